@@ -1,0 +1,11 @@
+-- POST /login with a right password. NAME and PASSWORD come from the environment.
+function request()
+  return wrk.format("POST", "/login", { ["Content-Type"] = "application/json" },
+    string.format('{"username":"%s","password":"%s"}', os.getenv("NAME"), os.getenv("PASSWORD")))
+end
+
+function done(summary)
+  local wrong = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write +
+    summary.errors.timeout
+  io.write(string.format("RESULT %d %d %d\n", summary.requests, summary.duration, wrong))
+end

@@ -1,0 +1,59 @@
+# One function per kind of target; everything about warnings, sanitizers and linking is said here once.
+
+add_library(integrity_flags INTERFACE)
+target_compile_options(integrity_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Werror
+  -fno-omit-frame-pointer -fstack-protector-strong)
+target_compile_definitions(integrity_flags INTERFACE
+  $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS> $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>
+  INTEGRITY_VERSION="${PROJECT_VERSION}")
+target_link_options(integrity_flags INTERFACE -fuse-ld=mold -Wl,-z,relro,-z,now)
+if(INTEGRITY_SANITIZE)
+  target_compile_options(integrity_flags INTERFACE -fsanitize=${INTEGRITY_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(integrity_flags INTERFACE -fsanitize=${INTEGRITY_SANITIZE})
+endif()
+target_include_directories(integrity_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
+
+set(INTEGRITY_TEST_SOURCES "" CACHE INTERNAL "")
+
+# integrity_module(folder [DEPENDS folders…] [LINKS libraries…]): src/folder/*.cpp without tests, as one library.
+function(integrity_module folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS" ${ARGN})
+  string(REPLACE "/" "_" target "${folder}")
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(INTEGRITY_TEST_SOURCES ${INTEGRITY_TEST_SOURCES} ${tests} CACHE INTERNAL "")
+  if(sources)
+    add_library(integrity_${target} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(integrity_${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(integrity_${target} ${scope} integrity_flags Threads::Threads ${ARG_LINKS})
+  foreach(depends ${ARG_DEPENDS})
+    string(REPLACE "/" "_" depends "${depends}")
+    target_link_libraries(integrity_${target} ${scope} integrity_${depends})
+  endforeach()
+endfunction()
+
+# Text files as a table (name, text): integrity_embed(target header files…) -> generated/<header>.
+function(integrity_embed target header)
+  set(out ${PROJECT_BINARY_DIR}/generated/${header})
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DBASE=${PROJECT_BINARY_DIR}/generated -DOUT=${out} "-DFILES=${ARGN}" -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
+
+function(integrity_program name source)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE integrity_app)
+endfunction()
+
+function(integrity_unit_tests name)
+  add_executable(${name} ${INTEGRITY_TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE integrity_app GTest::gtest GTest::gtest_main)
+endfunction()

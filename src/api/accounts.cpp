@@ -1,0 +1,340 @@
+// Sign-up, the two steps of a login, and one's own account.
+#include <memory>
+
+#include "api/endpoints.hpp"
+#include "auth/qr.hpp"
+#include "auth/recovery_code.hpp"
+
+namespace integrity::api {
+namespace {
+
+using model::Challenge;
+
+constexpr schema::Text kName{.min = 1, .max = 100};
+constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letters::none};
+constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
+constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
+
+// 24 characters of Crockford's base32 as a person may type them.
+struct RecoveryCode {
+  using Value = Bytes;
+  std::optional<Bytes> read(const json::Value& json, std::string& why) const {
+    std::optional<Bytes> bits;
+    if (json.kind == json::Value::Kind::string) bits = auth::parse_recovery_code(json.text);
+    if (!bits) why = "must be a recovery code: 24 letters and digits";
+    return bits;
+  }
+  std::string describe() const {
+    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-Za-z]){24}[ -]*$"})";
+  }
+};
+
+struct UserView {
+  UserId id;
+  std::string username;
+  std::optional<std::string> name;
+  Time created_at;
+
+  static UserView of(const model::User& user) {
+    return {user.id, user.username, user.name, user.created_at};
+  }
+};
+auto fields(const UserView*) {
+  return std::tuple{schema::required("id", &UserView::id, schema::Hex24<UserId>{}),
+                    schema::required("username", &UserView::username, model::username_rule),
+                    schema::nullable("name", &UserView::name, kName),
+                    schema::required("created_at", &UserView::created_at, schema::Timestamp{})};
+}
+
+struct SignUpBody {
+  std::string username;
+  Secret password;
+  std::optional<std::string> name;
+};
+auto fields(const SignUpBody*) {
+  return std::tuple{
+      schema::required("username", &SignUpBody::username, model::username_rule),
+      schema::required("password", &SignUpBody::password,
+                       schema::SecretText{auth::password_code_points_min, auth::password_code_points_max}),
+      schema::nullable("name", &SignUpBody::name, kName)};
+}
+
+struct LogInBody {
+  std::string username;
+  Secret password;
+};
+auto fields(const LogInBody*) {
+  // Any name and password may be tried: what cannot exist is answered like what does not.
+  return std::tuple{schema::required("username", &LogInBody::username, schema::Opaque{}),
+                    schema::required("password", &LogInBody::password, schema::SecretText{0, 1024})};
+}
+
+struct SignUpAnswer {
+  UserView user;
+  std::string challenge, next;
+  std::int64_t expires_in = 0;
+  std::string qr;
+};
+auto fields(const SignUpAnswer*) {
+  return std::tuple{schema::required("user", &SignUpAnswer::user, schema::Nested<UserView>{}),
+                    schema::required("challenge", &SignUpAnswer::challenge, schema::Opaque{}),
+                    schema::required("next", &SignUpAnswer::next, schema::OneOf{"enrol"}),
+                    schema::required("expires_in", &SignUpAnswer::expires_in, kSeconds),
+                    schema::required("qr", &SignUpAnswer::qr, schema::Opaque{})};
+}
+
+struct LogInAnswer {
+  std::string challenge, next;
+  std::int64_t expires_in = 0;
+  std::optional<std::vector<std::string>> methods;
+  std::optional<std::string> qr;
+};
+auto fields(const LogInAnswer*) {
+  return std::tuple{
+      schema::required("challenge", &LogInAnswer::challenge, schema::Opaque{}),
+      schema::required("next", &LogInAnswer::next, schema::OneOf{"enrol verify"}),
+      schema::required("expires_in", &LogInAnswer::expires_in, kSeconds),
+      schema::optional("methods", &LogInAnswer::methods,
+                       schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}}),
+      schema::optional("qr", &LogInAnswer::qr, schema::Opaque{})};
+}
+
+struct VerifyBody {
+  std::string challenge;
+  std::optional<std::string> username, code;
+  std::optional<Bytes> recovery_code;
+};
+auto fields(const VerifyBody*) {
+  return std::tuple{schema::required("challenge", &VerifyBody::challenge, schema::Opaque{}),
+                    schema::optional("username", &VerifyBody::username, schema::Opaque{}),
+                    schema::optional("code", &VerifyBody::code, kCode),
+                    schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{})};
+}
+
+struct VerifyAnswer {
+  std::string access_token, token_type = "Bearer";
+  std::int64_t expires_in = auth::session_life.count();
+  UserView user;
+  std::int64_t recovery_codes_left = 0;
+  std::optional<std::vector<std::string>> recovery_codes;
+  model::Session session;  // what the token will say; not part of the answer
+};
+auto fields(const VerifyAnswer*) {
+  return std::tuple{
+      schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096}),
+      schema::required("token_type", &VerifyAnswer::token_type, schema::OneOf{"Bearer"}),
+      schema::required("expires_in", &VerifyAnswer::expires_in, kSeconds),
+      schema::required("user", &VerifyAnswer::user, schema::Nested<UserView>{}),
+      schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
+      schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
+                       schema::ListOf<schema::Opaque>{schema::Opaque{}})};
+}
+
+struct EnrolmentView {
+  std::string otpauth_uri, secret, issuer, account, algorithm = "SHA1";
+  std::int64_t digits = 6, period = 30;
+};
+auto fields(const EnrolmentView*) {
+  return std::tuple{schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}),
+                    schema::required("secret", &EnrolmentView::secret, schema::Opaque{}),
+                    schema::required("issuer", &EnrolmentView::issuer, schema::Opaque{}),
+                    schema::required("account", &EnrolmentView::account, schema::Opaque{}),
+                    schema::required("algorithm", &EnrolmentView::algorithm, schema::OneOf{"SHA1"}),
+                    schema::required("digits", &EnrolmentView::digits, schema::Integer{6, 6}),
+                    schema::required("period", &EnrolmentView::period, schema::Integer{30, 30})};
+}
+
+struct SessionView {
+  SessionId id;
+  Time created_at, expires_at;
+  std::vector<std::string> amr;
+};
+auto fields(const SessionView*) {
+  return std::tuple{
+      schema::required("id", &SessionView::id, schema::Hex24<SessionId>{}),
+      schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
+      schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
+      schema::required("amr", &SessionView::amr,
+                       schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}})};
+}
+
+struct FactorView {
+  std::string type = "totp";
+  Time confirmed_at;
+};
+auto fields(const FactorView*) {
+  return std::tuple{schema::required("type", &FactorView::type, schema::OneOf{"totp"}),
+                    schema::required("confirmed_at", &FactorView::confirmed_at, schema::Timestamp{})};
+}
+
+struct Me {
+  UserView user;
+  SessionView session;
+  std::vector<FactorView> factors;
+  std::int64_t recovery_codes_left = 0;
+};
+auto fields(const Me*) {
+  return std::tuple{
+      schema::required("user", &Me::user, schema::Nested<UserView>{}),
+      schema::required("session", &Me::session, schema::Nested<SessionView>{}),
+      schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
+      schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
+}
+
+std::string qr_path(const model::User& user) {
+  std::string path = "/generate-2fa/";
+  // Of the characters a username may have, only these two could be read differently in a path.
+  for (char c : user.username) {
+    if (c == '@') {
+      path += "%40";
+    } else if (c == '+') {
+      path += "%2B";
+    } else {
+      path += c;
+    }
+  }
+  return path;
+}
+
+std::string_view word(Challenge::Next next) { return next == Challenge::Next::enrol ? "enrol" : "verify"; }
+
+Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth::Anyone&, SignUpBody body) {
+  auto& accounts = context.services.accounts;
+  INTEGRITY_CHECK(accounts.may_sign_up(context.client));
+  // Shared, for a std::function must be copyable and a Secret must not.
+  auto shared = std::make_shared<SignUpBody>(std::move(body));
+  return Hashed<Created<SignUpAnswer>>{
+      [&accounts, shared, from = context.client]() -> Result<Created<SignUpAnswer>> {
+        INTEGRITY_TRY(const auto step,
+                      accounts.sign_up(shared->username, shared->name, shared->password, from));
+        return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(word(step.next)),
+                                      step.expires_in.count(), qr_path(step.user)}};
+      }};
+}
+
+Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyone&, LogInBody body) {
+  auto& accounts = context.services.accounts;
+  INTEGRITY_CHECK(accounts.may_log_in(body.username, context.client));
+  auto shared = std::make_shared<LogInBody>(std::move(body));
+  return Hashed<Ok<LogInAnswer>>{[&accounts, shared, from = context.client]() -> Result<Ok<LogInAnswer>> {
+    INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from));
+    LogInAnswer answer{step.challenge, std::string(word(step.next)), step.expires_in.count(), {}, {}};
+    if (step.next == Challenge::Next::enrol) {
+      answer.qr = qr_path(step.user);
+    } else {
+      answer.methods = {"totp", "recovery_code"};
+    }
+    return Ok<LogInAnswer>{std::move(answer)};
+  }};
+}
+
+Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {
+  INTEGRITY_TRY(const auto enrolment, context.services.accounts.enrolment(caller));
+  switch (context.offer) {
+    case 0: return Ok<Raw>{{"image/png", auth::qr_png(enrolment.otpauth_uri)}};
+    case 1: return Ok<Raw>{{"image/svg+xml", auth::qr_svg(enrolment.otpauth_uri)}};
+    case 2: return Ok<Raw>{{"text/plain; charset=utf-8", auth::qr_text(enrolment.otpauth_uri)}};
+    default: break;
+  }
+  Ok<Raw> answer{{"application/json", {}}};
+  schema::write(answer.body.body, EnrolmentView{.otpauth_uri = enrolment.otpauth_uri,
+                                                .secret = enrolment.secret_base32,
+                                                .issuer = enrolment.issuer,
+                                                .account = enrolment.account});
+  return answer;
+}
+
+Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, VerifyBody body) {
+  if (body.code.has_value() == body.recovery_code.has_value()) {
+    return invalid_value("#/code", "send exactly one of code and recovery_code");
+  }
+  auto& services = context.services;
+  auto write = services.accounts.verify(body.challenge, std::move(body.username),
+                                        {std::move(body.code), std::move(body.recovery_code)});
+  return Write<Ok<VerifyAnswer>>{
+      [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
+        INTEGRITY_TRY(auto verified, write(tx));
+        VerifyAnswer answer;
+        answer.user = UserView::of(verified.user);
+        answer.recovery_codes_left = verified.recovery_codes_left;
+        answer.recovery_codes = std::move(verified.recovery_codes);
+        answer.session = verified.session;
+        return Ok<VerifyAnswer>{std::move(answer)};
+      },
+      [&services](Ok<VerifyAnswer>& answer) {
+        const model::Session& session = answer.body.session;
+        const auto expires_at = to_seconds(session.expires_at);
+        answer.body.access_token =
+            services.tokens.issue({.user = session.user,
+                                   .session = session.id,
+                                   .token_id = to_base64url(services.random.bytes(16)),
+                                   .issued_at = expires_at - auth::session_life.count(),
+                                   .expires_at = expires_at,
+                                   .factor = session.factor});
+      }};
+}
+
+Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {
+  return Write<NoContent>{
+      [write = context.services.accounts.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
+        INTEGRITY_CHECK(write(tx));
+        return NoContent{};
+      }};
+}
+
+Result<Ok<Me>> me(const Context&, const auth::SignedIn& caller, store::ReadTx& tx) {
+  const auto user = tx.user(caller.user());
+  if (!user) return not_found();
+  const model::Session& session = caller.session();
+  Me me{UserView::of(*user),
+        {session.id, session.created_at, session.expires_at,
+         {"pwd", session.factor == model::SecondFactor::otp ? "otp" : "recovery"}},
+        {},
+        tx.recovery_codes_left(user->id)};
+  if (user->totp_confirmed_at) me.factors.push_back({.confirmed_at = *user->totp_confirmed_at});
+  return Ok<Me>{std::move(me)};
+}
+
+}  // namespace
+
+namespace accounts {
+
+Operation sign_up() {
+  return operation("signUp", "Open an account: the first step, a password",
+                   {Code::signup_closed, Code::weak_password, Code::username_taken, Code::too_many_attempts,
+                    Code::overloaded},
+                   &api::sign_up)
+      .of_account();
+}
+
+Operation log_in() {
+  return operation("logIn", "Log in: the first step, a password",
+                   {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts,
+                    Code::overloaded},
+                   &api::log_in)
+      .of_account();
+}
+
+Operation enrolment_qr() {
+  return operation("getEnrolment", "The QR code that enrols an authenticator",
+                   {Code::challenge_expired, Code::already_enrolled}, &api::enrolment_qr)
+      .of_account()
+      .offering({"image/png", "image/svg+xml", "text/plain", "application/json"});
+}
+
+Operation verify() {
+  return operation("verifySecondFactor", "The second step: a code, or a recovery code, for an access token",
+                   {Code::challenge_expired, Code::invalid_code, Code::code_already_used,
+                    Code::factor_disabled, Code::too_many_attempts},
+                   &api::verify)
+      .of_account();
+}
+
+Operation log_out() {
+  return operation("logOut", "End this session", {}, &api::log_out).of_account();
+}
+
+Operation me() { return operation("getMe", "Who I am", {}, &api::me).of_account(); }
+
+}  // namespace accounts
+}  // namespace integrity::api

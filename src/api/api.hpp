@@ -1,0 +1,29 @@
+// The API as the HTTP server's application: the pipeline that every request goes through.
+#pragma once
+#include <vector>
+
+#include "api/endpoints.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+
+namespace integrity::api {
+
+// Needs `services` as long as it lives. Safe from all I/O threads.
+class Api final : public http::Application {
+ public:
+  explicit Api(Services& services);
+
+  bool admit(http::Exchange& exchange, std::size_t& body_bytes_max) override;
+  void serve(std::shared_ptr<http::Exchange> exchange) override;
+  http::Reply refuse(const Error& error, std::string_view request_id) override;
+
+ private:
+  Result<Call> check_head(http::Exchange& exchange, http::Headers& refusal_headers);
+  bool allowed_origin(const http::Request& request) const;
+
+  Services& services_;
+  std::vector<Endpoint> endpoints_;
+  http::Router router_;
+};
+
+}  // namespace integrity::api

@@ -1,0 +1,55 @@
+// One request on its way through the API: what a handler may use.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "auth/accounts.hpp"
+#include "auth/authenticator.hpp"
+#include "auth/caller.hpp"
+#include "auth/hash_pool.hpp"
+#include "auth/token.hpp"
+#include "catalog/catalog.hpp"
+#include "http/message.hpp"
+#include "http/server.hpp"
+#include "store/store.hpp"
+
+namespace integrity::api {
+
+// Everything behind the API, made once at start and alive as long as the server.
+struct Services {
+  store::Store& store;
+  auth::Accounts& accounts;
+  auth::Authenticator& authenticator;
+  const auth::Tokens& tokens;
+  auth::HashPool& hash_pool;
+  catalog::Catalog& catalog;
+  const Clock& clock;
+  Random& random;
+  Secret cursor_key;
+  std::vector<http::Address> trusted_proxies;
+  std::vector<std::string> cors_origins;
+};
+
+// What every handler gets first. Valid until the answer is given.
+struct Context {
+  Services& services;
+  const http::Request& request;
+  std::vector<std::string> parameters;  // of the path, percent-decoded, in order
+  auth::Client client;                  // who asks, behind trusted proxies
+  std::size_t offer = 0;                // which of the operation's media types the client wants
+};
+
+using Caller = std::variant<auth::Anyone, auth::FirstStepDone, auth::SignedIn>;
+
+struct Operation;
+
+struct Call {
+  const Operation& operation;
+  Context context;
+  Caller caller;
+};
+
+}  // namespace integrity::api

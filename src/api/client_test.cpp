@@ -1,0 +1,35 @@
+#include "api/client.hpp"
+
+#include <gtest/gtest.h>
+
+namespace integrity::api {
+namespace {
+
+struct Case {
+  const char* peer;
+  std::vector<const char*> forwarded;
+  const char* expected;
+};
+
+TEST(Client, IsThePeerUnlessATrustedProxyNamesAnother) {
+  const std::vector<http::Address> trusted{*http::Address::parse("10.0.0.1"), *http::Address::parse("10.0.0.2")};
+  for (const Case& each : std::initializer_list<Case>{
+           {"192.0.2.7", {}, "192.0.2.7"},
+           {"192.0.2.7", {"198.51.100.1"}, "192.0.2.7"},  // nobody trusted said so
+           {"10.0.0.1", {"198.51.100.1"}, "198.51.100.1"},
+           {"10.0.0.1", {"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},  // the client may write the left part
+           {"10.0.0.1", {"198.51.100.1, 10.0.0.2"}, "198.51.100.1"},     // two proxies in a row
+           {"10.0.0.1", {"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
+           {"10.0.0.1", {"nonsense"}, "10.0.0.1"},
+           {"10.0.0.1", {"198.51.100.1, nonsense"}, "10.0.0.1"},
+           {"10.0.0.1", {"2001:db8::7"}, "2001:db8::7"},
+           {"10.0.0.1", {}, "10.0.0.1"}}) {
+    http::Request request;
+    request.peer = *http::Address::parse(each.peer);
+    for (const char* value : each.forwarded) request.headers.push_back({"X-Forwarded-For", value});
+    EXPECT_EQ(client_of(request, trusted).address, each.expected) << each.peer;
+  }
+}
+
+}  // namespace
+}  // namespace integrity::api

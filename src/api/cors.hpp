@@ -1,0 +1,13 @@
+// Cross-origin requests from browsers (the Fetch standard's CORS protocol), for the origins the operator named.
+#pragma once
+#include <string_view>
+
+#include "http/message.hpp"
+
+namespace integrity::api {
+
+http::Headers cors_headers(std::string_view origin);
+bool is_preflight(const http::Request& request);
+http::Reply preflight_reply();
+
+}  // namespace integrity::api

@@ -1,0 +1,26 @@
+#include "api/endpoints.hpp"
+
+namespace integrity::api {
+
+std::vector<Endpoint> endpoints() {
+  using enum http::Method;
+  return {
+      {post, "/signup", accounts::sign_up()},
+      {post, "/login", accounts::log_in()},
+      {get, "/generate-2fa/{username}", accounts::enrolment_qr()},
+      {post, "/verify-2fa", accounts::verify()},
+      {post, "/logout", accounts::log_out()},
+      {get, "/me", accounts::me()},
+      {post, "/products", products::create()},
+      {get, "/products", products::list()},
+      {get, "/products/{pid}", products::get()},
+      {put, "/products/{pid}", products::change()},
+      {del, "/products/{pid}", products::remove()},
+      {get, "/healthz", service::health()},
+      {get, "/.well-known/jwks.json", service::jwks()},
+      {get, "/openapi.json", service::description()},
+      {get, "/problems/{slug}", service::problem_page()},
+  };
+}
+
+}  // namespace integrity::api

@@ -1,0 +1,41 @@
+// The whole API, one line an endpoint.
+#pragma once
+#include <string_view>
+#include <vector>
+
+#include "api/operation.hpp"
+
+namespace integrity::api {
+
+struct Endpoint {
+  http::Method method;
+  std::string_view path;
+  Operation operation;
+};
+
+std::vector<Endpoint> endpoints();
+
+// The operations, each beside its resource.
+namespace accounts {
+Operation sign_up();
+Operation log_in();
+Operation enrolment_qr();
+Operation verify();
+Operation log_out();
+Operation me();
+}  // namespace accounts
+namespace products {
+Operation create();
+Operation list();
+Operation get();
+Operation change();
+Operation remove();
+}  // namespace products
+namespace service {
+Operation health();
+Operation jwks();
+Operation problem_page();
+Operation description();
+}  // namespace service
+
+}  // namespace integrity::api

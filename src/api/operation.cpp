@@ -1,0 +1,88 @@
+#include "api/operation.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+
+namespace integrity::api {
+namespace {
+
+// Every outcome of an account endpoint, and every refusal that may be an attack or a fault (ASVS 16.3).
+// Never what was sent: names of fields, ids and addresses only.
+void log_outcome(http::Exchange& exchange, int status, const Error* error) {
+  const auto* call = static_cast<const Call*>(exchange.context.get());
+  const bool account = call != nullptr && call->operation.account;
+  const bool expected = status < 400 || status == 404 || status == 409 || status == 412;
+  if (!account && expected) return;
+  const auto* caller = call != nullptr ? std::get_if<auth::SignedIn>(&call->caller) : nullptr;
+  log::event("request", {{"request_id", exchange.request().request_id},
+                         {"operation", call != nullptr ? std::string(call->operation.name) : ""},
+                         {"method", std::string(to_string(exchange.request().method))},
+                         {"address", call != nullptr ? call->context.client.address
+                                                     : exchange.request().peer.text()},
+                         {"user", caller != nullptr ? caller->user().hex() : ""},
+                         {"session", caller != nullptr ? caller->session().id.hex() : ""},
+                         {"status", std::to_string(status)},
+                         {"outcome", error != nullptr ? std::string(info(error->code).slug) : "ok"},
+                         {"cause", error != nullptr ? error->cause : ""}});
+}
+
+}  // namespace
+
+Call& call_of(http::Exchange& exchange) { return *static_cast<Call*>(exchange.context.get()); }
+
+void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
+  log_outcome(exchange, reply.status, error);
+  exchange.reply(std::move(reply));
+}
+
+void respond(http::Exchange& exchange, const Error& error) {
+  respond(exchange, problem(error, exchange.request().request_id), &error);
+}
+
+namespace detail {
+
+void Errors::add(Error next) {
+  const auto only_fields = [](const Error& each) {
+    return each.code == Code::invalid_value || each.code == Code::weak_password;
+  };
+  if (!error) {
+    error = std::move(next);
+  } else if (only_fields(*error) && only_fields(next)) {
+    error->fields.insert(error->fields.end(), next.fields.begin(), next.fields.end());
+  } else if (only_fields(*error)) {
+    error = std::move(next);  // what cannot be read at all comes before what is not acceptable
+  }
+}
+
+Result<json::Value> read_query(std::string_view query, const std::vector<QueryParameter>& declared) {
+  json::Value object;
+  object.kind = json::Value::Kind::object;
+  INTEGRITY_TRY(const auto parameters, http::parse_query(query));
+  Error error{Code::invalid_value, "a value is not acceptable: see errors"};
+  for (const auto& parameter : parameters) {
+    const auto known = std::find_if(declared.begin(), declared.end(),
+                                    [&](const QueryParameter& each) { return each.name == parameter.name; });
+    if (known == declared.end()) {
+      error.fields.push_back({FieldError::In::query, parameter.name, "is not known here"});
+      continue;
+    }
+    if (object.find(parameter.name) != nullptr) {
+      error.fields.push_back({FieldError::In::query, parameter.name, "is given more than once"});
+      continue;
+    }
+    json::Value value;
+    const bool number = known->schema.find(R"("type":"integer")") != std::string::npos;
+    value.kind = number ? json::Value::Kind::number : json::Value::Kind::string;
+    value.text = parameter.value;
+    object.names.push_back(parameter.name);
+    object.items.push_back(std::move(value));
+  }
+  if (!error.fields.empty()) return error;
+  return object;
+}
+
+Result<json::Value> read_body(const http::Request& request) { return json::parse(request.body); }
+
+}  // namespace detail
+}  // namespace integrity::api

@@ -1,0 +1,314 @@
+// An operation declared once: its handler's type says who may call, what is read, how it runs and what it
+// answers; routing, checks, the OpenAPI description and the tests all come from this.
+//
+//   Result<Write<Created<Product>>> create(const Context&, const auth::SignedIn&, NewProduct);
+//   Operation op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
+//
+// A handler's parameters, after the Context, in any order:
+//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call; exactly one of them
+//   T (a Described struct)                                   the JSON body
+//   Query<T>                                                 the query parameters
+//   store::ReadTx&                                           a consistent read
+// and its result: an Answer now, a Write to commit, or a Hashed to run on the hashing pool.
+#pragma once
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "api/call.hpp"
+#include "api/problem.hpp"
+#include "base/json.hpp"
+#include "http/query.hpp"
+#include "schema/object.hpp"
+
+namespace integrity::api {
+
+enum class Access : std::uint8_t { anyone, first_step_done, signed_in };
+
+using http::Headers;
+
+// A body that is not one JSON object: a page, a picture. Its media types are declared with the operation.
+struct Raw {
+  std::string_view content_type;
+  std::string body;
+};
+
+// A JSON array: whole, or as a stream of parts.
+template <class T>
+struct JsonList {
+  std::string body = {};
+  http::BodySource stream = {};
+};
+
+struct Nothing {};
+
+template <int status_, class T>
+struct Answer {
+  static constexpr int status = status_;
+  using Body = T;
+  T body;
+  Headers headers = {};
+  bool not_modified = false;  // 304: `headers` without the body
+};
+template <class T>
+using Ok = Answer<200, T>;
+template <class T>
+using Created = Answer<201, T>;
+using NoContent = Answer<204, Nothing>;
+
+// A write to be committed; `finish` completes the answer afterwards, where it needs chance (a signature).
+template <class A>
+struct Write {
+  store::WriteFunction<A> function;
+  std::function<void(A&)> finish = {};
+};
+
+// To be run on the hashing pool.
+template <class A>
+struct Hashed {
+  std::function<Result<A>()> function;
+};
+
+template <class T>
+struct Query {
+  T value;
+  const T* operator->() const { return &value; }
+};
+
+struct QueryParameter {
+  std::string_view name;
+  std::string schema;
+};
+
+struct Operation {
+  std::string_view name;     // operationId
+  std::string_view summary;
+  std::vector<Code> may_fail = {};  // beyond those that every operation of its kind may give
+  Access access = Access::anyone;
+  int status = 200;
+  std::string body_schema = {};     // empty: takes no body
+  std::string answer_schema = {};   // empty: no JSON body
+  std::vector<std::string_view> offers = {};  // media types of the answer; empty: none
+  std::vector<QueryParameter> query = {};
+  bool may_be_not_modified = false;
+  std::size_t body_bytes_max = 1024 * 1024;
+  bool account = false;        // account endpoints: small bodies, no-store, every outcome in the log
+  std::function<void(std::shared_ptr<http::Exchange>)> run = {};
+
+  // For what the handler's type does not say.
+  Operation& of_account() {
+    account = true;
+    body_bytes_max = 64 * 1024;
+    return *this;
+  }
+  Operation& offering(std::vector<std::string_view> types) {
+    offers = std::move(types);
+    return *this;
+  }
+  Operation& conditional() {
+    may_be_not_modified = true;
+    return *this;
+  }
+};
+
+// Answers `exchange`, and logs what must be logged. `error` is why, where the reply is a refusal.
+void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
+void respond(http::Exchange& exchange, const Error& error);
+Call& call_of(http::Exchange& exchange);
+
+namespace detail {
+
+struct Errors {
+  std::optional<Error> error;
+  // The first refusal counts, except that all field errors are collected.
+  void add(Error next);
+};
+
+Result<json::Value> read_query(std::string_view query, const std::vector<QueryParameter>& declared);
+Result<json::Value> read_body(const http::Request& request);
+
+// How each kind of parameter is declared and obtained. The primary one is the body.
+template <class T>
+struct Argument {
+  static_assert(schema::Described<T>, "a handler's parameter must be a caller, a body, a query or a transaction");
+  static void declare(Operation& operation) { operation.body_schema = schema::describe_request<T>(); }
+  Result<T> value;
+  Argument(Call& call, Errors& errors) : value(read(call.context.request)) {
+    if (!value) errors.add(value.error());
+  }
+  T&& get() { return std::move(*value); }
+
+ private:
+  static Result<T> read(const http::Request& request) {
+    INTEGRITY_TRY(const auto json, read_body(request));
+    return schema::read<T>(json);
+  }
+};
+
+template <class C, Access access_>
+struct CallerArgument {
+  static void declare(Operation& operation) { operation.access = access_; }
+  const C& caller;
+  CallerArgument(Call& call, Errors&) : caller(std::get<C>(call.caller)) {}
+  const C& get() { return caller; }
+};
+template <>
+struct Argument<const auth::Anyone&> : CallerArgument<auth::Anyone, Access::anyone> {
+  using CallerArgument::CallerArgument;
+};
+template <>
+struct Argument<const auth::FirstStepDone&> : CallerArgument<auth::FirstStepDone, Access::first_step_done> {
+  using CallerArgument::CallerArgument;
+};
+template <>
+struct Argument<const auth::SignedIn&> : CallerArgument<auth::SignedIn, Access::signed_in> {
+  using CallerArgument::CallerArgument;
+};
+
+template <>
+struct Argument<store::ReadTx&> {
+  static void declare(Operation&) {}
+  std::unique_ptr<store::ReadTx> tx;
+  Argument(Call& call, Errors&) : tx(call.context.services.store.read()) {}
+  store::ReadTx& get() { return *tx; }
+};
+
+template <class T>
+struct Argument<Query<T>> {
+  static void declare(Operation& operation) {
+    std::apply([&](const auto&... field) {
+      (operation.query.push_back({field.name, field.rule.describe()}), ...);
+    }, fields(static_cast<const T*>(nullptr)));
+  }
+  Result<T> value;
+  Argument(Call& call, Errors& errors) : value(read(call)) {
+    if (!value) errors.add(value.error());
+  }
+  Query<T> get() { return {std::move(*value)}; }
+
+ private:
+  static Result<T> read(const Call& call) {
+    INTEGRITY_TRY(const auto json, read_query(call.context.request.query, call.operation.query));
+    return schema::read<T>(json, FieldError::In::query, "");
+  }
+};
+
+template <class T>
+inline constexpr bool is_query = false;
+template <class T>
+inline constexpr bool is_query<Query<T>> = true;
+
+template <class Body>
+struct Rendering {  // a Described struct
+  static void declare(Operation& operation) {
+    operation.answer_schema = schema::describe_answer<Body>();
+    operation.offers = {"application/json"};
+  }
+  static void render(http::Reply& reply, Body& body) { schema::write(reply.body, body); }
+};
+template <class T>
+struct Rendering<JsonList<T>> {
+  static void declare(Operation& operation) {
+    operation.answer_schema = R"({"type":"array","items":)" + schema::describe_answer<T>() + '}';
+    operation.offers = {"application/json"};
+  }
+  static void render(http::Reply& reply, JsonList<T>& list) {
+    reply.body = std::move(list.body);
+    reply.stream = std::move(list.stream);
+  }
+};
+template <>
+struct Rendering<Raw> {
+  static void declare(Operation&) {}
+  static void render(http::Reply& reply, Raw& raw) {
+    reply.content_type = raw.content_type;
+    reply.body = std::move(raw.body);
+  }
+};
+template <>
+struct Rendering<Nothing> {
+  static void declare(Operation&) {}
+  static void render(http::Reply&, Nothing&) {}
+};
+
+template <class A>
+void respond_with(http::Exchange& exchange, Result<A> result) {
+  if (!result) return respond(exchange, result.error());
+  http::Reply reply;
+  reply.status = result->not_modified ? 304 : A::status;
+  reply.headers = std::move(result->headers);
+  if (!result->not_modified) Rendering<typename A::Body>::render(reply, result->body);
+  respond(exchange, std::move(reply));
+}
+
+// How each kind of result is carried out.
+template <class R>
+struct Outcome;
+template <int status_, class T>
+struct Outcome<Answer<status_, T>> {
+  using A = Answer<status_, T>;
+  static void deliver(std::shared_ptr<http::Exchange> exchange, A answer) {
+    respond_with<A>(*exchange, std::move(answer));
+  }
+};
+template <class A_>
+struct Outcome<Write<A_>> {
+  using A = A_;
+  static void deliver(std::shared_ptr<http::Exchange> exchange, Write<A> write) {
+    auto& store = call_of(*exchange).context.services.store;
+    auto completion = [exchange = std::move(exchange), finish = std::move(write.finish)](Result<A> result) {
+      if (finish && result) finish(*result);
+      respond_with<A>(*exchange, std::move(result));
+    };
+    store.submit(std::make_unique<store::ClosureJob<A, decltype(completion)>>(std::move(write.function),
+                                                                              std::move(completion)));
+  }
+};
+template <class A_>
+struct Outcome<Hashed<A_>> {
+  using A = A_;
+  static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
+    auto& context = call_of(*exchange).context;
+    auth::HashPool::Job job{
+        [exchange, function = std::move(hashed.function)] {
+          guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
+        },
+        [exchange] { respond(*exchange, overloaded()); }};
+    if (!context.services.hash_pool.submit(context.client.address, std::move(job))) {
+      respond(*exchange, overloaded());
+    }
+  }
+};
+
+}  // namespace detail
+
+template <class R, class... Args>
+Operation operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
+                    Result<R> (*handler)(const Context&, Args...)) {
+  using A = typename detail::Outcome<R>::A;
+  Operation operation{.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status};
+  detail::Rendering<typename A::Body>::declare(operation);
+  (detail::Argument<Args>::declare(operation), ...);
+  operation.run = [handler](std::shared_ptr<http::Exchange> exchange) {
+    Call& call = call_of(*exchange);
+    detail::Errors errors;
+    // Braces: arguments are made from left to right.
+    std::tuple<detail::Argument<Args>...> arguments{detail::Argument<Args>(call, errors)...};
+    if constexpr (!(detail::is_query<Args> || ...)) {
+      if (auto none = detail::read_query(call.context.request.query, {}); !none) errors.add(none.error());
+    }
+    if (errors.error) return respond(*exchange, *errors.error);
+    auto result = std::apply([&](auto&... argument) { return handler(call.context, argument.get()...); },
+                             arguments);
+    if (!result) return respond(*exchange, result.error());
+    detail::Outcome<R>::deliver(std::move(exchange), std::move(*result));
+  };
+  return operation;
+}
+
+}  // namespace integrity::api

@@ -1,0 +1,91 @@
+#include "api/problem.hpp"
+
+#include <exception>
+
+#include "api/operation.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "store/store.hpp"
+
+namespace integrity::api {
+namespace {
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+http::Reply problem(const Error& error, std::string_view request_id) {
+  const CodeInfo& code = info(error.code);
+  http::Reply reply;
+  reply.status = code.status;
+  reply.content_type = "application/problem+json";
+  std::string& body = reply.body;
+  body = R"({"type":"/problems/)";
+  body += code.slug;
+  body += R"(","title":)";
+  json::append_string(body, code.title);
+  body += R"(,"status":)" + std::to_string(code.status) + R"(,"detail":)";
+  json::append_string(body, error.detail.empty() ? code.title : std::string_view(error.detail));
+  body += R"(,"request_id":)";
+  json::append_string(body, request_id);
+  if (!error.fields.empty()) {
+    body += R"(,"errors":[)";
+    for (const FieldError& field : error.fields) {
+      body += body.back() == '[' ? "{" : ",{";
+      body += field.in == FieldError::In::query ? R"("parameter":)" : R"("pointer":)";
+      json::append_string(body, field.where);
+      body += R"(,"detail":)";
+      json::append_string(body, field.detail);
+      body += '}';
+    }
+    body += ']';
+  }
+  body += '}';
+  if (code.status == 401) reply.with("WWW-Authenticate", "Bearer");
+  if (error.retry_after) reply.with("Retry-After", std::to_string(error.retry_after->count()));
+  return reply;
+}
+
+std::string problem_page(const CodeInfo& code) {
+  const std::string title = escape_html(code.title);
+  return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>" + title +
+         "</title>\n<h1>" + title + "</h1>\n<p><code>" + std::string(code.slug) + "</code>, status " +
+         std::to_string(code.status) + "</p>\n<p>" + escape_html(code.explanation) + "</p>\n</html>\n";
+}
+
+std::string problem_schema() {
+  std::string slugs;
+  for (const CodeInfo& code : all_codes()) {
+    if (!slugs.empty()) slugs += ',';
+    slugs += json::quoted("/problems/" + std::string(code.slug));
+  }
+  return R"({"type":"object","properties":{"type":{"type":"string","enum":[)" + slugs +
+         R"(]},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
+         R"("request_id":{"type":"string"},"errors":{"type":"array","items":{"type":"object","properties":)"
+         R"({"pointer":{"type":"string"},"parameter":{"type":"string"},"detail":{"type":"string"}},)"
+         R"("required":["detail"],"additionalProperties":false}}},)"
+         R"("required":["type","title","status","detail","request_id"],"additionalProperties":false})";
+}
+
+void guarded(http::Exchange& exchange, const std::function<void()>& function) {
+  try {
+    function();
+  } catch (const store::Unavailable& error) {
+    respond(exchange, unavailable(error.what()));
+  } catch (const std::exception& error) {
+    respond(exchange, Error{.code = Code::internal, .detail = "the log knows more", .cause = error.what()});
+  }
+}
+
+}  // namespace integrity::api

@@ -1,0 +1,239 @@
+#include <algorithm>
+
+#include "api/cursor.hpp"
+#include "api/endpoints.hpp"
+#include "http/etag.hpp"
+
+namespace integrity::api {
+namespace {
+
+using model::Product;
+using Text = std::optional<std::string>;
+
+constexpr std::size_t kStreamPart = 256;  // products read at a time while a whole list is streamed
+
+struct CreateBody {
+  std::string name;
+  Money price;
+  std::int64_t stock = 0;
+  Text description, sku, currency;
+};
+auto fields(const CreateBody*) {
+  using schema::nullable, schema::optional, schema::required;
+  return std::tuple{required("name", &CreateBody::name, model::product_name),
+                    required("price", &CreateBody::price, schema::Amount{}),
+                    required("stock", &CreateBody::stock, model::product_stock),
+                    nullable("description", &CreateBody::description, model::product_description),
+                    nullable("sku", &CreateBody::sku, model::product_sku),
+                    optional("currency", &CreateBody::currency, model::product_currency)};
+}
+
+// The fields that can change, and those of a body that GET gave.
+struct ChangeBody {
+  Text name;
+  std::optional<Money> price;
+  std::optional<std::int64_t> stock;
+  std::optional<Text> description, sku;
+  Text currency;
+  std::optional<std::int64_t> version;
+  Text id, created_at, updated_at;
+};
+auto fields(const ChangeBody*) {
+  using schema::clearable, schema::optional;
+  return std::tuple{optional("name", &ChangeBody::name, model::product_name),
+                    optional("price", &ChangeBody::price, schema::Amount{}),
+                    optional("stock", &ChangeBody::stock, model::product_stock),
+                    clearable("description", &ChangeBody::description, model::product_description),
+                    clearable("sku", &ChangeBody::sku, model::product_sku),
+                    optional("currency", &ChangeBody::currency, model::product_currency),
+                    optional("version", &ChangeBody::version, model::product_version),
+                    optional("id", &ChangeBody::id, schema::Opaque{}),
+                    optional("created_at", &ChangeBody::created_at, schema::Opaque{}),
+                    optional("updated_at", &ChangeBody::updated_at, schema::Opaque{})};
+}
+
+struct ListQuery {
+  std::optional<std::int64_t> limit;
+  Text cursor, sku;
+};
+auto fields(const ListQuery*) {
+  using schema::optional;
+  return std::tuple{optional("limit", &ListQuery::limit, schema::Integer{1, 1000}),
+                    optional("cursor", &ListQuery::cursor, schema::Opaque{}),
+                    optional("sku", &ListQuery::sku, model::product_sku)};
+}
+
+std::string etag(const Product& product) { return '"' + std::to_string(product.version) + '"'; }
+
+Result<ProductId> product_id(const Context& context) {
+  const auto id = ProductId::parse(context.parameters.front());
+  if (!id) return not_found();  // an id that cannot exist is not there
+  return *id;
+}
+
+Result<std::optional<catalog::Expected::Match>> if_match(const http::Request& request) {
+  const auto header = request.header("if-match");
+  if (!header) return std::optional<catalog::Expected::Match>{};
+  INTEGRITY_TRY(const auto tags, http::parse_etags(*header));
+  catalog::Expected::Match match{.any = tags.any};
+  for (const auto& tag : tags.tags) {
+    // Compared strongly (RFC 9110 §13.1.1). A tag that is no version of ours matches none.
+    const auto version = tag.weak ? std::nullopt : Decimal::parse_plain(tag.opaque);
+    if (!version) continue;
+    if (const auto number = version->scaled(0); number && std::to_string(*number) == tag.opaque) {
+      match.versions.push_back(*number);
+    }
+  }
+  return std::optional(std::move(match));
+}
+
+Result<Write<Created<Product>>> create(const Context& context, const auth::SignedIn& caller,
+                                       CreateBody body) {
+  auto write = context.services.catalog.create(
+      caller.act(), {.name = std::move(body.name),
+                     .price = body.price,
+                     .stock = body.stock,
+                     .description = std::move(body.description),
+                     .sku = std::move(body.sku),
+                     .currency = std::move(body.currency)});
+  return Write<Created<Product>>{
+      [write = std::move(write)](store::WriteTx& tx) -> Result<Created<Product>> {
+        INTEGRITY_TRY(auto product, write(tx));
+        Headers headers{{"Location", "/products/" + product.id.hex()}, {"ETag", etag(product)}};
+        return Created<Product>{std::move(product), std::move(headers)};
+      }};
+}
+
+Result<Ok<Product>> get(const Context& context, const auth::SignedIn&, store::ReadTx& tx) {
+  std::optional<http::EntityTags> known;
+  if (const auto header = context.request.header("if-none-match")) {
+    INTEGRITY_TRY(known, http::parse_etags(*header));
+  }
+  INTEGRITY_TRY(const auto id, product_id(context));
+  INTEGRITY_TRY(auto product, context.services.catalog.find(tx, id));
+  const std::string version = std::to_string(product.version);
+  Ok<Product> answer{std::move(product), {{"ETag", '"' + version + '"'}}};
+  answer.not_modified = known && known->matches_weakly(version);
+  return answer;
+}
+
+void append_part(std::string& out, const std::vector<Product>& products, bool first) {
+  for (const Product& product : products) {
+    if (!first) out += ',';
+    first = false;
+    model::append_json(out, product);
+  }
+}
+
+model::ProductPosition behind(const Product& product) { return {product.created_at, product.id}; }
+
+Result<Ok<JsonList<Product>>> list(const Context& context, const auth::SignedIn&, Query<ListQuery> asked,
+                                   store::ReadTx& tx) {
+  Services& services = context.services;
+  model::ProductQuery query{.sku = asked->sku};
+  if (asked->cursor) {
+    query.after = read_cursor(services.cursor_key, *asked->cursor);
+    if (!query.after) {
+      return Error{Code::invalid_value,
+                   "a value is not acceptable: see errors",
+                   {{FieldError::In::query, "cursor", "is not one that this server gave"}}};
+    }
+  }
+  Ok<JsonList<Product>> answer{};
+  std::string& body = answer.body.body;
+  if (asked->limit || asked->cursor) {
+    const auto limit = static_cast<std::size_t>(asked->limit.value_or(100));
+    query.limit = limit + 1;  // one more tells whether there is a next page
+    auto products = tx.products(query);
+    if (products.size() > limit) {
+      products.pop_back();
+      std::string next = "</products?limit=" + std::to_string(limit) + "&cursor=" +
+                         write_cursor(services.cursor_key, behind(products.back()));
+      if (asked->sku) next += "&sku=" + *asked->sku;
+      answer.headers.emplace_back("Link", next + R"(>; rel="next")");
+    }
+    body = "[";
+    append_part(body, products, true);
+    body += ']';
+    return answer;
+  }
+  // The whole list: read and sent part by part, so memory stays bounded however long it is.
+  query.limit = kStreamPart;
+  answer.body.stream = [&store = services.store, query, first = true](std::string& out) mutable {
+    const auto products = store.read()->products(query);
+    if (first) out += '[';
+    append_part(out, products, first);
+    first = false;
+    if (products.size() < query.limit) {
+      out += ']';
+      return false;
+    }
+    query.after = behind(products.back());
+    return true;
+  };
+  return answer;
+}
+
+Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& caller, ChangeBody body) {
+  catalog::ProductChange change{.name = std::move(body.name),
+                                .price = body.price,
+                                .stock = body.stock,
+                                .description = std::move(body.description),
+                                .sku = std::move(body.sku),
+                                .currency = std::move(body.currency)};
+  if (change.empty()) return invalid_value("#", "name at least one field to change");
+  INTEGRITY_TRY(auto match, if_match(context.request));
+  INTEGRITY_TRY(const auto id, product_id(context));
+  auto write = context.services.catalog.change(caller.act(), id, std::move(change),
+                                               {.if_match = std::move(match),
+                                                .version = body.version,
+                                                .id = std::move(body.id),
+                                                .created_at = std::move(body.created_at),
+                                                .updated_at = std::move(body.updated_at)});
+  return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
+    INTEGRITY_TRY(auto product, write(tx));
+    // No ETag: what is stored is not the very bytes that were sent (RFC 9110 §9.3.4).
+    return Ok<Product>{std::move(product)};
+  }};
+}
+
+Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& caller) {
+  INTEGRITY_TRY(auto match, if_match(context.request));
+  INTEGRITY_TRY(const auto id, product_id(context));
+  auto write = context.services.catalog.remove(caller.act(), id, {.if_match = std::move(match)});
+  return Write<NoContent>{[write = std::move(write)](store::WriteTx& tx) -> Result<NoContent> {
+    INTEGRITY_CHECK(write(tx));
+    return NoContent{};
+  }};
+}
+
+}  // namespace
+
+namespace products {
+
+Operation create() {
+  return operation("createProduct", "Add a product", {Code::sku_taken, Code::not_implemented}, &api::create);
+}
+
+Operation list() {
+  return operation("listProducts", "Products, oldest first: all of them, or page by page", {}, &api::list);
+}
+
+Operation get() {
+  return operation("getProduct", "One product", {Code::not_found}, &api::get).conditional();
+}
+
+Operation change() {
+  return operation("changeProduct", "Change fields of a product; those left out keep their value",
+                   {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
+                   &api::change);
+}
+
+Operation remove() {
+  return operation("deleteProduct", "Remove a product; its history stays",
+                   {Code::not_found, Code::precondition_failed, Code::precondition_required},
+                   &api::remove);
+}
+
+}  // namespace products
+}  // namespace integrity::api

@@ -1,0 +1,192 @@
+#include "app/acts.hpp"
+
+#include "base/json.hpp"
+#include "schema/object.hpp"
+
+namespace integrity::app {
+namespace {
+
+// The same rules as for a sign-up (api/accounts.cpp).
+constexpr schema::SecretText kNewPassword{auth::password_code_points_min,
+                                          auth::password_code_points_max};
+
+struct AddUser {
+  std::string username;
+  Secret password;
+};
+auto fields(const AddUser*) {
+  return std::tuple{schema::required("username", &AddUser::username, model::username_rule),
+                    schema::required("password", &AddUser::password, kNewPassword)};
+}
+
+struct Added {
+  std::string challenge, otpauth_uri, secret;
+};
+auto fields(const Added*) {
+  return std::tuple{schema::required("challenge", &Added::challenge, schema::Opaque{}),
+                    schema::required("otpauth_uri", &Added::otpauth_uri, schema::Opaque{}),
+                    schema::required("secret", &Added::secret, schema::Opaque{})};
+}
+
+struct Confirm {
+  std::string challenge, code;
+};
+auto fields(const Confirm*) {
+  return std::tuple{
+      schema::required("challenge", &Confirm::challenge, schema::Opaque{}),
+      schema::required("code", &Confirm::code,
+                       schema::Word{.min = 6, .max = 6, .letters = schema::Word::Letters::none})};
+}
+
+struct Confirmed {
+  std::vector<std::string> recovery_codes;
+};
+auto fields(const Confirmed*) {
+  return std::tuple{schema::required("recovery_codes", &Confirmed::recovery_codes,
+                                     schema::ListOf<schema::Opaque>{})};
+}
+
+struct SetPassword {
+  std::string username;
+  Secret password;
+};
+auto fields(const SetPassword*) {
+  return std::tuple{schema::required("username", &SetPassword::username, schema::Opaque{}),
+                    schema::required("password", &SetPassword::password, kNewPassword)};
+}
+
+struct Named {
+  std::string username;
+};
+auto fields(const Named*) {
+  return std::tuple{schema::required("username", &Named::username, schema::Opaque{})};
+}
+
+template <class T>
+std::string written(const T& answer) {
+  std::string out;
+  schema::write(out, answer);
+  return out;
+}
+
+using Answer = Result<std::string>;  // a JSON object
+
+Answer add_user(auth::Accounts& accounts, const json::Value& with) {
+  INTEGRITY_TRY(const auto asked, schema::read<AddUser>(with));
+  INTEGRITY_TRY(const auto added, accounts.add_user(asked.username, asked.password));
+  return written(
+      Added{added.challenge, added.enrolment.otpauth_uri, added.enrolment.secret_base32});
+}
+
+Answer confirm_user(auth::Accounts& accounts, const json::Value& with) {
+  INTEGRITY_TRY(const auto asked, schema::read<Confirm>(with));
+  INTEGRITY_TRY(auto codes, accounts.confirm(asked.challenge, asked.code));
+  return written(Confirmed{std::move(codes)});
+}
+
+Answer set_password(auth::Accounts& accounts, const json::Value& with) {
+  INTEGRITY_TRY(const auto asked, schema::read<SetPassword>(with));
+  INTEGRITY_CHECK(accounts.set_password(asked.username, asked.password));
+  return "{}";
+}
+
+template <Status (auth::Accounts::*function)(const std::string&)>
+Answer by_name(auth::Accounts& accounts, const json::Value& with) {
+  INTEGRITY_TRY(const auto asked, schema::read<Named>(with));
+  INTEGRITY_CHECK((accounts.*function)(asked.username));
+  return "{}";
+}
+
+constexpr struct {
+  std::string_view name;
+  Answer (*run)(auth::Accounts&, const json::Value&);
+} kActs[] = {
+    {"user.add", add_user},
+    {"user.confirm", confirm_user},
+    {"user.set-password", set_password},
+    {"user.reset-2fa", by_name<&auth::Accounts::reset_factor>},
+    {"user.disable", by_name<&auth::Accounts::disable>},
+    {"user.enable", by_name<&auth::Accounts::enable>},
+};
+
+Answer run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
+  for (const auto& act : kActs) {
+    if (act.name == name) return act.run(accounts, with);
+  }
+  return Error{Code::not_found, "this server does not know the act \"" + std::string(name) +
+                                    "\"; is the command of another version?"};
+}
+
+std::string text_of(const json::Value* value) {
+  return value != nullptr && value->kind == json::Value::Kind::string ? value->text : "";
+}
+
+void wipe_texts(json::Value& value) {
+  wipe(value.text.data(), value.text.size());
+  for (json::Value& item : value.items) wipe_texts(item);
+}
+
+// "the password is too easy to guess; see errors" is for those who see them: here they are.
+std::string whole_detail(const Error& error) {
+  if (error.fields.empty()) return error.detail;
+  std::string detail;
+  for (const FieldError& field : error.fields) {
+    const auto name = field.where.starts_with("#/") ? field.where.substr(2) : field.where;
+    detail += (detail.empty() ? "" : "; ") + name + " " + field.detail;
+  }
+  return detail;
+}
+
+std::string refusal(const Error& error) {
+  return R"({"error":{"code":)" + json::quoted(info(error.code).slug) + R"(,"detail":)" +
+         json::quoted(whole_detail(error)) + "}}";
+}
+
+Answer guarded(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
+  try {
+    return run(accounts, name, with);
+  } catch (const std::exception& error) {
+    return Error{Code::unavailable, error.what()};
+  }
+}
+
+}  // namespace
+
+std::string request_act(std::string_view act, std::initializer_list<Member> with) {
+  std::string out;
+  std::size_t size = 64;
+  for (const Member& member : with) size += 16 + member.name.size() + 6 * member.value.size();
+  out.reserve(size);  // one that grew would leave copies behind
+  out += R"({"act":)";
+  json::append_string(out, act);
+  out += R"(,"with":{)";
+  for (const Member& member : with) {
+    if (out.back() != '{') out += ',';
+    json::append_string(out, member.name);
+    out += ':';
+    json::append_string(out, member.value);
+  }
+  out += "}}";
+  return out;
+}
+
+Performed perform(auth::Accounts& accounts, std::string_view request) {
+  Performed done;
+  auto parsed = json::parse(request);
+  const json::Value* with = parsed ? parsed->find("with") : nullptr;
+  if (with == nullptr) {
+    done.outcome = "malformed";
+    done.reply = refusal({Code::bad_request, "the request is not an act"});
+    return done;
+  }
+  done.act = text_of(parsed->find("act"));
+  done.username = text_of(with->find("username"));
+  auto answer = guarded(accounts, done.act, *with);
+  wipe_texts(*parsed);
+  done.outcome = answer ? "done" : std::string(info(answer.error().code).slug);
+  done.reply = answer ? R"({"ok":)" + *answer + "}" : refusal(answer.error());
+  if (answer) wipe(answer->data(), answer->size());
+  return done;
+}
+
+}  // namespace integrity::app

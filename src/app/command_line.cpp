@@ -1,0 +1,123 @@
+#include "app/command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <iostream>
+
+namespace integrity::app {
+namespace {
+
+constexpr const char* kSources =
+    "Each option can also be set by environment (INTEGRITY_LOGIN_RATE for --login-rate) or in the "
+    "file\n"
+    "DATA/integrity.toml (login-rate = 1); the flag wins, then the environment, then the file.\n"
+    "JWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
+    "instead of ES256.";
+
+struct VerbInfo {
+  Verb verb;
+  const char *name, *what;
+  bool takes_name;
+};
+
+constexpr VerbInfo kTop[] = {
+    {Verb::serve, "serve",
+     "Run the server. Prints `listening on http://ADDRESS:PORT` when it accepts connections; ends "
+     "at SIGTERM or Ctrl-C "
+     "with everything finished, at once when asked again",
+     false},
+    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden",
+     false},
+};
+constexpr VerbInfo kUser[] = {
+    {Verb::user_add, "add",
+     "Add an account. At a terminal: asks for the password, draws the QR code, asks for the first "
+     "code, prints the "
+     "recovery codes. Otherwise: reads the password from one line of stdin and prints the otpauth "
+     "URI, which the "
+     "first login confirms",
+     true},
+    {Verb::user_list, "list", "List the accounts", false},
+    {Verb::user_set_password, "set-password",
+     "Set a new password, asked for or read from one line of stdin, and end the account's sessions",
+     true},
+    {Verb::user_reset_2fa, "reset-2fa",
+     "End the account's sessions, remove its authenticator and recovery codes, and let it enrol "
+     "anew for 24 hours",
+     true},
+    {Verb::user_disable, "disable", "End the account's sessions and refuse its logins", true},
+    {Verb::user_enable, "enable", "Let a disabled account log in again", true},
+};
+
+class Parser {
+ public:
+  Parser()
+      : app_("Data Integrity API: product and stock records behind a second factor.", "integrity") {
+    app_.set_version_flag("--version", std::string("integrity ") + INTEGRITY_VERSION);
+    app_.require_subcommand(1);
+    for (const VerbInfo& verb : kTop) add(app_, verb);
+    CLI::App& user = *app_.add_subcommand("user", "Accounts, by whoever operates the host");
+    user.require_subcommand(1);
+    for (const VerbInfo& verb : kUser) add(user, verb);
+    app_.footer("`integrity COMMAND --help` tells the options of a command.");
+  }
+
+  std::variant<CommandLine, int> parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0)
+        return app_.exit(error, std::cout, std::cerr);  // --help, --version
+      std::cerr << "integrity: " << mistake(error) << "\nRun with --help for more information.\n";
+      return 2;
+    }
+    return std::move(line_);
+  }
+
+ private:
+  // CLI11 says that a command is missing also where one is misspelt; that word is what helps.
+  std::string mistake(const CLI::ParseError& error) const {
+    const auto unknown = app_.remaining(true);
+    return unknown.empty() ? error.what() : "unknown: " + unknown.front();
+  }
+
+  void add(CLI::App& parent, const VerbInfo& info) {
+    CLI::App& sub = *parent.add_subcommand(info.name, info.what);
+    sub.footer(kSources);
+    sub.get_formatter()->column_width(44);
+    if (info.takes_name)
+      sub.add_option("NAME", line_.username, "The account's username")->required();
+    for (const Option& option : all_options()) {
+      if (option.for_whom == Option::For::every_command || !is_user(info.verb)) add(sub, option);
+    }
+    sub.callback([this, verb = info.verb] { line_.verb = verb; });
+  }
+
+  void add(CLI::App& sub, const Option& option) {
+    const std::string name(option.name);
+    const auto take = [this, name](const std::string& text) { line_.flags[name] = text; };
+    const std::string meaning(option.meaning);
+    if (option.value.empty()) {
+      sub.add_flag_callback(
+          "--" + name, [take] { take("true"); }, meaning);
+      return;
+    }
+    const std::string fallback(option.fallback.empty() ? option.derived : option.fallback);
+    sub.add_option_function<std::string>("--" + name, take, meaning + " [" + fallback + "]")
+        ->type_name(std::string(option.value));
+  }
+
+  static bool is_user(Verb verb) { return verb != Verb::serve && verb != Verb::config; }
+
+  CLI::App app_;
+  CommandLine line_;
+};
+
+}  // namespace
+
+std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv) {
+  return Parser().parse(argc, argv);
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,32 @@
+// argv into a verb, its operand and its options. --help of every verb comes from the table in
+// options.cpp.
+#pragma once
+#include <string>
+#include <variant>
+
+#include "app/options.hpp"
+
+namespace integrity::app {
+
+enum class Verb : std::uint8_t {
+  serve,
+  config,
+  user_add,
+  user_list,
+  user_set_password,
+  user_reset_2fa,
+  user_disable,
+  user_enable,
+};
+
+struct CommandLine {
+  Verb verb = Verb::serve;
+  std::string username;  // of the user verbs that take one
+  Flags flags;
+};
+
+// An exit status instead, where everything has been said: help and version on stdout (0), a mistake
+// on stderr (2).
+std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv);
+
+}  // namespace integrity::app

@@ -1,0 +1,78 @@
+#include "app/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace integrity::app {
+namespace {
+
+std::variant<CommandLine, int> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "integrity");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+TEST(CommandLine, GivesTheVerbItsOperandAndItsFlags) {
+  const auto parsed = parse({"user", "reset-2fa", "ada", "--data", "/srv/integrity"});
+  const auto& line = std::get<CommandLine>(parsed);
+  EXPECT_EQ(line.verb, Verb::user_reset_2fa);
+  EXPECT_EQ(line.username, "ada");
+  EXPECT_EQ(line.flags, (Flags{{"data", "/srv/integrity"}}));
+}
+
+TEST(CommandLine, TakesEveryOptionOfTheTableForTheServer) {
+  for (const Option& option : all_options()) {
+    const std::string flag = "--" + std::string(option.name);
+    const auto parsed =
+        option.value.empty() ? parse({"serve", flag.c_str()}) : parse({"serve", flag.c_str(), "x"});
+    ASSERT_TRUE(std::holds_alternative<CommandLine>(parsed)) << flag;
+    EXPECT_EQ(std::get<CommandLine>(parsed).flags,
+              (Flags{{std::string(option.name), option.value.empty() ? "true" : "x"}}));
+  }
+}
+
+TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
+  const std::vector<std::vector<const char*>> cases = {
+      {"--help"},
+      {"--version"},
+      {"serve", "--help"},
+      {"config", "--help"},
+      {"user", "--help"},
+      {"user", "add", "--help"},
+      {"user", "list", "--help"},
+      {"user", "set-password", "--help"},
+  };
+  for (const auto& words : cases) {
+    ::testing::internal::CaptureStdout();
+    const auto parsed = parse(words);
+    EXPECT_FALSE(::testing::internal::GetCapturedStdout().empty());
+    EXPECT_EQ(std::get<int>(parsed), 0);
+  }
+}
+
+TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
+  const struct {
+    std::vector<const char*> words;
+    const char* named;
+  } cases[] = {
+      {{}, "subcommand"},
+      {{"server"}, "server"},
+      {{"user"}, "subcommand"},
+      {{"serve", "--no-2fa"}, "--no-2fa"},
+      {{"serve", "--listen"}, "--listen"},
+      {{"serve", "--data", "a", "--data", "b"}, "--data"},
+      {{"user", "add"}, "NAME"},
+      {{"user", "add", "ada", "--listen", "127.0.0.1:1"}, "--listen"},
+      {{"user", "list", "ada"}, "ada"},
+  };
+  for (const auto& c : cases) {
+    ::testing::internal::CaptureStderr();
+    const auto parsed = parse(c.words);
+    EXPECT_NE(::testing::internal::GetCapturedStderr().find(c.named), std::string::npos) << c.named;
+    ASSERT_TRUE(std::holds_alternative<int>(parsed)) << c.named;
+    EXPECT_EQ(std::get<int>(parsed), 2) << c.named;
+  }
+}
+
+}  // namespace
+}  // namespace integrity::app

@@ -1,0 +1,41 @@
+// The configuration in force, typed and checked. Made once, by `load` (options.hpp); everything
+// else only reads it.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+
+namespace integrity::app {
+
+enum class Signup : std::uint8_t { open, closed };
+
+// Each member is the option of the same name in options.cpp, where defaults, bounds and meanings
+// stand.
+struct Config {
+  std::string listen_host;  // an IPv4 or IPv6 address, without brackets
+  std::uint16_t listen_port = 0;
+  std::filesystem::path data, keys, config;
+  std::string mongo_uri;         // empty: the SQLite file in `data`
+  std::optional<Signup> signup;  // nothing: off loopback and not named, so `serve` refuses
+  std::string issuer, audience;
+  std::string currency;
+  int bcrypt_cost = 0;
+  bool require_version = false;
+  std::size_t max_connections = 0, max_connections_per_address = 0;
+  std::uint32_t login_burst = 0, signup_burst = 0;
+  double login_rate = 0, signup_rate = 0;    // per second
+  std::vector<std::string> trusted_proxies;  // addresses
+  std::vector<std::string> cors_origins;     // "https://shop.example:8443"
+  std::chrono::seconds shutdown_grace{};
+  bool insecure_http = false;
+  std::optional<Secret> jwt_secret_key;
+
+  bool on_loopback() const;
+};
+
+}  // namespace integrity::app

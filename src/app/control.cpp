@@ -1,0 +1,169 @@
+#include "app/control.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.hpp"
+
+namespace integrity::app {
+namespace {
+
+constexpr std::size_t kLineBytesMax = 64 * 1024;
+constexpr std::chrono::seconds kServerPatience{5};  // with a peer that connects and says nothing
+constexpr std::chrono::seconds kCallerPatience{
+    60};  // requests wait for each other, each may hash a password
+
+// A socket's address, also where the path is longer than the 107 bytes that sun_path takes: then by
+// its folder's descriptor, which must stay open as long as the address is used.
+struct Place {
+  Fd folder;
+  sockaddr_un address{};
+};
+
+Result<Place> place_of(const std::filesystem::path& path) {
+  Place place;
+  place.address.sun_family = AF_UNIX;
+  std::string name = path.string();
+  if (name.size() >= sizeof place.address.sun_path) {
+    const auto folder = path.parent_path();
+    place.folder = Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!place.folder.valid()) return file_error(folder, "cannot open");
+    name = "/proc/self/fd/" + std::to_string(place.folder.get()) + "/" + path.filename().string();
+  }
+  std::memcpy(place.address.sun_path, name.c_str(), name.size() + 1);
+  return place;
+}
+
+const sockaddr* generic(const sockaddr_un& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+void set_patience(int fd, std::chrono::seconds patience) {
+  const timeval wait{patience.count(), 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+}
+
+bool same_user_or_root(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == ::geteuid() || peer.uid == 0;
+}
+
+bool send_line(int fd, std::string_view text) {
+  std::string line = std::string(text) + '\n';
+  std::size_t sent = 0;
+  while (sent < line.size()) {
+    const auto size = ::send(fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    sent += static_cast<std::size_t>(size);
+  }
+  wipe(line.data(), line.size());
+  return sent == line.size();
+}
+
+// Up to the first line feed; nothing when the peer stops, stalls or sends too much. The caller
+// wipes it.
+std::optional<std::string> receive_line(int fd) {
+  std::string line(kLineBytesMax, '\0');  // whole at once: one that grew would leave copies behind
+  std::size_t size = 0;
+  while (size < line.size()) {
+    const auto got = ::recv(fd, line.data() + size, line.size() - size, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+    if (line[size - 1] != '\n') continue;
+    line.resize(size - 1);
+    return line;
+  }
+  wipe(line.data(), line.size());
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::path path,
+                                                            Handler handler) {
+  INTEGRITY_TRY(const Place place, place_of(path));
+  Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd stop(::eventfd(0, EFD_CLOEXEC));
+  if (!listener.valid() || !stop.valid()) return file_error(path, "cannot make a socket");
+  ::unlink(path.c_str());
+  // Before bind: the name then appears with these rights and never with wider ones.
+  if (::fchmod(listener.get(), 0600) != 0 ||
+      ::bind(listener.get(), generic(place.address), sizeof place.address) != 0 ||
+      ::chmod(path.c_str(), 0600) != 0 || ::listen(listener.get(), 16) != 0) {
+    return file_error(path, "cannot listen");
+  }
+  return std::make_unique<ControlServer>(std::move(path), std::move(handler), std::move(listener),
+                                         std::move(stop));
+}
+
+ControlServer::ControlServer(std::filesystem::path path, Handler handler, Fd listener, Fd stop)
+    : path_(std::move(path)),
+      handler_(std::move(handler)),
+      listener_(std::move(listener)),
+      stop_(std::move(stop)),
+      thread_([this] { run(); }) {}
+
+ControlServer::~ControlServer() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.join();
+  ::unlink(path_.c_str());
+}
+
+void ControlServer::run() {
+  for (;;) {
+    pollfd wait[] = {{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
+    if (::poll(wait, 2, -1) < 0 && errno != EINTR) return;
+    if (wait[1].revents != 0) return;
+    if (wait[0].revents == 0) continue;
+    const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (peer.valid()) serve(peer);
+  }
+}
+
+void ControlServer::serve(const Fd& peer) {
+  if (!same_user_or_root(peer.get())) return log::event("control.refused");
+  set_patience(peer.get(), kServerPatience);
+  auto request = receive_line(peer.get());
+  if (!request) return;
+  std::string reply = handler_(*request);
+  wipe(request->data(), request->size());
+  send_line(peer.get(), reply);
+  wipe(reply.data(), reply.size());
+}
+
+std::optional<Result<std::string>> control_call(const std::filesystem::path& path,
+                                                std::string_view request) {
+  if (!std::filesystem::exists(path)) return {};
+  const auto place = place_of(path);
+  if (!place) return Result<std::string>(place.error());
+  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return Result<std::string>(file_error(path, "cannot make a socket"));
+  set_patience(fd.get(), kCallerPatience);
+  if (::connect(fd.get(), generic(place->address), sizeof place->address) != 0) {
+    if (errno == ECONNREFUSED || errno == ENOENT) return {};
+    return Result<std::string>(file_error(path, "cannot reach the server"));
+  }
+  if (!send_line(fd.get(), request))
+    return Result<std::string>(file_error(path, "cannot ask the server"));
+  auto reply = receive_line(fd.get());
+  if (!reply)
+    return Result<std::string>(
+        Error{Code::unavailable, path.string() + ": the server did not answer"});
+  return Result<std::string>(std::move(*reply));
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,40 @@
+#include "app/data_folder.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "app/test_folder.hpp"
+
+namespace integrity::app {
+namespace {
+
+TEST(DataFolder, IsMadeForItsOwnerOnly) {
+  const TestFolder folder;
+  ASSERT_TRUE(DataFolder::open(folder / "a" / "b"));
+  EXPECT_EQ(mode_of(folder / "a" / "b"), 0700U);
+  EXPECT_EQ(mode_of(folder / "a" / "b" / "lock"), 0600U);
+}
+
+TEST(DataFolder, IsHeldByOneAtATime) {
+  const TestFolder folder;
+  {
+    const auto first = DataFolder::open(folder.path());
+    ASSERT_TRUE(first);
+    const auto second = DataFolder::open(folder.path());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().detail,
+              folder.path().string() + " is in use by process " + std::to_string(::getpid()));
+  }
+  EXPECT_TRUE(DataFolder::open(folder.path()));
+}
+
+TEST(DataFolder, SaysWhyItCannotBeUsed) {
+  const TestFolder folder;
+  write_file(folder / "file", "");
+  const auto taken = DataFolder::open(folder / "file");
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().detail.find((folder / "file").string()), 0U) << taken.error().detail;
+}
+
+}  // namespace
+}  // namespace integrity::app

@@ -1,0 +1,116 @@
+#include "app/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.hpp"
+
+namespace integrity::app {
+namespace {
+
+Status write_all(int fd, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return file_error(path, "cannot write");
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+// A name is on disk only when its folder is.
+Status sync_folder(const std::filesystem::path& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return file_error(folder, "cannot sync");
+  return {};
+}
+
+Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path,
+                     const Secret& content) {
+  INTEGRITY_CHECK(write_all(fd, content.reveal_text(), temporary));
+  if (::fsync(fd) != 0) return file_error(temporary, "cannot sync");
+  // link, not rename: a key that somebody made meanwhile must never be replaced.
+  if (::link(temporary.c_str(), path.c_str()) != 0) return file_error(path, "cannot create");
+  return {};
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Error file_error(const std::filesystem::path& path, const std::string& what) {
+  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno)};
+}
+
+Status make_folder(const std::filesystem::path& path) {
+  const auto absolute = std::filesystem::absolute(path).lexically_normal();
+  std::filesystem::path folder;
+  for (const auto& part : absolute) {
+    folder /= part;
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      std::error_code ignored;
+      // EROFS or EACCES can come before EEXIST for a folder that is there.
+      if (!std::filesystem::is_directory(folder, ignored))
+        return file_error(folder, "cannot create the folder");
+    }
+  }
+  if (!std::filesystem::is_directory(absolute)) {
+    return Error{Code::unavailable, absolute.string() + ": is not a folder"};
+  }
+  return {};
+}
+
+Status tighten(int fd, unsigned mode, const std::filesystem::path& path) {
+  struct stat state {};
+  if (::fstat(fd, &state) != 0) return file_error(path, "cannot look at");
+  if ((state.st_mode & 07777 & ~mode) == 0) return {};
+  if (::fchmod(fd, mode) != 0)
+    return file_error(path, "is open to others, and its mode cannot be changed");
+  log::event("file.tightened", {{"path", path.string()}});
+  return {};
+}
+
+Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
+  std::string temporary =
+      (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
+  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
+  if (!fd.valid()) return file_error(path, "cannot create");
+  const Status done = fill_and_link(fd.get(), temporary, path, content);
+  ::unlink(temporary.c_str());
+  INTEGRITY_CHECK(done);
+  return sync_folder(path.parent_path());
+}
+
+Result<Secret> read_secret_file(const std::filesystem::path& path) {
+  constexpr std::size_t size_max = 64 * 1024;
+  const Fd fd(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not hang the start
+  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_CHECK(tighten(fd.get(), 0600, path));
+  Bytes bytes(size_max);
+  std::size_t size = 0;
+  for (;;) {
+    const auto got = ::read(fd.get(), bytes.data() + size, size_max - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(path, "cannot read");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  Secret content(ByteView(bytes).first(size).empty() ? std::string_view()
+                                                     : as_text(ByteView(bytes).first(size)));
+  wipe(bytes.data(), bytes.size());
+  return content;
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,31 @@
+// What a process has that holds a data folder: the lock, the keys, the store, the accounts. The
+// server is built on one; a command that finds no server running makes one for its single act.
+#pragma once
+#include <memory>
+
+#include "app/config.hpp"
+#include "app/data_folder.hpp"
+#include "app/keys.hpp"
+#include "auth/accounts.hpp"
+#include "store/store.hpp"
+
+namespace integrity::app {
+
+// Members in the order they are made; the lock goes last.
+struct Host {
+  // Errors: the folder is in use (Code::overloaded) or cannot be made, a key file is missing or
+  // damaged, the store cannot be opened. Each says which.
+  static Result<std::unique_ptr<Host>> open(const Config& config);
+
+  Host(const Config& config, DataFolder data_folder, Keys loaded_keys,
+       std::unique_ptr<Random> chance);
+
+  DataFolder folder;
+  SystemClock clock;
+  std::unique_ptr<Random> random;
+  Keys keys;
+  std::unique_ptr<store::Store> store;
+  auth::Accounts accounts;
+};
+
+}  // namespace integrity::app

@@ -1,0 +1,85 @@
+#include "app/keys.hpp"
+
+#include <fcntl.h>
+
+#include "app/file.hpp"
+#include "base/log.hpp"
+
+namespace integrity::app {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+Secret random_key(Random& random) {
+  const Secret raw = random.secret(kKeyBytes);
+  std::string text = to_hex(raw.reveal()) + "\n";
+  Secret key(text);
+  wipe(text.data(), text.size());
+  return key;
+}
+
+Error malformed(const std::filesystem::path& path, const std::string& wanted) {
+  return {Code::unavailable,
+          path.string() + ": is not " + wanted + "; restore it from your copy of the keys"};
+}
+
+Result<Secret> read_file(const std::filesystem::path& path) {
+  auto content = read_secret_file(path);
+  if (content) return content;
+  return Error{Code::unavailable,
+               content.error().detail + "; restore it from your copy of the keys"};
+}
+
+Result<Secret> read_key(const std::filesystem::path& path) {
+  INTEGRITY_TRY(const Secret text, read_file(path));
+  std::string_view digits = text.reveal_text();
+  if (digits.ends_with('\n')) digits.remove_suffix(1);
+  auto bytes = from_hex(digits);
+  if (!bytes || bytes->size() != kKeyBytes)
+    return malformed(path, "a key of 64 lower-case hex digits");
+  return Secret(std::move(*bytes));
+}
+
+Status open_folder(const std::filesystem::path& folder, bool first_start) {
+  if (first_start) INTEGRITY_CHECK(make_folder(folder));
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return file_error(folder, "cannot open the folder of the keys");
+  return tighten(fd.get(), 0700, folder);
+}
+
+template <class Make>
+Status make_if_missing(const std::filesystem::path& path, Make make) {
+  std::error_code error;
+  // Also one that cannot be looked at counts as there: reading it will say why.
+  if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found)
+    return {};
+  INTEGRITY_CHECK(create_secret_file(path, make()));
+  log::event("key.made", {{"path", path.string()}});
+  return {};
+}
+
+}  // namespace
+
+Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database,
+                       Random& random) {
+  std::error_code error;
+  const bool first_start = std::filesystem::symlink_status(database, error).type() ==
+                           std::filesystem::file_type::not_found;
+  const auto password = folder / "password.key", secrets = folder / "secrets.key",
+             token = folder / "token.key";
+  INTEGRITY_CHECK(open_folder(folder, first_start));
+  if (first_start) {
+    // Each on its own: a first start that was cut short goes on here, keeping what it made.
+    INTEGRITY_CHECK(make_if_missing(password, [&] { return random_key(random); }));
+    INTEGRITY_CHECK(make_if_missing(secrets, [&] { return random_key(random); }));
+    INTEGRITY_CHECK(make_if_missing(token, [] { return crypto::Es256Key::generate().to_pem(); }));
+  }
+  INTEGRITY_TRY(Secret password_key, read_key(password));
+  INTEGRITY_TRY(Secret secrets_key, read_key(secrets));
+  INTEGRITY_TRY(const Secret pem, read_file(token));
+  auto token_key = crypto::Es256Key::from_pem(pem);
+  if (!token_key) return malformed(token, "a P-256 private key (PKCS#8, PEM)");
+  return Keys{std::move(password_key), std::move(secrets_key), std::move(*token_key)};
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,27 @@
+// The key files: what they protect is the table "Keys" of product.md. Kept in a folder of their
+// own, never in the database, so that whoever gets a copy of one has nothing without the other.
+//
+// Made on first start only. Beside an existing database a missing or damaged key is an error and
+// never a new key: a new one would silently make every password or every second factor useless.
+#pragma once
+#include <filesystem>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "crypto/es256.hpp"
+
+namespace integrity::app {
+
+struct Keys {
+  Secret password;         // 32 bytes; password.key: 64 hex digits and a line feed
+  Secret secrets;          // 32 bytes; secrets.key: the same
+  crypto::Es256Key token;  // token.key: PKCS#8 in PEM
+};
+
+// The folder is tightened to 0700 and the files to 0600; what had to be is logged. Errors name the
+// file.
+Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database,
+                       Random& random);
+
+}  // namespace integrity::app

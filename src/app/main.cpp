@@ -1,0 +1,60 @@
+// integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+#include "app/command_line.hpp"
+#include "app/serve.hpp"
+#include "app/user_command.hpp"
+
+namespace {
+
+using namespace integrity;
+using namespace integrity::app;
+
+int complain(const std::string& why, int status) {
+  std::cerr << "integrity: " << why << std::endl;
+  return status;
+}
+
+int finish(const Status& status) {
+  return status ? 0 : complain(status.error().detail, 1);
+}
+
+int show(const Loaded& loaded) {
+  for (const Setting& setting : loaded.settings) {
+    std::cout << setting.name << " = " << setting.text << "  (" << setting.source << ")\n";
+  }
+  std::cout << std::flush;
+  // What `serve` would refuse is told here too, behind the list that shows where it came from.
+  const Status fit = check_serve(loaded.config);
+  return fit ? 0 : complain(fit.error().detail, 2);
+}
+
+int run(const CommandLine& line) {
+  auto loaded = load(line.flags, system_environment);
+  if (!loaded) return complain(loaded.error().detail, 2);
+  if (line.verb == Verb::config) return show(*loaded);
+  const Status fit =
+      line.verb == Verb::serve ? check_serve(loaded->config) : check_store(loaded->config);
+  if (!fit) return complain(fit.error().detail, 2);
+  if (line.verb == Verb::serve) return finish(serve(std::move(loaded->config)));
+  return finish(user_command(line, loaded->config));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::umask(077);  // whatever is made here is for its owner
+  ::signal(SIGPIPE,
+           SIG_IGN);  // a reader that went away is an error of one write, not the end of the server
+  try {
+    const auto parsed = parse_command_line(argc, argv);
+    if (const int* status = std::get_if<int>(&parsed)) return *status;
+    return run(std::get<CommandLine>(parsed));
+  } catch (const std::exception& error) {
+    return complain(error.what(), 1);
+  }
+}

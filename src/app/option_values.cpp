@@ -1,0 +1,178 @@
+#include "app/option_values.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "base/bytes.hpp"
+
+namespace integrity::app {
+namespace {
+
+Error wrong(std::string detail) {
+  return {Code::invalid_value, std::move(detail)};
+}
+
+struct Address {
+  int family;
+  std::array<std::uint8_t, 16> bytes{};
+};
+
+std::optional<Address> parse_address(const std::string& text) {
+  Address address{AF_INET};
+  if (inet_pton(AF_INET, text.c_str(), address.bytes.data()) == 1) return address;
+  address.family = AF_INET6;
+  if (inet_pton(AF_INET6, text.c_str(), address.bytes.data()) == 1) return address;
+  return {};
+}
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(' ') + 1 - first);
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  if (trimmed(text).empty()) return parts;
+  for (;;) {
+    const auto comma = text.find(',');
+    parts.emplace_back(trimmed(text.substr(0, comma)));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+bool is_origin(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == std::string_view::npos) return false;
+  if (text.substr(0, scheme) != "https" && text.substr(0, scheme) != "http") return false;
+  const std::string_view host = text.substr(scheme + 3);
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+  return !host.empty() && host.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+}  // namespace
+
+Result<HostPort> parse_listen(std::string_view text) {
+  const auto malformed = wrong(
+      "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080, not "
+      "\"" +
+      std::string(text) + "\"");
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return malformed;
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return malformed;
+  std::string host(text.substr(0, colon));
+  if (host == "localhost") return HostPort{"127.0.0.1", *port};
+  const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (brackets) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  if (!address || (address->family == AF_INET6) != brackets) return malformed;
+  return HostPort{host, *port};
+}
+
+bool is_loopback(const std::string& text) {
+  const auto address = parse_address(text);
+  if (!address) return false;
+  if (address->family == AF_INET) return address->bytes[0] == 127;
+  constexpr std::array<std::uint8_t, 16> one{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  constexpr std::array<std::uint8_t, 13> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
+  return address->bytes == one || std::equal(mapped.begin(), mapped.end(), address->bytes.begin());
+}
+
+Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max) {
+  const auto number = parse_number<std::uint64_t>(text);
+  if (number && *number >= min && *number <= max) return *number;
+  return wrong("must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
+               ", not \"" + std::string(text) + "\"");
+}
+
+Result<double> parse_rate(std::string_view text) {
+  const auto rate = parse_number<double>(text);
+  if (rate && *rate >= 0.001 && *rate <= 1e6) return *rate;
+  return wrong("must be a number per second from 0.001 to 1000000, not \"" + std::string(text) +
+               "\"");
+}
+
+Result<bool> parse_switch(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return wrong("must be true or false, not \"" + std::string(text) + "\"");
+}
+
+Result<std::string> parse_text(std::string_view text, std::size_t code_points_max) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  const auto size = count_code_points(text);
+  if (!trimmed(text).empty() && size && *size <= code_points_max &&
+      std::none_of(text.begin(), text.end(), control)) {
+    return std::string(text);
+  }
+  return wrong("must be 1 to " + std::to_string(code_points_max) +
+               " characters, not blank, no control characters");
+}
+
+Result<std::string> parse_currency(std::string_view text) {
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (text.size() == 3 && std::all_of(text.begin(), text.end(), capital)) return std::string(text);
+  return wrong("must be an ISO 4217 code such as EUR, not \"" + std::string(text) + "\"");
+}
+
+Result<std::vector<std::string>> parse_addresses(std::string_view text) {
+  auto parts = split(text);
+  for (const std::string& part : parts) {
+    if (!parse_address(part))
+      return wrong("must be addresses such as 10.0.0.7,2001:db8::7, not \"" + part + "\"");
+  }
+  return parts;
+}
+
+Result<std::vector<std::string>> parse_origins(std::string_view text) {
+  auto parts = split(text);
+  for (const std::string& part : parts) {
+    if (!is_origin(part)) {
+      return wrong(
+          "must be origins such as https://shop.example, in lower case without a path, not \"" +
+          part + "\"");
+    }
+  }
+  return parts;
+}
+
+Result<std::string> parse_issuer(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) {
+    return wrong("must not contain a colon: authenticators cut the label of a Key URI there");
+  }
+  return parse_text(text, 64);
+}
+
+std::string hide_uri_secrets(std::string_view uri) {
+  // A password may hold '@', '/' or '?' where somebody forgot to escape it: hide up to the last '@'
+  // of all.
+  const auto scheme = uri.find("://");
+  const std::size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto at = uri.rfind('@');
+  const bool has_user = at != std::string_view::npos && at >= start;
+  const std::string_view host = uri.substr(has_user ? at + 1 : start);
+  std::string shown(uri.substr(0, start));
+  if (has_user)
+    shown += std::string(uri.substr(start, std::min(uri.find(':', start), at) - start)) + ":****@";
+  // Options hold secrets too: tlsCertificateKeyFilePassword, AWS_SESSION_TOKEN.
+  const auto query = host.find('?');
+  shown += host.substr(0, query);
+  if (query != std::string_view::npos) shown += "?****";
+  return shown;
+}
+
+}  // namespace integrity::app

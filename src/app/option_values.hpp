@@ -1,0 +1,38 @@
+// Texts of option values into values. Each parser says what is wrong in words that follow the
+// option's name:
+// "--bcrypt-cost: must be a whole number from 10 to 16".
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace integrity::app {
+
+struct HostPort {
+  std::string host;  // an address; "localhost" has become 127.0.0.1
+  std::uint16_t port = 0;
+};
+
+Result<HostPort> parse_listen(
+    std::string_view text);                    // "127.0.0.1:8080", "[::1]:0", "localhost:8080"
+bool is_loopback(const std::string& address);  // 127.0.0.0/8, ::1, and the former mapped into IPv6
+
+Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max);
+Result<double> parse_rate(std::string_view text);  // per second: 0.001 to 1000000, plain decimal
+Result<bool> parse_switch(std::string_view text);  // "true" or "false"
+Result<std::string> parse_text(std::string_view text,
+                               std::size_t code_points_max);  // not blank, no controls
+Result<std::string> parse_issuer(std::string_view text);
+Result<std::string> parse_currency(std::string_view text);  // ISO 4217: "EUR"
+
+// Comma-separated; empty for none. Origins are as browsers send them (RFC 6454 §6.2).
+Result<std::vector<std::string>> parse_addresses(std::string_view text);
+Result<std::vector<std::string>> parse_origins(std::string_view text);
+
+std::string hide_uri_secrets(std::string_view uri);  // "mongodb://ada:****@db.example/shop?****"
+
+}  // namespace integrity::app

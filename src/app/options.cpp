@@ -1,0 +1,332 @@
+#include "app/options.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "app/jwt_key.hpp"
+#include "app/option_values.hpp"
+#include "app/toml.hpp"
+
+namespace integrity::app {
+namespace {
+
+using enum Option::For;
+
+// Stores what a parser found; its complaint otherwise.
+template <class T, class Store>
+std::string take(Result<T> parsed, Store store) {
+  if (!parsed.has_value()) return std::move(parsed).error().detail;
+  store(std::move(*parsed));
+  return {};
+}
+
+std::string take_path(std::string_view text, std::filesystem::path& out) {
+  if (text.empty()) return "must not be empty";
+  out = text;
+  return {};
+}
+
+constexpr Option kOptions[] = {
+    {"listen", "ADDRESS:PORT", "127.0.0.1:8080", "",
+     "Where to accept connections. Port 0 takes a free one. Outside loopback it wants --signup and "
+     "--insecure-http",
+     server,
+     [](Config& c, std::string_view text) {
+       return take(parse_listen(text), [&](HostPort at) {
+         c.listen_host = at.host;
+         c.listen_port = at.port;
+       });
+     }},
+    {"data", "FOLDER", "./data", "", "The folder of the database; made when missing", every_command,
+     [](Config& c, std::string_view text) { return take_path(text, c.data); }},
+    {"keys", "FOLDER", "", "DATA/keys",
+     "The folder of the key files; keep a copy apart from that of the database", every_command,
+     [](Config& c, std::string_view text) { return take_path(text, c.keys); }},
+    {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
+     [](Config& c, std::string_view text) { return take_path(text, c.config); }},
+    {"store", "URI", "", "the SQLite file in DATA",
+     "mongodb://… (not in this version); also MONGO_URI", every_command,
+     [](Config& c, std::string_view text) -> std::string {
+       if (!text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://")) {
+         return "must begin with mongodb://; leave it out for the SQLite file in the data folder";
+       }
+       c.mongo_uri = text;
+       return {};
+     }},
+    {"signup", "open|closed", "", "open on loopback",
+     "May anybody sign up, or do accounts come from `user add`", server,
+     [](Config& c, std::string_view text) -> std::string {
+       if (text != "open" && text != "closed")
+         return "must be open or closed, not \"" + std::string(text) + "\"";
+       c.signup = text == "open" ? Signup::open : Signup::closed;
+       return {};
+     }},
+    {"issuer", "NAME", "Data Integrity API", "",
+     "What an authenticator shows, and the tokens' `iss`", every_command,
+     [](Config& c, std::string_view text) {
+       return take(parse_issuer(text), [&](std::string value) { c.issuer = std::move(value); });
+     }},
+    {"audience", "NAME", "integrity", "", "The tokens' `aud`", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_text(text, 200),
+                   [&](std::string value) { c.audience = std::move(value); });
+     }},
+    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_currency(text), [&](std::string value) { c.currency = std::move(value); });
+     }},
+    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it",
+     every_command,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 10, 16),
+                   [&](auto value) { c.bcrypt_cost = static_cast<int>(value); });
+     }},
+    {"require-version", "", "false", "",
+     "PUT and DELETE must say which version they saw, or get 428", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.require_version = value; });
+     }},
+    {"max-connections", "COUNT", "16384", "", "Connections at once", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 1, 1'000'000), [&](auto value) { c.max_connections = value; });
+     }},
+    {"max-connections-per-address", "COUNT", "1024", "", "Of them, from one address", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 1, 1'000'000),
+                   [&](auto value) { c.max_connections_per_address = value; });
+     }},
+    {"login-burst", "COUNT", "30", "", "Logins at once from one address", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 1, 1'000'000),
+                   [&](auto value) { c.login_burst = static_cast<std::uint32_t>(value); });
+     }},
+    {"login-rate", "PER-SECOND", "1", "", "Logins afterwards", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_rate(text), [&](double value) { c.login_rate = value; });
+     }},
+    {"signup-burst", "COUNT", "10", "", "Sign-ups at once from one address", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 1, 1'000'000),
+                   [&](auto value) { c.signup_burst = static_cast<std::uint32_t>(value); });
+     }},
+    {"signup-rate", "PER-SECOND", "0.1", "", "Sign-ups afterwards", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_rate(text), [&](double value) { c.signup_rate = value; });
+     }},
+    {"trusted-proxies", "LIST", "", "none", "Addresses whose forwarded headers are believed",
+     server,
+     [](Config& c, std::string_view text) {
+       return take(parse_addresses(text),
+                   [&](auto value) { c.trusted_proxies = std::move(value); });
+     }},
+    {"cors-origins", "LIST", "", "none", "Origins whose pages may call this server", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_origins(text), [&](auto value) { c.cors_origins = std::move(value); });
+     }},
+    {"shutdown-grace", "SECONDS", "10", "",
+     "How long requests may finish after SIGTERM before they are cut", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 0, 3600),
+                   [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
+     }},
+    {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that ends TLS",
+     server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
+     }},
+};
+
+// Finds the text of each option, and puts it into the configuration.
+class Loader {
+ public:
+  Loader(const Flags& flags, const Environment& environment)
+      : flags_(flags), environment_(environment) {}
+
+  Result<Loaded> run() {
+    // Where the file is comes first, and so cannot come from the file. A file named by hand may
+    // name the data.
+    INTEGRITY_CHECK(place("config", named_outside("config")));
+    const bool named = !out_.config.config.empty();
+    if (!named) {
+      INTEGRITY_CHECK(place("data", named_outside("data").value_or(fallback("data"))));
+      out_.config.config = out_.config.data / "integrity.toml";
+    }
+    INTEGRITY_TRY(file_,
+                  read_toml(out_.config.config, named ? IfMissing::error : IfMissing::empty));
+    INTEGRITY_CHECK(check_file(named));
+    for (const Option& option : kOptions) INTEGRITY_CHECK(place(option.name, find(option)));
+    derive();
+    read_jwt_key();
+    return std::move(out_);
+  }
+
+ private:
+  struct Found {
+    std::string text, source;
+  };
+
+  static const Option& option_named(std::string_view name) {
+    const Option* option = std::begin(kOptions);
+    while (option->name != name) ++option;
+    return *option;
+  }
+  static Found fallback(std::string_view name) {
+    return {std::string(option_named(name).fallback), "default"};
+  }
+
+  std::optional<Found> named_outside(std::string_view name) const {
+    if (const auto flag = flags_.find(std::string(name)); flag != flags_.end())
+      return Found{flag->second, "flag"};
+    const std::string variable = environment_name(name);
+    if (auto text = environment_(variable)) return Found{std::move(*text), variable};
+    if (name != "store") return {};
+    if (auto text = environment_("MONGO_URI")) return Found{std::move(*text), "MONGO_URI"};
+    return {};
+  }
+
+  std::optional<Found> find(const Option& option) const {
+    if (auto found = named_outside(option.name)) return found;
+    if (auto line = file_.find(std::string(option.name)); line != file_.end()) {
+      return Found{line->second, out_.config.config.string()};
+    }
+    if (option.fallback.empty()) return {};
+    return fallback(option.name);
+  }
+
+  Status place(std::string_view name, const std::optional<Found>& found) {
+    if (!found) return {};
+    const std::string wrong = option_named(name).set(out_.config, found->text);
+    if (!wrong.empty()) return complaint(name, found->source, wrong);
+    sources_[std::string(name)] = *found;
+    return {};
+  }
+
+  static Error complaint(std::string_view name, const std::string& source,
+                         const std::string& wrong) {
+    const std::string flag = "--" + std::string(name);
+    if (source == "flag") return {Code::invalid_value, flag + ": " + wrong};
+    if (source.ends_with(".toml") || source.find('/') != std::string::npos) {
+      return {Code::invalid_value, source + ": " + std::string(name) + ": " + wrong};
+    }
+    return {Code::invalid_value, source + " (" + flag + "): " + wrong};
+  }
+
+  Status check_file(bool named) const {
+    const std::string path = out_.config.config.string();
+    for (const auto& [name, text] : file_) {
+      bool known = name != "config" && (named || name != "data");
+      if (known) {
+        known = false;
+        for (const Option& option : kOptions) known = known || option.name == name;
+      } else {
+        return Error{Code::invalid_value,
+                     path + ": " + name + " cannot be set in this file, which is found by it"};
+      }
+      if (!known) return Error{Code::invalid_value, path + ": unknown option " + name};
+    }
+    return {};
+  }
+
+  void derive() {
+    Config& c = out_.config;
+    if (c.keys.empty()) c.keys = c.data / "keys";
+    if (!c.signup && c.on_loopback()) c.signup = Signup::open;
+    for (const Option& option : kOptions) out_.settings.push_back(setting(option));
+  }
+
+  Setting setting(const Option& option) const {
+    Setting out{"--" + std::string(option.name), std::string(option.derived), "default"};
+    if (const auto found = sources_.find(std::string(option.name)); found != sources_.end()) {
+      out.text = option.name == "store" ? hide_uri_secrets(found->second.text) : found->second.text;
+      out.source = found->second.source;
+      return out;
+    }
+    const Config& c = out_.config;
+    if (option.name == "keys") out.text = c.keys.string();
+    if (option.name == "config") out.text = c.config.string();
+    if (option.name == "store") out.text = "the SQLite file in " + c.data.string();
+    if (option.name == "signup") out.text = c.signup ? "open" : "not named";
+    return out;
+  }
+
+  void read_jwt_key() {
+    auto text = environment_("JWT_SECRET_KEY");
+    const bool set = text.has_value();
+    if (set) {
+      out_.config.jwt_secret_key.emplace(*text);
+      wipe(text->data(), text->size());
+    }
+    out_.settings.push_back(
+        {"JWT_SECRET_KEY", set ? "set" : "not set", set ? "environment" : "default"});
+  }
+
+  const Flags& flags_;
+  const Environment& environment_;
+  TomlOptions file_;
+  std::map<std::string, Found> sources_;
+  Loaded out_;
+};
+
+}  // namespace
+
+bool Config::on_loopback() const {
+  return is_loopback(listen_host);
+}
+
+std::span<const Option> all_options() {
+  return kOptions;
+}
+
+std::string environment_name(std::string_view option) {
+  std::string name = "INTEGRITY_";
+  for (const char c : option) name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+  return name;
+}
+
+std::optional<std::string> system_environment(const std::string& name) {
+  char* const value = ::secure_getenv(name.c_str());
+  if (value == nullptr) return {};
+  std::string text = value;
+  if (name == "JWT_SECRET_KEY") {
+    wipe(value, std::strlen(value));
+    ::unsetenv(name.c_str());
+  }
+  return text;
+}
+
+Result<Loaded> load(const Flags& flags, const Environment& environment) {
+  return Loader(flags, environment).run();
+}
+
+Status check_store(const Config& config) {
+  if (config.mongo_uri.empty()) return {};
+  return Error{Code::invalid_value,
+               "--store (or MONGO_URI) names MongoDB, which this version does not have yet: leave "
+               "it out, and the "
+               "SQLite file in the data folder is used"};
+}
+
+Status check_serve(const Config& config) {
+  INTEGRITY_CHECK(check_store(config));
+  if (config.jwt_secret_key) {
+    if (const auto why = jwt_key_weakness(*config.jwt_secret_key)) {
+      return Error{Code::invalid_value,
+                   "JWT_SECRET_KEY " + *why +
+                       ". Make one with `openssl rand -base64 48`, or unset it: then tokens are "
+                       "signed with ES256 and a key of their own"};
+    }
+  }
+  if (config.on_loopback()) return {};
+  std::string missing;
+  if (!config.signup) missing += "\n  --signup open|closed: who may sign up must be said";
+  if (!config.insecure_http) {
+    missing +=
+        "\n  --insecure-http: this version speaks plain HTTP, so a proxy in front of it must end "
+        "TLS";
+  }
+  if (missing.empty()) return {};
+  return Error{Code::invalid_value,
+               "--listen " + config.listen_host + " is outside loopback and needs:" + missing};
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,255 @@
+#include "app/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "app/test_folder.hpp"
+
+namespace integrity::app {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+Environment environment(Variables variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return {};
+    return found->second;
+  };
+}
+
+Setting setting(const Loaded& loaded, const std::string& name) {
+  for (const Setting& setting : loaded.settings) {
+    if (setting.name == name) return setting;
+  }
+  ADD_FAILURE() << "no setting " << name;
+  return {};
+}
+
+class Options : public ::testing::Test {
+ protected:
+  Result<Loaded> load_with(Flags flags, Variables variables = {}, const std::string& toml = "") {
+    flags.emplace("data", folder.path().string());
+    if (!toml.empty()) write_file(folder / "integrity.toml", toml);
+    return load(flags, environment(std::move(variables)));
+  }
+  std::string refusal(Flags flags, Variables variables = {}, const std::string& toml = "") {
+    const auto loaded = load_with(std::move(flags), std::move(variables), toml);
+    if (!loaded) return loaded.error().detail;
+    const Status fit = check_serve(loaded->config);
+    return fit ? "" : fit.error().detail;
+  }
+
+  TestFolder folder;
+};
+
+TEST_F(Options, HaveTheDefaultsOfTheContract) {
+  const auto loaded = load_with({});
+  ASSERT_TRUE(loaded);
+  const Config& c = loaded->config;
+  EXPECT_EQ(c.listen_host, "127.0.0.1");
+  EXPECT_EQ(c.listen_port, 8080);
+  EXPECT_EQ(c.keys, folder / "keys");
+  EXPECT_EQ(c.config, folder / "integrity.toml");
+  EXPECT_EQ(c.signup, Signup::open);
+  EXPECT_EQ(c.issuer, "Data Integrity API");
+  EXPECT_EQ(c.audience, "integrity");
+  EXPECT_EQ(c.currency, "EUR");
+  EXPECT_EQ(c.bcrypt_cost, 12);
+  EXPECT_FALSE(c.require_version);
+  EXPECT_EQ(c.max_connections, 16384U);
+  EXPECT_EQ(c.max_connections_per_address, 1024U);
+  EXPECT_EQ(c.login_burst, 30U);
+  EXPECT_EQ(c.login_rate, 1);
+  EXPECT_EQ(c.signup_burst, 10U);
+  EXPECT_EQ(c.signup_rate, 0.1);
+  EXPECT_TRUE(c.trusted_proxies.empty());
+  EXPECT_TRUE(c.cors_origins.empty());
+  EXPECT_EQ(c.shutdown_grace, std::chrono::seconds(10));
+  EXPECT_FALSE(c.insecure_http);
+  EXPECT_FALSE(c.jwt_secret_key);
+  EXPECT_TRUE(check_serve(c));
+}
+
+TEST_F(Options, AreTakenFromFlagThenEnvironmentThenFileThenDefault) {
+  const std::string file = "login-rate = 4\nsignup-rate = 0.5\ncurrency = \"CHF\"\n";
+  const auto loaded =
+      load_with({{"login-rate", "2"}},
+                {{"INTEGRITY_LOGIN_RATE", "3"}, {"INTEGRITY_SIGNUP_RATE", "0.25"}}, file);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->config.login_rate, 2);
+  EXPECT_EQ(setting(*loaded, "--login-rate").source, "flag");
+  EXPECT_EQ(loaded->config.signup_rate, 0.25);
+  EXPECT_EQ(setting(*loaded, "--signup-rate").source, "INTEGRITY_SIGNUP_RATE");
+  EXPECT_EQ(loaded->config.currency, "CHF");
+  EXPECT_EQ(setting(*loaded, "--currency").source, (folder / "integrity.toml").string());
+  EXPECT_EQ(setting(*loaded, "--bcrypt-cost").text, "12");
+  EXPECT_EQ(setting(*loaded, "--bcrypt-cost").source, "default");
+}
+
+TEST_F(Options, AreAllShownWithTheirSource) {
+  const auto loaded = load_with({});
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->settings.size(), all_options().size() + 1);  // and JWT_SECRET_KEY
+  for (const Setting& setting : loaded->settings) {
+    EXPECT_FALSE(setting.text.empty()) << setting.name;
+    EXPECT_FALSE(setting.source.empty()) << setting.name;
+  }
+}
+
+TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
+  const auto loaded = load_with(
+      {}, {},
+      "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_TRUE(loaded->config.require_version);
+  EXPECT_EQ(loaded->config.bcrypt_cost, 10);
+  EXPECT_EQ(loaded->config.trusted_proxies, (std::vector<std::string>{"10.0.0.7", "::1"}));
+}
+
+TEST_F(Options, OfAFileNamedByHandMayNameTheDataFolder) {
+  write_file(folder / "mine.toml", "data = \"" + (folder / "elsewhere").string() + "\"\n");
+  const auto loaded = load({{"config", (folder / "mine.toml").string()}}, environment({}));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->config.data, folder / "elsewhere");
+  EXPECT_EQ(loaded->config.keys, folder / "elsewhere" / "keys");
+}
+
+struct Bad {
+  const char* option;
+  const char* text;
+};
+
+TEST_F(Options, WithABadValueAreNamed) {
+  const Bad cases[] = {
+      {"listen", "8080"},
+      {"listen", "127.0.0.1"},
+      {"listen", "127.0.0.1:65536"},
+      {"listen", "example.org:80"},
+      {"listen", "::1:80"},
+      {"listen", "[127.0.0.1]:80"},
+      {"listen", ":8080"},
+      {"listen", "127.0.0.1:-1"},
+      {"listen", "127.0.0.1:"},
+      {"data", ""},
+      {"keys", ""},
+      {"signup", "yes"},
+      {"signup", ""},
+      {"store", "sqlite"},
+      {"issuer", ""},
+      {"issuer", "a\nb"},
+      {"issuer", "Shop: one"},
+      {"issuer", "\xff"},
+      {"audience", "  "},
+      {"currency", "euro"},
+      {"currency", "eur"},
+      {"bcrypt-cost", "9"},
+      {"bcrypt-cost", "17"},
+      {"bcrypt-cost", "12.0"},
+      {"bcrypt-cost", "twelve"},
+      {"require-version", "yes"},
+      {"max-connections", "0"},
+      {"max-connections", "-1"},
+      {"login-burst", "0"},
+      {"login-burst", "4294967296"},
+      {"login-rate", "0"},
+      {"login-rate", "-1"},
+      {"login-rate", "inf"},
+      {"login-rate", "nan"},
+      {"login-rate", "1/s"},
+      {"trusted-proxies", "proxy.example"},
+      {"trusted-proxies", "10.0.0.7,,10.0.0.8"},
+      {"cors-origins", "https://a.example/x"},
+      {"cors-origins", "*"},
+      {"shutdown-grace", "10 s"},
+      {"insecure-http", "1"},
+  };
+  for (const Bad& c : cases) {
+    const std::string flag = "--" + std::string(c.option), variable = environment_name(c.option);
+    Flags flags{{"data", folder.path().string()}};
+    flags[c.option] = c.text;
+    const auto by_flag = load(flags, environment({}));
+    ASSERT_FALSE(by_flag) << flag << " " << c.text;
+    EXPECT_EQ(by_flag.error().detail.find(flag + ": "), 0U) << by_flag.error().detail;
+    const auto by_variable = load({}, environment({{variable, c.text}}));
+    ASSERT_FALSE(by_variable) << variable << " " << c.text;
+    EXPECT_EQ(by_variable.error().detail.find(variable), 0U) << by_variable.error().detail;
+  }
+}
+
+TEST_F(Options, OfTheFileMustBeKnownAndOfTheirType) {
+  const std::string file = (folder / "integrity.toml").string();
+  struct {
+    const char *toml, *complaint;
+  } const cases[] = {
+      {"singup = \"closed\"", ": unknown option singup"},
+      {"[server]\nlisten = \"127.0.0.1:1\"",
+       ": server must be a text, number, boolean or list of texts"},
+      {"signup = true", ": signup: must be open or closed"},
+      {"listen = 8080", ": listen: must be an address and a port"},
+      {"issuer = 1979-05-27", ": issuer must be a text"},
+      {"signup = \"open\"\nsignup = \"closed\"", ":2: "},
+      {"signup = ", ":1: "},
+      {"data = \"x\"", ": data cannot be set in this file"},
+      {"config = \"x\"", ": config cannot be set in this file"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(refusal({}, {}, c.toml).find(file + c.complaint), 0U) << refusal({}, {}, c.toml);
+  }
+}
+
+TEST_F(Options, FileThatWasNamedMustBeThere) {
+  const auto missing = (folder / "none.toml").string();
+  EXPECT_EQ(refusal({{"config", missing}}).find(missing + ": cannot be read"), 0U);
+  EXPECT_EQ(refusal({{"config", folder.path().string()}})
+                .find(folder.path().string() + ": cannot be read"),
+            0U);
+}
+
+TEST_F(Options, TellWhatIsMissingOutsideLoopback) {
+  for (const char* address :
+       {"0.0.0.0:8080", "[::]:8080", "192.0.2.7:0", "[::ffff:192.0.2.7]:80"}) {
+    const auto both = refusal({{"listen", address}});
+    EXPECT_NE(both.find("--signup"), std::string::npos) << both;
+    EXPECT_NE(both.find("--insecure-http"), std::string::npos) << both;
+    const auto tls = refusal({{"listen", address}, {"signup", "closed"}});
+    EXPECT_EQ(tls.find("--signup"), std::string::npos) << tls;
+    EXPECT_NE(tls.find("--insecure-http"), std::string::npos) << tls;
+    EXPECT_EQ(refusal({{"listen", address}, {"signup", "closed"}, {"insecure-http", "true"}}), "");
+  }
+  for (const char* address : {"127.0.0.1:0", "127.9.8.7:80", "[::1]:8080", "localhost:8080"}) {
+    EXPECT_EQ(refusal({{"listen", address}}), "") << address;
+  }
+}
+
+TEST_F(Options, RefuseWhatThisVersionDoesNotHave) {
+  EXPECT_NE(refusal({{"store", "mongodb://db.example"}}).find("--store"), std::string::npos);
+  EXPECT_NE(refusal({}, {{"MONGO_URI", "mongodb://db.example"}}).find("MONGO_URI"),
+            std::string::npos);
+}
+
+TEST_F(Options, NeverShowSecrets) {
+  const std::string key = "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG";
+  const auto loaded = load_with(
+      {}, {{"JWT_SECRET_KEY", key},
+           {"MONGO_URI",
+            "mongodb://ada:p@ss/w?rd@db.example/shop?tlsCertificateKeyFilePassword=hush"}});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  ASSERT_TRUE(loaded->config.jwt_secret_key);
+  EXPECT_EQ(loaded->config.jwt_secret_key->reveal_text(), key);
+  EXPECT_EQ(setting(*loaded, "JWT_SECRET_KEY").text, "set");
+  EXPECT_EQ(setting(*loaded, "--store").text, "mongodb://ada:****@db.example/shop?****");
+  EXPECT_EQ(setting(*loaded, "--store").source, "MONGO_URI");
+  EXPECT_EQ(setting(*load_with({}), "JWT_SECRET_KEY").text, "not set");
+}
+
+TEST_F(Options, RefuseAKnownJwtKeyWithoutRepeatingIt) {
+  const std::string why = refusal({}, {{"JWT_SECRET_KEY", "your_secret_key_your_secret_key_1"}});
+  EXPECT_EQ(why.find("JWT_SECRET_KEY is "), 0U) << why;
+  EXPECT_EQ(why.find("your_secret_key"), std::string::npos) << why;
+  EXPECT_NE(refusal({}, {{"JWT_SECRET_KEY", ""}}).find("0 bytes"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace integrity::app

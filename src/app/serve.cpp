@@ -1,0 +1,119 @@
+#include "app/serve.hpp"
+
+#include <iostream>
+#include <system_error>
+
+#include "api/api.hpp"
+#include "app/acts.hpp"
+#include "app/control.hpp"
+#include "app/host.hpp"
+#include "app/periodic.hpp"
+#include "app/signals.hpp"
+#include "auth/authenticator.hpp"
+#include "auth/hash_pool.hpp"
+#include "auth/token.hpp"
+#include "base/log.hpp"
+#include "catalog/catalog.hpp"
+#include "crypto/digest.hpp"
+#include "http/server.hpp"
+
+namespace integrity::app {
+namespace {
+
+auth::TokenKey token_key(Config& config, const Keys& keys) {
+  if (config.jwt_secret_key) return auth::TokenKey::hs256(std::move(*config.jwt_secret_key));
+  return auth::TokenKey::es256(keys.token);
+}
+
+// Cursors are told apart from forged ones, after a restart too; so their key comes from one that is
+// kept.
+Secret cursor_key(const Keys& keys) {
+  const auto digest = crypto::hmac_sha256(keys.secrets.reveal(), as_bytes("cursor"));
+  return Secret(Bytes(digest.begin(), digest.end()));
+}
+
+std::vector<http::Address> addresses(const std::vector<std::string>& texts) {
+  std::vector<http::Address> out;
+  for (const std::string& text : texts) {
+    if (const auto address = http::Address::parse(text)) out.push_back(*address);
+  }
+  return out;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  return {.host = config.listen_host,
+          .port = config.listen_port,
+          .connections_max = config.max_connections,
+          .connections_per_address_max = config.max_connections_per_address,
+          .shutdown_grace = config.shutdown_grace,
+          .limits = {}};
+}
+
+std::string authority(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<std::uint16_t> listen(http::Server& server, const Config& config) {
+  try {
+    return server.listen();
+  } catch (const std::system_error& error) {
+    return Error{Code::unavailable, "cannot listen on " +
+                                        authority(config.listen_host, config.listen_port) + ": " +
+                                        error.code().message()};
+  }
+}
+
+std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
+  Performed done = perform(accounts, request);
+  log::event("host.act", {{"act", done.act}, {"user", done.username}, {"outcome", done.outcome}});
+  return std::move(done.reply);
+}
+
+}  // namespace
+
+Status serve(Config config) {
+  StopSignals signals;
+  INTEGRITY_TRY(const auto host, Host::open(config));
+  const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
+  auth::Authenticator authenticator(*host->store, tokens, host->clock);
+  catalog::Catalog catalog(
+      *host->random, host->clock,
+      {.currency = config.currency, .require_version = config.require_version});
+  auto hash_pool = std::make_unique<auth::HashPool>(std::thread::hardware_concurrency());
+  api::Services services{.store = *host->store,
+                         .accounts = host->accounts,
+                         .authenticator = authenticator,
+                         .tokens = tokens,
+                         .hash_pool = *hash_pool,
+                         .catalog = catalog,
+                         .clock = host->clock,
+                         .random = *host->random,
+                         .cursor_key = cursor_key(host->keys),
+                         .trusted_proxies = addresses(config.trusted_proxies),
+                         .cors_origins = config.cors_origins};
+  api::Api api(services);
+  http::Server server(server_options(config), api);
+
+  INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
+  INTEGRITY_TRY(
+      auto control,
+      ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
+        return perform_and_log(host->accounts, request);
+      }));
+  auto sweeper =
+      std::make_unique<Periodic>(std::chrono::minutes(1), [&] { host->accounts.sweep(); });
+  signals.watch([&] { server.stop(); });
+  std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
+  server.run();
+
+  // Whoever may still be at work for a client that was cut needs the API: first they end, then it.
+  control.reset();
+  sweeper.reset();
+  hash_pool.reset();
+  host->store.reset();
+  log::event("stopped");
+  return {};
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,56 @@
+#include "app/signals.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/log.hpp"
+
+namespace integrity::app {
+
+StopSignals::StopSignals() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
+  received_ = Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
+  end_ = Fd(::eventfd(0, EFD_CLOEXEC));
+  if (!received_.valid() || !end_.valid())
+    throw std::system_error(errno, std::generic_category(), "signalfd");
+}
+
+StopSignals::~StopSignals() {
+  if (thread_.joinable()) {
+    ::eventfd_write(end_.get(), 1);
+    thread_.join();
+  }
+  ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
+
+void StopSignals::watch(std::function<void()> on_first) {
+  on_first_ = std::move(on_first);
+  thread_ = std::thread([this] { run(); });
+}
+
+void StopSignals::run() {
+  pollfd wait[] = {{received_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
+  while (::poll(wait, 2, -1) < 0 && errno == EINTR) {
+  }
+  if (wait[0].revents == 0) return;
+  signalfd_siginfo info{};
+  [[maybe_unused]] const auto size = ::read(received_.get(), &info, sizeof info);
+  log::event("stop.asked", {{"signal", std::to_string(info.ssi_signo)}});
+  // From here on this thread takes the next one, with its default action: whoever asks twice
+  // insists.
+  ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  on_first_();
+  pollfd end{end_.get(), POLLIN, 0};
+  while (::poll(&end, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,34 @@
+// SIGTERM and SIGINT as a polite request first: the first one calls a function, the second ends the
+// process at once.
+//
+//   StopSignals signals;                        // before any other thread: threads inherit who may
+//   be interrupted signals.watch([&] { server.stop(); });      // a signal that came meanwhile is
+//   not lost
+#pragma once
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "app/file.hpp"
+
+namespace integrity::app {
+
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  void watch(std::function<void()> on_first);  // once; called on a thread of its own
+
+ private:
+  void run();
+
+  sigset_t signals_{}, mask_before_{};
+  Fd received_, end_;
+  std::function<void()> on_first_;
+  std::thread thread_;
+};
+
+}  // namespace integrity::app

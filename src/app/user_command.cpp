@@ -1,0 +1,191 @@
+#include "app/user_command.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+#include <thread>
+
+#include "app/acts.hpp"
+#include "app/control.hpp"
+#include "app/host.hpp"
+#include "app/terminal.hpp"
+#include "auth/qr.hpp"
+#include "base/json.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::app {
+namespace {
+
+enum class NoDatabase : std::uint8_t { make, refuse };
+
+Status expect_database(const Config& config) {
+  if (std::filesystem::exists(DataFolder::database_in(config.data))) return {};
+  return Error{Code::not_found,
+               config.data.string() + ": there is no database here yet; see --data"};
+}
+
+// In the server that holds the folder; only when nobody holds it, in this process.
+Result<std::string> done_somewhere(const Config& config, std::string_view request) {
+  // A server that starts or ends holds the lock but does not answer: that takes moments, not
+  // minutes.
+  constexpr int attempts_max = 50;
+  constexpr std::chrono::milliseconds pause{100};
+  for (int attempt = 1;; ++attempt) {
+    if (auto reply = control_call(DataFolder::control_in(config.data), request))
+      return std::move(*reply);
+    const auto host = Host::open(config);
+    if (host) return perform((*host)->accounts, request).reply;
+    if (host.error().code != Code::overloaded || attempt == attempts_max) return host.error();
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+// The reply's `ok`, or its `error` as ours.
+Result<json::Value> act(const Config& config, std::string request,
+                        NoDatabase no_database = NoDatabase::refuse) {
+  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
+  auto reply = done_somewhere(config, request);
+  wipe(request.data(), request.size());
+  if (!reply) return reply.error();
+  auto parsed = json::parse(*reply);
+  wipe(reply->data(), reply->size());
+  const Error unreadable{Code::internal,
+                         "the server's answer cannot be read; is it of another version?"};
+  if (!parsed) return unreadable;
+  if (const json::Value* ok = parsed->find("ok")) return *ok;
+  const json::Value* const error = parsed->find("error");
+  const json::Value* const slug = error != nullptr ? error->find("code") : nullptr;
+  const json::Value* const detail = error != nullptr ? error->find("detail") : nullptr;
+  if (slug == nullptr || detail == nullptr) return unreadable;
+  for (const CodeInfo& code : all_codes()) {
+    if (code.slug == slug->text) return Error{code.code, detail->text};
+  }
+  return unreadable;
+}
+
+std::string text_in(const json::Value& object, std::string_view name) {
+  const json::Value* const value = object.find(name);
+  return value != nullptr ? value->text : "";
+}
+
+Result<Secret> password_for_json() {
+  INTEGRITY_TRY(Secret password, read_new_password());
+  // JSON has no other text; what is not UTF-8 must not be sent as something else.
+  if (!count_code_points(password.reveal_text())) {
+    return Error{Code::invalid_value, "the password is not valid UTF-8"};
+  }
+  return password;
+}
+
+bool may_be_typed_again(Code code) {
+  return code == Code::invalid_code || code == Code::code_already_used ||
+         code == Code::invalid_value;
+}
+
+Result<json::Value> confirm_at_terminal(const Config& config, const std::string& challenge) {
+  for (;;) {
+    const auto code = ask("First code: ");
+    if (!code) {
+      return Error{
+          Code::invalid_value,
+          "the account is not confirmed; its first login will ask for a code of this secret"};
+    }
+    auto confirmed =
+        act(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
+    if (confirmed || !may_be_typed_again(confirmed.error().code)) return confirmed;
+    std::cerr << confirmed.error().detail << '\n';
+  }
+}
+
+Status add(const std::string& name, const Config& config) {
+  INTEGRITY_TRY(const Secret password, password_for_json());
+  INTEGRITY_TRY(
+      const auto added,
+      act(config,
+          request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
+          NoDatabase::make));
+  const std::string uri = text_in(added, "otpauth_uri");
+  if (!on_terminal() || ::isatty(STDOUT_FILENO) != 1) {
+    std::cout << uri << std::endl;
+    return {};
+  }
+  std::cout << auth::qr_text(uri) << "Scan this with an authenticator, or type in its secret: "
+            << text_in(added, "secret") << std::endl;
+  INTEGRITY_TRY(const auto confirmed, confirm_at_terminal(config, text_in(added, "challenge")));
+  std::cout << "The account is ready. Its recovery codes, each good for one login; they are not "
+               "shown again:\n";
+  if (const json::Value* codes = confirmed.find("recovery_codes")) {
+    for (const json::Value& code : codes->items) std::cout << "  " << code.text << '\n';
+  }
+  std::cout << std::flush;
+  return {};
+}
+
+Status set_password(const std::string& name, const Config& config) {
+  INTEGRITY_CHECK(expect_database(config));  // before anybody types
+  INTEGRITY_TRY(const Secret password, password_for_json());
+  const auto done = act(
+      config,
+      request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
+  if (!done) return done.error();
+  std::cout << name << ": the password is set, sessions have ended" << std::endl;
+  return {};
+}
+
+Status simply(std::string_view what, const std::string& name, const Config& config,
+              std::string_view outcome) {
+  const auto done = act(config, request_act(what, {{"username", name}}));
+  if (!done) return done.error();
+  std::cout << name << ": " << outcome << std::endl;
+  return {};
+}
+
+std::string_view state_of(const model::User& user) {
+  switch (user.state) {
+    case model::UserState::pending:
+      return "pending";
+    case model::UserState::active:
+      return user.has_factor() ? "active" : "reset";
+    case model::UserState::disabled:
+      return "disabled";
+  }
+  return "";
+}
+
+Status list(const Config& config) {
+  INTEGRITY_CHECK(expect_database(config));
+  const auto snapshot = store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data));
+  for (const model::User& user : snapshot->users()) {
+    std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at)
+              << '\t' << user.username << '\n';
+  }
+  std::cout << std::flush;
+  return {};
+}
+
+}  // namespace
+
+Status user_command(const CommandLine& line, const Config& config) {
+  switch (line.verb) {
+    case Verb::user_add:
+      return add(line.username, config);
+    case Verb::user_list:
+      return list(config);
+    case Verb::user_set_password:
+      return set_password(line.username, config);
+    case Verb::user_reset_2fa:
+      return simply(
+          "user.reset-2fa", line.username, config,
+          "sessions have ended; the next login within 24 hours enrols a new authenticator");
+    case Verb::user_disable:
+      return simply("user.disable", line.username, config, "disabled, sessions have ended");
+    case Verb::user_enable:
+      return simply("user.enable", line.username, config, "enabled");
+    case Verb::serve:
+    case Verb::config:
+      break;
+  }
+  return Error{Code::internal, "not a user command"};
+}
+
+}  // namespace integrity::app

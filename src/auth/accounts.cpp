@@ -1,0 +1,302 @@
+#include "auth/accounts.hpp"
+
+#include <utility>
+
+#include "auth/recovery_code.hpp"
+#include "auth/totp.hpp"
+#include "base/log.hpp"
+#include "crypto/digest.hpp"
+
+namespace integrity::auth {
+namespace {
+
+constexpr std::size_t kChallengeBytes = 32;
+
+Error challenge_expired() {
+  return {Code::challenge_expired, "there is no such challenge (any more); begin again with POST /login"};
+}
+
+Error invalid_credentials() {
+  return {Code::invalid_credentials, "username and password do not belong together"};
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+model::Digest token_hash(std::string_view token) { return crypto::sha256(as_bytes(token)); }
+
+}  // namespace
+
+Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key,
+                   Secret secrets_key, AccountRules rules)
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      hasher_(std::move(password_key), rules.bcrypt_cost, random),
+      vault_(std::move(secrets_key), random),
+      second_factor_(vault_),
+      rules_(std::move(rules)),
+      login_budget_(rules_.login_budget),
+      signup_budget_(rules_.signup_budget) {}
+
+Status Accounts::may_sign_up(const Client& from) {
+  if (!rules_.signup_open) {
+    return Error{Code::signup_closed, "accounts are made by the operator of this server"};
+  }
+  if (const auto wait = signup_budget_.take(from.address, clock_.now())) {
+    log::event("signup.throttled", {{"address", from.address}});
+    return too_many_attempts(*wait, "too many sign-ups from this address; wait before the next one");
+  }
+  return {};
+}
+
+Status Accounts::may_log_in(const std::string& username, const Client& from) {
+  const Time now = clock_.now();
+  auto wait = login_budget_.take(from.address, now);
+  if (!wait) wait = password_failures_.must_wait(username, from.network, now);
+  if (wait) {
+    log::event("login.throttled", {{"username", username}, {"address", from.address}});
+    return too_many_attempts(*wait, "too many logins; wait before the next one");
+  }
+  return {};
+}
+
+Status Accounts::acceptable(const Secret& password, const std::string& username) const {
+  if (auto why = weakness(password, username, rules_.issuer)) {
+    Error error = invalid_value("#/password", std::move(*why));
+    error.code = Code::weak_password;
+    error.detail = "the password is too easy to guess; see errors";
+    return error;
+  }
+  return {};
+}
+
+model::User Accounts::make_pending(const std::string& username, const std::optional<std::string>& name,
+                                   const Secret& password, Time now) const {
+  model::User user;
+  user.id = UserId::make(now, random_);
+  user.username = username;
+  user.name = name;
+  user.password_hash = hasher_.hash(password);
+  user.version = 0;  // the confirmation is its first change
+  user.pending_until = now + pending_life;
+  user.created_at = user.updated_at = now;
+  return user;
+}
+
+Accounts::FreshChallenge Accounts::make_challenge(const model::User& user, model::Challenge::Next next,
+                                                  Time now, std::chrono::seconds life) {
+  FreshChallenge fresh;
+  fresh.token = to_base64url(random_.bytes(kChallengeBytes));
+  fresh.challenge = {.next = next,
+                     .token_hash = token_hash(fresh.token),
+                     .user = user.id,
+                     .password_version = user.password_version,
+                     .expires_at = now + life};
+  if (next == model::Challenge::Next::enrol) {
+    fresh.challenge.pending_secret = vault_.seal(user.id, random_.secret(totp_secret_bytes));
+  }
+  return fresh;
+}
+
+Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
+                                    const Secret& password, const Client& from) {
+  INTEGRITY_CHECK(acceptable(password, username));
+  const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
+  const Time now = clock_.now();
+  // Before the expensive part. A name that was never confirmed in time is free, though perhaps not yet removed.
+  const auto holder = store_.read()->user_by_name(username);
+  if (holder && (holder->state != model::UserState::pending || holder->pending_until > now)) return taken;
+  model::User user = make_pending(username, name, password, now);
+  user.pending_network = from.network;
+  const auto fresh = make_challenge(user, model::Challenge::Next::enrol, now, enrol_challenge_life);
+  return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
+    if (tx.pending_users({}) >= rules_.pending_max ||
+        tx.pending_users(from.network) >= rules_.pending_per_network_max) {
+      return overloaded();
+    }
+    INTEGRITY_CHECK(tx.add_pending_user(user));
+    tx.add_challenge(fresh.challenge);
+    return FirstStep{fresh.token, fresh.challenge.next, enrol_challenge_life, user};
+  });
+}
+
+Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {
+  // Again, now that it is its turn: guesses sent side by side have been counted meanwhile.
+  if (const auto wait = password_failures_.must_wait(username, from.network, clock_.now())) {
+    return too_many_attempts(*wait, "too many logins; wait before the next one");
+  }
+  const auto user = store_.read()->user_by_name(username);
+  const bool right = hasher_.verify(password, user ? user->password_hash : std::string());
+  const Time now = clock_.now();
+  if (!right || user->state == model::UserState::disabled) {
+    password_failures_.failed(username, from.network, now);
+    log::event("login.refused", {{"username", username}, {"address", from.address}});
+    return invalid_credentials();
+  }
+  password_failures_.succeeded(username, from.network);
+
+  const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;
+  const auto life = user->has_factor() ? verify_challenge_life : enrol_challenge_life;
+  const auto fresh = make_challenge(*user, next, now, life);
+  const auto rehashed = hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password))
+                                                                  : std::nullopt;
+  return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
+    auto current = tx.user(user->id);
+    if (!current || current->password_version != user->password_version ||
+        current->state == model::UserState::disabled || current->has_factor() != user->has_factor()) {
+      return invalid_credentials();  // changed while the password was being hashed
+    }
+    if (!current->has_factor() && current->enrol_until && now >= *current->enrol_until) {
+      return Error{Code::enrolment_required,
+                   "the time to enrol after the reset is over; ask the operator for another one"};
+    }
+    model::Challenge challenge = fresh.challenge;
+    if (rehashed) current->password_hash = *rehashed;
+    if (current->state == model::UserState::pending) {
+      current->pending_until = now + pending_life;
+      // The secret that `user add` printed: its first login keeps it.
+      if (!current->totp_secret.empty()) challenge.pending_secret = std::exchange(current->totp_secret, {});
+      tx.update_pending_user(*current);
+    } else if (rehashed) {
+      ++current->version;
+      tx.update_user({.actor = current->id, .proof = model::Act::Proof::password}, "user.rehash", *current);
+    }
+    tx.add_challenge(challenge);
+    return FirstStep{fresh.token, next, life, *current};
+  });
+}
+
+Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
+                                                  model::User& user) const {
+  auto challenge = tx.challenge(hash);
+  if (!challenge || now >= challenge->expires_at || challenge->tries >= challenge_tries_max) {
+    return challenge_expired();
+  }
+  auto owner = tx.user(challenge->user);
+  if (!owner || owner->state == model::UserState::disabled ||
+      owner->password_version != challenge->password_version) {
+    return challenge_expired();
+  }
+  user = std::move(*owner);
+  return std::move(*challenge);
+}
+
+Result<FirstStepDone> Accounts::first_step_done(store::ReadTx& tx, std::string_view challenge,
+                                                std::string_view username) const {
+  model::User user;
+  INTEGRITY_TRY(auto live, live_challenge(tx, token_hash(challenge), clock_.now(), user));
+  if (!same_name(user.username, username)) return challenge_expired();
+  return FirstStepDone(std::move(user), std::move(live));
+}
+
+Enrolment Accounts::enrolment_of(const model::User& user, const Secret& secret) const {
+  return {otpauth_uri(rules_.issuer, user.username, secret), to_base32(secret.reveal()), rules_.issuer,
+          user.username};
+}
+
+Result<Enrolment> Accounts::enrolment(const FirstStepDone& caller) const {
+  if (caller.challenge().next != model::Challenge::Next::enrol) {
+    return Error{Code::already_enrolled,
+                 "this account has an authenticator already; its secret is never shown again"};
+  }
+  return enrolment_of(caller.user(), vault_.open(caller.user().id, caller.challenge().pending_secret));
+}
+
+Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge,
+                       const Proof& proof, Time now, model::SecondFactor& factor) const {
+  const bool enrols = challenge.next == model::Challenge::Next::enrol;
+  if (enrols && !proof.code) {
+    return invalid_value("#/recovery_code", "this challenge enrols an authenticator: send the code it shows");
+  }
+  if (!enrols) INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
+  if (enrols) INTEGRITY_CHECK(second_factor_.may_try_new(tx, user, now));
+  if (!tx.count_challenge_try(challenge.token_hash, challenge_tries_max)) return challenge_expired();
+  if (enrols) {
+    factor = model::SecondFactor::otp;
+    return second_factor_.prove_new(tx, user, challenge.pending_secret, *proof.code, now);
+  }
+  INTEGRITY_TRY(factor, second_factor_.prove(tx, user, proof, now));
+  return {};
+}
+
+std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, model::User& user,
+                                                           const model::Challenge& challenge,
+                                                           const std::vector<std::string>& codes, Time now,
+                                                           model::Act::Proof proof) const {
+  const bool first = user.state == model::UserState::pending;
+  const bool replaces = user.has_factor();
+  user.state = model::UserState::active;
+  user.totp_secret = challenge.pending_secret;
+  user.totp_confirmed_at = now;
+  user.enrol_until.reset();
+  user.pending_until.reset();
+  user.pending_network.clear();
+  ++user.version;
+  const model::Act act{.actor = user.id, .proof = proof};
+  tx.update_user(act, first ? "user.confirm" : "user.factor", user);
+  tx.remove_challenges_of(user.id);
+  tx.end_sessions_of(act, user.id);
+  if (replaces) return {};  // the recovery codes stay as they are
+
+  std::vector<model::Digest> hashes;
+  for (const auto& code : codes) {
+    hashes.push_back(recovery_code_hash(vault_.key(), user.id, *parse_recovery_code(code)));
+  }
+  tx.replace_recovery_codes(act, user, hashes);
+  return codes;
+}
+
+store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token,
+                                                std::optional<std::string> username, Proof proof) {
+  const Time now = clock_.now();
+  return [this, now, hash = token_hash(challenge_token), username = std::move(username),
+          proof = std::move(proof), session_id = SessionId::make(now, random_),
+          codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<Verified> {
+    Verified verified;
+    model::User& user = verified.user;
+    INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, now, user));
+    if (username && !same_name(*username, user.username)) return challenge_expired();
+
+    model::Session& session = verified.session;
+    INTEGRITY_CHECK(prove(tx, user, challenge, proof, now, session.factor));
+    if (!tx.spend_challenge(hash)) return challenge_expired();
+    if (challenge.next == model::Challenge::Next::enrol) {
+      verified.recovery_codes = activate(tx, user, challenge, codes, now, model::Act::Proof::otp);
+    }
+    session.id = session_id;
+    session.user = user.id;
+    session.created_at = now;
+    session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
+    const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp
+                                                               : model::Act::Proof::recovery;
+    tx.start_session({.actor = user.id, .proof = by}, session);
+    verified.recovery_codes_left = tx.recovery_codes_left(user.id);
+    return verified;
+  };
+}
+
+store::WriteFunction<Done> Accounts::log_out(const SignedIn& caller) {
+  return [caller](store::WriteTx& tx) -> Result<Done> {
+    // Alive a moment ago; if another logout was faster, it is over all the same.
+    tx.end_session(caller.act(), caller.session().id);
+    return Done{};
+  };
+}
+
+void Accounts::sweep() {
+  constexpr std::size_t kBatch = 500;
+  for (bool more = true; more;) {
+    const auto removed = store_.write([](store::WriteTx& tx) -> Result<std::size_t> {
+      return tx.remove_expired_challenges(kBatch) + tx.remove_expired_sessions(kBatch) +
+             tx.remove_expired_pending_users(kBatch);
+    });
+    if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
+    more = removed.has_value() && *removed >= kBatch;
+  }
+}
+
+}  // namespace integrity::auth

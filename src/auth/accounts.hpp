@@ -1,0 +1,143 @@
+// Accounts: sign-up, the two steps of a login, sessions, and what the operator may do to an account.
+//
+//   POST /signup → sign_up → enrol challenge ┐
+//   POST /login  → log_in  → challenge ──────┴→ POST /verify-2fa → verify → Verified → access token
+//
+// There is no other way to a session than `verify`. Functions that hash a password block for as long as bcrypt
+// takes: the hashing pool runs them. `verify` and `log_out` return a write for the caller to submit.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/caller.hpp"
+#include "auth/password.hpp"
+#include "auth/recovery_code.hpp"
+#include "auth/second_factor.hpp"
+#include "auth/throttle.hpp"
+#include "auth/vault.hpp"
+#include "store/store.hpp"
+
+namespace integrity::auth {
+
+struct AccountRules {
+  bool signup_open = true;
+  std::string issuer = "Data Integrity API";
+  int bcrypt_cost = 12;
+  std::size_t pending_max = 100'000;
+  std::size_t pending_per_network_max = 1000;
+  Budget login_budget{30, 1};
+  Budget signup_budget{10, 0.1};
+};
+
+inline constexpr std::chrono::seconds enrol_challenge_life{600};   // a binding code lives at most 10 min
+inline constexpr std::chrono::seconds verify_challenge_life{300};
+inline constexpr std::chrono::seconds session_life{600};
+inline constexpr std::chrono::hours pending_life{24};
+inline constexpr std::chrono::hours reset_enrolment_life{24};
+inline constexpr int challenge_tries_max = 5;
+
+struct FirstStep {
+  std::string challenge;  // 256 bits, base64url; shown once
+  model::Challenge::Next next;
+  std::chrono::seconds expires_in;
+  model::User user;
+};
+
+struct Enrolment {
+  std::string otpauth_uri, secret_base32, issuer, account;
+};
+
+struct Verified {
+  model::User user;
+  model::Session session;
+  std::int64_t recovery_codes_left = 0;
+  std::optional<std::vector<std::string>> recovery_codes;  // only when they are new
+};
+
+struct Done {};
+
+class Accounts {
+ public:
+  // `password_key` and `secrets_key` are 32 bytes each, from the keys folder.
+  Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, Secret secrets_key,
+           AccountRules rules);
+
+  // Blocking. Errors: too_many_attempts, signup_closed, weak_password, username_taken, overloaded, unavailable.
+  Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name,
+                            const Secret& password, const Client& from);
+  // Blocking. Errors: too_many_attempts, invalid_credentials, enrolment_required, unavailable.
+  Result<FirstStep> log_in(const std::string& username, const Secret& password, const Client& from);
+  // May a login or sign-up from there begin? Cheap: asked before the password waits for its turn to be hashed.
+  Status may_sign_up(const Client& from);
+  Status may_log_in(const std::string& username, const Client& from);
+
+  // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
+  store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username,
+                                        Proof proof);
+  store::WriteFunction<Done> log_out(const SignedIn& caller);
+
+  // The holder of a live challenge of that user; otherwise challenge_expired, always in the same words.
+  Result<FirstStepDone> first_step_done(store::ReadTx& tx, std::string_view challenge,
+                                        std::string_view username) const;
+  // The secret that the challenge would activate. Error: already_enrolled.
+  Result<Enrolment> enrolment(const FirstStepDone& caller) const;
+
+  // The operator, on the host. Blocking. Errors: weak_password, username_taken, invalid_value, not_found.
+  // A new account, not yet confirmed; its first login keeps the secret shown here. `challenge` is for `confirm`.
+  struct Added {
+    std::string challenge;
+    Enrolment enrolment;
+  };
+  Result<Added> add_user(const std::string& username, const Secret& password);
+  // The first code of an account just added: it is active now. Returns its recovery codes.
+  Result<std::vector<std::string>> confirm(const std::string& challenge, const std::string& code);
+  Status set_password(const std::string& username, const Secret& password);
+  Status reset_factor(const std::string& username);
+  Status disable(const std::string& username);
+  Status enable(const std::string& username);
+
+  // Removes what has expired, in batches that do not hold up others. Blocking; for the jobs thread.
+  void sweep();
+
+  const AccountRules& rules() const { return rules_; }
+
+ private:
+  // What must be drawn before a write begins: a write may run twice, chance may not.
+  struct FreshChallenge {
+    std::string token;
+    model::Challenge challenge;
+  };
+  struct FreshFactor;
+
+  FreshChallenge make_challenge(const model::User& user, model::Challenge::Next next, Time now,
+                                std::chrono::seconds life);
+  model::User make_pending(const std::string& username, const std::optional<std::string>& name,
+                           const Secret& password, Time now) const;
+  Enrolment enrolment_of(const model::User& user, const Secret& secret) const;
+  Status acceptable(const Secret& password, const std::string& username) const;
+  Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
+                                          model::User& user) const;
+  Status prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof,
+               Time now, model::SecondFactor& factor) const;
+  std::optional<std::vector<std::string>> activate(store::WriteTx& tx, model::User& user,
+                                                   const model::Challenge& challenge,
+                                                   const std::vector<std::string>& codes, Time now,
+                                                   model::Act::Proof proof) const;
+  template <class F>
+  Status change_user(const std::string& username, std::string_view op, F change);
+
+  store::Store& store_;
+  const Clock& clock_;
+  Random& random_;
+  PasswordHasher hasher_;
+  Vault vault_;
+  SecondFactor second_factor_;
+  AccountRules rules_;
+  AddressBudget login_budget_, signup_budget_;
+  PasswordFailures password_failures_;
+};
+
+}  // namespace integrity::auth

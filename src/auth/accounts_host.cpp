@@ -1,0 +1,108 @@
+// What the operator may do to an account, on the host.
+#include "auth/accounts.hpp"
+#include "auth/recovery_code.hpp"
+#include "auth/totp.hpp"
+#include "crypto/digest.hpp"
+
+namespace integrity::auth {
+namespace {
+
+const model::Act kHost{.proof = model::Act::Proof::host};
+
+Error no_such_user(const std::string& username) {
+  return {Code::not_found, "there is no account named \"" + username + "\""};
+}
+
+}  // namespace
+
+template <class F>
+Status Accounts::change_user(const std::string& username, std::string_view op, F change) {
+  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+    auto user = tx.user_by_name(username);
+    if (!user) return no_such_user(username);
+    INTEGRITY_CHECK(change(tx, *user));
+    if (user->state == model::UserState::pending) {
+      tx.update_pending_user(*user);
+    } else {
+      ++user->version;
+      tx.update_user(kHost, op, *user);
+    }
+    tx.remove_challenges_of(user->id);
+    tx.end_sessions_of(kHost, user->id);
+    return Done{};
+  });
+  if (!done) return done.error();
+  return {};
+}
+
+Result<Accounts::Added> Accounts::add_user(const std::string& username, const Secret& password) {
+  INTEGRITY_CHECK(acceptable(password, username));
+  const Time now = clock_.now();
+  model::User user = make_pending(username, {}, password, now);
+  const auto fresh = make_challenge(user, model::Challenge::Next::enrol, now, enrol_challenge_life);
+  user.totp_secret = fresh.challenge.pending_secret;
+  return store_.write([&](store::WriteTx& tx) -> Result<Added> {
+    INTEGRITY_CHECK(tx.add_pending_user(user));
+    tx.add_challenge(fresh.challenge);
+    return Added{fresh.token, enrolment_of(user, vault_.open(user.id, user.totp_secret))};
+  });
+}
+
+Result<std::vector<std::string>> Accounts::confirm(const std::string& challenge, const std::string& code) {
+  const Time now = clock_.now();
+  const auto hash = crypto::sha256(as_bytes(challenge));
+  const auto codes = make_recovery_codes(random_);
+  return store_.write([&](store::WriteTx& tx) -> Result<std::vector<std::string>> {
+    model::User user;
+    model::SecondFactor factor{};
+    INTEGRITY_TRY(const auto live, live_challenge(tx, hash, now, user));
+    INTEGRITY_CHECK(prove(tx, user, live, {.code = code}, now, factor));
+    activate(tx, user, live, codes, now, model::Act::Proof::host);
+    return codes;
+  });
+}
+
+Status Accounts::set_password(const std::string& username, const Secret& password) {
+  INTEGRITY_CHECK(acceptable(password, username));
+  const std::string hash = hasher_.hash(password);
+  return change_user(username, "user.password", [&](store::WriteTx&, model::User& user) -> Status {
+    user.password_hash = hash;
+    ++user.password_version;
+    return {};
+  });
+}
+
+Status Accounts::reset_factor(const std::string& username) {
+  const Time now = clock_.now();
+  return change_user(username, "user.factor_reset", [&](store::WriteTx& tx, model::User& user) -> Status {
+    if (user.state == model::UserState::pending) {
+      user.totp_secret.clear();
+      return {};
+    }
+    user.totp_secret.clear();
+    user.totp_confirmed_at.reset();
+    user.enrol_until = now + reset_enrolment_life;
+    tx.replace_recovery_codes(kHost, user, {});
+    tx.remove_factor_counters(user.id);
+    return {};
+  });
+}
+
+Status Accounts::disable(const std::string& username) {
+  return change_user(username, "user.disable", [&](store::WriteTx&, model::User& user) -> Status {
+    if (user.state == model::UserState::pending) {
+      return Error{Code::invalid_value, "this account was never confirmed; it cannot be used as it is"};
+    }
+    user.state = model::UserState::disabled;
+    return {};
+  });
+}
+
+Status Accounts::enable(const std::string& username) {
+  return change_user(username, "user.enable", [&](store::WriteTx&, model::User& user) -> Status {
+    if (user.state == model::UserState::disabled) user.state = model::UserState::active;
+    return {};
+  });
+}
+
+}  // namespace integrity::auth

@@ -1,0 +1,315 @@
+// The two steps, the counters and the operator's acts, on the embedded store with a clock that is moved by hand.
+#include "auth/accounts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "auth/recovery_code.hpp"
+#include "auth/totp.hpp"
+#include "base/testing.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::auth {
+namespace {
+
+using namespace std::chrono_literals;
+using Next = model::Challenge::Next;
+
+struct Fixture : ::testing::Test {
+  Fixture() {
+    char folder_template[] = "/tmp/integrity-accounts-XXXXXX";
+    folder = ::mkdtemp(folder_template);
+    store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
+    accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                     AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}});
+  }
+  ~Fixture() override {
+    accounts.reset();
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  static Secret password(std::string_view text = "correct horse battery") { return Secret(text); }
+  Result<FirstStep> log_in(std::string_view with = "correct horse battery") {
+    return accounts->log_in("ada", password(with), home);
+  }
+  Bytes secret_of(const std::string& challenge) {
+    const auto tx = store->read();
+    const auto caller = accounts->first_step_done(*tx, challenge, "ada");
+    return *from_base32(accounts->enrolment(*caller)->secret_base32);
+  }
+  Result<Verified> verify(const std::string& challenge, Proof proof) {
+    return store->write(accounts->verify(challenge, {}, std::move(proof)));
+  }
+  Result<Verified> verify_code(const std::string& challenge, const std::string& code) {
+    return verify(challenge, {.code = code});
+  }
+  std::string code(std::int64_t steps_ahead = 0) const { return hotp(secret, totp_step(clock.now()) + steps_ahead); }
+  std::string wrong_code() const {
+    for (int i = 0;; ++i) {
+      std::string guess = std::to_string(100000 + i);
+      if (match_totp(secret, guess, clock.now()).kind == TotpMatch::Kind::none) return guess;
+    }
+  }
+  // Ada with an active factor; the code of this step is spent.
+  void enrol() {
+    const auto step = accounts->sign_up("ada", {}, password(), home);
+    ASSERT_TRUE(step);
+    secret = secret_of(step->challenge);
+    const auto verified = verify_code(step->challenge, code());
+    ASSERT_TRUE(verified);
+    recovery_codes = *verified->recovery_codes;
+    clock.move(30s);
+  }
+  static std::optional<Code> refusal(const auto& result) {
+    if (result) return {};
+    return result.error().code;
+  }
+
+  testing::FakeClock clock;
+  testing::SeededRandom random;
+  std::filesystem::path folder;
+  std::unique_ptr<store::Store> store;
+  std::optional<Accounts> accounts;
+  const Client home{"192.0.2.1", "192.0.2.0/24"};
+  Bytes secret;
+  std::vector<std::string> recovery_codes;
+};
+using SecondFactorFlow = Fixture;
+
+TEST_F(SecondFactorFlow, LeadsFromSignUpToASession) {
+  enrol();
+  const auto step = log_in();
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->next, Next::verify);
+  EXPECT_EQ(step->expires_in, 300s);
+  const auto verified = verify_code(step->challenge, code());
+  ASSERT_TRUE(verified);
+  EXPECT_FALSE(verified->recovery_codes) << "shown once";
+  EXPECT_EQ(verified->recovery_codes_left, 10);
+  EXPECT_TRUE(store->session(verified->session.id));
+}
+
+TEST_F(SecondFactorFlow, SpendsTheEnrolmentCodeToo) {
+  const auto step = accounts->sign_up("ada", {}, password(), home);
+  secret = secret_of(step->challenge);
+  ASSERT_TRUE(verify_code(step->challenge, code()));
+  const auto again = verify_code(log_in()->challenge, code());
+  EXPECT_EQ(refusal(again), Code::code_already_used);
+  EXPECT_TRUE(again.error().retry_after);
+}
+
+TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
+  enrol();
+  const auto used = code();
+  ASSERT_TRUE(verify_code(log_in()->challenge, used));
+  clock.move(-30s);
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, used)), Code::code_already_used);
+}
+
+TEST_F(SecondFactorFlow, GivesEveryLoginBeforeConfirmationANewSecret) {
+  const auto first = accounts->sign_up("ada", {}, password(), home);
+  const auto second = log_in();
+  EXPECT_EQ(second->next, Next::enrol);
+  EXPECT_NE(secret_of(first->challenge), secret_of(second->challenge));
+  secret = secret_of(second->challenge);
+  ASSERT_TRUE(verify_code(second->challenge, code()));
+  EXPECT_EQ(refusal(verify_code(first->challenge, code())), Code::challenge_expired) << "the other one is dead";
+}
+
+TEST_F(SecondFactorFlow, NeverShowsAnActiveSecret) {
+  enrol();
+  const auto step = log_in();
+  const auto tx = store->read();
+  const auto caller = accounts->first_step_done(*tx, step->challenge, "ADA");
+  ASSERT_TRUE(caller);
+  EXPECT_EQ(refusal(accounts->enrolment(*caller)), Code::already_enrolled);
+}
+
+TEST_F(SecondFactorFlow, KillsAChallengeAfterFiveTries) {
+  enrol();
+  const auto step = log_in();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(refusal(verify_code(step->challenge, wrong_code())), Code::invalid_code);
+  EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::challenge_expired);
+}
+
+TEST_F(SecondFactorFlow, EndsChallengesInTime) {
+  enrol();
+  const auto step = log_in();
+  clock.move(299s);
+  ASSERT_TRUE(verify_code(step->challenge, code()));
+  const auto late = log_in();
+  clock.move(300s);
+  EXPECT_EQ(refusal(verify_code(late->challenge, code())), Code::challenge_expired);
+  EXPECT_EQ(refusal(verify_code("made-up", code())), Code::challenge_expired);
+}
+
+TEST_F(SecondFactorFlow, BindsAChallengeToItsUserAndPassword) {
+  enrol();
+  const auto step = log_in();
+  EXPECT_EQ(refusal(store->write(accounts->verify(step->challenge, "bob", {.code = code()}))),
+            Code::challenge_expired);
+  ASSERT_TRUE(accounts->set_password("ada", password("another horse battery")));
+  EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::challenge_expired);
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
+  EXPECT_TRUE(log_in("another horse battery"));
+}
+
+TEST_F(SecondFactorFlow, TellsAPhoneThatIsBehindButNotOneAhead) {
+  enrol();
+  clock.move(10min);
+  const auto challenge = log_in()->challenge;
+  EXPECT_EQ(verify_code(challenge, code(-8)).error().detail.find("your phone is about 4 minutes behind"), 0U);
+  const auto ahead = verify_code(challenge, code(+2));
+  EXPECT_EQ(refusal(ahead), Code::invalid_code);
+  EXPECT_EQ(ahead.error().detail.find("phone is"), std::string::npos);
+  EXPECT_EQ(verify_code(challenge, code(-21)).error().detail, ahead.error().detail) << "beyond ten minutes";
+}
+
+TEST_F(SecondFactorFlow, MakesTheAccountWaitAfterTenWrongCodesWhateverTheChallenge) {
+  enrol();
+  for (int i = 0; i < 10; i += 5) {
+    const auto challenge = log_in()->challenge;
+    for (int k = 0; k < 5; ++k) EXPECT_EQ(refusal(verify_code(challenge, wrong_code())), Code::invalid_code);
+  }
+  for (const auto wait : {30s, 60s, 120s}) {
+    const auto challenge = log_in()->challenge;
+    const auto refused = verify_code(challenge, code());
+    EXPECT_EQ(refusal(refused), Code::too_many_attempts) << "even a right code";
+    EXPECT_EQ(refused.error().retry_after, wait);
+    clock.move(wait);
+    EXPECT_EQ(refusal(verify_code(challenge, wrong_code())), Code::invalid_code);
+  }
+  clock.move(1h);
+  EXPECT_TRUE(verify_code(log_in()->challenge, code()));
+  clock.move(30s);
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code);
+  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "the count began anew";
+}
+
+TEST_F(SecondFactorFlow, NeverMakesARecoveryCodeWait) {
+  enrol();
+  for (int i = 0; i < 10; ++i) (void)verify_code(log_in()->challenge, wrong_code());
+  ASSERT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::too_many_attempts);
+  const auto verified = verify(log_in()->challenge, {.recovery_code = parse_recovery_code(recovery_codes[0])});
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->session.factor, model::SecondFactor::recovery);
+  EXPECT_EQ(verified->recovery_codes_left, 9);
+  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "it sets the count back";
+  EXPECT_EQ(refusal(verify(log_in()->challenge, {.recovery_code = parse_recovery_code(recovery_codes[0])})),
+            Code::invalid_code)
+      << "once";
+}
+
+TEST_F(SecondFactorFlow, DisablesTheFactorAtAHundredWrongCodesForAllButRecoveryCodes) {
+  enrol();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code) << i;
+    clock.move(1h);
+  }
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::factor_disabled);
+  ASSERT_TRUE(verify(log_in()->challenge, {.recovery_code = parse_recovery_code(recovery_codes[0])}));
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::factor_disabled)
+      << "a recovery code does not undo it";
+  ASSERT_TRUE(accounts->reset_factor("ada"));
+  const auto step = log_in();
+  ASSERT_EQ(step->next, Next::enrol);
+  secret = secret_of(step->challenge);
+  EXPECT_TRUE(verify_code(step->challenge, code()));
+}
+
+TEST_F(SecondFactorFlow, EnrolmentTakesNoRecoveryCode) {
+  const auto step = accounts->sign_up("ada", {}, password(), home);
+  EXPECT_EQ(refusal(verify(step->challenge, {.recovery_code = Bytes(15)})), Code::invalid_value);
+}
+
+using Operator = Fixture;
+
+TEST_F(Operator, ResetOpensEnrolmentForADay) {
+  enrol();
+  const auto session = verify_code(log_in()->challenge, code())->session.id;
+  ASSERT_TRUE(accounts->reset_factor("ada"));
+  EXPECT_FALSE(store->session(session));
+  EXPECT_EQ(log_in()->next, Next::enrol);
+  clock.move(24h);
+  EXPECT_EQ(refusal(log_in()), Code::enrolment_required);
+  EXPECT_EQ(refusal(log_in("wrong password")), Code::invalid_credentials) << "told only behind a right password";
+  ASSERT_TRUE(accounts->reset_factor("ada"));
+  const auto step = log_in();
+  secret = secret_of(step->challenge);
+  const auto verified = verify_code(step->challenge, code());
+  ASSERT_TRUE(verified);
+  ASSERT_TRUE(verified->recovery_codes);
+  EXPECT_NE(*verified->recovery_codes, recovery_codes);
+}
+
+TEST_F(Operator, DisablingEndsSessionsAndLooksLikeAWrongPassword) {
+  enrol();
+  const auto session = verify_code(log_in()->challenge, code())->session.id;
+  ASSERT_TRUE(accounts->disable("ADA"));
+  EXPECT_FALSE(store->session(session));
+  const auto refused = log_in(), wrong = log_in("wrong password");
+  EXPECT_EQ(refusal(refused), Code::invalid_credentials);
+  EXPECT_EQ(refused.error().detail, wrong.error().detail);
+  ASSERT_TRUE(accounts->enable("ada"));
+  clock.move(1min);
+  EXPECT_TRUE(log_in());
+  EXPECT_EQ(refusal(accounts->disable("nobody")), Code::not_found);
+}
+
+TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
+  const auto added = accounts->add_user("ada", password());
+  ASSERT_TRUE(added);
+  const auto printed = *from_base32(added->enrolment.secret_base32);
+  const auto step = log_in();
+  EXPECT_EQ(step->next, Next::enrol);
+  EXPECT_EQ(secret_of(step->challenge), printed);
+  EXPECT_NE(secret_of(log_in()->challenge), printed) << "only the first";
+  secret = printed;
+  EXPECT_TRUE(verify_code(step->challenge, code()));
+}
+
+TEST_F(Operator, ConfirmsAnAddedUserWithoutASession) {
+  const auto added = accounts->add_user("ada", password());
+  secret = *from_base32(added->enrolment.secret_base32);
+  EXPECT_EQ(refusal(accounts->confirm(added->challenge, wrong_code())), Code::invalid_code);
+  const auto codes = accounts->confirm(added->challenge, code());
+  ASSERT_TRUE(codes);
+  EXPECT_EQ(codes->size(), 10U);
+  EXPECT_EQ(log_in()->next, Next::verify);
+}
+
+using SignUp = Fixture;
+
+TEST_F(SignUp, RefusesTakenNamesAndWeakPasswords) {
+  ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  EXPECT_EQ(refusal(accounts->sign_up("ADA", {}, password(), home)), Code::username_taken);
+  EXPECT_EQ(refusal(accounts->sign_up("bob", {}, password("password1"), home)), Code::weak_password);
+}
+
+TEST_F(SignUp, FreesTheNameOfAnAccountThatWasNeverConfirmed) {
+  ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  clock.move(23h);
+  ASSERT_TRUE(log_in()) << "keeps it for another day";
+  clock.move(23h);
+  accounts->sweep();
+  EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken);
+  clock.move(2h);
+  accounts->sweep();
+  EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
+}
+
+TEST_F(SignUp, BoundsTheUnconfirmedOfANetwork) {
+  accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                   AccountRules{.bcrypt_cost = 4, .pending_max = 3, .pending_per_network_max = 2});
+  EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  EXPECT_TRUE(accounts->sign_up("bob", {}, password(), home));
+  EXPECT_EQ(refusal(accounts->sign_up("cyd", {}, password(), home)), Code::overloaded);
+  const Client elsewhere{"198.51.100.1", "198.51.100.0/24"};
+  EXPECT_TRUE(accounts->sign_up("cyd", {}, password(), elsewhere));
+  EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "in all";
+}
+
+}  // namespace
+}  // namespace integrity::auth

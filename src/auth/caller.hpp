@@ -1,0 +1,43 @@
+// Who calls, as a type: a handler says with its parameter who may call it, and only the functions below make one.
+#pragma once
+#include <cstdint>
+
+#include "model/change.hpp"
+#include "model/user.hpp"
+
+namespace integrity::auth {
+
+struct Anyone {};
+
+// Holds a live challenge: has shown the password, not the second factor. May only finish the login.
+class FirstStepDone {
+ public:
+  const model::User& user() const { return user_; }
+  const model::Challenge& challenge() const { return challenge_; }
+
+ private:
+  friend class Accounts;
+  FirstStepDone(model::User user, model::Challenge challenge)
+      : user_(std::move(user)), challenge_(std::move(challenge)) {}
+  model::User user_;
+  model::Challenge challenge_;
+};
+
+// Holds a token of a live session, which exists only behind a completed second factor.
+class SignedIn {
+ public:
+  const model::Session& session() const { return session_; }
+  const UserId& user() const { return session_.user; }
+  model::Act act() const {
+    return {.actor = session_.user,
+            .proof = session_.factor == model::SecondFactor::otp ? model::Act::Proof::otp
+                                                                 : model::Act::Proof::recovery};
+  }
+
+ private:
+  friend class Authenticator;
+  explicit SignedIn(const model::Session& session) : session_(session) {}
+  model::Session session_;
+};
+
+}  // namespace integrity::auth

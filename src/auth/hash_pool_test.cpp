@@ -1,0 +1,86 @@
+#include "auth/hash_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <string>
+#include <thread>
+
+namespace integrity::auth {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Holds the only thread of a pool until it is let go.
+struct Blocker {
+  std::promise<void> release;
+  std::promise<void> begun;
+  HashPool::Job job() {
+    return {[this] {
+              begun.set_value();
+              release.get_future().wait();
+            },
+            [] {}};
+  }
+};
+
+TEST(HashPool, RefusesWhatExceedsTheQueue) {
+  Blocker blocker;
+  HashPool pool(1, 2);
+  ASSERT_TRUE(pool.submit("a", blocker.job()));
+  blocker.begun.get_future().wait();
+  EXPECT_TRUE(pool.submit("a", {[] {}, [] {}}));
+  EXPECT_TRUE(pool.submit("b", {[] {}, [] {}}));
+  EXPECT_FALSE(pool.submit("c", {[] {}, [] {}}));
+  blocker.release.set_value();
+}
+
+TEST(HashPool, LetsAddressesTakeTurns) {
+  Blocker blocker;
+  std::string order;
+  std::latch done(5);
+  HashPool pool(1);
+  ASSERT_TRUE(pool.submit("x", blocker.job()));
+  blocker.begun.get_future().wait();
+  const auto note = [&](char c) {
+    return HashPool::Job{[&order, &done, c] {
+                           order += c;
+                           done.count_down();
+                         },
+                         [] {}};
+  };
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("greedy", note('g')));
+  ASSERT_TRUE(pool.submit("modest", note('m')));
+  ASSERT_TRUE(pool.submit("late", note('l')));
+  blocker.release.set_value();
+  done.wait();
+  EXPECT_EQ(order, "gmlgg");
+}
+
+TEST(HashPool, RefusesWhatWaitedTooLong) {
+  std::promise<bool> refused;
+  HashPool pool(1, 8, 0ms);  // any wait is too long
+  ASSERT_TRUE(pool.submit("a", {[&] { refused.set_value(false); }, [&] { refused.set_value(true); }}));
+  EXPECT_TRUE(refused.get_future().get());
+}
+
+TEST(HashPool, AnswersEveryoneWhenItEnds) {
+  Blocker blocker;
+  std::atomic<int> answered = 0;
+  const auto answer = [&] { ++answered; };
+  std::jthread releaser;
+  {
+    HashPool pool(1);
+    ASSERT_TRUE(pool.submit("a", blocker.job()));
+    blocker.begun.get_future().wait();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("b", {answer, answer}));
+    // Ending waits for what runs, so that must go on meanwhile.
+    releaser = std::jthread([&] { blocker.release.set_value(); });
+  }
+  EXPECT_EQ(answered, 3);
+}
+
+}  // namespace
+}  // namespace integrity::auth

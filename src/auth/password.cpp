@@ -1,0 +1,111 @@
+#include "auth/password.hpp"
+
+#include <zxcvbn.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "crypto/bcrypt.hpp"
+#include "crypto/digest.hpp"
+
+namespace integrity::auth {
+namespace {
+
+// No list has longer entries, and the matcher's work grows with the square of the length.
+constexpr std::size_t kListedBytesMax = 32;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// "ada" of "Ada123!": what is left of a word without the digits and signs that people put around it.
+std::string_view core(std::string_view text) {
+  const auto letter = [](unsigned char c) { return std::isalpha(c) || c >= 0x80; };
+  while (!text.empty() && !letter(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+  while (!text.empty() && !letter(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  return text;
+}
+
+bool made_of(std::string_view password, std::string_view name) {
+  if (name.empty()) return false;
+  return password == name || (!core(name).empty() && core(password) == core(name));
+}
+
+// Below this a password is among the first 1500 guesses: two list entries glued together, a keyboard walk.
+constexpr double kBitsMin = 10.5;
+// "admin" of "admin123": as many characters may stand around a listed word without making it less common.
+constexpr std::size_t kDecorationMax = 4;
+
+// One entry of zxcvbn's dictionaries (leaked passwords among them), as it stands there or in leetspeak, a
+// repetition, a sequence; or so few of these that the whole is guessed as fast.
+bool on_list(const std::string& password) {
+  ZxcMatch_t* parts = nullptr;
+  const double bits = ZxcvbnMatch(password.c_str(), nullptr, &parts);
+  const bool whole = parts != nullptr && parts->Next == nullptr &&
+                     static_cast<std::size_t>(parts->Length) == password.size();
+  const int kind = whole ? parts->Type & ~MULTIPLE_MATCH : NON_MATCH;
+  ZxcvbnFreeInfo(parts);
+  return bits < kBitsMin || (kind != NON_MATCH && kind != BRUTE_MATCH);
+}
+
+bool common(const std::string& password) {
+  if (password.size() > kListedBytesMax) return false;
+  const auto word = core(password);
+  const bool decorated = word.size() >= 4 && password.size() - word.size() <= kDecorationMax;
+  return on_list(password) || (decorated && on_list(std::string(word)));
+}
+
+}  // namespace
+
+std::optional<std::string> weakness(const Secret& password, std::string_view username,
+                                    std::string_view product) {
+  std::string text = lower(password.reveal_text());
+  std::optional<std::string> why;
+  if (made_of(text, lower(username))) {
+    why = "is made of the username; choose another";
+  } else if (made_of(text, lower(product))) {
+    why = "is made of the product's name; choose another";
+  } else if (common(text)) {
+    why = "is on a list of common passwords, or as easy to guess; choose another";
+  }
+  wipe(text.data(), text.size());
+  return why;
+}
+
+PasswordHasher::PasswordHasher(Secret key, int cost, Random& random)
+    : key_(std::move(key)), cost_(cost), random_(random) {
+  // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
+  // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
+  static constexpr std::string_view kAlphabet =
+      "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  decoy_ = "$2b$" + std::to_string(cost_) + "$";
+  for (std::uint8_t byte : random_.bytes(53)) decoy_ += kAlphabet[byte % 64];
+  decoy_[7 + 21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
+}
+
+std::string PasswordHasher::keyed(const Secret& password) const {
+  return to_base64(crypto::hmac_sha384(key_.reveal(), password.reveal()));
+}
+
+std::string PasswordHasher::hash(const Secret& password) const {
+  std::string text = keyed(password);
+  auto hash = crypto::bcrypt_hash(text, cost_, random_);
+  wipe(text.data(), text.size());
+  return hash;
+}
+
+bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
+  std::string text = keyed(password);
+  const bool right = crypto::bcrypt_verify(text, stored.empty() ? decoy_ : stored);
+  wipe(text.data(), text.size());
+  return right && !stored.empty();
+}
+
+bool PasswordHasher::needs_rehash(std::string_view stored) const {
+  return crypto::bcrypt_cost(stored) < cost_;
+}
+
+}  // namespace integrity::auth

@@ -1,0 +1,25 @@
+// Recovery codes: ten of 120 bits, 24 characters of Crockford's base32, each good for one login.
+// Kept as HMAC-SHA-256(secrets.key, "recovery" ‖ 0 ‖ user id ‖ bits): of one account, useless without the key.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/id.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
+#include "model/user.hpp"
+
+namespace integrity::auth {
+
+inline constexpr std::size_t recovery_codes_count = 10;
+inline constexpr std::size_t recovery_code_bytes = 15;
+
+// Shown once: whoever gets them MUST NOT keep them.
+std::vector<std::string> make_recovery_codes(Random& random);
+// The bits of a code as a person types it: any case, with dashes or spaces, O for 0, I or L for 1 (Crockford).
+std::optional<Bytes> parse_recovery_code(std::string_view text);
+model::Digest recovery_code_hash(const Secret& key, const UserId& user, ByteView bits);
+
+}  // namespace integrity::auth

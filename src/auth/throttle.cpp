@@ -1,0 +1,68 @@
+#include "auth/throttle.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace integrity::auth {
+namespace {
+
+constexpr int kFreeFailures = 5;
+constexpr std::chrono::seconds kWaitMax{60};
+// A pair that was quiet for this long starts anew: 15 times the longest wait.
+constexpr std::chrono::minutes kForget{15};
+
+}  // namespace
+
+std::optional<Millis> AddressBudget::take(const std::string& address, Time now) {
+  const std::scoped_lock lock(mutex_);
+  Bucket& bucket = buckets_.at(address);
+  if (!bucket.at) {
+    bucket.left = budget_.burst;
+  } else if (now > *bucket.at) {
+    const std::chrono::duration<double> passed = now - *bucket.at;
+    bucket.left = std::min(budget_.burst, bucket.left + passed.count() * budget_.per_second);
+  }
+  bucket.at = now;
+  if (bucket.left >= 1) {
+    bucket.left -= 1;
+    return {};
+  }
+  if (budget_.per_second <= 0) return std::chrono::hours(1);
+  return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / budget_.per_second));
+}
+
+std::string PasswordFailures::key(const std::string& username, const std::string& network) {
+  std::string key = username;
+  std::transform(key.begin(), key.end(), key.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return key + '\n' + network;
+}
+
+Millis PasswordFailures::wait_after(int failures) {
+  if (failures < kFreeFailures) return Millis(0);
+  return std::min<Millis>(kWaitMax, std::chrono::seconds(1) * (1LL << std::min(failures - kFreeFailures, 10)));
+}
+
+std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network,
+                                                  Time now) {
+  const std::scoped_lock lock(mutex_);
+  Pair& pair = pairs_.at(key(username, network));
+  if (now - pair.last > kForget) pair = {};
+  const Time until = pair.last + wait_after(pair.failures);
+  if (pair.failures < kFreeFailures || now >= until) return {};
+  return until - now;
+}
+
+void PasswordFailures::failed(const std::string& username, const std::string& network, Time now) {
+  const std::scoped_lock lock(mutex_);
+  Pair& pair = pairs_.at(key(username, network));
+  ++pair.failures;
+  pair.last = now;
+}
+
+void PasswordFailures::succeeded(const std::string& username, const std::string& network) {
+  const std::scoped_lock lock(mutex_);
+  pairs_.erase(key(username, network));
+}
+
+}  // namespace integrity::auth

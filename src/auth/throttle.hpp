@@ -1,0 +1,98 @@
+// Budgets of addresses, and the slowing down of password guesses. In memory, bounded, safe from any thread.
+//
+// What must survive a restart (guesses at second factors) is in the store instead: see second_factor.hpp.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "base/time.hpp"
+
+namespace integrity::auth {
+
+struct Client {
+  std::string address;  // "192.0.2.7"
+  std::string network;  // "192.0.2.0/24", "2001:db8::/64"
+};
+
+// Remembers at most `size_max` keys and forgets the one that was used longest ago.
+template <class Value>
+class RecentMap {
+ public:
+  explicit RecentMap(std::size_t size_max) : size_max_(size_max) {}
+
+  Value& at(const std::string& key) {
+    if (auto found = index_.find(key); found != index_.end()) {
+      order_.splice(order_.begin(), order_, found->second);
+      return found->second->second;
+    }
+    if (order_.size() >= size_max_) {
+      index_.erase(order_.back().first);
+      order_.pop_back();
+    }
+    order_.emplace_front(key, Value{});
+    index_.emplace(key, order_.begin());
+    return order_.front().second;
+  }
+  void erase(const std::string& key) {
+    if (auto found = index_.find(key); found != index_.end()) {
+      order_.erase(found->second);
+      index_.erase(found);
+    }
+  }
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  using Order = std::list<std::pair<std::string, Value>>;
+  std::size_t size_max_;
+  Order order_;
+  std::unordered_map<std::string, typename Order::iterator> index_;
+};
+
+struct Budget {
+  double burst;        // at once
+  double per_second;   // afterwards
+};
+
+// Token buckets, one an address.
+class AddressBudget {
+ public:
+  explicit AddressBudget(Budget budget) : budget_(budget) {}
+  // Takes one; how long to wait where none is left.
+  std::optional<Millis> take(const std::string& address, Time now);
+
+ private:
+  struct Bucket {
+    std::optional<Time> at;
+    double left = 0;
+  };
+  Budget budget_;
+  std::mutex mutex_;
+  RecentMap<Bucket> buckets_{100'000};
+};
+
+// Wrong passwords of an account from a network: the first five are free, then 1 s, doubling to 60 s. The pair is
+// what is slowed, so nobody locks out the owner from elsewhere; names that do not exist are treated alike.
+class PasswordFailures {
+ public:
+  std::optional<Millis> must_wait(const std::string& username, const std::string& network, Time now);
+  void failed(const std::string& username, const std::string& network, Time now);
+  void succeeded(const std::string& username, const std::string& network);
+
+ private:
+  struct Pair {
+    int failures = 0;
+    Time last{};
+  };
+  static std::string key(const std::string& username, const std::string& network);
+  static Millis wait_after(int failures);
+
+  std::mutex mutex_;
+  RecentMap<Pair> pairs_{100'000};
+};
+
+}  // namespace integrity::auth

@@ -1,0 +1,79 @@
+#include "auth/throttle.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.hpp"
+
+namespace integrity::auth {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(AddressBudget, AllowsABurstThenTheRate) {
+  testing::FakeClock clock;
+  AddressBudget budget({.burst = 3, .per_second = 0.5});
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(budget.take("a", clock.now()));
+  EXPECT_EQ(budget.take("a", clock.now()), Millis(2000));
+  EXPECT_FALSE(budget.take("b", clock.now())) << "another address has its own";
+  clock.move(2s);
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  EXPECT_TRUE(budget.take("a", clock.now()));
+}
+
+TEST(AddressBudget, NeverSavesUpMoreThanTheBurst) {
+  testing::FakeClock clock;
+  AddressBudget budget({.burst = 2, .per_second = 1});
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  clock.move(1h);
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  EXPECT_TRUE(budget.take("a", clock.now()));
+}
+
+TEST(AddressBudget, GivesNothingBackWhenTheClockGoesBack) {
+  testing::FakeClock clock;
+  AddressBudget budget({.burst = 1, .per_second = 1});
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  clock.move(-1h);
+  EXPECT_TRUE(budget.take("a", clock.now()));
+}
+
+TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << i;
+    failures.failed("ada", "n", clock.now());
+  }
+  for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+    EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), Millis(expected));
+    clock.move(expected);
+    EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
+    failures.failed("ada", "n", clock.now());
+  }
+}
+
+TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  for (int i = 0; i < 9; ++i) failures.failed("ada", "n", clock.now());
+  EXPECT_TRUE(failures.must_wait("ADA", "n", clock.now())) << "case does not open another budget";
+  EXPECT_FALSE(failures.must_wait("ada", "home", clock.now())) << "the owner is not kept out";
+  EXPECT_FALSE(failures.must_wait("bob", "n", clock.now()));
+  failures.succeeded("ada", "n");
+  EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
+}
+
+TEST(RecentMap, ForgetsTheLongestUnusedWhenFull) {
+  RecentMap<int> map(2);
+  map.at("a") = 1;
+  map.at("b") = 2;
+  EXPECT_EQ(map.at("a"), 1);
+  map.at("c") = 3;
+  EXPECT_EQ(map.size(), 2U);
+  EXPECT_EQ(map.at("a"), 1);
+  EXPECT_EQ(map.at("b"), 0) << "was forgotten";
+}
+
+}  // namespace
+}  // namespace integrity::auth

@@ -1,0 +1,162 @@
+#include "auth/token.hpp"
+
+#include <algorithm>
+
+#include "base/decimal.hpp"
+#include "base/json.hpp"
+#include "crypto/digest.hpp"
+
+namespace integrity::auth {
+namespace {
+
+constexpr std::size_t kTokenBytesMax = 4096;
+
+std::string base64url(std::string_view text) { return to_base64url(as_bytes(text)); }
+
+std::string_view amr(model::SecondFactor factor) {
+  return factor == model::SecondFactor::otp ? R"(["pwd","otp"])" : R"(["pwd","recovery"])";
+}
+
+struct Parts {
+  std::string_view header, payload, signature, signing_input;
+};
+
+std::optional<Parts> split(std::string_view token) {
+  if (token.size() > kTokenBytesMax) return {};
+  const auto first = token.find('.');
+  const auto last = token.rfind('.');
+  if (first == std::string_view::npos || first == last) return {};
+  if (token.find('.', first + 1) != last) return {};
+  return Parts{token.substr(0, first), token.substr(first + 1, last - first - 1), token.substr(last + 1),
+               token.substr(0, last)};
+}
+
+// Typed access to the claims; anything missing or of another type makes the whole token unreadable.
+class ClaimReader {
+ public:
+  explicit ClaimReader(const json::Value& object) : object_(object) {}
+
+  std::string text(std::string_view name) {
+    const json::Value* value = object_.find(name);
+    if (value == nullptr || value->kind != json::Value::Kind::string) return fail<std::string>();
+    return value->text;
+  }
+  std::int64_t seconds(std::string_view name) {
+    const json::Value* value = object_.find(name);
+    if (value == nullptr || value->kind != json::Value::Kind::number) return fail<std::int64_t>();
+    const auto number = Decimal::parse_json(value->text);
+    const auto whole = number ? number->scaled(0) : std::nullopt;
+    return whole ? *whole : fail<std::int64_t>();
+  }
+  template <class AnyId>
+  AnyId id(std::string_view name) {
+    const auto id = AnyId::parse(text(name));
+    return id ? *id : fail<AnyId>();
+  }
+  model::SecondFactor factor() {
+    const json::Value* value = object_.find("amr");
+    if (value == nullptr || value->items.size() != 2 || value->items[0].text != "pwd") {
+      return fail<model::SecondFactor>();
+    }
+    if (value->items[1].text == "recovery") return model::SecondFactor::recovery;
+    return value->items[1].text == "otp" ? model::SecondFactor::otp : fail<model::SecondFactor>();
+  }
+  bool ok() const { return ok_; }
+
+ private:
+  template <class T>
+  T fail() {
+    ok_ = false;
+    return T{};
+  }
+  const json::Value& object_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+TokenKey TokenKey::es256(crypto::Es256Key key) {
+  const auto point = key.public_point();
+  const std::string members = R"({"crv":"P-256","kty":"EC","x":")" + to_base64url(point.x) + R"(","y":")" +
+                              to_base64url(point.y) + R"("})";
+  TokenKey result;
+  result.ecdsa_ = std::move(key);
+  result.key_id_ = to_base64url(crypto::sha256(as_bytes(members)));  // RFC 7638 §3.1
+  return result;
+}
+
+TokenKey TokenKey::hs256(Secret key) {
+  TokenKey result;
+  result.hmac_ = std::move(key);
+  return result;
+}
+
+std::string_view TokenKey::algorithm() const { return ecdsa_ ? "ES256" : "HS256"; }
+
+std::string TokenKey::sign(std::string_view signing_input) const {
+  if (ecdsa_) return std::string(as_text(ecdsa_->sign(as_bytes(signing_input))));
+  return std::string(as_text(crypto::hmac_sha256(hmac_.reveal(), as_bytes(signing_input))));
+}
+
+bool TokenKey::verify(std::string_view signing_input, ByteView signature) const {
+  if (ecdsa_) return ecdsa_->verify(as_bytes(signing_input), signature);
+  return equal_in_constant_time(crypto::hmac_sha256(hmac_.reveal(), as_bytes(signing_input)), signature);
+}
+
+std::string TokenKey::jwks() const {
+  if (!ecdsa_) return R"({"keys":[]})";
+  const auto point = ecdsa_->public_point();
+  return R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + to_base64url(point.x) + R"(","y":")" +
+         to_base64url(point.y) + R"(","kid":")" + key_id_ + R"(","alg":"ES256","use":"sig"}]})";
+}
+
+Tokens::Tokens(TokenKey key, std::string issuer, std::string audience)
+    : key_(std::move(key)), issuer_(std::move(issuer)), audience_(std::move(audience)), jwks_(key_.jwks()) {
+  std::string header = R"({"alg":")" + std::string(key_.algorithm()) + '"';
+  if (!key_.key_id().empty()) header += R"(,"kid":")" + key_.key_id() + '"';
+  header_ = base64url(header + R"(,"typ":"at+jwt"})");
+}
+
+std::string Tokens::issue(const Claims& claims) const {
+  const std::string issued = std::to_string(claims.issued_at);
+  std::string payload = R"({"iss":)" + json::quoted(issuer_) + R"(,"aud":)" + json::quoted(audience_) +
+                        R"(,"sub":")" + claims.user.hex() + R"(","sid":")" + claims.session.hex() +
+                        R"(","jti":)" + json::quoted(claims.token_id) + R"(,"iat":)" + issued +
+                        R"(,"nbf":)" + issued + R"(,"exp":)" + std::to_string(claims.expires_at) +
+                        R"(,"amr":)";
+  payload += amr(claims.factor);
+  payload += '}';
+  std::string token = header_ + '.' + base64url(payload);
+  const std::string signature = key_.sign(token);
+  return token + '.' + base64url(signature);
+}
+
+std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
+  const auto parts = split(token);
+  // All our tokens have one header. Comparing its bytes settles alg, kid and typ, and refuses jku, jwk, x5u,
+  // x5c, crit, zip and whatever else a header may try (RFC 8725 §3.1, §3.10, §3.11).
+  if (!parts || parts->header != header_) return {};
+  const auto payload = from_base64url(parts->payload);
+  if (!payload) return {};
+  const auto value = json::parse(as_text(*payload));
+  if (!value || value->kind != json::Value::Kind::object) return {};
+  ClaimReader reader(*value);
+  Claims claims{.user = reader.id<UserId>("sub"),
+                .session = reader.id<SessionId>("sid"),
+                .token_id = reader.text("jti"),
+                .issued_at = reader.seconds("iat"),
+                .expires_at = reader.seconds("exp"),
+                .factor = reader.factor()};
+  if (reader.text("iss") != issuer_ || reader.text("aud") != audience_) return {};
+  if (reader.seconds("nbf") != claims.issued_at || !reader.ok()) return {};
+  return claims;
+}
+
+bool Tokens::signature_right(std::string_view token) const {
+  const auto parts = split(token);
+  if (!parts) return false;
+  const auto signature = from_base64url(parts->signature);
+  return signature && key_.verify(parts->signing_input, *signature);
+}
+
+}  // namespace integrity::auth

@@ -1,0 +1,31 @@
+// TOTP secrets at rest: AES-256-GCM under secrets.key, bound to the account and the key by associated data, so
+// that whoever can write to the database cannot give one account another's secret.
+#pragma once
+#include <array>
+#include <optional>
+
+#include "base/id.hpp"
+#include "base/random.hpp"
+#include "base/secret.hpp"
+
+namespace integrity::auth {
+
+class Vault {
+ public:
+  Vault(Secret key, Random& random);
+
+  Bytes seal(const UserId& user, const Secret& secret) const;
+  // Throws std::runtime_error where it does not open: the store was altered or has another key. Fail closed.
+  Secret open(const UserId& user, ByteView sealed) const;
+
+  const Secret& key() const { return key_; }
+
+ private:
+  Bytes associated(const UserId& user) const;
+
+  Secret key_;
+  std::array<std::uint8_t, 4> key_id_;  // names the key in the associated data; tells nothing about it
+  Random& random_;
+};
+
+}  // namespace integrity::auth

@@ -1,0 +1,61 @@
+#include "base/time.hpp"
+
+#include <cstdint>
+
+namespace integrity {
+namespace {
+
+void digits(char* to, unsigned value, int count) {
+  for (int i = count - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
+}
+
+std::optional<unsigned> number(std::string_view text) {
+  unsigned value = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return {};
+    value = value * 10 + static_cast<unsigned>(c - '0');
+  }
+  return value;
+}
+
+}  // namespace
+
+void append_rfc3339(std::string& out, Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const auto of_day = static_cast<unsigned>((time - day).count());
+  char text[] = "0000-00-00T00:00:00.000Z";
+  digits(text, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  digits(text + 5, static_cast<unsigned>(date.month()), 2);
+  digits(text + 8, static_cast<unsigned>(date.day()), 2);
+  digits(text + 11, of_day / 3'600'000, 2);
+  digits(text + 14, of_day / 60'000 % 60, 2);
+  digits(text + 17, of_day / 1000 % 60, 2);
+  digits(text + 20, of_day % 1000, 3);
+  out.append(text, 24);
+}
+
+std::string to_rfc3339(Time time) {
+  std::string out;
+  append_rfc3339(out, time);
+  return out;
+}
+
+std::optional<Time> parse_rfc3339(std::string_view text) {
+  if (text.size() != 24) return {};
+  const auto year = number(text.substr(0, 4)), month = number(text.substr(5, 2)),
+             day = number(text.substr(8, 2)), hour = number(text.substr(11, 2)),
+             minute = number(text.substr(14, 2)), second = number(text.substr(17, 2)),
+             milli = number(text.substr(20, 3));
+  if (!year || !month || !day || !hour || !minute || !second || !milli) return {};
+  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(*month), std::chrono::day(*day));
+  if (!date.ok()) return {};
+  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+                    std::chrono::minutes(*minute) + std::chrono::seconds(*second) + Millis(*milli);
+  // Written again it must be the same text: this refuses separators and ranges that are off.
+  if (to_rfc3339(time) != text) return {};
+  return time;
+}
+
+}  // namespace integrity

@@ -1,0 +1,100 @@
+#include "catalog/catalog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace integrity::catalog {
+namespace {
+
+Error stale(std::int64_t version) {
+  return {Code::precondition_failed,
+          "the product is at version " + std::to_string(version) + " now; read it again before changing it"};
+}
+
+// Members that the server sets: they may be sent back, not changed.
+Status unchanged(const model::Product& product, const Expected& expected) {
+  Error error{Code::invalid_value, "a value is not acceptable: see errors"};
+  const auto compare = [&](std::string_view name, const std::optional<std::string>& sent, const std::string& is) {
+    if (!sent || *sent == is) return;
+    error.fields.push_back({FieldError::In::body, "#/" + std::string(name),
+                            "is set by the server: leave it out, or send back \"" + is + "\""});
+  };
+  compare("id", expected.id, product.id.hex());
+  compare("created_at", expected.created_at, to_rfc3339(product.created_at));
+  compare("updated_at", expected.updated_at, to_rfc3339(product.updated_at));
+  if (!error.fields.empty()) return error;
+  return {};
+}
+
+}  // namespace
+
+store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewProduct from) {
+  model::Product product;
+  product.id = ProductId::make(clock_.now(), random_);
+  product.name = std::move(from.name);
+  product.description = std::move(from.description);
+  product.sku = std::move(from.sku);
+  product.price = from.price;
+  product.currency = from.currency.value_or(rules_.currency);
+  product.stock = from.stock;
+  return [act, product = std::move(product)](store::WriteTx& tx) -> Result<model::Product> {
+    model::Product created = product;
+    created.created_at = created.updated_at = tx.now();
+    INTEGRITY_CHECK(tx.create_product(act, created));
+    return created;
+  };
+}
+
+Result<model::Product> Catalog::find(store::ReadTx& tx, const ProductId& id) const {
+  auto product = tx.product(id);
+  if (!product) return not_found();
+  return std::move(*product);
+}
+
+Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id,
+                                        const Expected& expected) const {
+  INTEGRITY_TRY(auto product, find(tx, id));
+  if (rules_.require_version && !expected.if_match && !expected.version) {
+    return Error{Code::precondition_required,
+                 "say which version this is about: send If-Match with the ETag that GET gave"};
+  }
+  if (expected.if_match && !expected.if_match->any) {
+    const auto& versions = expected.if_match->versions;
+    if (std::find(versions.begin(), versions.end(), product.version) == versions.end()) {
+      return stale(product.version);
+    }
+  }
+  if (expected.version && *expected.version != product.version) return stale(product.version);
+  INTEGRITY_CHECK(unchanged(product, expected));
+  return product;
+}
+
+store::WriteFunction<model::Product> Catalog::change(const model::Act& act, const ProductId& id,
+                                                     ProductChange change, Expected expected) const {
+  return [this, act, id, change = std::move(change),
+          expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
+    INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
+    model::Product after = before;
+    if (change.name) after.name = *change.name;
+    if (change.price) after.price = *change.price;
+    if (change.stock) after.stock = *change.stock;
+    if (change.description) after.description = *change.description;
+    if (change.sku) after.sku = *change.sku;
+    if (change.currency) after.currency = *change.currency;
+    ++after.version;
+    after.updated_at = tx.now();
+    INTEGRITY_CHECK(tx.update_product(act, before, after));
+    return after;
+  };
+}
+
+store::WriteFunction<Done> Catalog::remove(const model::Act& act, const ProductId& id,
+                                           Expected expected) const {
+  return [this, act, id, expected = std::move(expected)](store::WriteTx& tx) -> Result<Done> {
+    INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
+    INTEGRITY_CHECK(tx.delete_product(act, before));
+    return Done{};
+  };
+}
+
+}  // namespace integrity::catalog

@@ -1,0 +1,78 @@
+// Products: creating, reading, changing and removing them, by the rules of product.md. Knows neither HTTP nor SQL.
+//
+// Changes are returned as writes, for the caller to submit; reads take the transaction they read in.
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/product.hpp"
+#include "store/store.hpp"
+
+namespace integrity::catalog {
+
+struct NewProduct {
+  std::string name;
+  Money price;
+  std::int64_t stock = 0;
+  std::optional<std::string> description = {};
+  std::optional<std::string> sku = {};
+  std::optional<std::string> currency = {};  // the server's default where none is named
+};
+
+// What a PUT says: fields left out keep their value; an inner nullopt clears.
+struct ProductChange {
+  std::optional<std::string> name = {};
+  std::optional<Money> price = {};
+  std::optional<std::int64_t> stock = {};
+  std::optional<std::optional<std::string>> description = {};
+  std::optional<std::optional<std::string>> sku = {};
+  std::optional<std::string> currency = {};
+
+  bool empty() const { return !name && !price && !stock && !description && !sku && !currency; }
+};
+
+// Which version a change was made on, as far as the client says.
+struct Expected {
+  // If-Match: the versions it lists; without a value the header was not sent. An `any` matches whatever is there.
+  struct Match {
+    bool any = false;
+    std::vector<std::int64_t> versions = {};
+  };
+  std::optional<Match> if_match = {};
+  // Members of a body that GET gave: they must be those of the current record.
+  std::optional<std::int64_t> version = {};
+  std::optional<std::string> id = {};
+  std::optional<std::string> created_at = {};
+  std::optional<std::string> updated_at = {};
+};
+
+struct CatalogRules {
+  std::string currency = "EUR";
+  bool require_version = false;
+};
+
+struct Done {};
+
+class Catalog {
+ public:
+  Catalog(Random& random, const Clock& clock, CatalogRules rules)
+      : random_(random), clock_(clock), rules_(std::move(rules)) {}
+
+  store::WriteFunction<model::Product> create(const model::Act& act, NewProduct product);  // sku_taken
+  Result<model::Product> find(store::ReadTx& tx, const ProductId& id) const;               // not_found
+  // Errors, in this order: not_found, precondition_required, precondition_failed, invalid_value, sku_taken.
+  store::WriteFunction<model::Product> change(const model::Act& act, const ProductId& id, ProductChange change,
+                                              Expected expected) const;
+  store::WriteFunction<Done> remove(const model::Act& act, const ProductId& id, Expected expected) const;
+
+ private:
+  Result<model::Product> current(store::ReadTx& tx, const ProductId& id, const Expected& expected) const;
+
+  Random& random_;
+  const Clock& clock_;
+  CatalogRules rules_;
+};
+
+}  // namespace integrity::catalog

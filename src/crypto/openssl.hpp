@@ -1,0 +1,59 @@
+// Private to crypto/: OpenSSL objects that free themselves, and the one way its failures are told.
+//
+//   const CipherContext context(need(EVP_CIPHER_CTX_new()));
+//   check(EVP_EncryptUpdate(context.get(), …));
+//
+// A call that fails where no input can be the reason is a broken world (out of memory, algorithm
+// not available), so `check` and `need` throw. What input can make fail is asked by hand, and then
+// ERR_clear_error() is owed: the queue belongs to the thread and would colour the next message.
+#pragma once
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace integrity::crypto {
+
+template <auto Function>
+struct FreeBy {
+  template <class T>
+  void operator()(T* object) const {
+    Function(object);
+  }
+};
+
+using Bio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
+using BigNumber = std::unique_ptr<BIGNUM, FreeBy<BN_clear_free>>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeBy<EVP_CIPHER_CTX_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, FreeBy<ECDSA_SIG_free>>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeBy<EVP_MAC_CTX_free>>;
+using PKey = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
+using PKeyContext = std::unique_ptr<EVP_PKEY_CTX, FreeBy<EVP_PKEY_CTX_free>>;
+using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeBy<PKCS8_PRIV_KEY_INFO_free>>;
+
+[[noreturn]] inline void fail() {
+  char reason[256] = "no reason given";
+  if (const auto error = ERR_get_error(); error != 0) {
+    ERR_error_string_n(error, reason, sizeof reason);
+  }
+  ERR_clear_error();
+  throw std::runtime_error(std::string("OpenSSL: ") + reason);
+}
+
+inline void check(int result) {
+  if (result <= 0) fail();
+}
+
+template <class T>
+T* need(T* object) {
+  if (object == nullptr) fail();
+  return object;
+}
+
+}  // namespace integrity::crypto

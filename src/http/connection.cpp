@@ -1,0 +1,319 @@
+#include "http/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <exception>
+#include <iterator>
+
+#include "base/log.hpp"
+#include "http/ascii.hpp"
+#include "http/exchange.hpp"
+#include "http/render.hpp"
+
+namespace integrity::http {
+namespace {
+
+// Of pipelined replies, before they are written.
+constexpr std::size_t output_bytes_max = 64 * 1024;
+
+void append_chunk(std::string& out, std::string_view content) {
+  std::array<char, 16> size;
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), content.size(), 16).ptr;
+  out.append(size.data(), end).append("\r\n").append(content).append("\r\n");
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer)
+    : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer) {}
+
+void Connection::start() {
+  expire_after(worker_->limits().header_time_max);
+  advance();
+}
+
+void Connection::advance() {
+  if (advancing_) return;
+  advancing_ = true;
+  try {
+    go_on();
+  } catch (const std::exception& error) {
+    log::event("http.fault", {{"request_id", request_id_}, {"cause", error.what()}});
+    close();
+  }
+  advancing_ = false;
+}
+
+void Connection::go_on() {
+  while (!writing_) {
+    switch (state_) {
+      case State::head:
+        if (take_head() == Step::went_on) break;
+        if (flush()) read();
+        return;
+      case State::body:
+        if (take_body() == Step::went_on) break;
+        if (flush()) read();
+        return;
+      case State::waiting:
+        if (flush()) deadline_ = never;
+        return;
+      case State::replying:
+        send_reply();
+        if (out_.size() >= output_bytes_max && !flush()) return;
+        break;
+      case State::streaming:
+        stream_part();
+        if (!flush()) return;
+        if (state_ != State::streaming) break;
+        // A long list for a fast reader takes turns with everybody else's requests.
+        asio::post(socket_.get_executor(), [self = shared_from_this()] { self->advance(); });
+        return;
+      case State::closing:
+        if (flush()) linger();
+        return;
+      case State::lingering:
+      case State::closed:
+        return;
+    }
+  }
+}
+
+// ---- Reading a request
+
+Connection::Step Connection::take_head() {
+  // Empty lines before a request are forgiven (RFC 9112 §2.2), but give no time.
+  if (!head_begun_ && arrived().starts_with("\r\n")) begin_ += 2;
+  if (arrived().empty() || (!head_begun_ && arrived() == "\r")) return Step::needs_bytes;
+  if (!head_begun_) {
+    head_begun_ = true;
+    expire_after(worker_->limits().header_time_max);
+  }
+  const auto found = scan_.look(arrived());
+  const auto size = found == HeadScan::Found::complete ? scan_.size() : arrived().size();
+  if (size > worker_->limits().header_bytes_max) {
+    refuse({Code::headers_too_large, "request line and headers are larger than this server reads"});
+    return Step::went_on;
+  }
+  // A TLS greeting, for example, has no line end to wait for.
+  const bool http = token_characters[static_cast<unsigned char>(arrived().front())];
+  if (found == HeadScan::Found::broken || !http) {
+    refuse({Code::bad_request, "this is not HTTP/1.1: lines end in CRLF"});
+    return Step::went_on;
+  }
+  if (found == HeadScan::Found::more) return Step::needs_bytes;
+  make_room(size + room_behind_head);
+  auto head = parse_head(arrived().substr(0, size), worker_->limits().header_fields_max);
+  begin_ += size;
+  if (head.has_value()) {
+    begin_request(std::move(*head));
+  } else {
+    refuse(std::move(head).error());
+  }
+  return Step::went_on;
+}
+
+void Connection::begin_request(Head head) {
+  body_begin_ = begin_;
+  framing_ = head.framing;
+  head_only_ = head.request.method == Method::head;
+  request_id_ = worker_->next_request_id();
+  head.request.peer = peer_;
+  head.request.request_id = request_id_;
+  exchange_ = std::make_shared<PendingExchange>(shared_from_this(), std::move(head.request));
+  admit();
+}
+
+void Connection::admit() {
+  state_ = State::waiting;
+  body_bytes_max_ = 0;
+  bool go_on = false;
+  try {
+    go_on = worker_->application().admit(*exchange_, body_bytes_max_);
+  } catch (const std::exception& error) {
+    fault(*exchange_, error);
+  }
+  const Request& request = exchange_->request();
+  if (!go_on || state_ != State::waiting) {
+    body_unread_ = !skip_arrived_body();
+    exchange_.reset();
+    return;
+  }
+  if (!request.has_body) return serve();
+  if (request.content_length.value_or(0) > body_bytes_max_) {
+    return refuse({Code::payload_too_large, "the body is larger than this address takes"});
+  }
+  state_ = State::body;
+  chunks_ = {};
+  body_received_ = 0;
+  body_begun_ = CoarseClock::now();
+  set_body_deadline();
+  if (framing_.expects_continue && arrived().empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+}
+
+// A refused body that is here already is skipped, and the connection lives on.
+bool Connection::skip_arrived_body() {
+  const Request& request = exchange_->request();
+  if (!request.has_body) return true;
+  if (framing_.chunked || *request.content_length > arrived().size()) return false;
+  begin_ += *request.content_length;
+  return true;
+}
+
+Connection::Step Connection::take_body() {
+  const Request& request = exchange_->request();
+  // Nearly always the whole body came with its head: no copy then.
+  if (!framing_.chunked && body_.empty() && arrived().size() >= *request.content_length) {
+    exchange_->edit().body = arrived().substr(0, *request.content_length);
+    begin_ += *request.content_length;
+    serve();
+    return Step::went_on;
+  }
+  body_received_ += arrived().size();
+  const auto complete = append_body();
+  if (!complete.has_value()) {
+    refuse(complete.error());
+    return Step::went_on;
+  }
+  if (begin_ == end_) begin_ = end_ = body_begin_;
+  if (!*complete) {
+    set_body_deadline();
+    return Step::needs_bytes;
+  }
+  exchange_->edit().body = body_;
+  serve();
+  return Step::went_on;
+}
+
+Result<bool> Connection::append_body() {
+  if (framing_.chunked) {
+    INTEGRITY_TRY(const auto used, chunks_.feed(arrived(), body_, body_bytes_max_));
+    begin_ += used;
+    return chunks_.done();
+  }
+  const auto length = *exchange_->request().content_length;
+  const auto part = arrived().substr(0, length - body_.size());
+  body_ += part;
+  begin_ += part.size();
+  return body_.size() == length;
+}
+
+// Never idle for long, and on the whole not slower than the limit says.
+void Connection::set_body_deadline() {
+  const auto& limits = worker_->limits();
+  const auto earned =
+      std::chrono::milliseconds(body_received_ * 1000 / limits.body_bytes_per_second_min);
+  deadline_ = std::min(CoarseClock::now(), body_begun_ + earned) + limits.body_idle_max;
+}
+
+// ---- Answering
+
+void Connection::serve() {
+  state_ = State::waiting;
+  deadline_ = never;
+  const auto exchange = std::move(exchange_);
+  try {
+    worker_->application().serve(exchange);
+  } catch (const std::exception& error) {
+    fault(*exchange, error);
+  }
+}
+
+// The application threw: whoever asked gets a 500, everybody else notices nothing.
+void Connection::fault(PendingExchange& exchange, const std::exception& error) {
+  log::event("http.fault", {{"request_id", request_id_}, {"cause", error.what()}});
+  if (exchange.withdraw()) answer(std::nullopt, std::move(exchange.headers));
+}
+
+void Connection::answer(std::optional<Reply> reply, Headers carried) {
+  if (state_ != State::waiting) return;  // the client is gone
+  if (!reply) reply = refusal({Code::internal, "the request was not answered"});
+  reply_ = std::move(reply);
+  carried_ = std::move(carried);
+  state_ = State::replying;
+  advance();
+}
+
+void Connection::refuse(Error error) {
+  carried_.clear();
+  if (exchange_ && exchange_->withdraw()) carried_ = std::move(exchange_->headers);
+  if (!exchange_) {  // the head was not understood: there is no request yet
+    request_id_ = worker_->next_request_id();
+    framing_ = {};
+    head_only_ = false;
+  }
+  exchange_.reset();
+  reply_ = refusal(error);
+  body_unread_ = true;
+  state_ = State::replying;
+}
+
+Reply Connection::refusal(const Error& error) {
+  try {
+    return worker_->application().refuse(error, request_id_);
+  } catch (const std::exception& fault) {
+    log::event("http.fault", {{"request_id", request_id_}, {"cause", fault.what()}});
+    Reply reply;
+    reply.status = 500;
+    reply.close = true;
+    return reply;
+  }
+}
+
+void Connection::send_reply() {
+  Reply reply = std::move(*reply_);
+  reply_.reset();
+  std::move(carried_.begin(), carried_.end(), std::back_inserter(reply.headers));
+  carried_.clear();
+  const bool content = has_content(reply.status) && !head_only_;
+  const bool unknown_length = reply.stream && framing_.http_1_0;
+  const bool keep_alive = framing_.keep_alive && !reply.close && !body_unread_ && !unknown_length &&
+                          !worker_->stopping();
+  framing_.keep_alive = keep_alive;
+  render_head(out_, reply,
+              {.date = worker_->date(),
+               .request_id = request_id_,
+               .http_1_0 = framing_.http_1_0,
+               .keep_alive = keep_alive});
+  if (content && reply.stream) {
+    stream_ = std::move(reply.stream);
+    state_ = State::streaming;
+    return;
+  }
+  if (content) out_ += reply.body;
+  end_reply();
+}
+
+void Connection::stream_part() {
+  expire_after(worker_->limits().write_stall_max);
+  part_.clear();
+  // If it throws, the connection ends without the last chunk: the client sees that something is
+  // missing.
+  const bool more = stream_(part_);
+  if (framing_.http_1_0) {
+    out_ += part_;
+  } else if (!part_.empty()) {  // an empty chunk would be the last one
+    append_chunk(out_, part_);
+  }
+  if (more) return;
+  if (!framing_.http_1_0) out_ += "0\r\n\r\n";
+  stream_ = {};
+  end_reply();
+}
+
+void Connection::end_reply() {
+  if (!framing_.keep_alive) {
+    state_ = State::closing;
+    return;
+  }
+  state_ = State::head;
+  scan_ = {};
+  head_begun_ = false;
+  shrink(body_);
+  shrink(part_);
+  if (begin_ == end_) begin_ = end_ = 0;
+  expire_after(worker_->limits().keep_alive_max);
+}
+
+}  // namespace integrity::http

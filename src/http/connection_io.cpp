@@ -1,0 +1,139 @@
+// The side of a connection that faces the socket: bytes in, bytes out, time limits, the end.
+#include <algorithm>
+#include <cstring>
+
+#include "http/connection.hpp"
+#include "http/exchange.hpp"
+
+namespace integrity::http {
+namespace {
+
+constexpr std::size_t kept_bytes_max = 64 * 1024;  // of a buffer, while the connection is idle
+// A refused upload is read on for a while: closing with unread bytes resets the connection, and the
+// client would lose the answer that tells it why (RFC 9112 §9.6).
+constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
+constexpr std::chrono::seconds linger_time_max{2};
+
+}  // namespace
+
+void Connection::shrink(std::string& text) {
+  text.clear();
+  if (text.capacity() > kept_bytes_max) std::string().swap(text);
+}
+
+// True when everything is out. Otherwise the rest is waited for, or the client is gone.
+bool Connection::flush() {
+  while (sent_ < out_.size()) {
+    error_code error;
+    const auto rest = asio::buffer(out_.data() + sent_, out_.size() - sent_);
+    sent_ += socket_.write_some(rest, error);
+    if (error == asio::error::would_block) {
+      writing_ = true;
+      expire_after(worker_->limits().write_stall_max);
+      socket_.async_write_some(asio::buffer(out_.data() + sent_, out_.size() - sent_),
+                               [self = shared_from_this()](error_code failed, std::size_t count) {
+                                 self->on_written(failed, count);
+                               });
+      return false;
+    }
+    if (error) {
+      close();
+      return false;
+    }
+  }
+  shrink(out_);
+  sent_ = 0;
+  return true;
+}
+
+void Connection::on_written(error_code error, std::size_t count) {
+  writing_ = false;
+  if (state_ == State::closed) return;
+  if (error) return close();
+  sent_ += count;
+  if (!flush()) return;
+  const auto& limits = worker_->limits();
+  if (state_ == State::head) {
+    expire_after(head_begun_ ? limits.header_time_max : limits.keep_alive_max);
+  }
+  advance();
+}
+
+void Connection::read() {
+  if (reading_) return;
+  if (state_ == State::head) make_room(arrived().size() + room_behind_head);
+  if (state_ == State::lingering) begin_ = end_ = 0;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
+                          [self = shared_from_this()](error_code error, std::size_t count) {
+                            self->on_read(error, count);
+                          });
+}
+
+void Connection::make_room(std::size_t wanted) {
+  if (in_.size() - begin_ >= wanted) return;
+  if (begin_ > 0) std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (in_.size() < wanted) in_.resize(std::max<std::size_t>(wanted, 2 * room_behind_head));
+}
+
+void Connection::on_read(error_code error, std::size_t count) {
+  reading_ = false;
+  const bool listening = state_ == State::head || state_ == State::body;
+  if (state_ == State::lingering) {
+    lingered_ += count;
+    return error || lingered_ > linger_bytes_max ? close() : read();
+  }
+  if (!listening) return;  // what comes behind a refused request is not looked at
+  if (error) return close();
+  end_ += count;
+  advance();
+}
+
+// ---- Ending
+
+void Connection::linger() {
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  state_ = State::lingering;
+  expire_after(linger_time_max);
+  read();
+}
+
+void Connection::on_deadline() {
+  if (state_ == State::head && head_begun_ && !writing_) {
+    refuse({Code::request_timeout, "the headers did not arrive in time"});
+    return advance();
+  }
+  if (state_ == State::body && !writing_) {
+    refuse({Code::request_timeout, "the body did not arrive in time"});
+    return advance();
+  }
+  if (writing_) {
+    // Nobody reads: what the kernel still holds for this client is to go with it.
+    error_code ignored;
+    socket_.set_option(Socket::linger(true, 0), ignored);
+  }
+  close();
+}
+
+void Connection::close_if_idle() {
+  if (state_ == State::head && !head_begun_ && !writing_) close();
+}
+
+void Connection::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  deadline_ = never;
+  error_code ignored;
+  socket_.close(ignored);
+  // An exchange holds its connection.
+  if (exchange_) exchange_->withdraw();
+  exchange_.reset();
+  reply_.reset();
+  stream_ = {};
+  worker_->remove(*this);
+}
+
+}  // namespace integrity::http

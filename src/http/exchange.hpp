@@ -1,0 +1,44 @@
+// The server's Exchange: takes the answer to the connection's own thread. Private to this folder.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "http/connection.hpp"
+
+namespace integrity::http {
+
+class PendingExchange final : public Exchange {
+ public:
+  PendingExchange(std::shared_ptr<Connection> connection, Request request)
+      : connection_(std::move(connection)), request_(std::move(request)) {}
+
+  // Whoever lets go of an exchange without an answer still owes the client one.
+  ~PendingExchange() override {
+    if (!answered_.load()) deliver(std::nullopt);
+  }
+  const Request& request() const override { return request_; }
+  Request& edit() { return request_; }
+
+  void reply(Reply reply) override {
+    if (!answered_.exchange(true)) deliver(std::move(reply));
+  }
+  // True once: nothing that the application says later will be heard.
+  bool withdraw() { return !answered_.exchange(true); }
+
+ private:
+  void deliver(std::optional<Reply> reply) {
+    Worker& worker = connection_->worker();
+    if (Worker::current() == &worker) {
+      connection_->answer(std::move(reply), std::move(headers));
+    } else {
+      worker.submit({std::move(connection_), std::move(reply), std::move(headers)});
+    }
+  }
+
+  std::shared_ptr<Connection> connection_;
+  Request request_;
+  std::atomic<bool> answered_ = false;
+};
+
+}  // namespace integrity::http

@@ -1,0 +1,84 @@
+// A request as the server hands it on, and a reply as it takes it back. Values; no sockets, no
+// domain.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace integrity::http {
+
+enum class Method : std::uint8_t {
+  get,
+  head,
+  post,
+  put,
+  del,
+  patch,
+  options,
+  trace,
+  connect,
+  other
+};
+std::string_view to_string(Method method);
+
+// The peer of a connection, or the client that a trusted proxy names.
+struct Address {
+  std::array<std::uint8_t, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
+  bool v4() const;
+  std::string text() const;
+  // The network that budgets are kept for: /24 of IPv4, /64 of IPv6. As text: "192.0.2.0/24".
+  std::string network() const;
+  static std::optional<Address> parse(std::string_view text);  // no port, no brackets
+  bool operator==(const Address&) const = default;
+};
+
+struct Header {
+  std::string_view name;   // as sent
+  std::string_view value;  // without surrounding white space
+};
+
+// Views point into the connection's buffer: valid until the reply is given.
+struct Request {
+  Method method = Method::get;
+  std::string_view path;   // still percent-encoded; begins with '/', or is "*" (OPTIONS only)
+  std::string_view query;  // without '?'
+  std::vector<Header> headers;
+  std::string_view body;                        // empty while only the head is known
+  std::optional<std::uint64_t> content_length;  // nothing for a chunked body or none
+  bool has_body = false;                        // Content-Length above 0, or chunked
+  Address peer;
+  std::string request_id;
+
+  // First header of that name (any case), or nothing.
+  std::optional<std::string_view> header(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+};
+
+// Gives the next part of a long body into `out` (which is empty); false after the last one. Runs on
+// the connection's thread whenever the one before has been sent, so memory stays bounded.
+using BodySource = std::function<bool(std::string& out)>;
+
+// What an answer carries beside its body. Names are static text.
+using Headers = std::vector<std::pair<std::string_view, std::string>>;
+
+struct Reply {
+  int status = 200;
+  std::string_view content_type =
+      "application/json";  // static text; not sent when there is no body
+  Headers headers;
+  std::string body;
+  BodySource stream;   // instead of body
+  bool close = false;  // end the connection after this reply
+
+  Reply& with(std::string_view name, std::string value) {
+    headers.emplace_back(name, std::move(value));
+    return *this;
+  }
+};
+
+}  // namespace integrity::http

@@ -1,0 +1,16 @@
+// Percent-decoding (RFC 3986 §2.1), strictly: two hex digits behind every '%', and UTF-8
+// afterwards.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace integrity::http {
+
+enum class Plus : std::uint8_t { is_plus, is_space };  // paths; form-encoded queries
+
+// Nothing for a bad escape and for bytes that are not UTF-8.
+std::optional<std::string> percent_decode(std::string_view text, Plus plus);
+
+}  // namespace integrity::http

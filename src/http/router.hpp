@@ -1,0 +1,56 @@
+// Which of the declared routes a path belongs to. Knows no domain: routes are numbers.
+//
+//   Router router;
+//   std::size_t show = router.add(Method::get, "/products/{id}");
+//   auto found = router.find(Method::get, "/products/65f0");
+//   std::get<Router::Match>(found)   // {.route = show, .parameters = {"65f0"}}
+//
+// Paths are compared segment by segment after decoding, so "%2F" stays inside its segment and "..",
+// ".", "" are segments like any other: there is no file tree to walk. A parameter takes one segment
+// that is not empty. A literal goes before a parameter, for good: with "/a/{x}/c" and "/a/b/d"
+// there is no route for "/a/b/c". Segments that cannot be decoded, or hold control characters,
+// match nothing. Built once, then read from any thread.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "http/message.hpp"
+
+namespace integrity::http {
+
+class Router {
+ public:
+  struct Match {
+    std::size_t route = 0;
+    std::vector<std::string> parameters;  // decoded, in the order of the pattern
+  };
+  struct NoRoute {};
+  struct OtherMethods {
+    std::string allow;  // "GET, HEAD, PUT": the value of an Allow header
+  };
+  using Found = std::variant<Match, NoRoute, OtherMethods>;
+
+  // Gives 0, 1, 2, … Throws std::logic_error when the same pattern has that method already.
+  std::size_t add(Method method, std::string_view pattern);
+  // HEAD is answered by the route for GET.
+  Found find(Method method, std::string_view path) const;
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  struct Node {
+    std::vector<std::pair<std::string, std::size_t>> literals;
+    std::size_t parameter = none;
+    std::vector<std::pair<Method, std::size_t>> routes;
+  };
+  std::size_t literal_child(std::size_t node, std::string_view segment) const;
+  std::size_t child_for(std::size_t node, std::string_view pattern_segment);
+
+  std::vector<Node> nodes_{1};
+  std::size_t routes_ = 0;
+};
+
+}  // namespace integrity::http

@@ -1,0 +1,176 @@
+#include "http/server.hpp"
+
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/log.hpp"
+#include "http/worker.hpp"
+
+namespace integrity::http {
+namespace {
+
+// Descriptors that are not for clients: the store's files, the log, the control socket.
+constexpr std::size_t descriptors_reserved = 64;
+constexpr std::chrono::milliseconds pause_without_descriptors{100};
+
+void check(const error_code& error, const char* what) {
+  if (error) throw std::system_error(std::error_code(error), what);
+}
+
+std::size_t cpus_allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<std::size_t>(std::max(CPU_COUNT(&set), 1));
+}
+
+// Raises the limit of open files as far as allowed; gives how many connections that leaves room
+// for.
+std::size_t raise_descriptor_limit(std::size_t connections_wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_wanted;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur <= descriptors_reserved) return 1;
+  const std::size_t room = limit.rlim_cur - descriptors_reserved;
+  if (room < connections_wanted) {
+    log::event("http.connections.limited", {{"by", "open files"}, {"to", std::to_string(room)}});
+  }
+  return std::min(room, connections_wanted);
+}
+
+Address address_of(const asio::ip::address& from) {
+  Address address;
+  const auto v6 =
+      from.is_v6() ? from.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, from.to_v4());
+  const auto bytes = v6.to_bytes();
+  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
+  return address;
+}
+
+}  // namespace
+
+struct Server::Impl {
+  ServerOptions options;
+  std::shared_ptr<Gate> gate;
+  std::vector<std::shared_ptr<Worker>> workers;
+  // These live on the first worker's loop.
+  Acceptor acceptor;
+  Timer pause;
+  std::size_t turn = 0;
+
+  Impl(ServerOptions given, Application& application)
+      : options(std::move(given)),
+        gate(std::make_shared<Gate>(raise_descriptor_limit(options.connections_max),
+                                    options.connections_per_address_max)),
+        workers(make_workers(options, application, gate)),
+        acceptor(workers.front()->context()),
+        pause(workers.front()->context()) {}
+
+  static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options,
+                                                           Application& application,
+                                                           const std::shared_ptr<Gate>& gate) {
+    std::vector<std::shared_ptr<Worker>> workers;
+    for (std::size_t i = 0; i < cpus_allowed(); ++i) {
+      workers.push_back(std::make_shared<Worker>(options, application, gate));
+    }
+    return workers;
+  }
+
+  std::uint16_t listen() {
+    error_code error;
+    const auto host = asio::ip::make_address(options.host, error);
+    check(error, "listen address");
+    const asio::ip::tcp::endpoint endpoint(host, options.port);
+    acceptor.open(endpoint.protocol(), error);
+    check(error, "socket");
+    acceptor.set_option(Acceptor::reuse_address(true), error);
+    check(error, "SO_REUSEADDR");
+    acceptor.bind(endpoint, error);
+    check(error, "bind");
+    acceptor.listen(Acceptor::max_listen_connections, error);
+    check(error, "listen");
+    return acceptor.local_endpoint().port();
+  }
+
+  // The least loaded one; among equals they take turns.
+  Worker& next_worker() {
+    ++turn;
+    Worker* best = nullptr;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      auto& worker = *workers[(turn + i) % workers.size()];
+      if (!best || worker.load() < best->load()) best = &worker;
+    }
+    return *best;
+  }
+
+  void accept() {
+    auto& worker = next_worker();
+    acceptor.async_accept(worker.context(), [this, &worker](error_code error, Socket socket) {
+      if (!acceptor.is_open()) return;
+      if (!error) take(worker, std::move(socket));
+      // A client that left while it was queued is no reason to wait; no descriptors or memory is:
+      // the same connection would be offered at once, and again.
+      if (!error || error == asio::error::connection_aborted) return accept();
+      log::event("http.accept.paused", {{"cause", error.message()}});
+      pause.expires_after(pause_without_descriptors);
+      pause.async_wait([this](error_code cancelled) {
+        if (!cancelled) accept();
+      });
+    });
+  }
+
+  void take(Worker& worker, Socket socket) {
+    error_code error;
+    const auto endpoint = socket.remote_endpoint(error);
+    if (error) return;
+    const auto peer = address_of(endpoint.address());
+    // Over the limit: closed without a word, which costs least when it happens most.
+    if (!gate->enter(peer)) return;
+    socket.set_option(asio::ip::tcp::no_delay(true), error);
+    socket.non_blocking(true, error);
+    worker.adopt(std::move(socket), peer);
+  }
+
+  void stop_accepting() {
+    error_code ignored;
+    acceptor.close(ignored);
+    pause.cancel();
+  }
+};
+
+Server::Server(ServerOptions options, Application& application)
+    : impl_(std::make_unique<Impl>(std::move(options), application)) {}
+
+Server::~Server() = default;
+
+std::uint16_t Server::listen() {
+  return impl_->listen();
+}
+
+void Server::run() {
+  asio::post(impl_->workers.front()->context(), [this] {
+    if (impl_->acceptor.is_open()) impl_->accept();
+  });
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < impl_->workers.size(); ++i) {
+    threads.emplace_back([worker = impl_->workers[i].get()] { worker->run(); });
+  }
+  impl_->workers.front()->run();
+}
+
+void Server::stop() {
+  asio::post(impl_->workers.front()->context(), [this] { impl_->stop_accepting(); });
+  for (const auto& worker : impl_->workers) worker->ask_to_stop();
+}
+
+}  // namespace integrity::http

@@ -1,0 +1,83 @@
+// HTTP/1.1 on TCP: one thread and one event loop per core, strict framing, limits on everything.
+//
+//   Server server(options, app);
+//   std::uint16_t port = server.listen();   // throws std::system_error: address in use, …
+//   server.run();                           // returns after stop(), every request answered or cut
+//
+// What the server sees to itself (product.md, Conventions, "The connection"): framing, header and
+// body limits, time limits, keep-alive, Expect, HEAD without a body, pipelining, the headers that
+// every answer carries. What a path means is the Application's business.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "http/message.hpp"
+
+namespace integrity::http {
+
+struct Limits {
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t header_fields_max = 100;
+  std::chrono::milliseconds header_time_max{10'000};
+  std::chrono::milliseconds body_idle_max{15'000};
+  std::size_t body_bytes_per_second_min = 500;
+  std::chrono::milliseconds write_stall_max{30'000};
+  std::chrono::milliseconds keep_alive_max{60'000};
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";  // an IPv4 or IPv6 address
+  std::uint16_t port = 8080;       // 0 takes a free one
+  std::size_t connections_max = 16384;
+  std::size_t connections_per_address_max = 1024;
+  std::chrono::milliseconds shutdown_grace{10'000};
+  Limits limits;
+};
+
+// A request being answered. Shared: whoever holds it may answer, once, from any thread.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const Request& request() const = 0;
+  virtual void reply(Reply reply) = 0;
+  // Whatever the application wants to remember between `admit` and `serve`.
+  std::shared_ptr<void> context;
+  // Carried by the answer whatever it turns out to be, the server's own refusals after `admit`
+  // included.
+  Headers headers;
+};
+
+class Application {
+ public:
+  virtual ~Application() = default;
+  // The head has arrived. Decide all that the head decides: false if `exchange.reply` was called (a
+  // refusal; the body is not read), true to go on; then `body_bytes_max` is the limit above which
+  // the server answers `refuse`.
+  virtual bool admit(Exchange& exchange, std::size_t& body_bytes_max) = 0;
+  // The whole request is there. Answer now, or keep the exchange and answer later. On an I/O
+  // thread: do not block.
+  virtual void serve(std::shared_ptr<Exchange> exchange) = 0;
+  // An answer for what the server refuses itself: bad_request, headers_too_large, request_timeout,
+  // payload_too_large, …
+  virtual Reply refuse(const Error& error, std::string_view request_id) = 0;
+};
+
+class Server {
+ public:
+  Server(ServerOptions options, Application& application);
+  ~Server();
+  std::uint16_t listen();
+  void run();
+  // Asks, waits for `shutdown_grace`, insists. Safe from any thread and from several.
+  void stop();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace integrity::http

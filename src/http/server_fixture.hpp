@@ -1,0 +1,279 @@
+// A small application, a client on a plain socket, and a server between them: for the tests here.
+#pragma once
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "http/server.hpp"
+
+namespace integrity::http {
+using namespace std::string_literals;
+using namespace std::chrono_literals;
+
+// A thread that answers exchanges some time later, as a committing thread does.
+class Later {
+ public:
+  Later() : thread_([this](std::stop_token stop) { work(stop); }) {}
+  void add(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    added_.notify_one();
+  }
+
+ private:
+  void work(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (added_.wait(lock, stop, [&] { return !tasks_.empty(); })) {
+      auto tasks = std::exchange(tasks_, {});
+      lock.unlock();
+      for (auto& task : tasks) task();
+      tasks.clear();
+      lock.lock();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable_any added_;
+  std::deque<std::function<void()>> tasks_;
+  std::jthread thread_;
+};
+
+inline Reply text(std::string body) {
+  Reply reply;
+  reply.content_type = "text/plain";
+  reply.body = std::move(body);
+  return reply;
+}
+
+struct TestApplication final : Application {
+  bool admit(Exchange& exchange, std::size_t& body_bytes_max) override {
+    body_bytes_max = 100'000;
+    const auto path = exchange.request().path;
+    if (path == "/admit-throws") throw std::runtime_error("admit");
+    if (path == "/forbidden") {
+      Reply reply = text("no");
+      reply.status = 403;
+      exchange.reply(std::move(reply));
+      return false;
+    }
+    if (path.starts_with("/carry")) exchange.headers.emplace_back("X-Carried", "1");
+    if (path == "/carry-admit-throws") throw std::runtime_error("admit");
+    exchange.context = std::make_shared<std::string>("remembered");
+    return path != "/admit-forgets";
+  }
+
+  void serve(std::shared_ptr<Exchange> exchange) override {
+    const Request& request = exchange->request();
+    ++served;
+    if (request.path.ends_with("/throws")) throw std::runtime_error("serve");
+    if (request.path.ends_with("/forgets")) return;
+    if (request.path == "/keep") return hold(std::move(exchange));
+    if (request.path.ends_with("/later")) {
+      return later.add(
+          [exchange] { exchange->reply(text(std::string(exchange->request().body))); });
+    }
+    exchange->reply(answer(*exchange));
+    exchange->reply(text("a second answer is not heard"));
+  }
+
+  Reply answer(const Exchange& exchange) {
+    const Request& request = exchange.request();
+    if (request.path == "/context")
+      return text(*std::static_pointer_cast<std::string>(exchange.context));
+    if (request.path == "/peer") return text(request.peer.text());
+    if (request.path == "/list") return list(std::stoul(std::string(request.query)));
+    if (request.path == "/breaks") return breaks();
+    if (request.path == "/close") {
+      auto reply = text("bye");
+      reply.close = true;
+      return reply;
+    }
+    if (request.path == "/nothing") {
+      Reply reply;
+      reply.status = 204;
+      return reply;
+    }
+    if (request.path == "/same") {
+      Reply reply;
+      reply.status = 304;
+      return reply.with("ETag", "\"1\"");
+    }
+    if (request.path == "/policy") {
+      return text("x")
+          .with("Content-Security-Policy", "default-src 'self'")
+          .with("X-Evil", "a\r\nSet-Cookie: b");
+    }
+    return text(std::string(to_string(request.method)) + " " + std::string(request.path) + " " +
+                std::string(request.body));
+  }
+
+  // `parts` parts of 10 000 bytes.
+  Reply list(std::size_t parts) {
+    Reply reply;
+    reply.stream = [this, left = parts](std::string& out) mutable {
+      ++parts_given;
+      out.assign(10'000, 'x');
+      return --left > 0;
+    };
+    return reply;
+  }
+  static Reply breaks() {
+    Reply reply;
+    reply.stream = [first = true](std::string& out) mutable {
+      if (!first) throw std::runtime_error("stream");
+      first = false;
+      out = "part";
+      return true;
+    };
+    return reply;
+  }
+
+  Reply refuse(const Error& error, std::string_view request_id) override {
+    EXPECT_EQ(request_id.size(), 24u);
+    Reply reply = text(std::string(info(error.code).slug));
+    reply.status = info(error.code).status;
+    return reply;
+  }
+
+  void hold(std::shared_ptr<Exchange> exchange) {
+    const std::lock_guard lock(mutex);
+    held.push_back(std::move(exchange));
+    changed.notify_all();
+  }
+  std::shared_ptr<Exchange> wait_for_held() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !held.empty(); });
+    auto exchange = std::move(held.back());
+    held.pop_back();
+    return exchange;
+  }
+
+  std::atomic<int> served = 0;
+  std::atomic<std::size_t> parts_given = 0;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::shared_ptr<Exchange>> held;
+  Later later;
+};
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port, int receive_buffer = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) {
+      setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    const timeval patience{20, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { disconnect(); }
+
+  void disconnect() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+  bool connected() const { return connected_; }
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  void end_sending() { ::shutdown(fd_, SHUT_WR); }
+
+  // One more piece; false at the end of the connection.
+  bool receive() {
+    char buffer[16384];
+    const auto count = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (count <= 0) return false;
+    input_.append(buffer, static_cast<std::size_t>(count));
+    return true;
+  }
+  std::string rest() {
+    while (receive()) {
+    }
+    return std::exchange(input_, {});
+  }
+  std::string until(std::string_view end) {
+    std::size_t at = 0;
+    while ((at = input_.find(end)) == std::string::npos) {
+      if (!receive()) return "(closed)" + std::exchange(input_, {});
+    }
+    const auto text = input_.substr(0, at + end.size());
+    input_.erase(0, at + end.size());
+    return text;
+  }
+  std::string head() { return until("\r\n\r\n"); }
+  // "200 body" of one answer with a Content-Length.
+  std::string answer() {
+    const auto text = head();
+    if (!text.starts_with("HTTP/1.1 ")) return text;
+    const auto at = text.find("Content-Length: ");
+    const auto size = at == std::string::npos ? 0 : std::stoul(text.substr(at + 16));
+    while (input_.size() < size && receive()) {
+    }
+    const auto body = input_.substr(0, size);
+    input_.erase(0, size);
+    return text.substr(9, 3) + " " + body;
+  }
+
+ private:
+  int fd_;
+  bool connected_ = false;
+  std::string input_;
+};
+
+inline std::string get(const std::string& path, const std::string& fields = "") {
+  return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
+inline std::string post(const std::string& path, const std::string& body,
+                        const std::string& fields = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n" + fields + "\r\n" + body;
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  ~ServerTest() override { stop(); }
+
+  void start() {
+    options.port = 0;
+    server = std::make_unique<Server>(options, application);
+    port = server->listen();
+    thread = std::thread([this] { server->run(); });
+  }
+  void stop() {
+    if (!thread.joinable()) return;
+    server->stop();
+    thread.join();
+  }
+
+  ServerOptions options;
+  TestApplication application;
+  std::unique_ptr<Server> server;
+  std::uint16_t port = 0;
+  std::thread thread;
+};
+
+}  // namespace integrity::http

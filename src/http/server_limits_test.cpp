@@ -1,0 +1,243 @@
+#include <gtest/gtest.h>
+
+#include "http/server_fixture.hpp"
+
+namespace integrity::http {
+namespace {
+
+// ---- Time
+
+TEST_F(ServerTest, DoesNotWaitForSlowHeaders) {
+  options.limits.header_time_max = 300ms;
+  start();
+  Client silent(port);
+  Client slow(port);
+  slow.send("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(slow.answer(), "408 request-timeout");
+  EXPECT_EQ(slow.rest(), "");
+  EXPECT_EQ(silent.rest(), "");
+}
+
+TEST_F(ServerTest, DoesNotWaitForIdleOrSlowBodies) {
+  options.limits.body_idle_max = 300ms;
+  start();
+  {
+    Client idle(port);
+    idle.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+    EXPECT_EQ(idle.answer(), "408 request-timeout");
+  }
+  Client slow(port);
+  slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  // Never idle, but far below 500 bytes a second.
+  std::jthread dripping([&](std::stop_token stop) {
+    pollfd never{-1, 0, 0};
+    while (!stop.stop_requested() && slow.send("x")) ::poll(&never, 1, 50);
+  });
+  EXPECT_EQ(slow.answer(), "408 request-timeout");
+  EXPECT_EQ(application.served, 0);
+}
+
+TEST_F(ServerTest, ClosesIdleConnectionsWithoutAWord) {
+  options.limits.keep_alive_max = 300ms;
+  start();
+  Client client(port);
+  client.send(get("/a"));
+  EXPECT_EQ(client.answer(), "200 GET /a ");
+  EXPECT_EQ(client.rest(), "");
+}
+
+// ---- Long answers
+
+TEST_F(ServerTest, StreamsInChunks) {
+  start();
+  Client client(port);
+  client.send(get("/list?3") + get("/next"));
+  const auto head = client.head();
+  EXPECT_NE(head.find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_EQ(head.find("Content-Length"), std::string::npos);
+  const auto chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  EXPECT_EQ(client.until("0\r\n\r\n"), chunk + chunk + chunk + "0\r\n\r\n");
+  EXPECT_EQ(client.answer(), "200 GET /next ");
+}
+
+TEST_F(ServerTest, StreamsToHttp10UntilTheConnectionEnds) {
+  start();
+  Client client(port);
+  client.send("GET /list?3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(client.head().find("Transfer-Encoding"), std::string::npos);
+  EXPECT_EQ(client.rest(), std::string(30'000, 'x'));
+}
+
+TEST_F(ServerTest, DoesNotRunAStreamForHead) {
+  start();
+  Client client(port);
+  client.send("HEAD /list?3 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next"));
+  client.head();
+  EXPECT_EQ(client.answer(), "200 GET /next ");
+  EXPECT_EQ(application.parts_given, 0u);
+}
+
+TEST_F(ServerTest, LetsTheClientSeeThatAStreamBroke) {
+  start();
+  Client client(port);
+  client.send(get("/breaks"));
+  client.head();
+  EXPECT_EQ(client.rest().find("0\r\n\r\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
+  options.limits.write_stall_max = 300ms;
+  options.shutdown_grace = 1h;
+  start();
+  Client client(port, 4096);
+  client.send(get("/list?1000000"));  // 10 GB
+  client.head();
+  Client other(port);
+  other.send(get("/other"));
+  EXPECT_EQ(other.answer(), "200 GET /other ");
+  stop();                                      // returns only when the stalled connection is gone
+  EXPECT_LT(application.parts_given, 2'000u);  // what fits into the kernel's buffers
+}
+
+// ---- Answers from other threads
+
+TEST_F(ServerTest, TakesAnswersFromOtherThreads) {
+  start();
+  std::vector<std::thread> clients;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back([&, i] {
+      Client client(port);
+      for (int j = 0; j < 50; ++j) {
+        const auto body = std::to_string(i * 1000 + j);
+        client.send(post("/later", body));
+        if (client.answer() == "200 " + body) ++right;
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(right, 400);
+}
+
+TEST_F(ServerTest, DropsTheAnswerForAClientThatLeft) {
+  start();
+  std::weak_ptr<Exchange> watched;
+  {
+    Client client(port);
+    client.send(post("/keep", "abc"));
+    auto exchange = application.wait_for_held();
+    client.disconnect();
+    EXPECT_EQ(exchange->request().body, "abc");  // still there, whatever the client does
+    watched = exchange;
+    exchange->reply(text(std::string(1'000'000, 'x')));
+  }
+  while (!watched.expired()) std::this_thread::yield();  // the I/O thread may just be leaving it
+  Client other(port);
+  other.send(get("/other"));
+  EXPECT_EQ(other.answer(), "200 GET /other ");
+}
+
+TEST_F(ServerTest, AnswersForAnExchangeThatAnotherThreadGaveUp) {
+  start();
+  Client client(port);
+  client.send(get("/keep"));
+  application.wait_for_held().reset();
+  EXPECT_EQ(client.answer(), "500 internal");
+}
+
+// ---- Limits and the end
+
+TEST_F(ServerTest, LimitsConnectionsInAllAndByAddress) {
+  for (const bool in_all : {true, false}) {
+    (in_all ? options.connections_max : options.connections_per_address_max) = 2;
+    start();
+    {
+      Client first(port);
+      Client second(port);
+      for (Client* client : {&first, &second}) {
+        client->send(get("/a"));
+        EXPECT_EQ(client->answer(), "200 GET /a ");
+      }
+      Client third(port);
+      EXPECT_EQ(third.rest(), "");
+      first.send(get("/a", "Connection: close\r\n"));
+      EXPECT_EQ(first.answer(), "200 GET /a ");
+      EXPECT_EQ(first.rest(), "");
+    }
+    // The places are free again, as soon as the server has seen them leave.
+    std::string answer;
+    while (answer.empty() || answer == "(closed)") {
+      Client fourth(port);
+      fourth.send(get("/a"));
+      answer = fourth.answer();
+    }
+    EXPECT_EQ(answer, "200 GET /a ");
+    stop();
+    options = {};
+  }
+}
+
+TEST_F(ServerTest, AnswersWhatIsRunningBeforeItStops) {
+  start();
+  Client idle(port);
+  idle.send(get("/a"));
+  EXPECT_EQ(idle.answer(), "200 GET /a ");
+  Client running(port);
+  running.send(get("/keep") + get("/never"));
+  auto exchange = application.wait_for_held();
+  std::thread stopping([&] { stop(); });
+  EXPECT_EQ(idle.rest(), "");  // closed at once
+  exchange->reply(text("finished"));
+  const auto answer = running.rest();
+  EXPECT_NE(answer.find("finished"), std::string::npos);
+  EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos);
+  EXPECT_EQ(answer.find("/never"), std::string::npos);
+  running.disconnect();
+  stopping.join();
+  EXPECT_FALSE(Client(port).connected());
+}
+
+TEST_F(ServerTest, CutsWhatIsStillRunningAfterTheGrace) {
+  options.shutdown_grace = 300ms;
+  start();
+  Client client(port);
+  client.send(get("/keep"));
+  auto exchange = application.wait_for_held();
+  stop();
+  EXPECT_EQ(client.rest(), "");
+  server.reset();
+  exchange->reply(text("too late, and harmless"));
+}
+
+TEST_F(ServerTest, StopsFromSeveralThreadsAndBeforeItRuns) {
+  start();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { server->stop(); });
+  for (auto& each : threads) each.join();
+  thread.join();
+  options.port = 0;
+  Server other(options, application);
+  other.listen();
+  other.stop();
+  other.run();
+}
+
+TEST_F(ServerTest, SaysWhyItCannotListen) {
+  start();
+  ServerOptions taken;
+  taken.port = port;
+  EXPECT_THROW(Server(taken, application).listen(), std::system_error);
+  taken.host = "no address";
+  EXPECT_THROW(Server(taken, application).listen(), std::system_error);
+}
+
+TEST_F(ServerTest, ListensOnIpv6AndKnowsIpv4ClientsThere) {
+  options.host = "::";
+  start();
+  Client client(port);
+  client.send(get("/peer"));
+  EXPECT_EQ(client.answer(), "200 127.0.0.1");
+}
+
+}  // namespace
+}  // namespace integrity::http

@@ -1,0 +1,193 @@
+// A type's members, described once: strict reader, writer and JSON Schema come from one table.
+//
+//   struct NewProduct {
+//     std::string name;
+//     std::optional<std::string> sku;
+//   };
+//   inline auto fields(const NewProduct*) {
+//     return std::tuple{required("name", &NewProduct::name, product_name),
+//                       nullable("sku", &NewProduct::sku, product_sku)};
+//   }
+//   Result<NewProduct> body = schema::read<NewProduct>(json);   // every error at once, unknown members included
+//
+// `fields` is found by its argument, a null pointer that only says which type.
+#pragma once
+#include <algorithm>
+#include <concepts>
+#include <tuple>
+
+#include "base/result.hpp"
+#include "schema/rules.hpp"
+
+namespace integrity::schema {
+
+enum class Presence : std::uint8_t {
+  required,
+  optional,   // may be left out; null is an error. Left out of an answer when empty
+  nullable,   // null means none; may be left out of a request, never of an answer
+  clearable,  // requests only: left out keeps, null clears
+};
+
+template <class Object, class Member, class Rule>
+struct Field {
+  std::string_view name;
+  Member Object::*member;
+  Rule rule;
+  Presence presence;
+};
+
+template <class O, class M, class R>
+constexpr auto required(std::string_view name, M O::*member, R rule) {
+  return Field<O, M, R>{name, member, rule, Presence::required};
+}
+template <class O, class M, class R>
+constexpr auto optional(std::string_view name, std::optional<M> O::*member, R rule) {
+  return Field<O, std::optional<M>, R>{name, member, rule, Presence::optional};
+}
+template <class O, class M, class R>
+constexpr auto nullable(std::string_view name, std::optional<M> O::*member, R rule) {
+  return Field<O, std::optional<M>, R>{name, member, rule, Presence::nullable};
+}
+template <class O, class M, class R>
+constexpr auto clearable(std::string_view name, std::optional<std::optional<M>> O::*member, R rule) {
+  return Field<O, std::optional<std::optional<M>>, R>{name, member, rule, Presence::clearable};
+}
+
+template <class T>
+concept Described = requires(const T* type) { fields(type); };
+
+template <Described T>
+void write(std::string& out, const T& object);
+template <Described T>
+std::string describe_answer();
+
+// An object within an object, for answers.
+template <Described T>
+struct Nested {
+  using Value = T;
+  void write(std::string& out, const T& value) const { schema::write(out, value); }
+  std::string describe() const { return describe_answer<T>(); }
+};
+
+// RFC 6901 §3. The names of unknown members come from the client.
+std::string json_pointer_escape(std::string_view name);
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class Object, class Member, class Rule>
+void read_member(const Field<Object, Member, Rule>& field, const json::Value* json, Object& object,
+                 std::string_view prefix, FieldError::In in, std::vector<FieldError>& errors) {
+  const auto fail = [&](std::string why) {
+    errors.push_back({in, std::string(prefix) + std::string(field.name), std::move(why)});
+  };
+  if (json == nullptr) {
+    if (field.presence == Presence::required) fail("is missing");
+    return;
+  }
+  if constexpr (is_optional<Member>) {
+    if (json->kind == json::Value::Kind::null && field.presence == Presence::nullable) return;
+  }
+  if constexpr (is_optional<Member>) {
+    if constexpr (is_optional<typename Member::value_type>) {
+      if (json->kind == json::Value::Kind::null) {
+        (object.*field.member).emplace();
+        return;
+      }
+    }
+  }
+  std::string why;
+  auto value = field.rule.read(*json, why);
+  if (!value) return fail(std::move(why));
+  object.*field.member = std::move(*value);
+}
+
+template <class Object, class Member, class Rule>
+void write_member(const Field<Object, Member, Rule>& field, const Object& object, std::string& out) {
+  const auto begin = [&] {
+    if (out.back() != '{') out += ',';
+    out += '"';
+    out += field.name;
+    out += "\":";
+  };
+  if constexpr (is_optional<Member>) {
+    const auto& value = object.*field.member;
+    if (!value && field.presence == Presence::optional) return;
+    begin();
+    value ? field.rule.write(out, *value) : void(out += "null");
+  } else {
+    begin();
+    field.rule.write(out, object.*field.member);
+  }
+}
+
+// {"type":"string",…} -> {"type":["string","null"],…}
+std::string or_null(std::string schema);
+
+struct Description {
+  std::string properties, required;
+  void add(std::string_view name, const std::string& schema, bool must);
+  std::string text() const;
+};
+
+}  // namespace detail
+
+// Members of a JSON object, by their table. `in` and `prefix` say how errors point at a member.
+template <Described T>
+Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body, std::string_view prefix = "#/") {
+  Error error{Code::invalid_value, "a value is not acceptable: see errors"};
+  T object{};
+  if (json.kind != json::Value::Kind::object) {
+    error.fields.push_back({in, "#", "must be an object"});
+    return error;
+  }
+  const auto table = fields(static_cast<const T*>(nullptr));
+  for (const auto& name : json.names) {
+    const bool known = std::apply([&](const auto&... field) { return ((field.name == name) || ...); }, table);
+    if (!known) error.fields.push_back({in, std::string(prefix) + json_pointer_escape(name), "is not known here"});
+  }
+  std::apply([&](const auto&... field) {
+    (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
+  }, table);
+  if (!error.fields.empty()) return error;
+  return object;
+}
+
+template <Described T>
+void write(std::string& out, const T& object) {
+  out += '{';
+  std::apply([&](const auto&... field) { (detail::write_member(field, object, out), ...); },
+             fields(static_cast<const T*>(nullptr)));
+  out += '}';
+}
+
+template <Described T>
+std::string describe_request() {
+  detail::Description description;
+  std::apply([&](const auto&... field) {
+    (description.add(field.name,
+                     field.presence == Presence::nullable || field.presence == Presence::clearable
+                         ? detail::or_null(field.rule.describe())
+                         : field.rule.describe(),
+                     field.presence == Presence::required), ...);
+  }, fields(static_cast<const T*>(nullptr)));
+  return description.text();
+}
+
+template <Described T>
+std::string describe_answer() {
+  detail::Description description;
+  std::apply([&](const auto&... field) {
+    (description.add(field.name,
+                     field.presence == Presence::nullable ? detail::or_null(field.rule.describe())
+                                                          : field.rule.describe(),
+                     field.presence != Presence::optional), ...);
+  }, fields(static_cast<const T*>(nullptr)));
+  return description.text();
+}
+
+}  // namespace integrity::schema

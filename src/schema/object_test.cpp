@@ -1,0 +1,108 @@
+#include "schema/object.hpp"
+
+#include <gtest/gtest.h>
+
+namespace integrity::schema {
+namespace {
+
+struct Sample {
+  std::string name;
+  Money price;
+  std::optional<std::int64_t> stock;
+  std::optional<std::string> note;
+  std::optional<std::optional<std::string>> sku;
+};
+auto fields(const Sample*) {
+  return std::tuple{required("name", &Sample::name, Text{.min = 1, .max = 5}),
+                    required("price", &Sample::price, Amount{}),
+                    optional("stock", &Sample::stock, Integer{.min = 0, .max = 10}),
+                    nullable("note", &Sample::note, Text{.max = 9, .lines = Text::Lines::many}),
+                    clearable("sku", &Sample::sku, Word{.min = 1, .max = 3, .also = "-"})};
+}
+
+Result<Sample> parse(std::string_view text) { return read<Sample>(*json::parse(text)); }
+
+// "#/name is missing; #/x is not known here"
+std::string complaints(std::string_view text) {
+  const auto result = parse(text);
+  std::string out;
+  if (result) return out;
+  for (const auto& field : result.error().fields) {
+    if (!out.empty()) out += "; ";
+    out += field.where + ' ' + field.detail;
+  }
+  return out;
+}
+
+TEST(Object, IsReadByItsTable) {
+  const auto sample = parse(R"({"name":"Lamp","price":"1.5","stock":1e1,"note":"a\nb","sku":"a-1"})");
+  ASSERT_TRUE(sample);
+  EXPECT_EQ(sample->name, "Lamp");
+  EXPECT_EQ(sample->price.units, 15000);
+  EXPECT_EQ(sample->stock, 10);
+  EXPECT_EQ(sample->note, "a\nb");
+  EXPECT_EQ(sample->sku, std::optional<std::string>("a-1"));
+}
+
+TEST(Object, TellsLeftOutFromNull) {
+  const auto out = parse(R"({"name":"L","price":1})");
+  ASSERT_TRUE(out);
+  EXPECT_FALSE(out->sku.has_value());
+  const auto null = parse(R"({"name":"L","price":1,"sku":null,"note":null})");
+  ASSERT_TRUE(null);
+  ASSERT_TRUE(null->sku.has_value());
+  EXPECT_FALSE(null->sku->has_value());
+}
+
+TEST(Object, ReportsEveryErrorAtOnce) {
+  EXPECT_EQ(complaints(R"({"prize":1,"name":7,"stock":null})"),
+            "#/prize is not known here; #/name must be a string; #/price is missing; "
+            "#/stock must be an integer from 0 to 10");
+  EXPECT_EQ(complaints("[]"), "# must be an object");
+  EXPECT_EQ(complaints(R"({"name":"L","price":1,"a/b~c":1})"), "#/a~1b~0c is not known here");
+}
+
+TEST(Object, RefusesWhatARuleRefuses) {
+  for (const char* name : {"\"\"", "\"  \"", "\"toolong\"", "\"a\\nb\"", "\"a\\u0000\"", "\"a\\u0085\"", "null", "{}"}) {
+    EXPECT_FALSE(parse(std::string(R"({"price":1,"name":)") + name + "}")) << name;
+  }
+  for (const char* price : {"-1", "0.00001", "1e12", "\"1e2\"", "\"01\"", "\"\"", "\" 1\"", "\"+1\"", "true", "null"}) {
+    EXPECT_FALSE(parse(std::string(R"({"name":"L","price":)") + price + "}")) << price;
+  }
+  for (const char* stock : {"11", "-1", "1.5", "\"1\"", "1e99", "null"}) {
+    EXPECT_FALSE(parse(std::string(R"({"name":"L","price":1,"stock":)") + stock + "}")) << stock;
+  }
+  EXPECT_TRUE(parse(R"({"name":"ééééé","price":1})")) << "characters are counted, not bytes";
+}
+
+struct View {
+  std::string name;
+  Money price;
+  std::optional<std::int64_t> stock;
+  std::optional<std::string> note;
+};
+auto fields(const View*) {
+  return std::tuple{required("name", &View::name, Text{.min = 1, .max = 5}),
+                    required("price", &View::price, Amount{}),
+                    optional("stock", &View::stock, Integer{.min = 0, .max = 10}),
+                    nullable("note", &View::note, Text{.max = 9})};
+}
+
+TEST(Object, IsWrittenByATable) {
+  std::string out;
+  write(out, View{"L\"", Money{1'299'000}, {}, {}});
+  EXPECT_EQ(out, R"({"name":"L\"","price":129.90,"note":null})");
+}
+
+TEST(Object, IsDescribedByTheSameTable) {
+  const auto request = json::parse(describe_request<Sample>());
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->find("required")->items.size(), 2U);
+  EXPECT_EQ(request->find("properties")->find("note")->find("type")->items.size(), 2U) << "string or null";
+  const auto answer = json::parse(describe_answer<View>());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->find("required")->items.size(), 3U) << "nullable members are always there in an answer";
+}
+
+}  // namespace
+}  // namespace integrity::schema

@@ -1,0 +1,178 @@
+#include "schema/rules.hpp"
+
+#include <algorithm>
+
+namespace integrity::schema {
+namespace {
+
+using Kind = json::Value::Kind;
+
+std::string between(std::size_t min, std::size_t max) {
+  if (min == max) return std::to_string(min);
+  return std::to_string(min) + " to " + std::to_string(max);
+}
+
+std::string lengths(std::size_t min, std::size_t max) {
+  std::string out = R"({"type":"string")";
+  if (min > 0) out += R"(,"minLength":)" + std::to_string(min);
+  return out + R"(,"maxLength":)" + std::to_string(max);
+}
+
+// U+0000–U+001F, U+007F and U+0080–U+009F: Unicode's category Cc.
+bool has_control(std::string_view text, bool lines_allowed) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == 0x7f || (c < 0x20 && !(lines_allowed && (c == '\n' || c == '\t')))) return true;
+    if (c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
+bool blank(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\n' || c == '\t'; });
+}
+
+bool is_string(const json::Value& json, std::string& why) {
+  if (json.kind == Kind::string) return true;
+  why = "must be a string";
+  return false;
+}
+
+bool fits(std::string_view text, std::size_t min, std::size_t max, std::string& why) {
+  const auto length = count_code_points(text);
+  if (length && *length >= min && *length <= max) return true;
+  why = "must have " + between(min, max) + " characters";
+  return false;
+}
+
+}  // namespace
+
+std::optional<std::string> Text::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why) || !fits(json.text, min, max, why)) return {};
+  if (has_control(json.text, lines == Lines::many)) {
+    why = lines == Lines::many ? "must not have control characters other than line feed and tab"
+                               : "must not have control characters";
+    return {};
+  }
+  if (min > 0 && blank(json.text)) {
+    why = "must not be blank";
+    return {};
+  }
+  return json.text;
+}
+
+std::string Text::describe() const { return lengths(min, max) + '}'; }
+
+std::string Word::pattern() const {
+  std::string set;
+  if (letters != Letters::none) set += "A-Z";
+  if (letters == Letters::any) set += "a-z";
+  if (digits) set += "0-9";
+  for (char c : also) {
+    // Escaped where a pattern of ECMA-262 with the u flag needs it inside a class.
+    if (c == '-' || c == '/' || c == '\\' || c == ']' || c == '^') set += '\\';
+    set += c;
+  }
+  const std::string count = min == max ? std::to_string(min) : std::to_string(min) + ',' + std::to_string(max);
+  return "^[" + set + "]{" + count + "}$";
+}
+
+std::optional<std::string> Word::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why)) return {};
+  const auto allowed = [this](char c) {
+    if (c >= '0' && c <= '9') return digits;
+    if (c >= 'A' && c <= 'Z') return letters != Letters::none;
+    if (c >= 'a' && c <= 'z') return letters == Letters::any;
+    return also.find(c) != std::string_view::npos;
+  };
+  if (json.text.size() < min || json.text.size() > max ||
+      !std::all_of(json.text.begin(), json.text.end(), allowed)) {
+    why = "must match " + pattern();
+    return {};
+  }
+  return json.text;
+}
+
+std::string Word::describe() const {
+  return lengths(min, max) + R"(,"pattern":)" + json::quoted(pattern()) + '}';
+}
+
+std::optional<std::string> Opaque::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why)) return {};
+  if (json.text.size() > max) {
+    why = "is too long";
+    return {};
+  }
+  return json.text;
+}
+
+std::string Opaque::describe() const { return lengths(0, max) + '}'; }
+
+std::optional<Secret> SecretText::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why) || !fits(json.text, min, max, why)) return {};
+  return Secret(std::string_view(json.text));
+}
+
+std::string SecretText::describe() const { return lengths(min, max) + R"(,"format":"password"})"; }
+
+std::optional<Money> Amount::read(const json::Value& json, std::string& why) const {
+  std::optional<Decimal> decimal;
+  if (json.kind == Kind::number) decimal = Decimal::parse_json(json.text);
+  if (json.kind == Kind::string) decimal = Decimal::parse_plain(json.text);
+  const auto money = decimal ? Money::from(*decimal) : std::nullopt;
+  if (!money) {
+    why = "must be a decimal from 0 to 99999999999.9999 with at most 4 places, as a number or as plain digits in a "
+          "string; it is never rounded";
+  }
+  return money;
+}
+
+std::string Amount::describe() const {
+  if (side == Side::answer) return R"({"type":"number","minimum":0,"maximum":99999999999.9999})";
+  return R"({"type":["number","string"],"minimum":0,"maximum":99999999999.9999,)"
+         R"("pattern":"^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$"})";
+}
+
+std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& why) const {
+  std::optional<std::int64_t> value;
+  if (json.kind == Kind::number) {
+    if (const auto decimal = Decimal::parse_json(json.text)) value = decimal->scaled(0);
+  }
+  if (value && *value >= min && *value <= max) return value;
+  why = "must be an integer from " + std::to_string(min) + " to " + std::to_string(max);
+  return {};
+}
+
+std::string Integer::describe() const {
+  return R"({"type":"integer","minimum":)" + std::to_string(min) + R"(,"maximum":)" + std::to_string(max) +
+         '}';
+}
+
+std::optional<Time> Timestamp::read(const json::Value& json, std::string& why) const {
+  std::optional<Time> time;
+  if (json.kind == Kind::string) time = parse_rfc3339(json.text);
+  if (!time) why = "must be a time like 2026-01-31T08:15:30.250Z";
+  return time;
+}
+
+std::string Timestamp::describe() const {
+  return R"({"type":"string","format":"date-time"})";
+}
+
+std::optional<std::string> OneOf::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why)) return {};
+  const std::string list = ' ' + std::string(words) + ' ';
+  if (json.text.find(' ') == std::string::npos && list.find(' ' + json.text + ' ') != std::string::npos) {
+    return json.text;
+  }
+  why = "must be one of: " + std::string(words);
+  return {};
+}
+
+std::string OneOf::describe() const {
+  std::string out = R"({"type":"string","enum":[")";
+  for (char c : words) c == ' ' ? out += R"(",")" : out += c;
+  return out + "\"]}";
+}
+
+}  // namespace integrity::schema

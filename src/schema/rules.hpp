@@ -1,0 +1,143 @@
+// What a single value may be. A rule reads it from JSON, writes it, and describes itself as JSON Schema: said once.
+//
+//   constexpr Text product_name{.min = 1, .max = 200};
+//
+// Every rule has `Value`, read(json, why) -> optional<Value>, write(out, value) and describe() -> schema text.
+// `why` is filled when there is no value: a phrase that goes on from the member's name ("must be …").
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/decimal.hpp"
+#include "base/json.hpp"
+#include "base/secret.hpp"
+#include "base/time.hpp"
+
+namespace integrity::schema {
+
+// Unicode text by code points. No control characters; `lines` allows line feeds and tabs.
+struct Text {
+  using Value = std::string;
+  enum class Lines : std::uint8_t { one, many };
+  std::size_t min = 0;
+  std::size_t max = 0;
+  Lines lines = Lines::one;
+
+  std::optional<std::string> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
+  std::string describe() const;
+};
+
+// ASCII letters, digits and the characters in `also`. A word with `digits_only` has digits alone.
+struct Word {
+  using Value = std::string;
+  enum class Letters : std::uint8_t { any, upper, none };
+  std::size_t min = 0;
+  std::size_t max = 0;
+  std::string_view also = {};
+  Letters letters = Letters::any;
+  bool digits = true;
+
+  std::optional<std::string> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
+  std::string describe() const;
+  std::string pattern() const;
+};
+
+// Any text at all within a length: for what is compared, not kept (challenges, echoes of our own values).
+struct Opaque {
+  using Value = std::string;
+  std::size_t max = 1024;
+
+  std::optional<std::string> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
+  std::string describe() const;
+};
+
+// A password: code points counted, bytes kept as they are, never written.
+struct SecretText {
+  using Value = Secret;
+  std::size_t min = 0;
+  std::size_t max = 0;
+
+  std::optional<Secret> read(const json::Value& json, std::string& why) const;
+  std::string describe() const;
+};
+
+// Exact money: read from a JSON number or a plain decimal string (see Money), written as a number.
+struct Amount {
+  using Value = Money;
+  enum class Side : std::uint8_t { request, answer } side = Side::request;
+  std::optional<Money> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, const Money& value) const { out += value.text(); }
+  std::string describe() const;
+};
+
+// Whole by value: 5, 5.0 and 5e0 are the same integer.
+struct Integer {
+  using Value = std::int64_t;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+
+  std::optional<std::int64_t> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, std::int64_t value) const { out += std::to_string(value); }
+  std::string describe() const;
+};
+
+// A time as we write it.
+struct Timestamp {
+  using Value = Time;
+  std::optional<Time> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, Time value) const {
+    out += '"';
+    append_rfc3339(out, value);
+    out += '"';
+  }
+  std::string describe() const;
+};
+
+// An id of 24 hex characters, as text: whether a record has it is not the schema's business.
+template <class AnyId>
+struct Hex24 {
+  using Value = AnyId;
+  std::optional<AnyId> read(const json::Value& json, std::string& why) const {
+    std::optional<AnyId> id;
+    if (json.kind == json::Value::Kind::string) id = AnyId::parse(json.text);
+    if (!id) why = "must be an id: 24 lower-case hex characters";
+    return id;
+  }
+  void write(std::string& out, const AnyId& value) const { out += '"' + value.hex() + '"'; }
+  std::string describe() const { return R"({"type":"string","pattern":"^[0-9a-f]{24}$"})"; }
+};
+
+// One of a few words.
+struct OneOf {
+  using Value = std::string;
+  std::string_view words;  // separated by spaces
+
+  std::optional<std::string> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
+  std::string describe() const;
+};
+
+template <class Rule>
+struct ListOf {
+  using Value = std::vector<typename Rule::Value>;
+  Rule rule;
+
+  void write(std::string& out, const Value& value) const {
+    out += '[';
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (i > 0) out += ',';
+      rule.write(out, value[i]);
+    }
+    out += ']';
+  }
+  std::string describe() const { return R"({"type":"array","items":)" + rule.describe() + '}'; }
+};
+
+}  // namespace integrity::schema

@@ -1,0 +1,190 @@
+// The promises of Store, as tests that every engine passes unchanged: one file a promise.
+// sqlite/sqlite_contract_test.cpp shows how an engine joins: it gives its name and how it is
+// opened.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/store.hpp"
+
+namespace integrity::store {
+
+class ManualClock final : public Clock {
+ public:
+  Time now() const override { return from_millis(millis_.load()); }
+  void move(Millis by) { millis_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> millis_{1'800'000'000'000};
+};
+
+// A folder that goes when its test ends.
+class TempFolder {
+ public:
+  TempFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "store-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct EngineOptions {
+  std::size_t queue_max = 4096;
+  bool run_writes_twice = false;
+};
+
+// `place` is an empty folder of the test's own; opening the same place again finds what was there.
+struct EngineUnderTest {
+  std::string name;
+  std::function<std::unique_ptr<Store>(const std::filesystem::path& place, const Clock& clock,
+                                       const EngineOptions& options)>
+      open;
+};
+
+inline std::string engine_name(const testing::TestParamInfo<EngineUnderTest>& info) {
+  return info.param.name;
+}
+
+class StoreContract : public testing::TestWithParam<EngineUnderTest> {
+ protected:
+  StoreContract() { open(); }
+
+  void open(const EngineOptions& options = {}) {
+    store_.reset();
+    store_ = GetParam().open(place_.path(), clock_, options);
+  }
+  Store& store() { return *store_; }
+
+  // Makers: every call gives another record. Usable from one thread.
+  ProductId next_product_id() { return {id_bytes()}; }
+  model::Product product(std::string name = "Lamp") {
+    model::Product product;
+    product.id = next_product_id();
+    product.name = std::move(name);
+    product.price = Money{1'299'000};
+    product.currency = "EUR";
+    product.stock = 5;
+    product.created_at = product.updated_at = clock_.now();
+    return product;
+  }
+  model::User pending(std::string username) {
+    model::User user;
+    user.id = UserId{id_bytes()};
+    user.username = std::move(username);
+    user.password_hash = "$2b$12$hash";
+    user.pending_until = clock_.now() + std::chrono::hours(24);
+    user.pending_network = "192.0.2.0/24";
+    user.created_at = user.updated_at = clock_.now();
+    return user;
+  }
+  model::Session session_of(const model::User& user) {
+    return {.id = SessionId{id_bytes()},
+            .user = user.id,
+            .created_at = clock_.now(),
+            .expires_at = clock_.now() + std::chrono::hours(12)};
+  }
+  model::Challenge challenge_of(const model::User& user, std::uint8_t token) {
+    return {.token_hash = digest(token),
+            .user = user.id,
+            .password_version = user.password_version,
+            .expires_at = clock_.now() + std::chrono::minutes(5)};
+  }
+  static model::Digest digest(std::uint8_t fill) {
+    model::Digest digest;
+    digest.fill(fill);
+    return digest;
+  }
+
+  // Writes that a test takes for granted.
+  static Result<bool> done(Status status) {
+    if (!status.has_value()) return std::move(status).error();
+    return true;
+  }
+  model::Product given_product(std::string name = "Lamp") {
+    auto made = product(std::move(name));
+    given([&](WriteTx& tx) { return done(tx.create_product(act_, made)); });
+    return made;
+  }
+  model::User given_pending(std::string username) {
+    auto user = pending(std::move(username));
+    given([&](WriteTx& tx) { return done(tx.add_pending_user(user)); });
+    return user;
+  }
+  model::User confirmed(model::User user) {
+    user.state = model::UserState::active;
+    user.totp_secret = {1, 2, 3};
+    user.totp_confirmed_at = clock_.now();
+    user.pending_until.reset();
+    user.pending_network.clear();
+    ++user.version;
+    return user;
+  }
+  model::User given_user(std::string username) {
+    const auto user = confirmed(given_pending(std::move(username)));
+    given([&](WriteTx& tx) -> Result<bool> {
+      tx.update_user(act_, "user.confirm", user);
+      return true;
+    });
+    return user;
+  }
+  template <class F>
+  void given(F function) {
+    const auto result = store().write(std::move(function));
+    ASSERT_TRUE(result.has_value()) << result.error().detail << " / " << result.error().cause;
+  }
+  std::vector<model::Change> history(model::RecordKind kind, const RecordId& record) {
+    return store().read()->changes(kind, record, {}, 1000);
+  }
+  std::vector<model::Change> history(const model::Product& product) {
+    return history(model::RecordKind::product, record_id(product.id));
+  }
+  std::optional<model::Product> stored(const model::Product& product) {
+    return store().read()->product(product.id);
+  }
+
+  // Runs `attempt(i)` in 16 threads that begin together; how many returned true.
+  template <class F>
+  static int race(F attempt) {
+    std::atomic<int> winners = 0, ready = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 16; ++i) {
+      threads.emplace_back([&, i] {
+        for (++ready; ready < 16;) std::this_thread::yield();
+        if (attempt(i)) ++winners;
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    return winners;
+  }
+
+  ManualClock clock_;
+  const model::Act act_{.proof = model::Act::Proof::host};
+
+ private:
+  std::array<std::uint8_t, 12> id_bytes() {
+    ++ids_;
+    std::array<std::uint8_t, 12> bytes{};
+    for (std::size_t i = 0; i < 4; ++i) bytes[11 - i] = static_cast<std::uint8_t>(ids_ >> (8 * i));
+    return bytes;
+  }
+
+  TempFolder place_;
+  std::unique_ptr<Store> store_;
+  std::uint32_t ids_ = 0;
+};
+
+}  // namespace integrity::store

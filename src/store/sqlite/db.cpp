@@ -1,0 +1,124 @@
+#include "store/sqlite/db.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace integrity::store::sqlite {
+namespace {
+
+// Read by nobody but the server's user, the files that SQLite puts beside it included: they take
+// its mode.
+void create_private(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+}
+
+// Counting allocations takes a global lock at each of them. Only possible before the library is
+// first used; whoever used it before us has merely a slower one.
+void configure_library() {
+  [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+constexpr int kBusyTimeoutMs = 5000;
+
+}  // namespace
+
+int Run::step() {
+  return sqlite3_step(statement_);
+}
+
+bool Run::next() {
+  column_ = 0;
+  const int code = step();
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) fail(code);
+  return false;
+}
+
+void Run::fail(int code) const {
+  throw Failure(code, std::string(sqlite3_errmsg(sqlite3_db_handle(statement_))) + " (" +
+                          sqlite3_errstr(code) + ", " + std::to_string(code) + ")");
+}
+
+void Run::read(int column, std::int64_t& value) const {
+  value = sqlite3_column_int64(statement_, column);
+}
+void Run::read(int column, int& value) const {
+  value = sqlite3_column_int(statement_, column);
+}
+void Run::read(int column, Time& value) const {
+  value = from_millis(sqlite3_column_int64(statement_, column));
+}
+void Run::read(int column, std::string& value) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+}
+void Run::read(int column, Bytes& value) const {
+  const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+  value.assign(data, data + sqlite3_column_bytes(statement_, column));
+}
+void Run::read_exactly(int column, std::span<std::uint8_t> value) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  if (size != value.size()) throw Failure(SQLITE_CORRUPT, "a stored id or hash has a wrong length");
+  std::memcpy(value.data(), data, size);
+}
+
+void Run::bind(int index, std::int64_t value) {
+  if (const int code = sqlite3_bind_int64(statement_, index, value); code != SQLITE_OK) fail(code);
+}
+void Run::bind(int index, std::string_view value) {
+  const int code = sqlite3_bind_text64(statement_, index, value.data() ? value.data() : "",
+                                       value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (code != SQLITE_OK) fail(code);
+}
+void Run::bind(int index, ByteView value) {
+  const int code = value.empty() ? sqlite3_bind_null(statement_, index)
+                                 : sqlite3_bind_blob64(statement_, index, value.data(),
+                                                       value.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) fail(code);
+}
+void Run::bind(int index, std::nullopt_t) {
+  if (const int code = sqlite3_bind_null(statement_, index); code != SQLITE_OK) fail(code);
+}
+
+Database::Database(const std::filesystem::path& file, Open how) {
+  configure_library();
+  if (how == Open::create) create_private(file);
+  const int access = how == Open::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &raw,
+                                   access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  handle_.reset(raw);
+  if (code != SQLITE_OK) {
+    throw Failure(code, "cannot open the database " + file.string() + ": " + sqlite3_errstr(code));
+  }
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // No mmap: a disk that cannot be read should be an error, not a SIGBUS.
+  execute(
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"
+      "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;");
+}
+
+void Database::fail() const {
+  throw Failure(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+}
+
+void Database::execute(const std::string& script) {
+  if (sqlite3_exec(handle_.get(), script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+}
+
+sqlite3_stmt* Database::prepared(Sql sql) {
+  auto& kept = statements_[sql.text];
+  if (!kept) {
+    sqlite3_stmt* raw = nullptr;
+    const int code =
+        sqlite3_prepare_v3(handle_.get(), sql.text, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    kept.reset(raw);
+    if (code != SQLITE_OK) fail();
+  }
+  return kept.get();
+}
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,161 @@
+// SQLite's C interface as values: a connection, and runs of its prepared statements.
+//
+//   db.run("UPDATE products SET stock = ? WHERE id = ?", stock, id);
+//   for (auto row = db.query("SELECT name, sku FROM products WHERE id = ?", id); row.next();) {
+//     auto name = row.take<std::string>();                  // columns are taken from left to right
+//     auto sku = row.take<std::optional<std::string>>();
+//   }
+//
+// Statements are prepared once for each literal in the code and kept. Bound texts and blobs are not
+// copied: they MUST live until the run ends. A Database is used by one thread at a time. Every
+// error but a broken UNIQUE constraint in `run_unless_taken` throws Failure.
+#pragma once
+#include <sqlite3.h>
+
+#include <array>
+#include <concepts>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/id.hpp"
+#include "store/store.hpp"
+
+namespace integrity::store::sqlite {
+
+struct Failure : Unavailable {
+  Failure(int extended_code, const std::string& what) : Unavailable(what), code(extended_code) {}
+  int code;  // an extended result code of SQLite's
+  int primary() const { return code & 0xff; }
+};
+
+// SQL is a literal: nothing that was put together at run time can be passed.
+struct Sql {
+  consteval Sql(const char* literal)
+      : text(literal) {}  // NOLINT: so that a call shows the literal only
+  const char* text;
+};
+
+// One run of a statement. It ends with this object, and with it the locks that it holds.
+class Run {
+ public:
+  explicit Run(sqlite3_stmt* statement) : statement_(statement) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run() { sqlite3_reset(statement_); }
+
+  bool next();  // to the next row; false behind the last one
+  template <class T>
+  T take() {
+    T value;
+    read(column_++, value);
+    return value;
+  }
+
+ private:
+  friend class Database;
+  int step();  // SQLITE_ROW, SQLITE_DONE or an extended error code
+  [[noreturn]] void fail(int code) const;
+
+  void read(int column, std::int64_t& value) const;
+  void read(int column, int& value) const;
+  void read(int column, std::string& value) const;
+  void read(int column, Bytes& value) const;  // NULL is empty
+  void read(int column, Time& value) const;
+  template <std::size_t n>
+  void read(int column, std::array<std::uint8_t, n>& value) const {
+    read_exactly(column, value);
+  }
+  template <class Tag>
+  void read(int column, Id<Tag>& value) const {
+    read_exactly(column, value.bytes);
+  }
+  template <class T>
+  void read(int column, std::optional<T>& value) const {
+    if (sqlite3_column_type(statement_, column) != SQLITE_NULL) read(column, value.emplace());
+  }
+  void read_exactly(int column, std::span<std::uint8_t> value) const;
+
+  void bind(int index, std::int64_t value);
+  void bind(int index, std::size_t value) { bind(index, static_cast<std::int64_t>(value)); }
+  void bind(int index, int value) { bind(index, std::int64_t{value}); }
+  void bind(int index, Time value) { bind(index, to_millis(value)); }
+  void bind(int index, std::string_view value);
+  void bind(int index, ByteView value);  // empty is NULL
+  void bind(int index, std::nullopt_t);
+  template <class Tag>
+  void bind(int index, const Id<Tag>& value) {
+    bind(index, ByteView(value.bytes));
+  }
+  template <class T>
+  void bind(int index, const std::optional<T>& value) {
+    value ? bind(index, *value) : bind(index, std::nullopt);
+  }
+
+  sqlite3_stmt* statement_;
+  int column_ = 0;
+};
+
+class Database {
+ public:
+  enum class Open : std::uint8_t { create, write, read };
+  Database(const std::filesystem::path& file, Open how);
+
+  template <class... Args>
+  Run query(Sql sql, const Args&... args) {
+    return Run(bound(sql, args...));
+  }
+  // Runs to the end; how many rows it changed.
+  template <class... Args>
+  std::size_t run(Sql sql, const Args&... args) {
+    Run run(bound(sql, args...));
+    while (run.next()) {
+    }
+    return changed_rows();
+  }
+  // The same for an insert or update of one row; nothing when a UNIQUE index has its value already
+  // (a primary key that is taken is a Failure).
+  template <class... Args>
+  std::optional<std::size_t> run_unless_taken(Sql sql, const Args&... args) {
+    Run run(bound(sql, args...));
+    const int code = run.step();
+    if (code == SQLITE_CONSTRAINT_UNIQUE) return {};
+    if (code != SQLITE_DONE) run.fail(code);
+    return changed_rows();
+  }
+  // A script of several statements, not kept.
+  void execute(const std::string& script);
+
+  bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+  std::int64_t rows_changed_ever() const { return sqlite3_total_changes64(handle_.get()); }
+  sqlite3* handle() const { return handle_.get(); }
+
+ private:
+  template <class... Args>
+  sqlite3_stmt* bound(Sql sql, const Args&... args) {
+    sqlite3_stmt* const statement = prepared(sql);
+    Run run(statement);
+    int index = 0;
+    (run.bind(++index, args), ...);
+    return statement;
+  }
+  sqlite3_stmt* prepared(Sql sql);
+  std::size_t changed_rows() const {
+    return static_cast<std::size_t>(sqlite3_changes64(handle_.get()));
+  }
+  [[noreturn]] void fail() const;
+
+  struct Close {
+    void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
+};
+
+}  // namespace integrity::store::sqlite

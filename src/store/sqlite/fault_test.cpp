@@ -1,0 +1,191 @@
+// Disks that are full or fail, played by a layer between SQLite and the file system.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <future>
+#include <map>
+#include <mutex>
+
+#include "store/contract/store_contract.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+// The default file layer as long as this lives: SQLite's own, except that writes and syncs can be
+// made to fail.
+class FaultyDisk {
+ public:
+  FaultyDisk() {
+    real_vfs = sqlite3_vfs_find(nullptr);
+    vfs_ = *real_vfs;
+    vfs_.zName = "faulty";
+    vfs_.pNext = nullptr;
+    vfs_.xOpen = open;
+    sqlite3_vfs_register(&vfs_, 1);
+    heal();
+  }
+  ~FaultyDisk() {
+    sqlite3_vfs_unregister(&vfs_);
+    sqlite3_vfs_register(real_vfs, 1);
+  }
+  FaultyDisk(const FaultyDisk&) = delete;
+  FaultyDisk& operator=(const FaultyDisk&) = delete;
+
+  void fail_writes(int code) { write_result = code; }
+  void fail_syncs(int code) { sync_result = code; }
+  void heal() { write_result = sync_result = SQLITE_OK; }
+
+ private:
+  // SQLite opens the file; only two entries of its methods are ours.
+  static int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+    const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
+    if (code != SQLITE_OK || file->pMethods == nullptr) return code;
+    const std::lock_guard lock(mutex);
+    auto [entry, is_new] = methods.try_emplace(file->pMethods, *file->pMethods);
+    if (is_new) {
+      real_write = file->pMethods->xWrite;
+      real_sync = file->pMethods->xSync;
+      entry->second.xWrite = [](sqlite3_file* f, const void* data, int size, sqlite3_int64 at) {
+        const int result = write_result;
+        return result ? result : real_write(f, data, size, at);
+      };
+      entry->second.xSync = [](sqlite3_file* f, int sync_flags) {
+        const int result = sync_result;
+        return result ? result : real_sync(f, sync_flags);
+      };
+    }
+    file->pMethods = &entry->second;
+    return SQLITE_OK;
+  }
+
+  sqlite3_vfs vfs_;
+  static inline sqlite3_vfs* real_vfs;
+  static inline std::mutex mutex;
+  // One table for databases and one for logs, which share the functions replaced.
+  static inline std::map<const sqlite3_io_methods*, sqlite3_io_methods> methods;
+  static inline decltype(sqlite3_io_methods::xWrite) real_write;
+  static inline decltype(sqlite3_io_methods::xSync) real_sync;
+  static inline std::atomic<int> write_result, sync_result;
+};
+
+class SqliteFaults : public testing::Test {
+ protected:
+  SqliteFaults() { open(); }
+
+  void open() {
+    store_.reset();
+    store_ = open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_});
+  }
+  Result<bool> create(std::uint8_t number) {
+    return store_->write([number](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, numbered(number)));
+      return true;
+    });
+  }
+  static model::Product numbered(std::uint8_t number) {
+    model::Product product;
+    product.id.bytes[0] = number;
+    product.name = "Lamp";
+    product.currency = "EUR";
+    return product;
+  }
+  bool there(std::uint8_t number) {
+    return store_->read()->product(numbered(number).id).has_value();
+  }
+  // A product without its change, or a change without its product, would be half a write.
+  void expect_whole() {
+    const auto products = store_->read()->products({.limit = 1000});
+    EXPECT_EQ(static_cast<std::int64_t>(products.size()), store_->read()->last_change_number());
+    for (const auto& product : products) {
+      EXPECT_EQ(
+          store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size(),
+          1U);
+    }
+  }
+
+  FaultyDisk disk_;
+  ManualClock clock_;
+  const TempFolder place_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(SqliteFaults, AFullDiskRefusesWritesUntilThereIsRoomAgain) {
+  ASSERT_TRUE(create(1).has_value());
+  disk_.fail_writes(SQLITE_FULL);
+  for (const std::uint8_t i : {std::uint8_t{2}, std::uint8_t{3}}) {
+    const auto refused = create(i);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Code::unavailable);
+    EXPECT_NE(refused.error().cause.find("full"), std::string::npos) << refused.error().cause;
+    EXPECT_FALSE(store_->ready().has_value());
+    EXPECT_FALSE(there(i));
+  }
+  EXPECT_TRUE(there(1));
+  disk_.heal();
+  EXPECT_TRUE(create(4).has_value());
+  EXPECT_TRUE(store_->ready().has_value());
+  EXPECT_EQ(store_->read()->last_change_number(), 2);
+  expect_whole();
+}
+
+TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
+  struct Case {
+    const char* what;
+    std::function<void()> fail;
+  };
+  std::uint8_t number = 0;
+  for (const auto& [what, fail] : {Case{"write", [&] { disk_.fail_writes(SQLITE_IOERR_WRITE); }},
+                                   Case{"sync", [&] { disk_.fail_syncs(SQLITE_IOERR_FSYNC); }}}) {
+    SCOPED_TRACE(what);
+    ASSERT_TRUE(create(++number).has_value());
+    const auto acknowledged = number;
+    fail();
+    const auto failed = create(++number);
+    ASSERT_FALSE(failed.has_value());
+    EXPECT_EQ(failed.error().code, Code::unavailable);
+    disk_.heal();
+    const auto later = create(++number);
+    ASSERT_FALSE(later.has_value());
+    EXPECT_EQ(later.error().code, Code::unavailable);
+    EXPECT_NE(later.error().cause.find("I/O"), std::string::npos) << later.error().cause;
+    EXPECT_FALSE(store_->ready().has_value());
+    EXPECT_TRUE(there(acknowledged));  // reads go on
+    EXPECT_FALSE(there(number));
+
+    open();
+    EXPECT_TRUE(there(acknowledged));
+    EXPECT_TRUE(create(++number).has_value());
+    expect_whole();
+  }
+}
+
+TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
+  // The first job waits, so that the ten behind it make one group.
+  std::promise<void> release;
+  auto wait = [&](WriteTx&) -> Result<bool> {
+    release.get_future().wait();
+    return true;
+  };
+  auto ignore = [](const Result<bool>&) {};
+  store_->submit(std::make_unique<ClosureJob<bool, decltype(ignore)>>(wait, ignore));
+  std::atomic<int> unavailable_answers = 0;
+  for (std::uint8_t i = 1; i <= 10; ++i) {
+    auto run = [i](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, numbered(i)));
+      return true;
+    };
+    auto tell = [&](const Result<bool>& r) {
+      if (!r.has_value() && r.error().code == Code::unavailable) ++unavailable_answers;
+    };
+    store_->submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+  }
+  disk_.fail_writes(SQLITE_FULL);
+  release.set_value();
+  EXPECT_FALSE(create(11).has_value());  // behind the group, so that it is answered by now
+  EXPECT_EQ(unavailable_answers, 10);
+  EXPECT_EQ(store_->read()->last_change_number(), 0);
+}
+
+}  // namespace
+}  // namespace integrity::store::sqlite

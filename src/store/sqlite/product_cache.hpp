@@ -1,0 +1,52 @@
+// Products lately read by id. It never gives a row older than an acknowledged commit:
+//
+//   if (auto hit = cache.find(id)) return hit;
+//   const auto ticket = cache.ticket(id);       // before the database is asked
+//   auto row = …;                               // a read that begins after the ticket was taken
+//   cache.put(ticket, row);                     // ignored if `forget` came between
+//
+// The writer calls `forget` for each product of a group between its COMMIT and its answers: whoever
+// read the old row before cannot put it back, whoever reads afterwards sees the new one. Safe from
+// any thread.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "model/product.hpp"
+
+namespace integrity::store::sqlite {
+
+class ProductCache {
+ public:
+  explicit ProductCache(std::size_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {}
+
+  struct Ticket {
+    std::uint64_t generation = 0;
+  };
+  std::optional<model::Product> find(const ProductId& id);
+  Ticket ticket(const ProductId& id);
+  void put(Ticket ticket, const model::Product& product);
+  void forget(const ProductId& id);
+
+ private:
+  static constexpr std::size_t kShards = 16;
+  // The least recently used is dropped first. Front: used last.
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    std::list<model::Product> products;
+    std::unordered_map<ProductId, std::list<model::Product>::iterator, IdHash> by_id;
+    std::size_t bytes = 0;
+    std::uint64_t generation = 0;  // grows with each `forget`
+    void drop(std::list<model::Product>::iterator product);
+  };
+  Shard& shard_of(const ProductId& id) { return shards_[id.bytes.back() % kShards]; }
+
+  const std::size_t shard_bytes_max_;
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace integrity::store::sqlite

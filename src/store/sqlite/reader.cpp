@@ -1,0 +1,120 @@
+#include "store/sqlite/reader.hpp"
+
+#include <limits>
+
+#include "store/sqlite/rows.hpp"
+
+#define PRODUCT_COLUMNS \
+  "id, sku, name, description, price, currency, stock, version, created_at, updated_at"
+#define USER_COLUMNS                                                                            \
+  "id, username, name, password_hash, password_version, state, totp_secret, totp_confirmed_at," \
+  " enrol_until, pending_until, pending_network, version, created_at, updated_at"
+
+namespace integrity::store::sqlite {
+namespace {
+
+template <class T>
+std::optional<T> first(Run row, T (*take)(Run&)) {
+  if (!row.next()) return {};
+  return take(row);
+}
+
+template <class T>
+std::vector<T> all(Run row, T (*take)(Run&)) {
+  std::vector<T> out;
+  while (row.next()) out.push_back(take(row));
+  return out;
+}
+
+// SQLite takes limits as signed integers.
+std::int64_t limit_of(std::size_t limit) {
+  constexpr auto max = std::numeric_limits<std::int64_t>::max();
+  return limit > static_cast<std::size_t>(max) ? max : static_cast<std::int64_t>(limit);
+}
+
+bool behind(const model::Product& product, const model::ProductPosition& position) {
+  if (product.created_at != position.created_at) return product.created_at > position.created_at;
+  return product.id > position.id;
+}
+
+}  // namespace
+
+std::optional<model::Product> Reader::product(const ProductId& id) {
+  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?", id),
+               take_product);
+}
+
+std::vector<model::Product> Reader::products(const model::ProductQuery& query) {
+  if (query.sku) {
+    auto found =
+        all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE sku = ?", *query.sku),
+            take_product);
+    if (query.limit == 0) return {};
+    if (query.after) std::erase_if(found, [&](auto& p) { return !behind(p, *query.after); });
+    return found;
+  }
+  if (query.after) {
+    return all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE (created_at, id) > (?, ?)"
+                          " ORDER BY created_at, id LIMIT ?",
+                          query.after->created_at, query.after->id, limit_of(query.limit)),
+               take_product);
+  }
+  return all(db().query("SELECT " PRODUCT_COLUMNS " FROM products ORDER BY created_at, id LIMIT ?",
+                        limit_of(query.limit)),
+             take_product);
+}
+
+std::optional<model::User> Reader::user(const UserId& id) {
+  return first(db().query("SELECT " USER_COLUMNS " FROM users WHERE id = ?", id), take_user);
+}
+
+std::optional<model::User> Reader::user_by_name(std::string_view username) {
+  return first(
+      db().query("SELECT " USER_COLUMNS " FROM users WHERE username_key = lower(?)", username),
+      take_user);
+}
+
+std::vector<model::User> Reader::users() {
+  return all(db().query("SELECT " USER_COLUMNS " FROM users ORDER BY username_key"), take_user);
+}
+
+std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
+  return first(db().query("SELECT next, token_hash, user, password_version, pending_secret, tries,"
+                          " expires_at FROM challenges WHERE token_hash = ?",
+                          ByteView(token_hash)),
+               take_challenge);
+}
+
+model::FactorCounters Reader::factor_counters(const UserId& user) {
+  return first(db().query("SELECT last_step, failures, failures_unredeemed, locked_until"
+                          " FROM factor_counters WHERE user = ?",
+                          user),
+               take_factor_counters)
+      .value_or(model::FactorCounters{});
+}
+
+std::int64_t Reader::recovery_codes_left(const UserId& user) {
+  auto row = db().query("SELECT count(*) FROM recovery_codes WHERE user = ?", user);
+  row.next();
+  return row.take<std::int64_t>();
+}
+
+std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
+                                           std::optional<std::int64_t> before, std::size_t limit) {
+  // Numbers and revisions of one record grow together, so the index on revisions gives this order.
+  return all(
+      db().query("SELECT number, at, kind, record, revision, op, actor, proof, reason,"
+                 " reference, after FROM changes WHERE kind = ? AND record = ? AND number < ?"
+                 " ORDER BY revision DESC LIMIT ?",
+                 word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()),
+                 limit_of(limit)),
+      take_change);
+}
+
+std::int64_t Reader::last_change_number() {
+  auto row = db().query("SELECT coalesce(max(number), 0) FROM changes");
+  row.next();
+  return row.take<std::int64_t>();
+}
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,26 @@
+// The questions of ReadTx, answered from one connection. Shared by reads, snapshots and the writer.
+#pragma once
+#include "store/sqlite/db.hpp"
+
+namespace integrity::store::sqlite {
+
+class Reader : public virtual ReadTx {
+ public:
+  std::optional<model::Product> product(const ProductId& id) override;
+  std::vector<model::Product> products(const model::ProductQuery& query) override;
+  std::optional<model::User> user(const UserId& id) override;
+  std::optional<model::User> user_by_name(std::string_view username) override;
+  std::vector<model::User> users() override;
+  std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
+  model::FactorCounters factor_counters(const UserId& user) override;
+  std::int64_t recovery_codes_left(const UserId& user) override;
+  std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record,
+                                     std::optional<std::int64_t> before,
+                                     std::size_t limit) override;
+  std::int64_t last_change_number() override;
+
+ protected:
+  virtual Database& db() = 0;
+};
+
+}  // namespace integrity::store::sqlite

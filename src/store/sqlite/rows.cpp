@@ -1,0 +1,116 @@
+#include "store/sqlite/rows.hpp"
+
+#include <algorithm>
+
+namespace integrity::store::sqlite {
+namespace {
+
+// In the order of the enumerations; the table definitions list the same words.
+constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
+constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
+constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
+constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
+constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
+
+template <class Enum, std::size_t n>
+Enum take_word(Run& row, const std::array<std::string_view, n>& words) {
+  const auto text = row.take<std::string>();
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) throw Failure(SQLITE_CORRUPT, "a row has the unknown word " + text);
+  return static_cast<Enum>(found - words.begin());
+}
+
+template <class Enum, std::size_t n>
+std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
+  return words.at(static_cast<std::size_t>(value));
+}
+
+}  // namespace
+
+std::string_view word(model::UserState state) {
+  return at(kUserStates, state);
+}
+std::string_view word(model::Challenge::Next next) {
+  return at(kNexts, next);
+}
+std::string_view word(model::SecondFactor factor) {
+  return at(kFactors, factor);
+}
+std::string_view word(model::RecordKind kind) {
+  return at(kKinds, kind);
+}
+std::string_view word(model::Act::Proof proof) {
+  return at(kProofs, proof);
+}
+
+// In braces, so that the columns are taken in the order written.
+model::Product take_product(Run& row) {
+  return {.id = row.take<ProductId>(),
+          .sku = row.take<std::optional<std::string>>(),
+          .name = row.take<std::string>(),
+          .description = row.take<std::optional<std::string>>(),
+          .price = Money{row.take<std::int64_t>()},
+          .currency = row.take<std::string>(),
+          .stock = row.take<std::int64_t>(),
+          .version = row.take<std::int64_t>(),
+          .created_at = row.take<Time>(),
+          .updated_at = row.take<Time>()};
+}
+
+model::User take_user(Run& row) {
+  return {.id = row.take<UserId>(),
+          .username = row.take<std::string>(),
+          .name = row.take<std::optional<std::string>>(),
+          .password_hash = row.take<std::string>(),
+          .password_version = row.take<std::int64_t>(),
+          .state = take_word<model::UserState>(row, kUserStates),
+          .totp_secret = row.take<Bytes>(),
+          .totp_confirmed_at = row.take<std::optional<Time>>(),
+          .enrol_until = row.take<std::optional<Time>>(),
+          .pending_until = row.take<std::optional<Time>>(),
+          .pending_network = row.take<std::string>(),
+          .version = row.take<std::int64_t>(),
+          .created_at = row.take<Time>(),
+          .updated_at = row.take<Time>()};
+}
+
+model::Challenge take_challenge(Run& row) {
+  return {.next = take_word<model::Challenge::Next>(row, kNexts),
+          .token_hash = row.take<model::Digest>(),
+          .user = row.take<UserId>(),
+          .password_version = row.take<std::int64_t>(),
+          .pending_secret = row.take<Bytes>(),
+          .tries = row.take<int>(),
+          .expires_at = row.take<Time>()};
+}
+
+model::FactorCounters take_factor_counters(Run& row) {
+  return {.last_step = row.take<std::int64_t>(),
+          .failures = row.take<std::int64_t>(),
+          .failures_unredeemed = row.take<std::int64_t>(),
+          .locked_until = row.take<std::optional<Time>>()};
+}
+
+model::Session take_session(Run& row) {
+  return {.id = row.take<SessionId>(),
+          .user = row.take<UserId>(),
+          .factor = take_word<model::SecondFactor>(row, kFactors),
+          .created_at = row.take<Time>(),
+          .expires_at = row.take<Time>()};
+}
+
+model::Change take_change(Run& row) {
+  return {.number = row.take<std::int64_t>(),
+          .at = row.take<Time>(),
+          .kind = take_word<model::RecordKind>(row, kKinds),
+          .record = row.take<RecordId>(),
+          .revision = row.take<std::int64_t>(),
+          .op = row.take<std::string>(),
+          .act = {.actor = row.take<std::optional<UserId>>(),
+                  .proof = take_word<model::Act::Proof>(row, kProofs),
+                  .reason = row.take<std::optional<std::string>>(),
+                  .reference = row.take<std::optional<std::string>>()},
+          .after = row.take<std::optional<std::string>>().value_or("")};
+}
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,267 @@
+// What the tables refuse by themselves, and which files are opened at all.
+#include "store/sqlite/schema.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "store/contract/store_contract.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+class SqliteFile : public testing::Test {
+ protected:
+  std::unique_ptr<Store> open() { return open_sqlite({.file = file_, .clock = &clock_}); }
+  std::string refusal(const std::function<void()>& opening) {
+    try {
+      opening();
+      return "opened";
+    } catch (const Unavailable& refused) {
+      return refused.what();
+    }
+  }
+
+  ManualClock clock_;
+  const TempFolder place_;
+  const std::filesystem::path file_ = place_.path() / "integrity.db";
+};
+
+struct Row {
+  const char* table;
+  std::vector<std::pair<std::string, std::string>> columns;
+
+  std::string insert() const {
+    std::string names, values;
+    for (const auto& [name, value] : columns) {
+      names += (names.empty() ? "" : ", ") + name;
+      values += (values.empty() ? "" : ", ") + value;
+    }
+    return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
+  }
+  // "column = value, column = value" instead of what was there.
+  Row with(const std::vector<std::pair<std::string, std::string>>& changes) const {
+    Row row = *this;
+    for (const auto& [name, value] : changes) {
+      for (auto& column : row.columns) {
+        if (column.first == name) column.second = value;
+      }
+    }
+    return row;
+  }
+};
+
+const std::string kId = "x'000000000000000000000001'", kOtherId = "x'000000000000000000000002'";
+const Row kPending{"users",
+                   {{"id", kId},
+                    {"username", "'ada'"},
+                    {"password_hash", "'$2b$'"},
+                    {"password_version", "1"},
+                    {"state", "'pending'"},
+                    {"totp_secret", "x'01'"},
+                    {"totp_confirmed_at", "NULL"},
+                    {"pending_until", "1"},
+                    {"pending_network", "'192.0.2.0/24'"},
+                    {"version", "0"},
+                    {"created_at", "1"},
+                    {"updated_at", "1"}}};
+const Row kActive = kPending.with({{"state", "'active'"},
+                                   {"totp_confirmed_at", "1"},
+                                   {"pending_until", "NULL"},
+                                   {"pending_network", "''"},
+                                   {"version", "1"}});
+const Row kProduct{"products",
+                   {{"id", kId},
+                    {"sku", "'L-1'"},
+                    {"name", "'Lamp'"},
+                    {"description", "NULL"},
+                    {"price", "0"},
+                    {"currency", "'EUR'"},
+                    {"stock", "0"},
+                    {"version", "1"},
+                    {"created_at", "1"},
+                    {"updated_at", "1"}}};
+const Row kSession{
+    "sessions",
+    {{"id", kId}, {"user", kId}, {"factor", "'otp'"}, {"created_at", "1"}, {"expires_at", "2"}}};
+const Row kCounters{
+    "factor_counters",
+    {{"user", kId}, {"last_step", "0"}, {"failures", "0"}, {"failures_unredeemed", "0"}}};
+const Row kCode{"recovery_codes", {{"user", kId}, {"hash", "zeroblob(32)"}}};
+const Row kChallenge{"challenges",
+                     {{"token_hash", "zeroblob(32)"},
+                      {"user", kId},
+                      {"next", "'enrol'"},
+                      {"password_version", "1"},
+                      {"pending_secret", "x'01'"},
+                      {"tries", "0"},
+                      {"expires_at", "1"}}};
+const Row kChange{"changes",
+                  {{"number", "1"},
+                   {"at", "1"},
+                   {"kind", "'product'"},
+                   {"record", kId},
+                   {"revision", "1"},
+                   {"op", "'product.create'"},
+                   {"actor", "NULL"},
+                   {"proof", "'otp'"},
+                   {"after", "'{}'"}}};
+
+TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
+  using Changes = std::vector<std::pair<std::string, std::string>>;
+  struct Case {
+    const Row& row;
+    Changes changes;
+  };
+  const std::vector<Case> cases{
+      {kPending, {{"id", "x'01'"}}},
+      {kPending, {{"state", "'unknown'"}}},
+      {kPending, {{"totp_confirmed_at", "1"}}},  // a factor before the confirmation
+      {kPending, {{"pending_until", "NULL"}}},
+      {kPending, {{"version", "1"}}},
+      {kPending, {{"username", "'ab'"}}},
+      {kPending, {{"password_version", "0"}}},
+      {kActive, {{"totp_secret", "NULL"}}},  // confirmed without a secret
+      {kActive, {{"pending_until", "1"}}},
+      {kActive, {{"pending_network", "'192.0.2.0/24'"}}},
+      {kActive, {{"version", "0"}}},
+      {kProduct, {{"id", "x'01'"}}},
+      {kProduct, {{"name", "''"}}},
+      {kProduct, {{"stock", "-1"}}},
+      {kProduct, {{"stock", "9007199254740992"}}},
+      {kProduct, {{"stock", "'many'"}}},
+      {kProduct, {{"price", "-1"}}},
+      {kProduct, {{"price", "1000000000000000"}}},
+      {kProduct, {{"price", "1.5"}}},
+      {kProduct, {{"currency", "'EU'"}}},
+      {kProduct, {{"version", "0"}}},
+      {kSession, {{"user", kOtherId}}},
+      {kSession, {{"factor", "'password'"}}},
+      {kSession, {{"expires_at", "1"}}},
+      {kCounters, {{"user", kOtherId}}},
+      {kCounters, {{"last_step", "-1"}}},
+      {kCounters, {{"failures", "-1"}}},
+      {kCode, {{"hash", "x'01'"}}},
+      {kCode, {{"user", kOtherId}}},
+      {kChallenge, {{"token_hash", "x'01'"}}},
+      {kChallenge, {{"next", "'verify'"}}},  // with a pending secret
+      {kChallenge, {{"tries", "-1"}}},
+      {kChallenge, {{"user", kOtherId}}},
+      {kChange, {{"number", "0"}}},
+      {kChange, {{"kind", "'thing'"}}},
+      {kChange, {{"record", "x'01'"}}},
+      {kChange, {{"revision", "0"}}},
+      {kChange, {{"proof", "'trust'"}}},
+      {kChange, {{"actor", "x'01'"}}},
+  };
+  Database db(file_, Database::Open::create);
+  migrate(db);
+  for (const auto& [row, changes] : cases) {
+    db.execute("BEGIN");
+    // What belongs to an account needs one; the row itself is right until the case changes it.
+    if (std::string(row.table) != "users") db.execute(kActive.insert());
+    db.execute("SAVEPOINT good");
+    EXPECT_NO_THROW(db.execute(row.insert())) << row.insert();
+    db.execute("ROLLBACK TO good");
+    const std::string bad = row.with(changes).insert();
+    try {
+      db.execute(bad);
+      ADD_FAILURE() << "accepted: " << bad;
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.primary(), SQLITE_CONSTRAINT) << bad << ": " << failure.what();
+    }
+    db.execute("ROLLBACK");
+  }
+}
+
+TEST_F(SqliteFile, TablesRefuseASecondOwnerOfANameASkuOrARevision) {
+  Database db(file_, Database::Open::create);
+  migrate(db);
+  for (const Row& row : {kActive, kProduct, kChange}) db.execute(row.insert());
+  for (const Row& row : {kPending.with({{"id", kOtherId}, {"username", "'ADA'"}}),
+                         kProduct.with({{"id", kOtherId}}), kChange.with({{"number", "2"}})}) {
+    EXPECT_THROW(db.execute(row.insert()), Failure) << row.insert();
+  }
+}
+
+TEST_F(SqliteFile, RefusesADatabaseOfANewerProgram) {
+  open().reset();
+  Database(file_, Database::Open::write).execute("PRAGMA user_version = 99");
+  for (const auto& refused :
+       {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); })}) {
+    EXPECT_NE(refused.find("schema version 99, made by a newer program"), std::string::npos)
+        << refused;
+  }
+}
+
+TEST_F(SqliteFile, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(file_) << std::string(4096, 'x');
+  EXPECT_NE(refusal([&] { open(); }).find("not a database"), std::string::npos);
+}
+
+TEST_F(SqliteFile, DoesNotMakeAFileUnlessAsked) {
+  const auto refused =
+      refusal([&] { open_sqlite({.file = file_, .clock = &clock_, .create = false}); });
+  EXPECT_NE(refused.find("cannot open the database"), std::string::npos) << refused;
+  EXPECT_NE(refusal([&] { open_sqlite_snapshot(file_); }), "opened");
+  EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
+TEST_F(SqliteFile, IsReadableByItsOwnerOnly) {
+  const auto store = open();
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const auto mode = std::filesystem::status(file_.string() + suffix).permissions();
+    EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << suffix;
+  }
+}
+
+Result<bool> create_products(Store& store, std::uint8_t number,
+                             const std::string& description = "") {
+  return store.write([&](WriteTx& tx) -> Result<bool> {
+    for (std::uint8_t i = 0; i < 20; ++i) {
+      model::Product product;
+      product.id.bytes = {number, i};
+      product.name = "Lamp";
+      product.currency = "EUR";
+      product.description = description;
+      INTEGRITY_CHECK(tx.create_product({}, product));
+    }
+    return true;
+  });
+}
+
+TEST_F(SqliteFile, ASnapshotReadsOneStateWhileAServerWrites) {
+  const auto store = open();
+  ASSERT_TRUE(create_products(*store, 1).has_value());
+  const auto snapshot = open_sqlite_snapshot(file_);
+  ASSERT_TRUE(create_products(*store, 2).has_value());
+  EXPECT_EQ(snapshot->last_change_number(), 20);
+  EXPECT_EQ(open_sqlite_snapshot(file_)->last_change_number(), 40);
+}
+
+TEST_F(SqliteFile, ASnapshotReadsAFileThatNobodyHasOpen) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(create_products(*store, 1).has_value());
+  }
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));  // closing copied it back
+  EXPECT_EQ(open_sqlite_snapshot(file_)->last_change_number(), 20);
+}
+
+// 120 writes of some 650 KiB: more than twice the 32 MiB at which the log is copied back and begun
+// anew.
+TEST_F(SqliteFile, TheLogIsCopiedBackBeforeItGrowsWithoutBound) {
+  const auto store = open();
+  std::string longest;
+  for (int i = 0; i < 4000; ++i) longest += "\U0001F422";
+  for (std::uint8_t i = 0; i < 120; ++i) {
+    ASSERT_TRUE(create_products(*store, i, longest).has_value());
+  }
+  EXPECT_GT(std::filesystem::file_size(file_), 32U << 20);
+  EXPECT_LT(std::filesystem::file_size(file_.string() + "-wal"), 40U << 20);
+}
+
+}  // namespace
+}  // namespace integrity::store::sqlite

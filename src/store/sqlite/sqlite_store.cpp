@@ -1,0 +1,176 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include "store/sqlite/rows.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/writer.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+constexpr std::size_t kCacheBytesMax = 16 * 1024 * 1024;
+constexpr std::size_t kIdleReadersMax = 8;
+
+void use_wal(Database& db, const std::filesystem::path& file) {
+  auto mode = db.query("PRAGMA journal_mode = WAL");
+  if (mode.next() && mode.take<std::string>() == "wal") return;
+  throw Unavailable("the file system of " + file.string() + " cannot hold a database in WAL mode");
+}
+
+Database open_for_writing(const SqliteOptions& options) {
+  Database db(options.file, options.create ? Database::Open::create : Database::Open::write);
+  // Before the mode changes: a newer program's file is left as it is.
+  migrate(db);
+  use_wal(db, options.file);
+  // The log is cut back to 64 MiB after a long reader let it grow.
+  db.execute(
+      "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
+      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+  return db;
+}
+
+std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
+  auto db = std::make_unique<Database>(file, Database::Open::read);
+  db->execute("PRAGMA cache_size = -1024;");
+  return db;
+}
+
+// Connections for reading: made when none is idle, kept up to a number.
+class Readers {
+ public:
+  explicit Readers(std::filesystem::path file) : file_(std::move(file)) {}
+
+  std::unique_ptr<Database> borrow() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!idle_.empty()) {
+        auto db = std::move(idle_.back());
+        idle_.pop_back();
+        return db;
+      }
+    }
+    return open_for_reading(file_);
+  }
+  void give_back(std::unique_ptr<Database> db) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kIdleReadersMax) idle_.push_back(std::move(db));
+  }
+
+ private:
+  const std::filesystem::path file_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Database>> idle_;
+};
+
+// Takes a connection when the first question needs one: a product from the cache does not.
+class PooledReader : public Reader {
+ public:
+  explicit PooledReader(Readers& readers) : readers_(readers) {}
+  ~PooledReader() override {
+    if (db_) readers_.give_back(std::move(db_));
+  }
+
+ protected:
+  Database& db() override {
+    if (!db_) db_ = readers_.borrow();
+    return *db_;
+  }
+  std::unique_ptr<Database> db_;
+
+ private:
+  Readers& readers_;
+};
+
+class CachedReader final : public PooledReader {
+ public:
+  CachedReader(Readers& readers, ProductCache& cache) : PooledReader(readers), cache_(cache) {}
+  std::optional<model::Product> product(const ProductId& id) override {
+    if (auto hit = cache_.find(id)) return hit;
+    const auto ticket = cache_.ticket(id);
+    auto found = Reader::product(id);
+    if (found) cache_.put(ticket, *found);
+    return found;
+  }
+
+ private:
+  ProductCache& cache_;
+};
+
+class SnapshotReader final : public PooledReader {
+ public:
+  using PooledReader::PooledReader;
+  ~SnapshotReader() override {
+    if (!db_) return;
+    // A connection that cannot end its transaction must not go back to the others.
+    if (sqlite3_exec(db_->handle(), "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) db_.reset();
+  }
+
+ protected:
+  Database& db() override {
+    if (!db_) PooledReader::db().run("BEGIN");
+    return *db_;
+  }
+};
+
+class SqliteStore final : public Store {
+ public:
+  explicit SqliteStore(const SqliteOptions& options)
+      : clock_(*options.clock),
+        db_(open_for_writing(options)),
+        cache_(kCacheBytesMax),
+        readers_(options.file) {
+    for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions");
+         row.next();) {
+      sessions_.put(take_session(row));
+    }
+    writer_.emplace(db_, clock_, Writer::Options{options.queue_max, options.run_writes_twice},
+                    cache_, sessions_);
+  }
+
+  std::unique_ptr<ReadTx> read() override {
+    return std::make_unique<CachedReader>(readers_, cache_);
+  }
+  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_); }
+
+  std::optional<model::Session> session(const SessionId& id) override {
+    auto found = sessions_.find(id);
+    if (found && found->expires_at <= clock_.now()) return {};
+    return found;
+  }
+  void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
+  Status ready() override { return writer_->ready(); }
+
+ private:
+  // Destroyed from below: the writer ends, readers close, and the last connection to close is the
+  // writer's, which copies the log back into the file.
+  const Clock& clock_;
+  Database db_;
+  ProductCache cache_;
+  SessionMap sessions_;
+  Readers readers_;
+  std::optional<Writer> writer_;
+};
+
+// A connection of its own, in one read transaction until the end.
+class FileSnapshot final : public Reader {
+ public:
+  explicit FileSnapshot(const std::filesystem::path& file) : db_(open_for_reading(file)) {
+    db_->execute("BEGIN");
+    expect_current(*db_);
+  }
+
+ private:
+  Database& db() override { return *db_; }
+  std::unique_ptr<Database> db_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_sqlite(const SqliteOptions& options) {
+  return std::make_unique<SqliteStore>(options);
+}
+
+std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file) {
+  return std::make_unique<FileSnapshot>(file);
+}
+
+}  // namespace integrity::store::sqlite

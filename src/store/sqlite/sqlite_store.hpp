@@ -1,0 +1,31 @@
+// The embedded engine: one SQLite file, written by one process.
+//
+//   auto store = open_sqlite({.file = "data/integrity.db", .clock = &clock});
+//
+// README.md beside this file tells the life of a write. Opening throws Unavailable and says why:
+// the file cannot be opened, is no database, or was written by a newer program. Destroying the
+// store finishes what is queued; no ReadTx may be left then, nor a thread that still submits.
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "store/store.hpp"
+
+namespace integrity::store::sqlite {
+
+struct SqliteOptions {
+  std::filesystem::path file;
+  const Clock* clock = nullptr;  // outlives the store
+  std::size_t queue_max = 4096;  // writes waiting; more are refused with Code::overloaded
+  bool create = true;            // make the file when there is none
+  bool run_writes_twice =
+      false;  // run each closure, undo it, run it again: tests that closures can bear it
+};
+
+std::unique_ptr<Store> open_sqlite(const SqliteOptions& options);
+
+// One state of the file, for commands on the host that only read; a server may be writing
+// meanwhile.
+std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file);
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,248 @@
+#include "store/sqlite/write_tx.hpp"
+
+#include <algorithm>
+
+#include "store/sqlite/rows.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+Time last_change_at(Database& db) {
+  auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
+  return row.next() ? row.take<Time>() : Time{};
+}
+
+// For writes whose row the caller has just read in the same transaction.
+void expect_one(std::size_t changed, const char* what) {
+  if (changed != 1) throw std::logic_error(what);
+}
+
+Error sku_taken(const model::Product& product) {
+  return {Code::sku_taken, "sku \"" + product.sku.value_or("") + "\" belongs to another product"};
+}
+
+Error username_taken(const model::User& user) {
+  return {Code::username_taken, "the username \"" + user.username + "\" is taken; choose another"};
+}
+
+}  // namespace
+
+SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock)
+    : db_(database),
+      clock_(clock),
+      now_(last_change_at(database)),
+      last_number_(last_change_number()),
+      group_last_number_(last_number_) {}
+
+void SqliteWriteTx::begin_group() {
+  group_last_number_ = last_number_;
+  products_.clear();
+  sessions_.clear();
+}
+
+void SqliteWriteTx::begin_job() {
+  kept_ = false;
+  now_ = std::max(now_, clock_.now());
+  job_ = {db_.rows_changed_ever(), last_number_, products_.size(), sessions_.size()};
+}
+
+void SqliteWriteTx::forget_job() {
+  last_number_ = job_.last_number;
+  products_.resize(job_.products);
+  sessions_.resize(job_.sessions);
+}
+
+void SqliteWriteTx::forget_group() {
+  last_number_ = group_last_number_;
+  products_.clear();
+  sessions_.clear();
+}
+
+void SqliteWriteTx::do_append(const model::Change& change) {
+  const auto after =
+      change.after.empty() ? std::nullopt : std::optional<std::string_view>(change.after);
+  db_.run(
+      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason,"
+      " reference, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      last_number_ + 1, now_, word(change.kind), change.record, change.revision, change.op,
+      change.act.actor, word(change.act.proof), change.act.reason, change.act.reference, after);
+  ++last_number_;
+}
+
+Status SqliteWriteTx::do_insert(const model::Product& p) {
+  const auto changed = db_.run_unless_taken(
+      "INSERT INTO products (id, sku, name, description, price, currency, stock, version,"
+      " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      p.id, p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version,
+      p.created_at, p.updated_at);
+  if (!changed) return sku_taken(p);
+  return {};  // nobody can have read it, so there is nothing to forget
+}
+
+Status SqliteWriteTx::do_update(const model::Product& p) {
+  const auto changed = db_.run_unless_taken(
+      "UPDATE products SET sku = ?, name = ?, description = ?, price = ?, currency = ?, stock = ?,"
+      " version = ?, created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
+      p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at,
+      p.updated_at, p.id, p.version - 1);
+  if (!changed) return sku_taken(p);
+  expect_one(*changed, "update of a product that is not at the version before");
+  products_.push_back(p.id);
+  return {};
+}
+
+void SqliteWriteTx::do_delete(const model::Product& p) {
+  expect_one(db_.run("DELETE FROM products WHERE id = ? AND version = ?", p.id, p.version),
+             "delete of a product that is not at this version");
+  products_.push_back(p.id);
+}
+
+Status SqliteWriteTx::do_insert(const model::User& u) {
+  const auto changed = db_.run_unless_taken(
+      "INSERT INTO users (id, username, name, password_hash, password_version, state, totp_secret,"
+      " totp_confirmed_at, enrol_until, pending_until, pending_network, version, created_at,"
+      " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state),
+      ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
+      u.pending_network, u.version, u.created_at, u.updated_at);
+  if (!changed) return username_taken(u);
+  return {};
+}
+
+void SqliteWriteTx::do_update(const model::User& u, std::int64_t version_before) {
+  expect_one(
+      db_.run("UPDATE users SET username = ?, name = ?, password_hash = ?,"
+              " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
+              " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
+              " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
+              u.username, u.name, u.password_hash, u.password_version, word(u.state),
+              ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
+              u.pending_network, u.version, u.created_at, u.updated_at, u.id, version_before),
+      "update of an account that is not at the version before");
+}
+
+void SqliteWriteTx::do_delete_user(const UserId& user) {
+  db_.run("DELETE FROM users WHERE id = ? AND state = 'pending'", user);
+}
+
+std::size_t SqliteWriteTx::pending_users(std::optional<std::string_view> network) {
+  auto row = network ? db_.query(
+                           "SELECT count(*) FROM users WHERE state = 'pending'"
+                           " AND pending_network = ?",
+                           *network)
+                     : db_.query("SELECT count(*) FROM users WHERE state = 'pending'");
+  row.next();
+  return static_cast<std::size_t>(row.take<std::int64_t>());
+}
+
+std::size_t SqliteWriteTx::remove_expired_pending_users(std::size_t limit) {
+  return db_.run(
+      "DELETE FROM users WHERE state = 'pending' AND id IN (SELECT id FROM users"
+      " WHERE state = 'pending' AND pending_until <= ? ORDER BY pending_until LIMIT ?)",
+      now_, limit);
+}
+
+void SqliteWriteTx::do_replace_recovery_codes(const UserId& user,
+                                              const std::vector<model::Digest>& hashes) {
+  db_.run("DELETE FROM recovery_codes WHERE user = ?", user);
+  for (const auto& hash : hashes) {
+    db_.run("INSERT INTO recovery_codes (user, hash) VALUES (?, ?)", user, ByteView(hash));
+  }
+}
+
+bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Digest& hash) {
+  return db_.run("DELETE FROM recovery_codes WHERE user = ? AND hash = ?", user, ByteView(hash)) ==
+         1;
+}
+
+void SqliteWriteTx::do_insert(const model::Session& s) {
+  db_.run("INSERT INTO sessions (id, user, factor, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
+          s.id, s.user, word(s.factor), s.created_at, s.expires_at);
+  sessions_.push_back({s.id, s});
+}
+
+std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
+  std::vector<model::Session> out;
+  for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"
+                            " WHERE user = ? AND expires_at > ?",
+                            user, now_);
+       row.next();) {
+    out.push_back(take_session(row));
+  }
+  return out;
+}
+
+std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
+  std::optional<model::Session> ended;
+  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? AND expires_at > ?"
+                            " RETURNING id, user, factor, created_at, expires_at",
+                            session, now_);
+       row.next();) {
+    ended = take_session(row);
+  }
+  if (ended) sessions_.push_back({session, {}});
+  return ended;
+}
+
+std::size_t SqliteWriteTx::remove_expired_sessions(std::size_t limit) {
+  std::size_t removed = 0;
+  for (auto row = db_.query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
+                            " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING id",
+                            now_, limit);
+       row.next(); ++removed) {
+    sessions_.push_back({row.take<SessionId>(), {}});
+  }
+  return removed;
+}
+
+void SqliteWriteTx::add_challenge(const model::Challenge& c) {
+  db_.run(
+      "INSERT INTO challenges (token_hash, user, next, password_version, pending_secret, tries,"
+      " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ByteView(c.token_hash), c.user, word(c.next), c.password_version, ByteView(c.pending_secret),
+      c.tries, c.expires_at);
+}
+
+bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
+  return db_.run("UPDATE challenges SET tries = tries + 1 WHERE token_hash = ? AND tries < ?",
+                 ByteView(token_hash), tries_max) == 1;
+}
+
+bool SqliteWriteTx::spend_challenge(const model::Digest& token_hash) {
+  return db_.run("DELETE FROM challenges WHERE token_hash = ?", ByteView(token_hash)) == 1;
+}
+
+void SqliteWriteTx::remove_challenges_of(const UserId& user) {
+  db_.run("DELETE FROM challenges WHERE user = ?", user);
+}
+
+std::size_t SqliteWriteTx::remove_expired_challenges(std::size_t limit) {
+  return db_.run(
+      "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"
+      " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
+      now_, limit);
+}
+
+bool SqliteWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {
+  if (step <= model::FactorCounters{}.last_step) return false;
+  return db_.run(
+             "INSERT INTO factor_counters (user, last_step, failures, failures_unredeemed)"
+             " VALUES (?, ?, 0, 0) ON CONFLICT (user) DO UPDATE SET last_step = excluded.last_step"
+             " WHERE excluded.last_step > last_step",
+             user, step) == 1;
+}
+
+void SqliteWriteTx::set_factor_counters(const UserId& user, const model::FactorCounters& c) {
+  db_.run(
+      "INSERT INTO factor_counters (user, last_step, failures, failures_unredeemed, locked_until)"
+      " VALUES (?, ?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"
+      " last_step = max(last_step, excluded.last_step), failures = excluded.failures,"
+      " failures_unredeemed = excluded.failures_unredeemed, locked_until = excluded.locked_until",
+      user, c.last_step, c.failures, c.failures_unredeemed, c.locked_until);
+}
+
+void SqliteWriteTx::remove_factor_counters(const UserId& user) {
+  db_.run("DELETE FROM factor_counters WHERE user = ?", user);
+}
+
+}  // namespace integrity::store::sqlite

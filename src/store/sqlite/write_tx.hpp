@@ -1,0 +1,79 @@
+// WriteTx on the writer's connection: one object for the life of the writer, used for one job after
+// the other. It remembers what must be told to the memory beside the database once the group is
+// committed.
+#pragma once
+#include <vector>
+
+#include "store/sqlite/reader.hpp"
+
+namespace integrity::store::sqlite {
+
+struct SessionEffect {
+  SessionId id;
+  std::optional<model::Session> started;  // otherwise it ended
+};
+
+class SqliteWriteTx final : public WriteTx, public Reader {
+ public:
+  SqliteWriteTx(Database& db, const Clock& clock);
+
+  // For the writer. A group is committed or forgotten as a whole; a job in it may be forgotten
+  // alone.
+  void begin_group();
+  void begin_job();
+  bool kept() const { return kept_; }
+  bool job_wrote() const { return db_.rows_changed_ever() != job_.rows; }
+  void forget_job();    // after its rows were rolled back
+  void forget_group();  // after a ROLLBACK
+  const std::vector<ProductId>& touched_products() const { return products_; }
+  const std::vector<SessionEffect>& session_effects() const { return sessions_; }
+
+  Time now() const override { return now_; }
+  std::size_t pending_users(std::optional<std::string_view> network) override;
+  std::size_t remove_expired_pending_users(std::size_t limit) override;
+  std::size_t remove_expired_sessions(std::size_t limit) override;
+  void add_challenge(const model::Challenge& challenge) override;
+  bool count_challenge_try(const model::Digest& token_hash, int tries_max) override;
+  bool spend_challenge(const model::Digest& token_hash) override;
+  void remove_challenges_of(const UserId& user) override;
+  std::size_t remove_expired_challenges(std::size_t limit) override;
+  bool spend_totp_step(const UserId& user, std::int64_t step) override;
+  void remove_factor_counters(const UserId& user) override;
+  void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
+
+ private:
+  void do_append(const model::Change& change) override;
+  Status do_insert(const model::Product& product) override;
+  Status do_update(const model::Product& product) override;
+  void do_delete(const model::Product& product) override;
+  Status do_insert(const model::User& user) override;
+  void do_update(const model::User& user, std::int64_t version_before) override;
+  void do_delete_user(const UserId& user) override;
+  void do_replace_recovery_codes(const UserId& user,
+                                 const std::vector<model::Digest>& hashes) override;
+  bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) override;
+  void do_insert(const model::Session& session) override;
+  std::vector<model::Session> do_sessions_of(const UserId& user) override;
+  std::optional<model::Session> do_end_session(const SessionId& session) override;
+
+  Database& db() override { return db_; }
+
+  // Where the job, or the group, began.
+  struct Mark {
+    std::int64_t rows = 0;
+    std::int64_t last_number = 0;
+    std::size_t products = 0;
+    std::size_t sessions = 0;
+  };
+
+  Database& db_;
+  const Clock& clock_;
+  Time now_;
+  std::int64_t last_number_;
+  std::vector<ProductId> products_;
+  std::vector<SessionEffect> sessions_;
+  Mark job_;
+  std::int64_t group_last_number_;
+};
+
+}  // namespace integrity::store::sqlite

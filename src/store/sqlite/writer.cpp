@@ -1,0 +1,243 @@
+#include "store/sqlite/writer.hpp"
+
+#include "base/log.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+// Large enough that the sync of a commit is shared by many, small enough that nobody waits long for
+// others.
+constexpr std::size_t kGroupMax = 256;
+
+// 32 MiB of log before pages are copied back: a page changed by many commits is then copied once.
+constexpr int kCheckpointPages = 8192;
+
+// Errors of the disk or the file: the state of what was being written is not known any more.
+bool stops_writer(int primary) {
+  switch (primary) {
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Errors that are not the fault of the statement that met them.
+bool ends_group(int primary) {
+  switch (primary) {
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
+    case SQLITE_ABORT:
+      return true;
+    default:
+      return stops_writer(primary);
+  }
+}
+
+Error fault(std::string cause) {
+  return {.code = Code::internal,
+          .detail = "the server met a fault of its own; nothing was changed",
+          .cause = std::move(cause)};
+}
+
+}  // namespace
+
+Writer::Writer(Database& db, const Clock& clock, Options options, ProductCache& cache,
+               SessionMap& sessions)
+    : db_(db), options_(options), cache_(cache), sessions_(sessions), tx_(db, clock) {
+  // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
+  sqlite3_wal_hook(
+      db_.handle(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<Writer*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  thread_ = std::thread([this] { loop(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  sqlite3_wal_hook(db_.handle(), nullptr, nullptr);
+}
+
+void Writer::submit(std::unique_ptr<Job> job) {
+  Status refusal;
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) {
+      refusal = unavailable(trouble_);
+    } else if (queue_.size() >= options_.queue_max) {
+      refusal = overloaded();
+    } else {
+      queue_.push_back(std::move(job));
+      wake = std::exchange(sleeping_, false);
+    }
+  }
+  if (wake) wake_.notify_one();
+  if (job) job->done(std::move(refusal));
+}
+
+Status Writer::ready() {
+  const std::lock_guard lock(mutex_);
+  if (!trouble_.empty()) return unavailable(trouble_);
+  return {};
+}
+
+void Writer::loop() {
+  while (take_group()) {
+    write_group();
+    group_.clear();
+    if (wal_pages_ >= kCheckpointPages) checkpoint();
+  }
+}
+
+bool Writer::take_group() {
+  std::unique_lock lock(mutex_);
+  while (queue_.empty() && !closing_) {
+    sleeping_ = true;
+    wake_.wait(lock);
+  }
+  sleeping_ = false;
+  while (!queue_.empty() && group_.size() < kGroupMax) {
+    group_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return !group_.empty();
+}
+
+void Writer::write_group() {
+  if (stopped_) {  // written by this thread only
+    answers_.assign(group_.size(), unavailable(trouble_));
+    return answer_group();
+  }
+  try {
+    db_.run("BEGIN IMMEDIATE");
+    const bool done =
+        run_group(options_.run_writes_twice ? Undo::by_savepoint : Undo::by_starting_over);
+    if (!done) {
+      db_.run("ROLLBACK");
+      tx_.forget_group();
+      db_.run("BEGIN IMMEDIATE");
+      run_group(Undo::by_savepoint);
+    }
+    db_.run("COMMIT");
+  } catch (const Failure& failure) {
+    return fail_group(failure);
+  } catch (const std::exception& exception) {
+    return fail_group(Failure(SQLITE_NOMEM, exception.what()));
+  }
+  publish();
+  clear_trouble();
+  answer_group();
+}
+
+// False when a job is to be undone that wrote without a savepoint. Such jobs are rare (what a
+// closure refuses, it refuses before it writes), and a savepoint for every job was measured to cost
+// a sixth of the writes a second.
+bool Writer::run_group(Undo undo) {
+  tx_.begin_group();
+  answers_.assign(group_.size(), Status());
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    if (undo == Undo::by_savepoint) {
+      db_.run("SAVEPOINT job");
+      if (options_.run_writes_twice) {
+        tx_.begin_job();
+        run_job(i);
+        db_.run("ROLLBACK TO job");
+        tx_.forget_job();
+      }
+    }
+    tx_.begin_job();
+    const bool stays = run_job(i);
+    if (!stays && tx_.job_wrote()) {
+      if (undo == Undo::by_starting_over) return false;
+      db_.run("ROLLBACK TO job");
+    }
+    if (!stays) tx_.forget_job();
+    if (undo == Undo::by_savepoint) db_.run("RELEASE job");
+  }
+  return true;
+}
+
+// True when what the job wrote is to stay.
+bool Writer::run_job(std::size_t index) {
+  answers_[index] = Status();
+  bool stays = false;
+  try {
+    stays = group_[index]->run(tx_).has_value() || tx_.kept();
+  } catch (const Failure& failure) {
+    if (ends_group(failure.primary())) throw;
+    answers_[index] = fault(failure.what());
+  } catch (const std::exception& exception) {
+    answers_[index] = fault(exception.what());
+  } catch (...) {
+    answers_[index] = fault("a write threw something that is no exception");
+  }
+  // SQLite ends a transaction by itself after some errors; going on would write outside of any.
+  if (!db_.in_transaction()) throw Failure(SQLITE_ABORT, "the transaction has ended by itself");
+  return stays;
+}
+
+void Writer::publish() {
+  for (const auto& id : tx_.touched_products()) cache_.forget(id);
+  for (const auto& effect : tx_.session_effects()) {
+    if (effect.started) {
+      sessions_.put(*effect.started);
+    } else {
+      sessions_.remove(effect.id);
+    }
+  }
+}
+
+void Writer::answer_group() {
+  for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->done(std::move(answers_[i]));
+}
+
+void Writer::fail_group(const Failure& failure) {
+  if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  tx_.forget_group();
+  report(failure);
+  answers_.assign(group_.size(), unavailable(failure.what()));
+  answer_group();
+}
+
+void Writer::report(const Failure& failure) {
+  const bool stops = stops_writer(failure.primary());
+  log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
+  const std::lock_guard lock(mutex_);
+  trouble_ = failure.what();
+  stopped_ = stopped_ || stops;
+}
+
+void Writer::clear_trouble() {
+  if (trouble_.empty()) return;  // read without the lock: only this thread changes it
+  const std::lock_guard lock(mutex_);
+  trouble_.clear();
+}
+
+// Passive: waits for nobody. Pages that a reader still needs are left for the next time.
+void Writer::checkpoint() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  wal_pages_ = 0;
+  if (stops_writer(code & 0xff)) {
+    report(Failure(code, std::string("checkpoint: ") + sqlite3_errmsg(db_.handle())));
+  }
+}
+
+}  // namespace integrity::store::sqlite

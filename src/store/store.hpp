@@ -1,0 +1,111 @@
+// The one door to what is kept. Engines live in folders of their own and pass the suite in contract/.
+//
+//   auto left = store.read()->recovery_codes_left(user);
+//
+//   Result<Product> made = store.write([=](WriteTx& tx) -> Result<Product> {
+//     INTEGRITY_CHECK(tx.create_product(act, product));
+//     return product;
+//   });
+//
+// A write is a closure that MAY be run more than once, on another thread, together with others in one commit.
+// So it draws no randomness, reads no clock but tx.now(), and has no effect except through `tx`. An error
+// that it returns undoes all it did; one passed through tx.keep() is an answer too, but what was written stays.
+//
+// Engines MUST: make all of a closure's effects visible at once and only if it succeeded; answer only after
+// the commit is durable, never with success for what may be lost; and see to it that reads begun after an answer
+// show what it acknowledged. A closure that throws is undone and ends with Code::internal. A store that cannot be
+// reached throws Unavailable from reads; writes end with Code::unavailable.
+#pragma once
+#include <functional>
+#include <future>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "base/result.hpp"
+#include "store/tx.hpp"
+
+namespace integrity::store {
+
+struct Unavailable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A write on its way: what to run, and whom to tell. The engine calls `run` once or more, then `done` once.
+class Job {
+ public:
+  virtual ~Job() = default;
+  virtual Status run(WriteTx& tx) = 0;
+  // Called after the commit is durable, or when there will be none: on a thread of the engine's, or inside
+  // `submit` where the job was not taken at all. Quick, and without waiting for the store: others wait behind it.
+  // `commit` is an error where the commit failed or `run` threw; then what `run` returned does not count.
+  virtual void done(Status commit) noexcept = 0;
+};
+
+template <class T>
+using WriteFunction = std::function<Result<T>(WriteTx&)>;
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Reads without a transaction around them: each call shows one state, a later call the same or a newer one.
+  // Cheap, for nearly everything; what must fit together is decided in a write. Not shared between threads.
+  virtual std::unique_ptr<ReadTx> read() = 0;
+
+  // All calls show one state, that of the first call. Give it back soon: it keeps old data from being cleared away.
+  virtual std::unique_ptr<ReadTx> snapshot() = 0;
+
+  // Alive sessions only, fast enough for every request. Safe from any thread.
+  virtual std::optional<model::Session> session(const SessionId& id) = 0;
+
+  // Queues a write; a queue that is full ends it with Code::overloaded.
+  virtual void submit(std::unique_ptr<Job> job) = 0;
+
+  // True when the store can be read and written now; otherwise why not.
+  virtual Status ready() = 0;
+
+  // The same, waiting for the answer. Not from an I/O thread.
+  template <class F>
+  auto write(F function) -> std::invoke_result_t<F&, WriteTx&>;
+};
+
+// Adapts a closure and a completion to Job. `completion` gets the closure's result, or the commit's error.
+template <class T, class Completion>
+class ClosureJob final : public Job {
+ public:
+  ClosureJob(WriteFunction<T> function, Completion completion)
+      : function_(std::move(function)), completion_(std::move(completion)) {}
+
+  Status run(WriteTx& tx) override {
+    result_.emplace(function_(tx));
+    if (result_->has_value()) return {};
+    return result_->error();
+  }
+  void done(Status commit) noexcept override {
+    if (!commit.has_value()) {
+      completion_(Result<T>(std::move(commit).error()));
+    } else {
+      completion_(std::move(*result_));
+    }
+  }
+
+ private:
+  WriteFunction<T> function_;
+  Completion completion_;
+  std::optional<Result<T>> result_;
+};
+
+template <class F>
+auto Store::write(F function) -> std::invoke_result_t<F&, WriteTx&> {
+  using R = std::invoke_result_t<F&, WriteTx&>;
+  using T = typename R::value_type;
+  // Shared: the waiting thread may be gone before set_value has returned.
+  const auto promise = std::make_shared<std::promise<R>>();
+  auto future = promise->get_future();
+  auto completion = [promise](R result) { promise->set_value(std::move(result)); };
+  submit(std::make_unique<ClosureJob<T, decltype(completion)>>(std::move(function), completion));
+  return future.get();
+}
+
+}  // namespace integrity::store

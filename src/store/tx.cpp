@@ -1,0 +1,145 @@
+#include "store/tx.hpp"
+
+#include <stdexcept>
+
+#include "base/json.hpp"
+
+namespace integrity::store {
+namespace {
+
+using model::RecordKind;
+
+// What the history keeps of an account. The credential itself is not in it, nor anything that helps
+// to guess it.
+std::string to_json(const model::User& user) {
+  std::string out = R"({"id":")" + user.id.hex() + R"(","username":)";
+  json::append_string(out, user.username);
+  out += R"(,"name":)";
+  if (user.name) {
+    json::append_string(out, *user.name);
+  } else {
+    out += "null";
+  }
+  static constexpr std::string_view kStates[] = {"pending", "active", "disabled"};
+  out += R"(,"state":")";
+  out += kStates[static_cast<std::size_t>(user.state)];
+  out += R"(","password_version":)" + std::to_string(user.password_version);
+  out += user.has_factor() ? R"(,"factor":true})" : R"(,"factor":false})";
+  return out;
+}
+
+std::string to_json(const model::Session& session) {
+  std::string out = R"({"id":")" + session.id.hex() + R"(","user":")" + session.user.hex();
+  out += session.factor == model::SecondFactor::otp ? R"(","amr":["pwd","otp"])"
+                                                    : R"(","amr":["pwd","recovery"])";
+  out += R"(,"created_at":")";
+  append_rfc3339(out, session.created_at);
+  out += R"(","expires_at":")";
+  append_rfc3339(out, session.expires_at);
+  out += "\"}";
+  return out;
+}
+
+std::string to_json(const model::Product& product) {
+  std::string out;
+  append_json(out, product);
+  return out;
+}
+
+}  // namespace
+
+void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record,
+                     std::int64_t revision, std::string_view op, std::string after) {
+  do_append({.kind = kind,
+             .record = record,
+             .revision = revision,
+             .op = std::string(op),
+             .act = act,
+             .after = std::move(after)});
+}
+
+Status WriteTx::create_product(const model::Act& act, const model::Product& product) {
+  if (product.version != 1) throw std::logic_error("a new product has version 1");
+  INTEGRITY_CHECK(do_insert(product));
+  record(act, RecordKind::product, record_id(product.id), 1, "product.create", to_json(product));
+  return {};
+}
+
+Status WriteTx::update_product(const model::Act& act, const model::Product& before,
+                               const model::Product& after) {
+  if (after.id != before.id || after.version != before.version + 1) {
+    throw std::logic_error("an update makes the next version of the same product");
+  }
+  INTEGRITY_CHECK(do_update(after));
+  record(act, RecordKind::product, record_id(after.id), after.version, "product.update",
+         to_json(after));
+  return {};
+}
+
+Status WriteTx::delete_product(const model::Act& act, const model::Product& before) {
+  do_delete(before);
+  record(act, RecordKind::product, record_id(before.id), before.version + 1, "product.delete", {});
+  return {};
+}
+
+Status WriteTx::add_pending_user(const model::User& user) {
+  if (user.state != model::UserState::pending || user.version != 0) {
+    throw std::logic_error("a pending account has version 0");
+  }
+  // The clean-up may be late; the name is free from the moment on that the contract names.
+  const auto holder = user_by_name(user.username);
+  if (holder && holder->state == model::UserState::pending && holder->pending_until <= now()) {
+    do_delete_user(holder->id);
+  }
+  return do_insert(user);
+}
+
+void WriteTx::update_pending_user(const model::User& user) {
+  do_update(user, 0);
+}
+
+void WriteTx::remove_pending_user(const UserId& user) {
+  do_delete_user(user);
+}
+
+void WriteTx::update_user(const model::Act& act, std::string_view op, const model::User& after) {
+  do_update(after, after.version - 1);
+  record(act, RecordKind::user, record_id(after.id), after.version, op, to_json(after));
+}
+
+void WriteTx::replace_recovery_codes(const model::Act& act, model::User& user,
+                                     const std::vector<model::Digest>& hashes) {
+  do_replace_recovery_codes(user.id, hashes);
+  ++user.version;
+  user.updated_at = now();
+  update_user(act, "user.recovery_codes", user);
+}
+
+bool WriteTx::spend_recovery_code(const model::Act& act, model::User& user,
+                                  const model::Digest& hash) {
+  if (!do_spend_recovery_code(user.id, hash)) return false;
+  ++user.version;
+  user.updated_at = now();
+  update_user(act, "user.recovery_code_used", user);
+  return true;
+}
+
+void WriteTx::start_session(const model::Act& act, const model::Session& session) {
+  do_insert(session);
+  record(act, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session));
+}
+
+bool WriteTx::end_session(const model::Act& act, const SessionId& session) {
+  if (!do_end_session(session)) return false;
+  record(act, RecordKind::session, record_id(session), 2, "session.end", {});
+  return true;
+}
+
+void WriteTx::end_sessions_of(const model::Act& act, const UserId& user,
+                              std::optional<SessionId> but) {
+  for (const auto& session : do_sessions_of(user)) {
+    if (session.id != but) end_session(act, session.id);
+  }
+}
+
+}  // namespace integrity::store

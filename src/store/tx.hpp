@@ -1,0 +1,121 @@
+// What can be asked of a store, and what can be done to it.
+//
+// Everything that changes a record goes through WriteTx's public functions, and each of them records the Change
+// itself: a mutation that is not in the history cannot be written. Engines implement the private `do_` ones.
+// Pending sign-ups, challenges and counters are no records: they have no history.
+//
+// Misuse by the program (a version that does not follow, a record of an account that is not there) throws: the
+// write is undone and ends with Code::internal.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/change.hpp"
+#include "model/product.hpp"
+#include "model/user.hpp"
+
+namespace integrity::store {
+
+class ReadTx {
+ public:
+  virtual ~ReadTx() = default;
+
+  virtual std::optional<model::Product> product(const ProductId& id) = 0;
+  // At most query.limit products, oldest first (created_at, then id).
+  virtual std::vector<model::Product> products(const model::ProductQuery& query) = 0;
+
+  virtual std::optional<model::User> user(const UserId& id) = 0;
+  virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case
+  virtual std::vector<model::User> users() = 0;                                    // by username
+  virtual std::optional<model::Challenge> challenge(const model::Digest& token_hash) = 0;
+  virtual model::FactorCounters factor_counters(const UserId& user) = 0;
+  virtual std::int64_t recovery_codes_left(const UserId& user) = 0;
+
+  // Newest first, below `before` when it is given; of one record.
+  virtual std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record,
+                                             std::optional<std::int64_t> before, std::size_t limit) = 0;
+  virtual std::int64_t last_change_number() = 0;
+};
+
+class WriteTx : public virtual ReadTx {
+ public:
+  // The time of this write, set by the engine: never earlier than that of a write committed before.
+  virtual Time now() const = 0;
+
+  // An answer that refuses, while what this write did stays: `return tx.keep(invalid_code())` after counting the guess.
+  Error keep(Error error) {
+    kept_ = true;
+    return error;
+  }
+
+  // Products. Errors: sku_taken.
+  Status create_product(const model::Act& act, const model::Product& product);
+  Status update_product(const model::Act& act, const model::Product& before, const model::Product& after);
+  Status delete_product(const model::Act& act, const model::Product& before);
+
+  // Accounts. A pending one has no history and version 0; its first change is "user.confirm", which makes it
+  // version 1. A name is free again from `pending_until` on. Errors: username_taken.
+  Status add_pending_user(const model::User& user);
+  void update_pending_user(const model::User& user);
+  void remove_pending_user(const UserId& user);  // nothing happens to one that is not pending
+  // Pending accounts in all, or of one network.
+  virtual std::size_t pending_users(std::optional<std::string_view> network) = 0;
+  // Removes at most `limit` accounts whose pending_until has passed, with their challenges. Returns how many.
+  virtual std::size_t remove_expired_pending_users(std::size_t limit) = 0;
+  // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", …
+  // The row must still have version `after.version - 1`.
+  void update_user(const model::Act& act, std::string_view op, const model::User& after);
+
+  // Recovery codes: keyed hashes. A set replaces the set before. `user.version` moves on with the change.
+  void replace_recovery_codes(const model::Act& act, model::User& user,
+                              const std::vector<model::Digest>& hashes);
+  // True iff it was there; then it is no more. One conditional write: of several that try, one gets true.
+  bool spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash);
+
+  // Sessions.
+  void start_session(const model::Act& act, const model::Session& session);
+  // True iff it was alive: neither ended nor expired.
+  bool end_session(const model::Act& act, const SessionId& session);
+  void end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but = {});
+  virtual std::size_t remove_expired_sessions(std::size_t limit) = 0;
+
+  // Challenges.
+  virtual void add_challenge(const model::Challenge& challenge) = 0;
+  // Counts a try before it is looked at. False when there is none with fewer than `tries_max` tries.
+  virtual bool count_challenge_try(const model::Digest& token_hash, int tries_max) = 0;
+  virtual bool spend_challenge(const model::Digest& token_hash) = 0;  // true iff it was there
+  virtual void remove_challenges_of(const UserId& user) = 0;
+  virtual std::size_t remove_expired_challenges(std::size_t limit) = 0;
+
+  // Guess budgets. `spend_totp_step` is one conditional write: true iff `step` is later than the last one spent.
+  virtual bool spend_totp_step(const UserId& user, std::int64_t step) = 0;
+  // Never takes `last_step` back, so that a spent code stays spent.
+  virtual void set_factor_counters(const UserId& user, const model::FactorCounters& counters) = 0;
+  // Counters belong to one authenticator and go with it: steps spent with another secret mean nothing to the next.
+  virtual void remove_factor_counters(const UserId& user) = 0;
+
+ protected:
+  bool kept_ = false;
+
+ private:
+  void record(const model::Act& act, model::RecordKind kind, const RecordId& record, std::int64_t revision,
+              std::string_view op, std::string after);
+
+  virtual void do_append(const model::Change& change) = 0;  // gives it the next number and tx.now()
+  virtual Status do_insert(const model::Product& product) = 0;
+  virtual Status do_update(const model::Product& product) = 0;   // where version = product.version - 1
+  virtual void do_delete(const model::Product& product) = 0;     // where version = product.version
+  virtual Status do_insert(const model::User& user) = 0;
+  virtual void do_update(const model::User& user, std::int64_t version_before) = 0;
+  virtual void do_delete_user(const UserId& user) = 0;  // a pending one
+  virtual void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) = 0;
+  virtual bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) = 0;
+  virtual void do_insert(const model::Session& session) = 0;
+  virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;  // alive ones
+  virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;  // what it was, if alive
+};
+
+}  // namespace integrity::store

@@ -1,0 +1,39 @@
+"""Fixtures of the whole-program tests. The program is named by INTEGRITY_BINARY; `./dev test` sets it."""
+
+import pytest
+
+from support.accounts import enrolled
+from support.http import Client
+from support.server import Server
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One server for the tests of a file."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def clocked():
+    """A server of the test's own whose clock stands still until it is moved."""
+    with Server(clock=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ada(server):
+    """Somebody signed in; tests that log in often, or end sessions, enrol an account of their own."""
+    return enrolled(server)
+
+
+@pytest.fixture
+def client(ada):
+    """Requests with Ada's token."""
+    return Client(ada.server, ada.token)
+
+
+@pytest.fixture
+def stranger(server):
+    """Requests without a token."""
+    return Client(server)

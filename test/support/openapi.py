@@ -1,0 +1,72 @@
+"""Each real reply against what the server itself declares at /openapi.json: the operation, its statuses, their
+headers, media types and schemas. An operation or a status that is not declared is a failure."""
+
+import json
+import re
+
+from jsonschema import Draft202012Validator, FormatChecker, RefResolver
+
+_descriptions: dict = {}  # of each binary
+
+
+class Description:
+    def __init__(self, document: dict):
+        self.document = document
+        self.resolver = RefResolver("", document)
+        # More words before fewer placeholders: /products/export would win over /products/{pid}.
+        self.paths = [(re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) + "$"), path)
+                      for path in sorted(document["paths"], key=lambda path: path.count("{"))]
+
+    def resolve(self, node: dict) -> dict:
+        while "$ref" in node:
+            node = self.resolver.resolve(node["$ref"])[1]
+        return node
+
+    def template(self, target: str) -> str | None:
+        path = re.sub(r"^http://[^/]+", "", target).split("?")[0]
+        return next((template for pattern, template in self.paths if pattern.match(path)), None)
+
+    def response(self, template: str, method: str, status: int) -> dict | None:
+        operations = self.document["paths"][template]
+        operation = operations.get(method.lower(), operations.get("get") if method == "HEAD" else None)
+        if operation is None:
+            return {} if status == 405 else None
+        found = operation["responses"].get(str(status))
+        return None if found is None else self.resolve(found)
+
+
+def check(server, reply) -> None:
+    if reply.target.startswith("/openapi.json"):
+        return
+    description = of(server)
+    template = description.template(reply.target)
+    if template is None:
+        assert reply.status == 404 and (reply.method == "HEAD" or reply.slug == "not-found"), "an undeclared path answers"
+        return
+    if reply.status == 405:
+        return
+    response = description.response(template, reply.method, reply.status)
+    assert response is not None, f"{reply.method} {template} does not declare {reply.status}"
+    for name, header in response.get("headers", {}).items():
+        if description.resolve(header).get("required"):
+            assert reply.header(name) is not None, f"{name} is declared, and missing"
+    if reply.method == "HEAD" or not reply.body:
+        return
+    media = (reply.header("Content-Type") or "").split(";")[0]
+    declared = response.get("content", {}).get(media)
+    assert declared is not None, f"{reply.method} {template} {reply.status} does not declare {media}"
+    if media.endswith("json") and "schema" in declared:
+        validator = Draft202012Validator(declared["schema"], resolver=description.resolver,
+                                         format_checker=FormatChecker())
+        errors = [f"{'/'.join(map(str, error.path))}: {error.message}"
+                  for error in validator.iter_errors(json.loads(reply.body))]
+        assert not errors, f"not what {template} declares: {errors}"
+
+
+def of(server) -> Description:
+    if server.binary not in _descriptions:
+        from .http import Client
+        reply = Client(server).get("/openapi.json")
+        assert reply.status == 200, f"the server describes itself at /openapi.json: {reply}"
+        _descriptions[server.binary] = Description(json.loads(reply.body))
+    return _descriptions[server.binary]

@@ -1,0 +1,120 @@
+"""The program under test, as a process of its own on a free port with a folder of its own."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+BINARY = os.environ.get("INTEGRITY_BINARY", "")
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+# Budgets out of the way unless a test is about them; bcrypt as cheap as allowed.
+GENEROUS = ["--bcrypt-cost", "10", "--signup-burst", "100000", "--signup-rate", "1000",
+            "--login-burst", "100000", "--login-rate", "1000"]
+EVENING = 1_795_428_000  # 2026-11-23 10:00:00 UTC: where a moved clock begins; the start of a TOTP step
+
+
+def environment(**changes) -> dict:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+            if name in os.environ}
+    kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return {**kept, **changes}
+
+
+def run(*arguments, stdin: str = "", timeout: float = 60, env: dict | None = None, cwd=None):
+    """`integrity ARGUMENTS…` to its end, without a terminal."""
+    return subprocess.run([BINARY, *map(str, arguments)], input=stdin, text=True, capture_output=True,
+                          timeout=timeout, env=environment(**(env or {})), cwd=cwd)
+
+
+class Server:
+    """`with Server() as server`. `options` go to `integrity serve`; `clock=True` gives a clock that stands still
+    until `move_clock`. The folder and the log stay through `restart` and `kill9`."""
+
+    def __init__(self, *options, clock: bool = False, generous: bool = True, env: dict | None = None,
+                 listen: str = "127.0.0.1:0"):
+        assert BINARY, "INTEGRITY_BINARY names the program under test"
+        self.binary = BINARY
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="integrity-test-"))
+        self.data = self.folder / "data"
+        self.log_path = self.folder / "log"
+        self.options = ["--listen", listen, "--data", str(self.data)]
+        self.options += (GENEROUS if generous else []) + list(map(str, options))
+        self.env = environment(**(env or {}))
+        self.time_path = self.folder / "time" if clock else None
+        if clock:
+            self.env |= {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.time_path), "TZ": "UTC",
+                         "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
+                         "ASAN_OPTIONS": "verify_asan_link_order=0"}
+            self.set_clock(EVENING + 15)
+        self.process = None
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self._end()
+            raise
+
+    def __exit__(self, *_):
+        try:
+            if self.process.poll() is None:
+                assert self.stop() == 0, f"ended badly:\n{self.log[-4000:]}"
+            assert not re.search(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:", self.log), self.log
+        finally:
+            self._end()
+
+    def _end(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, within: float = 30) -> "Server":
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([self.binary, "serve", *self.options], stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
+        line = self.process.stdout.readline()  # ends when the process does
+        found = re.fullmatch(r"listening on http://([0-9.]+):([0-9]+)\n", line)
+        if not found:
+            self.process.wait(within)
+            raise AssertionError(f"did not start, exit {self.process.returncode}, said {line!r}:\n{self.log[-4000:]}")
+        self.port = int(found[2])
+        return self
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+    def restart(self) -> "Server":
+        assert self.stop() == 0, self.log[-4000:]
+        return self.start()
+
+    def kill9(self) -> "Server":
+        self.process.kill()
+        self.process.wait()
+        return self
+
+    def now(self) -> float:
+        return self._time if self.time_path else time.time()
+
+    def set_clock(self, seconds: int) -> None:
+        self._time = seconds
+        fresh = self.folder / "time.new"
+        fresh.write_text(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)))
+        fresh.rename(self.time_path)
+
+    def move_clock(self, seconds: int) -> None:
+        self.set_clock(self._time + seconds)
+
+    def command(self, *arguments, stdin: str = "", **rest):
+        """A command on the host, on this server's folder."""
+        return run(*arguments, "--data", self.data, stdin=stdin, env={k: v for k, v in self.env.items()
+                   if k in ("LD_PRELOAD", "TZ") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)

@@ -1,0 +1,214 @@
+"""`integrity user …` on the host: through the running server, and without one."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+
+import pytest
+
+from support.accounts import PASSWORD, Account, enrolled, fresh_name, totp
+from support.http import Client
+from support.server import BINARY, Server, environment, run
+from support.terminal_qr import to_pbm
+
+
+def command(server, *arguments, stdin=""):
+    done = server.command("user", *arguments, stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def status_of_login(account, password=PASSWORD) -> str:
+    reply = account.client.post("/login", {"username": account.username, "password": password}, token=None)
+    return reply.slug or reply.json["next"]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_add_without_a_terminal_prints_a_secret_that_the_first_login_keeps(running):
+    with Server() as server:
+        name = fresh_name("host")
+        if not running:
+            assert server.stop() == 0
+        said = command(server, "add", name, stdin=PASSWORD + "\n")
+        if not running:
+            server.start()
+        uri = re.search(r"otpauth://totp/\S+", said)[0]
+        account = Account(server, name).login()
+        account.scan()
+        assert f"secret={account.secret}" in uri
+        assert len(account.verify().json["recovery_codes"]) == 10
+        assert status_of_login(account) == "verify"
+
+
+def test_the_printed_secret_is_kept_by_the_first_login_only(server):
+    name = fresh_name("host")
+    uri = command(server, "add", name, stdin=PASSWORD + "\n")
+    first = Account(server, name).login().scan().secret
+    second = Account(server, name).login().scan().secret
+    assert first in uri and second not in uri
+
+
+@pytest.mark.parametrize("name, password", [("x", PASSWORD), ("a b c", PASSWORD), ("somebody", "short"), ("somebody", "password1"),
+                                            ("somebody", "")])
+def test_add_refuses_what_sign_up_refuses(server, name, password):
+    done = server.command("user", "add", name, stdin=password + "\n")
+    assert done.returncode != 0 and done.stderr.strip()
+    assert password == "" or password not in done.stderr
+
+
+def test_add_refuses_a_name_that_is_taken(server, ada):
+    done = server.command("user", "add", ada.username.upper(), stdin=PASSWORD + "\n")
+    assert done.returncode == 1 and "taken" in done.stderr
+
+
+def test_add_at_a_terminal_asks_draws_and_confirms(server):
+    name = fresh_name("tty")
+    master, slave = pty.openpty()
+    process = subprocess.Popen([BINARY, "user", "add", name, "--data", server.data], stdin=slave, stdout=slave,
+                               stderr=slave, env=environment(TERM="xterm"), start_new_session=True)
+    os.close(slave)
+    said = ""
+
+    def until(pattern):
+        nonlocal said
+        while not re.search(pattern, said):
+            assert select.select([master], [], [], 30)[0], f"nothing like {pattern} in:\n{said}"
+            data = os.read(master, 65536)
+            assert data, said
+            said += data.decode()
+        return re.search(pattern, said)
+
+    until("(?i)password[^\n]*: $")
+    os.write(master, PASSWORD.encode() + b"\n")
+    until("(?i)again[^\n]*: $")
+    os.write(master, PASSWORD.encode() + b"\n")
+    until("(?i)code[^\n]*: $")
+    (server.folder / "tty.pbm").write_bytes(to_pbm(said.replace("\r", "")))
+    uri = subprocess.run(["zbarimg", "-q", "--raw", server.folder / "tty.pbm"], capture_output=True, text=True, check=True)
+    account = Account(server, name)
+    account.secret = re.search(r"secret=([A-Z2-7]{32})", uri.stdout)[1]
+    assert account.secret in said, "for a phone that cannot scan"
+    assert PASSWORD not in said, "the password is echoed"
+    os.write(master, account.next_code().encode() + b"\n")
+    assert process.wait(30) == 0
+    while True:
+        try:
+            said += os.read(master, 65536).decode()
+        except OSError:
+            break
+    os.close(master)
+    assert len(re.findall(r"(?:[0-9A-HJKMNP-TV-Z]-?){24}", said.split("code")[-1])) == 10, said
+    assert account.sign_in().client.get("/me").status == 200
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_disable_acts_at_once_and_enable_undoes_it(running):
+    with Server() as server:
+        account, other = enrolled(server), enrolled(server)
+        if not running:
+            assert server.stop() == 0
+        command(server, "disable", account.username)
+        if not running:
+            server.start()
+        assert account.client.get("/me").slug == "invalid-token"
+        assert status_of_login(account) == "invalid-credentials"
+        assert other.client.get("/me").status == 200
+        command(server, "enable", account.username.upper())
+        assert account.client.get("/me").status == 401, "its sessions have ended for good"
+        assert account.sign_in().client.get("/me").status == 200
+
+
+def test_a_disabled_accounts_challenge_is_dead(server):
+    account = enrolled(server).login()
+    command(server, "disable", account.username)
+    assert account.verify().slug == "challenge-expired"
+
+
+def test_set_password_ends_the_sessions(server):
+    account = enrolled(server)
+    account.login()
+    challenge = account.challenge
+    command(server, "set-password", account.username, stdin="another password entirely\n")
+    assert account.client.get("/me").status == 401
+    assert account.verify(totp(account.secret, account.step())).slug == "challenge-expired", challenge
+    assert status_of_login(account) == "invalid-credentials"
+    account.password = "another password entirely"
+    assert account.sign_in().client.get("/me").status == 200
+
+
+def test_set_password_refuses_a_weak_one(server):
+    account = enrolled(server)
+    assert server.command("user", "set-password", account.username, stdin="password1\n").returncode != 0
+    assert status_of_login(account) == "verify"
+
+
+def test_reset_2fa_ends_everything_and_opens_enrolment(server):
+    account = enrolled(server)
+    old = account.secret
+    command(server, "reset-2fa", account.username)
+    assert account.client.get("/me").status == 401
+    account.login()
+    assert account.verify(recovery_code=account.recovery_codes[0]).status in (401, 422)
+    account.last_step = 0
+    account.enrol()
+    assert account.secret != old and len(account.recovery_codes) == 10
+    assert account.client.get("/me").status == 200
+
+
+def test_enrolment_after_a_reset_is_open_for_24_hours(clocked):
+    account = enrolled(clocked)
+    command(clocked, "reset-2fa", account.username)
+    clocked.move_clock(24 * 3600 - 60)
+    assert status_of_login(account) == "enrol"
+    clocked.move_clock(120)
+    assert status_of_login(account) == "enrolment-required"
+    assert status_of_login(account, "not the password") == "invalid-credentials"
+    command(clocked, "reset-2fa", account.username)
+    account.last_step = 0
+    assert account.login().enrol().token
+
+
+def test_list_names_everybody_and_no_secret(server):
+    pending, active, disabled = Account(server).sign_up(), enrolled(server), enrolled(server)
+    command(server, "disable", disabled.username)
+    said = command(server, "list")
+    lines = {account: line for line in said.splitlines() for account in (pending, active, disabled)
+             if account.username in line.split()}
+    assert "disabled" in lines[disabled] and "disabled" not in lines[active] and "pending" in lines[pending]
+    assert "$2b$" not in said and active.secret not in said
+
+
+@pytest.mark.parametrize("verb", ["disable", "enable", "reset-2fa", "set-password"])
+def test_an_unknown_name_is_said(server, verb):
+    done = server.command("user", verb, "nobody-here", stdin=PASSWORD + "\n")
+    assert done.returncode == 1 and "nobody-here" in done.stderr
+
+
+def test_an_act_is_in_effect_when_the_command_ends(server):
+    """No waiting between: the command returns after the server has done it."""
+    for _ in range(5):
+        account = enrolled(server)
+        command(server, "disable", account.username)
+        assert Client(server, account.token).get("/me").status == 401
+
+
+def test_commands_without_a_folder_make_none(tmp_path):
+    done = run("user", "list", "--data", tmp_path / "none")
+    assert done.returncode == 1 and done.stderr.strip()
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["config"], ["user"], ["user", "add"], ["user", "list"],
+                                       ["user", "set-password"], ["user", "reset-2fa"], ["user", "disable"],
+                                       ["user", "enable"]])
+def test_each_verb_has_help(arguments):
+    done = run(*arguments, "--help")
+    assert done.returncode == 0 and len(done.stdout) > 100 and not done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["bogus"], ["user"], ["user", "bogus"], ["user", "add"], ["user", "list", "extra"],
+                                       ["config", "--bogus"]])
+def test_what_makes_no_sense_is_exit_2(arguments):
+    assert run(*arguments).returncode == 2

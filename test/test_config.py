@@ -1,0 +1,189 @@
+"""Options and where they come from, start and stop, exit codes."""
+
+import re
+import signal
+import socket
+import threading
+
+import pytest
+
+from support.accounts import PASSWORD, Account, enrolled
+from support.http import Client, Connection, request_bytes
+from support.server import Server, run
+
+
+def setting(name: str, *arguments, env=None, cwd=None) -> str:
+    """The line of `integrity config` that says what NAME is and where it came from."""
+    done = run("config", *arguments, env=env, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if re.match(rf"(--)?{re.escape(name)}\s", line)]
+    assert len(lines) == 1, done.stdout
+    return lines[0]
+
+
+def test_flag_before_environment_before_file_before_default(tmp_path):
+    data = ["--data", tmp_path]
+    assert re.search(r"\b30\b.*default", setting("login-burst", *data))
+    (tmp_path / "integrity.toml").write_text("login-burst = 41\n")
+    assert re.search(r"\b41\b.*integrity\.toml", setting("login-burst", *data))
+    env = {"INTEGRITY_LOGIN_BURST": "42"}
+    assert re.search(r"\b42\b.*INTEGRITY_LOGIN_BURST", setting("login-burst", *data, env=env))
+    assert re.search(r"\b43\b.*flag", setting("login-burst", *data, "--login-burst", "43", env=env))
+
+
+def test_the_file_may_be_elsewhere(tmp_path):
+    (tmp_path / "other.toml").write_text('currency = "USD"\n')
+    assert "USD" in setting("currency", "--config", tmp_path / "other.toml")
+    done = run("config", "--config", tmp_path / "missing.toml")
+    assert done.returncode == 2 and "missing.toml" in done.stderr
+
+
+def test_defaults_are_those_of_the_manual(tmp_path):
+    for name, value in [("listen", "127.0.0.1:8080"), ("signup", "open"), ("issuer", "Data Integrity API"),
+                        ("audience", "integrity"), ("currency", "EUR"), ("bcrypt-cost", "12"), ("login-burst", "30"),
+                        ("signup-burst", "10"), ("signup-rate", "0.1"), ("max-connections", "16384"),
+                        ("max-connections-per-address", "1024"), ("login-rate", "1")]:
+        assert re.search(rf"(^|[\s\"=]){re.escape(value)}([\s\"]|$)", setting(name, cwd=tmp_path)), name
+    assert re.search(r"./data\b", setting("data", cwd=tmp_path))
+    assert not (tmp_path / "data").exists()
+
+
+def test_secrets_are_hidden(tmp_path):
+    secret = "correct-horse-battery-staple-of-the-test"
+    done = run("config", "--data", tmp_path, env={"JWT_SECRET_KEY": secret})
+    assert done.returncode == 0 and "JWT_SECRET_KEY" in done.stdout and secret not in done.stdout
+
+
+@pytest.mark.parametrize("options, named", [
+    (["--bogus"], "bogus"),
+    (["--bcrypt-cost", "9"], "bcrypt-cost"),
+    (["--bcrypt-cost", "17"], "bcrypt-cost"),
+    (["--bcrypt-cost", "twelve"], "bcrypt-cost"),
+    (["--login-burst", "-1"], "login-burst"),
+    (["--login-rate", "0x1"], "login-rate"),
+    (["--listen", "127.0.0.1"], "listen"),
+    (["--listen", "127.0.0.1:99999"], "listen"),
+    (["--listen", "localhost.invalid:1"], "listen"),
+    (["--signup", "maybe"], "signup"),
+    (["--currency", "eur"], "currency"),
+    (["--listen", "0.0.0.0:0"], "signup"),
+    (["--listen", "0.0.0.0:0", "--signup", "open"], "insecure-http"),
+    (["--trusted-proxies", "example.org"], "trusted-proxies"),
+])
+def test_a_bad_option_is_named_and_exit_2(tmp_path, options, named):
+    done = run("serve", "--data", tmp_path / "data", *(["--listen", "127.0.0.1:0"] if "--listen" not in options else []), *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr
+
+
+@pytest.mark.parametrize("text, named", [("bogus = 1\n", "bogus"), ("login-burst = \n", "integrity.toml"),
+                                         ("bcrypt-cost = 9\n", "bcrypt-cost"), ("bcrypt-cost = 'x'\n", "bcrypt-cost")])
+def test_a_bad_file_is_named_and_exit_2(tmp_path, text, named):
+    (tmp_path / "integrity.toml").write_text(text)
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path)
+    assert done.returncode == 2 and named in done.stderr
+
+
+def test_a_bad_environment_is_named_and_exit_2(tmp_path):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, env={"INTEGRITY_BCRYPT_COST": "9"})
+    assert done.returncode == 2 and "INTEGRITY_BCRYPT_COST" in done.stderr
+
+
+def test_options_take_effect():
+    with Server("--issuer", "Shop & Söhne", "--audience", "shop", "--currency", "USD") as server:
+        account = Account(server).sign_up()
+        assert account.qr("application/json").json["issuer"] == "Shop & Söhne"
+        account.enrol()
+        assert account.client.post("/products", {"name": "x", "price": 1, "stock": 1}).json["currency"] == "USD"
+
+
+def serve_again(server, *options):
+    return run("serve", "--listen", "127.0.0.1:0", "--data", server.data, *options)
+
+
+def test_a_second_server_on_the_folder_is_refused(server):
+    done = serve_again(server)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(server.data) in done.stderr
+    assert Client(server).get("/healthz").status == 200
+
+
+def test_a_port_in_use_is_exit_1(server, tmp_path):
+    done = run("serve", "--listen", f"127.0.0.1:{server.port}", "--data", tmp_path)
+    assert done.returncode == 1 and str(server.port) in done.stderr
+
+
+@pytest.mark.parametrize("key", ["password.key", "secrets.key", "token.key"])
+@pytest.mark.parametrize("fault", ["missing", "short"])
+def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault):
+    with Server() as server:
+        account = enrolled(server)
+        assert server.stop() == 0
+        path = server.data / "keys" / key
+        good = path.read_bytes()
+        path.unlink()
+        if fault == "short":
+            path.write_bytes(good[:-1][:10])
+            path.chmod(0o600)
+        done = serve_again(server)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert key in done.stderr
+        assert not path.exists() or fault == "short" and len(path.read_bytes()) <= 10
+        path.write_bytes(good)
+        path.chmod(0o600)
+        server.start()
+        assert account.client.get("/me").status == 200
+
+
+def test_a_folder_that_cannot_be_made_is_exit_1(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", "--keys", tmp_path / "file" / "keys")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.strip()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stops_when_told_with_everything_finished(how):
+    with Server() as server:
+        account = enrolled(server)
+        waiting = Connection(server)
+        idle = Connection(server)
+        waiting.send(request_bytes("POST", "/login", {"username": account.username, "password": PASSWORD}))
+        Client(server).get("/healthz")  # so that the login before it has been read
+        assert server.stop(how) == 0
+        assert waiting.reply("POST", None).status == 200
+        assert idle.ended()
+        assert server.process.stdout.read() == "", "one line on stdout, and no more"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), 1)
+
+
+def test_stopping_does_not_wait_for_ever():
+    with Server("--shutdown-grace", "1") as server:
+        stalled = Connection(server).send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                                          b"Content-Length: 100\r\n\r\n{")
+        Client(server).get("/healthz")
+        assert server.stop() == 0
+        stalled.close()
+
+
+def test_connections_of_an_address_are_bounded():
+    with Server("--max-connections-per-address", "5") as server:
+        held = [Connection(server) for _ in range(5)]
+        for connection in held:
+            connection.send(request_bytes("GET", "/healthz"))
+            assert connection.reply("GET", "/healthz").status == 200
+        sixth = Connection(server)
+        try:
+            refused = sixth.send(request_bytes("GET", "/healthz")).reply("GET", None).status == 503
+        except (AssertionError, OSError):
+            refused = True
+        assert refused
+        held.pop().close()
+        for _ in range(50):
+            try:
+                assert Client(server).get("/healthz").status == 200
+                break
+            except (AssertionError, OSError):
+                threading.Event().wait(0.1)
+        else:
+            raise AssertionError("the place of a closed connection stays taken")

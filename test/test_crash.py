@@ -1,0 +1,110 @@
+"""kill -9 amid concurrent writes: every acknowledged product is there afterwards, none half, and spent codes stay spent.
+
+Three rounds; INTEGRITY_CRASH_ROUNDS=20 for more."""
+
+import os
+import random
+import sqlite3
+import threading
+
+import pytest
+
+from support.accounts import enrolled
+from support.http import Client
+from support.server import Server
+
+ROUNDS = int(os.environ.get("INTEGRITY_CRASH_ROUNDS", "3"))
+WRITES = 1000
+WRITERS = 8
+
+
+class Writer(threading.Thread):
+    """Creates and updates products until the server is gone; remembers what it sent and what was acknowledged."""
+
+    def __init__(self, server, token, stem, done):
+        super().__init__()
+        self.client = Client(server, token)
+        self.stem, self.done = stem, done
+        self.sent: dict = {}  # sku -> stocks that were asked for, in order
+        self.acknowledged: dict = {}  # sku -> the last product answered
+        self.fault = None
+
+    def run(self):
+        try:
+            for number in range(WRITES):
+                sku = f"{self.stem}-{number}"
+                self.sent[sku] = [number]
+                reply = self.client.post("/products", {"name": f"name {sku}", "price": f"{number}.25", "stock": number,
+                                                       "sku": sku, "description": sku * 5})
+                assert reply.status == 201, reply
+                self.acknowledged[sku] = reply.json
+                self.done()
+                if number % 3 == 0:
+                    self.sent[sku].append(number + 1)
+                    reply = self.client.put(f"/products/{reply.json['id']}", {"stock": number + 1})
+                    assert reply.status == 200, reply
+                    self.acknowledged[sku] = reply.json
+        except OSError:
+            pass  # the server was killed
+        except AssertionError as fault:
+            if "the connection ended" not in str(fault):
+                self.fault = fault
+
+
+@pytest.mark.concurrent
+def test_nothing_acknowledged_is_lost():
+    chance = random.Random(20261123)
+    with Server() as server:
+        account = enrolled(server)
+        for round_number in range(ROUNDS):
+            left = [chance.randrange(50, WRITES)]
+            enough = threading.Event()
+
+            def done():
+                left[0] -= 1
+                if left[0] <= 0:
+                    enough.set()
+
+            writers = [Writer(server, account.token, f"r{round_number}w{i}", done) for i in range(WRITERS)]
+            for writer in writers:
+                writer.start()
+            other = enrolled(server)
+            spent = other.next_code()
+            assert other.login().verify(spent).status == 200
+            assert enough.wait(120)
+            server.kill9()
+            for writer in writers:
+                writer.join()
+                assert writer.fault is None, writer.fault
+            server.start()
+            assert other.login().verify(spent).slug == "code-already-used"
+            found = {item["sku"]: item for item in other.client.get("/products").json}
+            for writer in writers:
+                look_after(writer, found)
+            if account.client.get("/me").status != 200:
+                account = enrolled(server)
+        assert server.stop() == 0
+        look_at_database(server.data)
+
+
+def look_after(writer: Writer, found: dict) -> None:
+    for sku, answered in writer.acknowledged.items():
+        assert sku in found, f"{sku} was acknowledged and is gone"
+        assert found[sku]["version"] >= answered["version"], f"an acknowledged update of {sku} is gone"
+        if found[sku]["version"] == answered["version"]:
+            assert found[sku] == answered
+    for sku, item in found.items():
+        if not sku.startswith(writer.stem + "-"):
+            continue
+        assert sku in writer.sent
+        number = int(sku.split("-")[1])
+        assert (item["name"], str(item["price"]), item["description"]) == (f"name {sku}", f"{number}.25", sku * 5)
+        assert item["stock"] == writer.sent[sku][item["version"] - 1], f"{sku} is half changed"
+
+
+def look_at_database(folder) -> None:
+    databases = [path for path in folder.iterdir() if path.is_file() and path.open("rb").read(15) == b"SQLite format 3"]
+    assert len(databases) == 1
+    connection = sqlite3.connect(databases[0])
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -1,0 +1,68 @@
+"""Planted secrets are looked for in the log, and in every file of the data folder."""
+
+import base64
+import json
+
+from support.accounts import Account, enrolled
+from support.http import Client
+from support.server import Server
+
+PASSWORD = "Zyzzogeton-planted-password"
+OTHER = "Zyzzogeton-planted-mistake"
+
+
+def test_no_secret_is_logged_or_kept_in_clear():
+    with Server() as server:
+        account = Account(server, password=PASSWORD).sign_up().scan()
+        secrets = {PASSWORD, OTHER, account.secret, account.challenge}
+        code = account.next_code()
+        recovery_codes = account.verify(code).json["recovery_codes"]
+        secrets |= {account.token, account.token.split(".")[2], *recovery_codes}
+        secrets |= {code.replace("-", "") for code in recovery_codes}
+        account.login().verify(code)  # spent
+        account.verify(account.wrong_codes(1)[0])
+        secrets.add(account.challenge)
+        account.verify(recovery_code=recovery_codes[0])
+        secrets.add(account.token)
+        stranger = Client(server)
+        stranger.post("/login", {"username": account.username, "password": OTHER})
+        stranger.post("/login", {"username": "x\r\n{\"event\":\"forged\"}", "password": OTHER})
+        stranger.get(f"/me?token={account.token}")
+        stranger.get(f"/{account.token}")
+        stranger.get("/me", token=account.token + "x")
+        stranger.post("/login", body=f'{{"password":"{OTHER}'.encode())
+        assert server.command("user", "set-password", account.username, stdin=OTHER + "\n").returncode == 0
+        assert server.stop() == 0
+        for secret in secrets:
+            assert secret not in server.log, f"{secret} is in the log"
+        assert f'"{code}"' not in server.log
+        kept = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
+        for secret in secrets:
+            assert secret.encode() not in kept, f"{secret} is on the disk in clear"
+        assert base64.b32decode(account.secret) not in kept
+
+
+def test_each_line_is_one_event_and_names_actor_and_outcome():
+    with Server() as server:
+        account = enrolled(server)
+        stranger = Client(server)
+        stranger.post("/login", {"username": account.username, "password": OTHER})
+        stranger.post("/login", {"username": 'x"\r\n{"event":"forged"}', "password": OTHER})
+        account.login().verify(account.wrong_codes(1)[0])
+        assert server.stop() == 0
+        events = [json.loads(line) for line in server.log.splitlines()]
+        assert not any("forged" in event.values() for event in events)
+        refused = [event for event in events if "invalid-credentials" in event.values()]
+        assert refused and "127.0.0.1" in refused[0].values()
+        assert any("invalid-code" in event.values() for event in events)
+
+
+def test_keys_and_folders_are_for_the_owner_only():
+    with Server() as server:
+        keys = server.data / "keys"
+        assert keys.stat().st_mode & 0o777 == 0o700
+        files = sorted(path.name for path in keys.iterdir())
+        assert files == ["password.key", "secrets.key", "token.key"]
+        for path in keys.iterdir():
+            assert path.stat().st_mode & 0o777 == 0o600
+        assert (server.data / "control.sock").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,104 @@
+"""POST /signup."""
+
+import pytest
+
+from support.accounts import PASSWORD, Account, fresh_name
+from support.http import Client
+from support.server import Server
+
+
+def sign_up(client, **members):
+    return client.post("/signup", {"username": fresh_name(), "password": PASSWORD, **members})
+
+
+def test_gives_a_challenge_to_enrol(stranger):
+    name = fresh_name("Ada.")
+    reply = sign_up(stranger, username=name, name="Ada Lovelace")
+    assert reply.status == 201
+    body = reply.json
+    assert (body["next"], body["expires_in"], body["qr"]) == ("enrol", 600, f"/generate-2fa/{name}")
+    assert set(body["user"]) == {"id", "username", "name", "created_at"}
+    assert (body["user"]["username"], body["user"]["name"]) == (name, "Ada Lovelace")
+    assert "access_token" not in reply.text
+
+
+def test_a_name_is_optional(stranger):
+    assert sign_up(stranger).json["user"]["name"] is None
+    assert sign_up(stranger, name=None).json["user"]["name"] is None
+
+
+@pytest.mark.parametrize("members, pointers", [
+    ({"username": "ab"}, {"#/username"}),
+    ({"username": "a" * 65}, {"#/username"}),
+    ({"username": "a b c"}, {"#/username"}),
+    ({"username": "käse"}, {"#/username"}),
+    ({"username": {"$ne": None}}, {"#/username"}),
+    ({"username": None, "password": ["x"] * 8}, {"#/username", "#/password"}),
+    ({"password": "é" * 7}, {"#/password"}),
+    ({"password": "é" * 257}, {"#/password"}),
+    ({"password": 12345678}, {"#/password"}),
+    ({"name": ""}, {"#/name"}),
+    ({"name": "é" * 101}, {"#/name"}),
+    ({"name": 5}, {"#/name"}),
+    ({"role": "admin"}, {"#/role"}),
+    ({"id": "0" * 24, "is_admin": True, "_id": 1}, {"#/id", "#/is_admin", "#/_id"}),
+])
+def test_refuses_and_names_every_fault(stranger, members, pointers):
+    reply = sign_up(stranger, **members)
+    assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
+
+
+def test_names_what_is_missing(stranger):
+    assert stranger.post("/signup", {}).pointers == {"#/username", "#/password"}
+
+
+@pytest.mark.parametrize("password", ["é" * 8, "x" * 64, "é" * 256, "        x passphrase 🐢", "tab\tand\u0000nul"])
+def test_takes_any_characters_and_8_to_256_of_them(server, password):
+    account = Account(server, password=password).sign_up().login()
+    assert account.challenge
+
+
+@pytest.mark.parametrize("password", ["password1", "123456789", "qwertyuiop", "iloveyou1"])
+def test_refuses_common_passwords(stranger, password):
+    assert sign_up(stranger, password=password).slug == "weak-password"
+
+
+@pytest.mark.parametrize("form", ["{}", "{}123", "Data Integrity API", "dataintegrityapi"])
+def test_refuses_the_username_and_the_products_name(stranger, form):
+    name = fresh_name("somebody")
+    assert sign_up(stranger, username=name, password=form.format(name)).slug == "weak-password"
+
+
+def test_a_name_is_taken_whatever_its_case_and_whether_or_not_confirmed(stranger):
+    name = fresh_name("grace")
+    assert sign_up(stranger, username=name).status == 201
+    for taken in (name, name.upper()):
+        reply = sign_up(stranger, username=taken)
+        assert (reply.status, reply.slug) == (409, "username-taken")
+
+
+def test_an_unconfirmed_account_is_removed_after_24_hours(clocked):
+    name = fresh_name()
+    assert sign_up(Client(clocked), username=name).status == 201
+    clocked.move_clock(24 * 3600 - 60)
+    assert sign_up(Client(clocked), username=name).status == 409
+    clocked.move_clock(120)
+    assert sign_up(Client(clocked), username=name).status == 201
+
+
+def test_closed_signup_is_refused():
+    with Server("--signup", "closed") as server:
+        reply = sign_up(Client(server))
+        assert (reply.status, reply.slug) == (403, "signup-closed")
+
+
+def test_an_address_has_a_budget_of_ten_whatever_it_claims_to_be():
+    with Server("--bcrypt-cost", "10", generous=False) as server:
+        client = Client(server)
+        for number in range(10):
+            forwarded = {"X-Forwarded-For": f"192.0.2.{number}", "Forwarded": f"for=192.0.2.{number}"}
+            body = {"username": fresh_name(), "password": PASSWORD}
+            assert client.post("/signup", body, headers=forwarded).status == 201
+        reply = sign_up(client)
+        assert (reply.status, reply.slug) == (429, "too-many-attempts")
+        assert 1 <= int(reply.header("Retry-After")) <= 10

@@ -1,0 +1,78 @@
+"""ETag, If-None-Match, If-Match and the version in the body."""
+
+import pytest
+
+from support.accounts import enrolled, product
+from support.server import Server
+
+
+@pytest.fixture
+def lamp(client) -> str:
+    """A product at version 3."""
+    target = client.post("/products", product()).header("Location")
+    for stock in (6, 7):
+        assert client.put(target, {"stock": stock}).status == 200
+    return target
+
+
+@pytest.mark.parametrize("value, status", [
+    ('"3"', 304), ('W/"3"', 304), ("*", 304), ('"1", "3"', 304), ('"1" ,W/"3"', 304),
+    ('"2"', 200), ('"4"', 200), ('W/"2", "x"', 200),
+])
+def test_if_none_match(client, lamp, value, status):
+    reply = client.get(lamp, headers={"If-None-Match": value})
+    assert (reply.status, reply.header("ETag")) == (status, '"3"')
+    assert bool(reply.body) == (status == 200)
+    assert client.request("HEAD", lamp, headers={"If-None-Match": value}).status == status
+
+
+@pytest.mark.parametrize("value, status", [
+    ('"3"', 200), ("*", 200), ('"1", "3"', 200),
+    ('"2"', 412), ('"4"', 412), ('W/"3"', 412), ('"x"', 412), ('"03"', 412), ('"2", "4"', 412),
+    ("3", 400), ('"3', 400), ("", 400), ('"3" "4"', 400), ("*, *", 400), ('w/"3"', 400), ("'3'", 400),
+])
+def test_if_match(client, lamp, value, status):
+    for method, body, done in (("PUT", {"stock": 1}, 200), ("DELETE", None, 204)):
+        if method == "DELETE" and status == 200:
+            value = "*"
+        reply = client.request(method, lamp, body, headers={"If-Match": value})
+        assert reply.status == (done if status == 200 else status), (method, reply)
+        assert reply.header("ETag") is None, "RFC 9110 §9.3.4"
+    assert client.get(lamp).status == (404 if status == 200 else 200)
+
+
+@pytest.mark.parametrize("version, header, status", [
+    (3, None, 200), (2, None, 412), (4, None, 412), (3, '"3"', 200), (2, '"3"', 412), (3, '"2"', 412),
+    (0, None, (412, 422)), (3.0, None, 200),
+])
+def test_a_version_in_the_body_is_a_precondition(client, lamp, version, header, status):
+    reply = client.put(lamp, {"stock": 1, "version": version}, headers={"If-Match": header} if header else {})
+    assert reply.status in (status if isinstance(status, tuple) else (status,)), reply
+    assert client.get(lamp).json["version"] == (4 if status == 200 else 3)
+
+
+def test_a_stale_version_comes_before_other_members_that_differ(client, lamp):
+    old = client.get(lamp).json
+    client.put(lamp, {"stock": 9})
+    assert client.put(lamp, {"stock": 1, "version": old["version"], "updated_at": old["updated_at"]}).status == 412
+
+
+@pytest.mark.parametrize("name, value", [("id", "0" * 24), ("created_at", "2020-01-01T00:00:00.000Z"),
+                                         ("updated_at", "2020-01-01T00:00:00.000Z")])
+def test_what_cannot_change_must_be_as_it_is(client, lamp, name, value):
+    reply = client.put(lamp, {"stock": 1, "version": 3, name: value})
+    assert (reply.status, reply.pointers) == (422, {f"#/{name}"})
+    assert client.put(lamp, {"stock": 1, name: client.get(lamp).json[name]}).status == 200
+
+
+def test_required_versions():
+    with Server("--require-version") as server:
+        client = enrolled(server).client
+        lamp = client.post("/products", product()).header("Location")
+        for reply in (client.put(lamp, {"stock": 1}), client.delete(lamp)):
+            assert (reply.status, reply.slug) == (428, "precondition-required")
+        assert client.put(f"/products/{'0' * 24}", {"stock": 1}).status == 404
+        assert client.put(lamp, {"stock": 1, "version": 1}).status == 200
+        assert client.put(lamp, {"stock": 2}, headers={"If-Match": '"2"'}).status == 200
+        assert client.delete(lamp, headers={"If-Match": '"2"'}).status == 412
+        assert client.delete(lamp, headers={"If-Match": '"3"'}).status == 204
