@@ -19,10 +19,9 @@ std::vector<Code> refusals(const Endpoint& endpoint) {
   std::vector<Code> codes = operation.may_fail;
   codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large,
                              Code::not_implemented, Code::invalid_value, Code::not_acceptable,
-                             Code::payload_too_large, Code::internal, Code::unavailable});
-  if (!operation.body_schema.empty()) {
-    codes.insert(codes.end(), {Code::malformed_json, Code::unsupported_media_type});
-  }
+                             Code::unsupported_media_type, Code::payload_too_large, Code::internal,
+                             Code::unavailable});
+  if (!operation.body_schema.empty()) codes.push_back(Code::malformed_json);
   if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
   return codes;
 }

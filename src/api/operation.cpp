@@ -55,30 +55,35 @@ void Errors::add(Error next) {
   }
 }
 
-Result<json::Value> read_query(std::string_view query, const std::vector<QueryParameter>& declared) {
+json::Value read_query(std::string_view query, const std::vector<QueryParameter>& declared, Errors& errors) {
   json::Value object;
   object.kind = json::Value::Kind::object;
-  INTEGRITY_TRY(const auto parameters, http::parse_query(query));
-  Error error{Code::invalid_value, "a value is not acceptable: see errors"};
-  for (const auto& parameter : parameters) {
+  const auto parameters = http::parse_query(query);
+  if (!parameters) {
+    errors.add(parameters.error());
+    return object;
+  }
+  const auto refuse = [&errors](const std::string& name, std::string why) {
+    errors.add({Code::invalid_value,
+                "a value is not acceptable: see errors",
+                {{FieldError::In::query, name, std::move(why)}}});
+  };
+  for (const auto& parameter : *parameters) {
     const auto known = std::find_if(declared.begin(), declared.end(),
                                     [&](const QueryParameter& each) { return each.name == parameter.name; });
     if (known == declared.end()) {
-      error.fields.push_back({FieldError::In::query, parameter.name, "is not known here"});
-      continue;
+      refuse(parameter.name, "is not known here");
+    } else if (object.find(parameter.name) != nullptr) {
+      refuse(parameter.name, "is given more than once");
+    } else {
+      json::Value value;
+      const bool number = known->schema.starts_with(R"({"type":"integer")");
+      value.kind = number ? json::Value::Kind::number : json::Value::Kind::string;
+      value.text = parameter.value;
+      object.names.push_back(parameter.name);
+      object.items.push_back(std::move(value));
     }
-    if (object.find(parameter.name) != nullptr) {
-      error.fields.push_back({FieldError::In::query, parameter.name, "is given more than once"});
-      continue;
-    }
-    json::Value value;
-    const bool number = known->schema.find(R"("type":"integer")") != std::string::npos;
-    value.kind = number ? json::Value::Kind::number : json::Value::Kind::string;
-    value.text = parameter.value;
-    object.names.push_back(parameter.name);
-    object.items.push_back(std::move(value));
   }
-  if (!error.fields.empty()) return error;
   return object;
 }
 

@@ -129,7 +129,8 @@ struct Errors {
   void add(Error next);
 };
 
-Result<json::Value> read_query(std::string_view query, const std::vector<QueryParameter>& declared);
+// The parameters as an object. Unknown and repeated ones, and what cannot be decoded, are reported and left out.
+json::Value read_query(std::string_view query, const std::vector<QueryParameter>& declared, Errors& errors);
 Result<json::Value> read_body(const http::Request& request);
 
 // How each kind of parameter is declared and obtained. The primary one is the body.
@@ -186,16 +187,12 @@ struct Argument<Query<T>> {
     }, fields(static_cast<const T*>(nullptr)));
   }
   Result<T> value;
-  Argument(Call& call, Errors& errors) : value(read(call)) {
+  Argument(Call& call, Errors& errors)
+      : value(schema::read<T>(read_query(call.context.request.query, call.operation.query, errors),
+                              FieldError::In::query, "")) {
     if (!value) errors.add(value.error());
   }
   Query<T> get() { return {std::move(*value)}; }
-
- private:
-  static Result<T> read(const Call& call) {
-    INTEGRITY_TRY(const auto json, read_query(call.context.request.query, call.operation.query));
-    return schema::read<T>(json, FieldError::In::query, "");
-  }
 };
 
 template <class T>
@@ -300,7 +297,7 @@ Operation operation(std::string_view name, std::string_view summary, std::vector
     // Braces: arguments are made from left to right.
     std::tuple<detail::Argument<Args>...> arguments{detail::Argument<Args>(call, errors)...};
     if constexpr (!(detail::is_query<Args> || ...)) {
-      if (auto none = detail::read_query(call.context.request.query, {}); !none) errors.add(none.error());
+      detail::read_query(call.context.request.query, {}, errors);
     }
     if (errors.error) return respond(*exchange, *errors.error);
     auto result = std::apply([&](auto&... argument) { return handler(call.context, argument.get()...); },

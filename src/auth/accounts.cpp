@@ -58,7 +58,7 @@ Status Accounts::may_log_in(const std::string& username, const Client& from) {
   auto wait = login_budget_.take(from.address, now);
   if (!wait) wait = password_failures_.must_wait(username, from.network, now);
   if (wait) {
-    log::event("login.throttled", {{"username", username}, {"address", from.address}});
+    log::event("login.throttled", {{"address", from.address}});
     return too_many_attempts(*wait, "too many logins; wait before the next one");
   }
   return {};
@@ -134,7 +134,8 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
   const Time now = clock_.now();
   if (!right || user->state == model::UserState::disabled) {
     password_failures_.failed(username, from.network, now);
-    log::event("login.refused", {{"username", username}, {"address", from.address}});
+    // Never the name as typed: people type their password there by mistake.
+    log::event("login.refused", {{"user", user ? user->id.hex() : "unknown"}, {"address", from.address}});
     return invalid_credentials();
   }
   password_failures_.succeeded(username, from.network);

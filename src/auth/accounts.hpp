@@ -17,6 +17,7 @@
 #include "auth/recovery_code.hpp"
 #include "auth/second_factor.hpp"
 #include "auth/throttle.hpp"
+#include "auth/token.hpp"
 #include "auth/vault.hpp"
 #include "store/store.hpp"
 
@@ -34,7 +35,7 @@ struct AccountRules {
 
 inline constexpr std::chrono::seconds enrol_challenge_life{600};   // a binding code lives at most 10 min
 inline constexpr std::chrono::seconds verify_challenge_life{300};
-inline constexpr std::chrono::seconds session_life{600};
+inline constexpr std::chrono::seconds session_life{token_life_s};  // a session is as long as its token
 inline constexpr std::chrono::hours pending_life{24};
 inline constexpr std::chrono::hours reset_enrolment_life{24};
 inline constexpr int challenge_tries_max = 5;

@@ -29,9 +29,19 @@ std::string_view core(std::string_view text) {
   return text;
 }
 
+// Letters and digits alone: "Data Integrity API" and "data-integrity-api" are one name.
+std::string squeezed(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80) out += c;
+  }
+  return out;
+}
+
 bool made_of(std::string_view password, std::string_view name) {
-  if (name.empty()) return false;
-  return password == name || (!core(name).empty() && core(password) == core(name));
+  if (password == name) return true;
+  const std::string word = squeezed(core(name));
+  return !word.empty() && squeezed(core(password)) == word;
 }
 
 // Below this a password is among the first 1500 guesses: two list entries glued together, a keyboard walk.

@@ -149,6 +149,7 @@ std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
                 .factor = reader.factor()};
   if (reader.text("iss") != issuer_ || reader.text("aud") != audience_) return {};
   if (reader.seconds("nbf") != claims.issued_at || !reader.ok()) return {};
+  if (claims.expires_at != claims.issued_at + token_life_s) return {};  // all of ours live as long
   return claims;
 }
 

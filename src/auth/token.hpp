@@ -14,6 +14,8 @@
 
 namespace integrity::auth {
 
+inline constexpr std::int64_t token_life_s = 600;
+
 struct Claims {
   UserId user;
   SessionId session;
