@@ -21,8 +21,7 @@ int main(int argc, char** argv) {
   long done = 0;
   for (; passed.count() < seconds; ++done) {
     // As long as what the server hashes: 48 bytes of HMAC-SHA-384 in base64.
-    const char* hash =
-        crypt_r("0123456789012345678901234567890123456789012345678901234567890123", setting, &data);
+    const char* hash = crypt_r("0123456789012345678901234567890123456789012345678901234567890123", setting, &data);
     if (hash == nullptr || hash[0] == '*') return 1;
     passed = std::chrono::steady_clock::now() - start;
   }

@@ -35,9 +35,7 @@ struct UserView {
   std::optional<std::string> name;
   Time created_at;
 
-  static UserView of(const model::User& user) {
-    return {user.id, user.username, user.name, user.created_at};
-  }
+  static UserView of(const model::User& user) { return {user.id, user.username, user.name, user.created_at}; }
 };
 auto fields(const UserView*) {
   return std::tuple{schema::required("id", &UserView::id, schema::Hex24<UserId>{}),
@@ -90,13 +88,12 @@ struct LogInAnswer {
   std::optional<std::string> qr;
 };
 auto fields(const LogInAnswer*) {
-  return std::tuple{
-      schema::required("challenge", &LogInAnswer::challenge, schema::Opaque{}),
-      schema::required("next", &LogInAnswer::next, schema::OneOf{"enrol verify"}),
-      schema::required("expires_in", &LogInAnswer::expires_in, kSeconds),
-      schema::optional("methods", &LogInAnswer::methods,
-                       schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}}),
-      schema::optional("qr", &LogInAnswer::qr, schema::Opaque{})};
+  return std::tuple{schema::required("challenge", &LogInAnswer::challenge, schema::Opaque{}),
+                    schema::required("next", &LogInAnswer::next, schema::OneOf{"enrol verify"}),
+                    schema::required("expires_in", &LogInAnswer::expires_in, kSeconds),
+                    schema::optional("methods", &LogInAnswer::methods,
+                                     schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}}),
+                    schema::optional("qr", &LogInAnswer::qr, schema::Opaque{})};
 }
 
 struct VerifyBody {
@@ -120,14 +117,13 @@ struct VerifyAnswer {
   model::Session session;  // what the token will say; not part of the answer
 };
 auto fields(const VerifyAnswer*) {
-  return std::tuple{
-      schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096}),
-      schema::required("token_type", &VerifyAnswer::token_type, schema::OneOf{"Bearer"}),
-      schema::required("expires_in", &VerifyAnswer::expires_in, kSeconds),
-      schema::required("user", &VerifyAnswer::user, schema::Nested<UserView>{}),
-      schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
-      schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
-                       schema::ListOf<schema::Opaque>{schema::Opaque{}})};
+  return std::tuple{schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096}),
+                    schema::required("token_type", &VerifyAnswer::token_type, schema::OneOf{"Bearer"}),
+                    schema::required("expires_in", &VerifyAnswer::expires_in, kSeconds),
+                    schema::required("user", &VerifyAnswer::user, schema::Nested<UserView>{}),
+                    schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
+                    schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
+                                     schema::ListOf<schema::Opaque>{schema::Opaque{}})};
 }
 
 struct EnrolmentView {
@@ -154,8 +150,7 @@ auto fields(const SessionView*) {
       schema::required("id", &SessionView::id, schema::Hex24<SessionId>{}),
       schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
       schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
-      schema::required("amr", &SessionView::amr,
-                       schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}})};
+      schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}})};
 }
 
 struct FactorView {
@@ -174,11 +169,10 @@ struct Me {
   std::int64_t recovery_codes_left = 0;
 };
 auto fields(const Me*) {
-  return std::tuple{
-      schema::required("user", &Me::user, schema::Nested<UserView>{}),
-      schema::required("session", &Me::session, schema::Nested<SessionView>{}),
-      schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
-      schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
+  return std::tuple{schema::required("user", &Me::user, schema::Nested<UserView>{}),
+                    schema::required("session", &Me::session, schema::Nested<SessionView>{}),
+                    schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
+                    schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
 }
 
 std::string qr_path(const model::User& user) {
@@ -196,27 +190,27 @@ std::string qr_path(const model::User& user) {
   return path;
 }
 
-std::string_view word(Challenge::Next next) { return next == Challenge::Next::enrol ? "enrol" : "verify"; }
+std::string_view word(Challenge::Next next) {
+  return next == Challenge::Next::enrol ? "enrol" : "verify";
+}
 
 Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth::Anyone&, SignUpBody body) {
   auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.may_sign_up(context.client));
+  INTEGRITY_CHECK(accounts.may_sign_up(context.client()));
   // Shared, for a std::function must be copyable and a Secret must not.
   auto shared = std::make_shared<SignUpBody>(std::move(body));
-  return Hashed<Created<SignUpAnswer>>{
-      [&accounts, shared, from = context.client]() -> Result<Created<SignUpAnswer>> {
-        INTEGRITY_TRY(const auto step,
-                      accounts.sign_up(shared->username, shared->name, shared->password, from));
-        return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(word(step.next)),
-                                      step.expires_in.count(), qr_path(step.user)}};
-      }};
+  return Hashed<Created<SignUpAnswer>>{[&accounts, shared, from = context.client()]() -> Result<Created<SignUpAnswer>> {
+    INTEGRITY_TRY(const auto step, accounts.sign_up(shared->username, shared->name, shared->password, from));
+    return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(word(step.next)),
+                                  step.expires_in.count(), qr_path(step.user)}};
+  }};
 }
 
 Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyone&, LogInBody body) {
   auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.may_log_in(body.username, context.client));
+  INTEGRITY_CHECK(accounts.may_log_in(body.username, context.client()));
   auto shared = std::make_shared<LogInBody>(std::move(body));
-  return Hashed<Ok<LogInAnswer>>{[&accounts, shared, from = context.client]() -> Result<Ok<LogInAnswer>> {
+  return Hashed<Ok<LogInAnswer>>{[&accounts, shared, from = context.client()]() -> Result<Ok<LogInAnswer>> {
     INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from));
     LogInAnswer answer{step.challenge, std::string(word(step.next)), step.expires_in.count(), {}, {}};
     if (step.next == Challenge::Next::enrol) {
@@ -231,10 +225,14 @@ Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyon
 Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {
   INTEGRITY_TRY(const auto enrolment, context.services.accounts.enrolment(caller));
   switch (context.offer) {
-    case 0: return Ok<Raw>{{"image/png", auth::qr_png(enrolment.otpauth_uri)}};
-    case 1: return Ok<Raw>{{"image/svg+xml", auth::qr_svg(enrolment.otpauth_uri)}};
-    case 2: return Ok<Raw>{{"text/plain; charset=utf-8", auth::qr_text(enrolment.otpauth_uri)}};
-    default: break;
+    case 0:
+      return Ok<Raw>{{"image/png", auth::qr_png(enrolment.otpauth_uri)}};
+    case 1:
+      return Ok<Raw>{{"image/svg+xml", auth::qr_svg(enrolment.otpauth_uri)}};
+    case 2:
+      return Ok<Raw>{{"text/plain; charset=utf-8", auth::qr_text(enrolment.otpauth_uri)}};
+    default:
+      break;
   }
   Ok<Raw> answer{{"application/json", {}}};
   schema::write(answer.body.body, EnrolmentView{.otpauth_uri = enrolment.otpauth_uri,
@@ -251,35 +249,33 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
   auto& services = context.services;
   auto write = services.accounts.verify(body.challenge, std::move(body.username),
                                         {std::move(body.code), std::move(body.recovery_code)});
-  return Write<Ok<VerifyAnswer>>{
-      [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
-        INTEGRITY_TRY(auto verified, write(tx));
-        VerifyAnswer answer;
-        answer.user = UserView::of(verified.user);
-        answer.recovery_codes_left = verified.recovery_codes_left;
-        answer.recovery_codes = std::move(verified.recovery_codes);
-        answer.session = verified.session;
-        return Ok<VerifyAnswer>{std::move(answer)};
-      },
-      [&services](Ok<VerifyAnswer>& answer) {
-        const model::Session& session = answer.body.session;
-        const auto expires_at = to_seconds(session.expires_at);
-        answer.body.access_token =
-            services.tokens.issue({.user = session.user,
-                                   .session = session.id,
-                                   .token_id = to_base64url(services.random.bytes(16)),
-                                   .issued_at = expires_at - auth::session_life.count(),
-                                   .expires_at = expires_at,
-                                   .factor = session.factor});
-      }};
+  return Write<Ok<VerifyAnswer>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
+                                   INTEGRITY_TRY(auto verified, write(tx));
+                                   VerifyAnswer answer;
+                                   answer.user = UserView::of(verified.user);
+                                   answer.recovery_codes_left = verified.recovery_codes_left;
+                                   answer.recovery_codes = std::move(verified.recovery_codes);
+                                   answer.session = verified.session;
+                                   return Ok<VerifyAnswer>{std::move(answer)};
+                                 },
+                                 [&services](Ok<VerifyAnswer>& answer) {
+                                   const model::Session& session = answer.body.session;
+                                   const auto expires_at = to_seconds(session.expires_at);
+                                   answer.body.access_token =
+                                       services.tokens.issue({.user = session.user,
+                                                              .session = session.id,
+                                                              .token_id = to_base64url(services.random.bytes(16)),
+                                                              .issued_at = expires_at - auth::session_life.count(),
+                                                              .expires_at = expires_at,
+                                                              .factor = session.factor});
+                                 }};
 }
 
 Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {
-  return Write<NoContent>{
-      [write = context.services.accounts.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
-        INTEGRITY_CHECK(write(tx));
-        return NoContent{};
-      }};
+  return Write<NoContent>{[write = context.services.accounts.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
+    INTEGRITY_CHECK(write(tx));
+    return NoContent{};
+  }};
 }
 
 Result<Ok<Me>> me(const Context&, const auth::SignedIn& caller, store::ReadTx& tx) {
@@ -287,7 +283,9 @@ Result<Ok<Me>> me(const Context&, const auth::SignedIn& caller, store::ReadTx& t
   if (!user) return not_found();
   const model::Session& session = caller.session();
   Me me{UserView::of(*user),
-        {session.id, session.created_at, session.expires_at,
+        {session.id,
+         session.created_at,
+         session.expires_at,
          {"pwd", session.factor == model::SecondFactor::otp ? "otp" : "recovery"}},
         {},
         tx.recovery_codes_left(user->id)};
@@ -304,13 +302,13 @@ Operation sign_up() {
                    {Code::signup_closed, Code::weak_password, Code::username_taken, Code::too_many_attempts,
                     Code::overloaded},
                    &api::sign_up)
-      .of_account();
+      .of_account()
+      .checking_head([](const Context& context) { return context.services.accounts.signup_open(); });
 }
 
 Operation log_in() {
   return operation("logIn", "Log in: the first step, a password",
-                   {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts,
-                    Code::overloaded},
+                   {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts, Code::overloaded},
                    &api::log_in)
       .of_account();
 }
@@ -324,8 +322,8 @@ Operation enrolment_qr() {
 
 Operation verify() {
   return operation("verifySecondFactor", "The second step: a code, or a recovery code, for an access token",
-                   {Code::challenge_expired, Code::invalid_code, Code::code_already_used,
-                    Code::factor_disabled, Code::too_many_attempts},
+                   {Code::challenge_expired, Code::invalid_code, Code::code_already_used, Code::factor_disabled,
+                    Code::too_many_attempts},
                    &api::verify)
       .of_account();
 }
@@ -334,7 +332,9 @@ Operation log_out() {
   return operation("logOut", "End this session", {}, &api::log_out).of_account();
 }
 
-Operation me() { return operation("getMe", "Who I am", {}, &api::me).of_account(); }
+Operation me() {
+  return operation("getMe", "Who I am", {}, &api::me).of_account();
+}
 
 }  // namespace accounts
 }  // namespace integrity::api

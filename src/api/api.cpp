@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
-#include "api/client.hpp"
 #include "api/cors.hpp"
 #include "http/accept.hpp"
 #include "http/ascii.hpp"
 
 namespace integrity::api {
 namespace {
+
+Error invalid_token() {
+  return {Code::invalid_token, "send Authorization: Bearer <access_token> with a token that is still valid"};
+}
 
 std::string_view bearer(const http::Request& request) {
   static constexpr std::string_view kScheme = "Bearer ";
@@ -28,25 +31,24 @@ bool is_json(const http::Request& request) {
   if (!http::equal_ignoring_case(http::trim(type->substr(0, semicolon)), "application/json")) return false;
   if (semicolon == std::string_view::npos) return true;
   const auto parameter = http::trim(type->substr(semicolon + 1));
-  return http::equal_ignoring_case(parameter, "charset=utf-8") || http::equal_ignoring_case(parameter, "charset=\"utf-8\"");
+  return http::equal_ignoring_case(parameter, "charset=utf-8") ||
+         http::equal_ignoring_case(parameter, "charset=\"utf-8\"");
 }
 
 Result<Caller> authenticate(Services& services, const Operation& operation, const Context& context) {
   switch (operation.access) {
-    case Access::anyone: return Caller(auth::Anyone{});
+    case Access::anyone:
+      return Caller(auth::Anyone{});
     case Access::first_step_done: {
       const auto tx = services.store.read();
-      INTEGRITY_TRY(auto caller, services.accounts.first_step_done(*tx, bearer(context.request),
-                                                                   context.parameters.front()));
+      INTEGRITY_TRY(auto caller,
+                    services.accounts.first_step_done(*tx, bearer(context.request), context.parameters.front()));
       return Caller(std::move(caller));
     }
     case Access::signed_in: {
       const auto token = bearer(context.request);
       auto caller = token.empty() ? std::nullopt : services.authenticator.authenticate(token);
-      if (!caller) {
-        return Error{Code::invalid_token,
-                     "send Authorization: Bearer <access_token> with a token that is still valid"};
-      }
+      if (!caller) return invalid_token();
       return Caller(std::move(*caller));
     }
   }
@@ -99,13 +101,10 @@ Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_he
   auto& match = std::get<http::Router::Match>(found);
   const Operation& operation = endpoints_[match.route].operation;
   if (operation.account) exchange.headers.emplace_back("Cache-Control", "no-store");
-  Context context{services_, request, std::move(match.parameters),
-                  client_of(request, services_.trusted_proxies)};
+  Context context{services_, request, std::move(match.parameters)};
   INTEGRITY_TRY(auto caller, authenticate(services_, operation, context));
+  if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(context));
   INTEGRITY_CHECK(media_types(operation, context));
-  if (operation.name == "createProduct" && request.header("idempotency-key")) {
-    return Error{Code::not_implemented, "Idempotency-Key does not work yet; leave it out"};
-  }
   return Call{operation, std::move(context), std::move(caller)};
 }
 
@@ -132,7 +131,15 @@ bool Api::admit(http::Exchange& exchange, std::size_t& body_bytes_max) {
 }
 
 void Api::serve(std::shared_ptr<http::Exchange> exchange) {
-  guarded(*exchange, [&] { call_of(*exchange).operation.run(exchange); });
+  guarded(*exchange, [&] {
+    // A body may have taken its time: the session must still be alive when the request begins to act.
+    const Call& call = call_of(*exchange);
+    const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
+    if (caller != nullptr && exchange->request().has_body && !services_.store.session(caller->session().id)) {
+      return respond(*exchange, invalid_token());
+    }
+    call.operation.run(exchange);
+  });
 }
 
 http::Reply Api::refuse(const Error& error, std::string_view request_id) {

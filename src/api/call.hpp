@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/client.hpp"
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/caller.hpp"
@@ -38,8 +39,10 @@ struct Context {
   Services& services;
   const http::Request& request;
   std::vector<std::string> parameters;  // of the path, percent-decoded, in order
-  auth::Client client;                  // who asks, behind trusted proxies
   std::size_t offer = 0;                // which of the operation's media types the client wants
+
+  // Who asks, behind trusted proxies. Worked out when somebody wants to know: most requests do not.
+  auth::Client client() const { return client_of(request, services.trusted_proxies); }
 };
 
 using Caller = std::variant<auth::Anyone, auth::FirstStepDone, auth::SignedIn>;

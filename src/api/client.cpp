@@ -6,6 +6,15 @@
 
 namespace integrity::api {
 
+namespace {
+
+auth::Client client(const http::Address& address) {
+  const std::string text = address.text(), network = address.network();
+  return {text, network, address.v4() ? text : network};
+}
+
+}  // namespace
+
 auth::Client client_of(const http::Request& request, const std::vector<http::Address>& trusted_proxies) {
   http::Address speaker = request.peer;
   const auto trusted = [&] {
@@ -20,11 +29,11 @@ auth::Client client_of(const http::Request& request, const std::vector<http::Add
       const auto entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
       list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
       const auto named = http::Address::parse(http::trim(entry));
-      if (!named) return {speaker.text(), speaker.network()};
+      if (!named) return client(speaker);
       speaker = *named;
     }
   }
-  return {speaker.text(), speaker.network()};
+  return client(speaker);
 }
 
 }  // namespace integrity::api

@@ -17,8 +17,7 @@ http::Reply preflight_reply() {
   http::Reply reply;
   reply.status = 204;
   reply.with("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE")
-      .with("Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match")
+      .with("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match")
       .with("Access-Control-Max-Age", "600");
   return reply;
 }

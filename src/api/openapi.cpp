@@ -17,10 +17,9 @@ std::string lower(std::string_view text) {
 std::vector<Code> refusals(const Endpoint& endpoint) {
   const Operation& operation = endpoint.operation;
   std::vector<Code> codes = operation.may_fail;
-  codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large,
-                             Code::not_implemented, Code::invalid_value, Code::not_acceptable,
-                             Code::unsupported_media_type, Code::payload_too_large, Code::internal,
-                             Code::unavailable});
+  codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large, Code::not_implemented,
+                             Code::invalid_value, Code::not_acceptable, Code::unsupported_media_type,
+                             Code::payload_too_large, Code::internal, Code::overloaded, Code::unavailable});
   if (!operation.body_schema.empty()) codes.push_back(Code::malformed_json);
   if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
   return codes;
@@ -60,8 +59,7 @@ std::string parameters(const Endpoint& endpoint) {
     out += R"({"name":)" + json::quoted(name) + R"(,"in":")" + std::string(in) + R"(","required":)" +
            (required ? "true" : "false") + R"(,"schema":)" + schema + '}';
   };
-  for (std::size_t at = endpoint.path.find('{'); at != std::string_view::npos;
-       at = endpoint.path.find('{', at + 1)) {
+  for (std::size_t at = endpoint.path.find('{'); at != std::string_view::npos; at = endpoint.path.find('{', at + 1)) {
     const auto name = endpoint.path.substr(at + 1, endpoint.path.find('}', at) - at - 1);
     add(name, "path", true, R"({"type":"string"})");
   }
@@ -71,14 +69,14 @@ std::string parameters(const Endpoint& endpoint) {
 
 std::string describe(const Endpoint& endpoint) {
   const Operation& operation = endpoint.operation;
-  std::string out = R"({"operationId":)" + json::quoted(operation.name) + R"(,"summary":)" +
-                    json::quoted(operation.summary);
+  std::string out =
+      R"({"operationId":)" + json::quoted(operation.name) + R"(,"summary":)" + json::quoted(operation.summary);
   if (operation.access == Access::signed_in) out += R"(,"security":[{"accessToken":[]}])";
   if (operation.access == Access::first_step_done) out += R"(,"security":[{"challenge":[]}])";
   if (const auto list = parameters(endpoint); !list.empty()) out += R"(,"parameters":[)" + list + ']';
   if (!operation.body_schema.empty()) {
-    out += R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" +
-           operation.body_schema + "}}}";
+    out +=
+        R"(,"requestBody":{"required":true,"content":{"application/json":{"schema":)" + operation.body_schema + "}}}";
   }
   return out + R"(,"responses":{)" + answers(endpoint) + "}}";
 }
@@ -100,8 +98,8 @@ std::string openapi() {
     }
     paths += json::quoted(lower(http::to_string(all[i].method))) + ':' + describe(all[i]) + '}';
   }
-  return R"({"openapi":"3.1.0","info":{"title":"Data Integrity API","version":")" INTEGRITY_VERSION
-         R"("},"paths":{)" + paths + R"(},"components":{"schemas":{"Problem":)" + problem_schema() +
+  return R"({"openapi":"3.1.0","info":{"title":"Data Integrity API","version":")" INTEGRITY_VERSION R"("},"paths":{)" +
+         paths + R"(},"components":{"schemas":{"Problem":)" + problem_schema() +
          R"(},"securitySchemes":{"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT"},)"
          R"("challenge":{"type":"http","scheme":"bearer"}}}})";
 }

@@ -18,8 +18,7 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   log::event("request", {{"request_id", exchange.request().request_id},
                          {"operation", call != nullptr ? std::string(call->operation.name) : ""},
                          {"method", std::string(to_string(exchange.request().method))},
-                         {"address", call != nullptr ? call->context.client.address
-                                                     : exchange.request().peer.text()},
+                         {"address", call != nullptr ? call->context.client().address : exchange.request().peer.text()},
                          {"user", caller != nullptr ? caller->user().hex() : ""},
                          {"session", caller != nullptr ? caller->session().id.hex() : ""},
                          {"status", std::to_string(status)},
@@ -29,7 +28,9 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
 
 }  // namespace
 
-Call& call_of(http::Exchange& exchange) { return *static_cast<Call*>(exchange.context.get()); }
+Call& call_of(http::Exchange& exchange) {
+  return *static_cast<Call*>(exchange.context.get());
+}
 
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
@@ -87,7 +88,9 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
   return object;
 }
 
-Result<json::Value> read_body(const http::Request& request) { return json::parse(request.body); }
+Result<json::Value> read_body(const http::Request& request) {
+  return json::parse(request.body);
+}
 
 }  // namespace detail
 }  // namespace integrity::api

@@ -38,6 +38,12 @@ struct Raw {
   std::string body;
 };
 
+// A T that is written already.
+template <class T>
+struct Rendered {
+  std::string json;
+};
+
 // A JSON array: whole, or as a stream of parts.
 template <class T>
 struct JsonList {
@@ -86,18 +92,19 @@ struct QueryParameter {
 };
 
 struct Operation {
-  std::string_view name;     // operationId
+  std::string_view name;  // operationId
   std::string_view summary;
   std::vector<Code> may_fail = {};  // beyond those that every operation of its kind may give
   Access access = Access::anyone;
   int status = 200;
-  std::string body_schema = {};     // empty: takes no body
-  std::string answer_schema = {};   // empty: no JSON body
+  std::string body_schema = {};               // empty: takes no body
+  std::string answer_schema = {};             // empty: no JSON body
   std::vector<std::string_view> offers = {};  // media types of the answer; empty: none
   std::vector<QueryParameter> query = {};
   bool may_be_not_modified = false;
   std::size_t body_bytes_max = 1024 * 1024;
-  bool account = false;        // account endpoints: small bodies, no-store, every outcome in the log
+  bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
+  Status (*head_check)(const Context&) = nullptr;  // what else the head decides, before the body is read
   std::function<void(std::shared_ptr<http::Exchange>)> run = {};
 
   // For what the handler's type does not say.
@@ -108,6 +115,10 @@ struct Operation {
   }
   Operation& offering(std::vector<std::string_view> types) {
     offers = std::move(types);
+    return *this;
+  }
+  Operation& checking_head(Status (*check)(const Context&)) {
+    head_check = check;
     return *this;
   }
   Operation& conditional() {
@@ -182,9 +193,11 @@ struct Argument<store::ReadTx&> {
 template <class T>
 struct Argument<Query<T>> {
   static void declare(Operation& operation) {
-    std::apply([&](const auto&... field) {
-      (operation.query.push_back({field.name, field.rule.describe()}), ...);
-    }, fields(static_cast<const T*>(nullptr)));
+    std::apply(
+        [&](const auto&... field) {
+          (operation.query.push_back({field.name, field.rule.describe()}), ...);
+        },
+        fields(static_cast<const T*>(nullptr)));
   }
   Result<T> value;
   Argument(Call& call, Errors& errors)
@@ -207,6 +220,11 @@ struct Rendering {  // a Described struct
     operation.offers = {"application/json"};
   }
   static void render(http::Reply& reply, Body& body) { schema::write(reply.body, body); }
+};
+template <class T>
+struct Rendering<Rendered<T>> {
+  static void declare(Operation& operation) { Rendering<T>::declare(operation); }
+  static void render(http::Reply& reply, Rendered<T>& body) { reply.body = std::move(body.json); }
 };
 template <class T>
 struct Rendering<JsonList<T>> {
@@ -259,11 +277,13 @@ struct Outcome<Write<A_>> {
   static void deliver(std::shared_ptr<http::Exchange> exchange, Write<A> write) {
     auto& store = call_of(*exchange).context.services.store;
     auto completion = [exchange = std::move(exchange), finish = std::move(write.finish)](Result<A> result) {
-      if (finish && result) finish(*result);
-      respond_with<A>(*exchange, std::move(result));
+      guarded(*exchange, [&] {
+        if (finish && result) finish(*result);
+        respond_with<A>(*exchange, std::move(result));
+      });
     };
-    store.submit(std::make_unique<store::ClosureJob<A, decltype(completion)>>(std::move(write.function),
-                                                                              std::move(completion)));
+    store.submit(
+        std::make_unique<store::ClosureJob<A, decltype(completion)>>(std::move(write.function), std::move(completion)));
   }
 };
 template <class A_>
@@ -271,12 +291,11 @@ struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
     auto& context = call_of(*exchange).context;
-    auth::HashPool::Job job{
-        [exchange, function = std::move(hashed.function)] {
-          guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
-        },
-        [exchange] { respond(*exchange, overloaded()); }};
-    if (!context.services.hash_pool.submit(context.client.address, std::move(job))) {
+    auth::HashPool::Job job{[exchange, function = std::move(hashed.function)] {
+                              guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
+                            },
+                            [exchange] { respond(*exchange, overloaded()); }};
+    if (!context.services.hash_pool.submit(context.client().source, std::move(job))) {
       respond(*exchange, overloaded());
     }
   }
@@ -300,8 +319,7 @@ Operation operation(std::string_view name, std::string_view summary, std::vector
       detail::read_query(call.context.request.query, {}, errors);
     }
     if (errors.error) return respond(*exchange, *errors.error);
-    auto result = std::apply([&](auto&... argument) { return handler(call.context, argument.get()...); },
-                             arguments);
+    auto result = std::apply([&](auto&... argument) { return handler(call.context, argument.get()...); }, arguments);
     if (!result) return respond(*exchange, result.error());
     detail::Outcome<R>::deliver(std::move(exchange), std::move(*result));
   };

@@ -14,10 +14,17 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -59,9 +66,9 @@ http::Reply problem(const Error& error, std::string_view request_id) {
 
 std::string problem_page(const CodeInfo& code) {
   const std::string title = escape_html(code.title);
-  return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>" + title +
-         "</title>\n<h1>" + title + "</h1>\n<p><code>" + std::string(code.slug) + "</code>, status " +
-         std::to_string(code.status) + "</p>\n<p>" + escape_html(code.explanation) + "</p>\n</html>\n";
+  return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>" + title + "</title>\n<h1>" + title +
+         "</h1>\n<p><code>" + std::string(code.slug) + "</code>, status " + std::to_string(code.status) + "</p>\n<p>" +
+         escape_html(code.explanation) + "</p>\n</html>\n";
 }
 
 std::string problem_schema() {

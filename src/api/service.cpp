@@ -17,8 +17,7 @@ Result<Ok<Health>> health(const Context&, const auth::Anyone&) {
 }
 
 Result<Ok<Raw>> jwks(const Context& context, const auth::Anyone&) {
-  return Ok<Raw>{{"application/json", context.services.tokens.jwks()},
-                 {{"Cache-Control", "public, max-age=300"}}};
+  return Ok<Raw>{{"application/json", context.services.tokens.jwks()}, {{"Cache-Control", "public, max-age=300"}}};
 }
 
 Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
@@ -31,14 +30,17 @@ Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
 }
 
 Result<Ok<Raw>> description(const Context&, const auth::Anyone&) {
-  return Ok<Raw>{{"application/json", openapi()}};
+  static const std::string text = openapi();
+  return Ok<Raw>{{"application/json", text}};
 }
 
 }  // namespace
 
 namespace service {
 
-Operation health() { return operation("getHealth", "Is the server alive?", {}, &api::health); }
+Operation health() {
+  return operation("getHealth", "Is the server alive?", {}, &api::health);
+}
 
 Operation jwks() {
   return operation("getKeys", "The public keys that tokens are verified with (RFC 7517)", {}, &api::jwks)

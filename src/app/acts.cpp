@@ -7,8 +7,7 @@ namespace integrity::app {
 namespace {
 
 // The same rules as for a sign-up (api/accounts.cpp).
-constexpr schema::SecretText kNewPassword{auth::password_code_points_min,
-                                          auth::password_code_points_max};
+constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
 
 struct AddUser {
   std::string username;
@@ -32,18 +31,16 @@ struct Confirm {
   std::string challenge, code;
 };
 auto fields(const Confirm*) {
-  return std::tuple{
-      schema::required("challenge", &Confirm::challenge, schema::Opaque{}),
-      schema::required("code", &Confirm::code,
-                       schema::Word{.min = 6, .max = 6, .letters = schema::Word::Letters::none})};
+  return std::tuple{schema::required("challenge", &Confirm::challenge, schema::Opaque{}),
+                    schema::required("code", &Confirm::code,
+                                     schema::Word{.min = 6, .max = 6, .letters = schema::Word::Letters::none})};
 }
 
 struct Confirmed {
   std::vector<std::string> recovery_codes;
 };
 auto fields(const Confirmed*) {
-  return std::tuple{schema::required("recovery_codes", &Confirmed::recovery_codes,
-                                     schema::ListOf<schema::Opaque>{})};
+  return std::tuple{schema::required("recovery_codes", &Confirmed::recovery_codes, schema::ListOf<schema::Opaque>{})};
 }
 
 struct SetPassword {
@@ -74,8 +71,7 @@ using Answer = Result<std::string>;  // a JSON object
 Answer add_user(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<AddUser>(with));
   INTEGRITY_TRY(const auto added, accounts.add_user(asked.username, asked.password));
-  return written(
-      Added{added.challenge, added.enrolment.otpauth_uri, added.enrolment.secret_base32});
+  return written(Added{added.challenge, added.enrolment.otpauth_uri, added.enrolment.secret_base32});
 }
 
 Answer confirm_user(auth::Accounts& accounts, const json::Value& with) {
@@ -113,8 +109,8 @@ Answer run(auth::Accounts& accounts, std::string_view name, const json::Value& w
   for (const auto& act : kActs) {
     if (act.name == name) return act.run(accounts, with);
   }
-  return Error{Code::not_found, "this server does not know the act \"" + std::string(name) +
-                                    "\"; is the command of another version?"};
+  return Error{Code::not_found,
+               "this server does not know the act \"" + std::string(name) + "\"; is the command of another version?"};
 }
 
 std::string text_of(const json::Value* value) {

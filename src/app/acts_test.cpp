@@ -43,9 +43,7 @@ class Acts : public ::testing::Test {
     const auto secret = from_base32(added.find("secret")->text);
     return auth::totp(*secret, host->clock.now());
   }
-  model::UserState state_of(const char* name) {
-    return host->store->read()->user_by_name(name)->state;
-  }
+  model::UserState state_of(const char* name) { return host->store->read()->user_by_name(name)->state; }
 
   TestFolder folder;
   std::unique_ptr<Host> host;
@@ -58,12 +56,9 @@ TEST_F(Acts, AddAUserWhoIsActiveWithTheFirstRightCode) {
   EXPECT_EQ(state_of("ada"), model::UserState::pending);
 
   const std::string challenge = added.find("challenge")->text;
-  EXPECT_EQ(error_of("user.confirm", {{"challenge", challenge}, {"code", "12345"}})
-                .find("invalid-value: code"),
-            0U);
+  EXPECT_EQ(error_of("user.confirm", {{"challenge", challenge}, {"code", "12345"}}).find("invalid-value: code"), 0U);
   EXPECT_EQ(state_of("ada"), model::UserState::pending);
-  const json::Value confirmed =
-      act("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
+  const json::Value confirmed = act("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
   ASSERT_NE(confirmed.find("recovery_codes"), nullptr);
   EXPECT_EQ(confirmed.find("recovery_codes")->items.size(), 10U);
   EXPECT_EQ(state_of("ada"), model::UserState::active);
@@ -77,8 +72,7 @@ TEST_F(Acts, DisableEnableAndChangeWhoIsThere) {
   EXPECT_EQ(error_of("user.enable", {{"username", "ada"}}), "");
   EXPECT_EQ(state_of("ada"), model::UserState::active);
   const std::string before = host->store->read()->user_by_name("ada")->password_hash;
-  EXPECT_EQ(error_of("user.set-password", {{"username", "ada"}, {"password", "roses in the snow"}}),
-            "");
+  EXPECT_EQ(error_of("user.set-password", {{"username", "ada"}, {"password", "roses in the snow"}}), "");
   EXPECT_NE(host->store->read()->user_by_name("ada")->password_hash, before);
   EXPECT_EQ(error_of("user.reset-2fa", {{"username", "ada"}}), "");
   EXPECT_FALSE(host->store->read()->user_by_name("ada")->has_factor());
@@ -105,21 +99,17 @@ TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
     EXPECT_EQ(error_of(name, {{"username", "nobody"}}).find("not-found: "), 0U) << name;
   }
   for (const char* request : {"", "[]", "{}", R"({"act":"user.add"})", "{"}) {
-    EXPECT_NE(perform(host->accounts, request).reply.find(R"("code":"bad-request")"),
-              std::string::npos)
-        << request;
+    EXPECT_NE(perform(host->accounts, request).reply.find(R"("code":"bad-request")"), std::string::npos) << request;
   }
 }
 
 TEST_F(Acts, TellTheLogWhoAndWhatAndNoSecret) {
   const auto done =
-      perform(host->accounts,
-              request_act("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
+      perform(host->accounts, request_act("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
   EXPECT_EQ(done.act, "user.add");
   EXPECT_EQ(done.username, "ada");
   EXPECT_EQ(done.outcome, "done");
-  EXPECT_EQ(perform(host->accounts, request_act("user.disable", {{"username", "bob"}})).outcome,
-            "not-found");
+  EXPECT_EQ(perform(host->accounts, request_act("user.disable", {{"username", "bob"}})).outcome, "not-found");
 }
 
 TEST_F(Acts, AreDoneByOneProcessAtATime) {

@@ -27,8 +27,7 @@ constexpr VerbInfo kTop[] = {
      "at SIGTERM or Ctrl-C "
      "with everything finished, at once when asked again",
      false},
-    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden",
-     false},
+    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden", false},
 };
 constexpr VerbInfo kUser[] = {
     {Verb::user_add, "add",
@@ -40,8 +39,7 @@ constexpr VerbInfo kUser[] = {
      true},
     {Verb::user_list, "list", "List the accounts", false},
     {Verb::user_set_password, "set-password",
-     "Set a new password, asked for or read from one line of stdin, and end the account's sessions",
-     true},
+     "Set a new password, asked for or read from one line of stdin, and end the account's sessions", true},
     {Verb::user_reset_2fa, "reset-2fa",
      "End the account's sessions, remove its authenticator and recovery codes, and let it enrol "
      "anew for 24 hours",
@@ -52,8 +50,7 @@ constexpr VerbInfo kUser[] = {
 
 class Parser {
  public:
-  Parser()
-      : app_("Data Integrity API: product and stock records behind a second factor.", "integrity") {
+  Parser() : app_("Data Integrity API: product and stock records behind a second factor.", "integrity") {
     app_.set_version_flag("--version", std::string("integrity ") + INTEGRITY_VERSION);
     app_.require_subcommand(1);
     for (const VerbInfo& verb : kTop) add(app_, verb);
@@ -67,8 +64,7 @@ class Parser {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0)
-        return app_.exit(error, std::cout, std::cerr);  // --help, --version
+      if (error.get_exit_code() == 0) return app_.exit(error, std::cout, std::cerr);  // --help, --version
       std::cerr << "integrity: " << mistake(error) << "\nRun with --help for more information.\n";
       return 2;
     }
@@ -86,8 +82,7 @@ class Parser {
     CLI::App& sub = *parent.add_subcommand(info.name, info.what);
     sub.footer(kSources);
     sub.get_formatter()->column_width(44);
-    if (info.takes_name)
-      sub.add_option("NAME", line_.username, "The account's username")->required();
+    if (info.takes_name) sub.add_option("NAME", line_.username, "The account's username")->required();
     for (const Option& option : all_options()) {
       if (option.for_whom == Option::For::every_command || !is_user(info.verb)) add(sub, option);
     }

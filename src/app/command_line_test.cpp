@@ -23,8 +23,7 @@ TEST(CommandLine, GivesTheVerbItsOperandAndItsFlags) {
 TEST(CommandLine, TakesEveryOptionOfTheTableForTheServer) {
   for (const Option& option : all_options()) {
     const std::string flag = "--" + std::string(option.name);
-    const auto parsed =
-        option.value.empty() ? parse({"serve", flag.c_str()}) : parse({"serve", flag.c_str(), "x"});
+    const auto parsed = option.value.empty() ? parse({"serve", flag.c_str()}) : parse({"serve", flag.c_str(), "x"});
     ASSERT_TRUE(std::holds_alternative<CommandLine>(parsed)) << flag;
     EXPECT_EQ(std::get<CommandLine>(parsed).flags,
               (Flags{{std::string(option.name), option.value.empty() ? "true" : "x"}}));

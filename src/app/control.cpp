@@ -18,9 +18,8 @@ namespace integrity::app {
 namespace {
 
 constexpr std::size_t kLineBytesMax = 64 * 1024;
-constexpr std::chrono::seconds kServerPatience{5};  // with a peer that connects and says nothing
-constexpr std::chrono::seconds kCallerPatience{
-    60};  // requests wait for each other, each may hash a password
+constexpr std::chrono::seconds kServerPatience{5};   // with a peer that connects and says nothing
+constexpr std::chrono::seconds kCallerPatience{60};  // requests wait for each other, each may hash a password
 
 // A socket's address, also where the path is longer than the 107 bytes that sun_path takes: then by
 // its folder's descriptor, which must stay open as long as the address is used.
@@ -93,8 +92,7 @@ std::optional<std::string> receive_line(int fd) {
 
 }  // namespace
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::path path,
-                                                            Handler handler) {
+Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::path path, Handler handler) {
   INTEGRITY_TRY(const Place place, place_of(path));
   Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Fd stop(::eventfd(0, EFD_CLOEXEC));
@@ -102,12 +100,11 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::pat
   ::unlink(path.c_str());
   // Before bind: the name then appears with these rights and never with wider ones.
   if (::fchmod(listener.get(), 0600) != 0 ||
-      ::bind(listener.get(), generic(place.address), sizeof place.address) != 0 ||
-      ::chmod(path.c_str(), 0600) != 0 || ::listen(listener.get(), 16) != 0) {
+      ::bind(listener.get(), generic(place.address), sizeof place.address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||
+      ::listen(listener.get(), 16) != 0) {
     return file_error(path, "cannot listen");
   }
-  return std::make_unique<ControlServer>(std::move(path), std::move(handler), std::move(listener),
-                                         std::move(stop));
+  return std::make_unique<ControlServer>(std::move(path), std::move(handler), std::move(listener), std::move(stop));
 }
 
 ControlServer::ControlServer(std::filesystem::path path, Handler handler, Fd listener, Fd stop)
@@ -145,8 +142,7 @@ void ControlServer::serve(const Fd& peer) {
   wipe(reply.data(), reply.size());
 }
 
-std::optional<Result<std::string>> control_call(const std::filesystem::path& path,
-                                                std::string_view request) {
+std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request) {
   if (!std::filesystem::exists(path)) return {};
   const auto place = place_of(path);
   if (!place) return Result<std::string>(place.error());
@@ -157,12 +153,9 @@ std::optional<Result<std::string>> control_call(const std::filesystem::path& pat
     if (errno == ECONNREFUSED || errno == ENOENT) return {};
     return Result<std::string>(file_error(path, "cannot reach the server"));
   }
-  if (!send_line(fd.get(), request))
-    return Result<std::string>(file_error(path, "cannot ask the server"));
+  if (!send_line(fd.get(), request)) return Result<std::string>(file_error(path, "cannot ask the server"));
   auto reply = receive_line(fd.get());
-  if (!reply)
-    return Result<std::string>(
-        Error{Code::unavailable, path.string() + ": the server did not answer"});
+  if (!reply) return Result<std::string>(Error{Code::unavailable, path.string() + ": the server did not answer"});
   return Result<std::string>(std::move(*reply));
 }
 

@@ -45,7 +45,6 @@ class ControlServer {
 
 // Asks the server that holds the folder. Nothing when there is none; an error when it does not
 // answer properly.
-std::optional<Result<std::string>> control_call(const std::filesystem::path& path,
-                                                std::string_view request);
+std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request);
 
 }  // namespace integrity::app

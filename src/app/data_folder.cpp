@@ -30,8 +30,8 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
     return Error{Code::overloaded, path.string() + " is in use by " + holder(lock.get())};
   }
   const std::string number = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), number.data(), number.size(), 0) !=
-                                             static_cast<ssize_t>(number.size())) {
+  if (::ftruncate(lock.get(), 0) != 0 ||
+      ::pwrite(lock.get(), number.data(), number.size(), 0) != static_cast<ssize_t>(number.size())) {
     return file_error(file, "cannot write");
   }
   return DataFolder(path, std::move(lock));

@@ -21,16 +21,11 @@ class DataFolder {
 
   std::filesystem::path database() const { return database_in(path_); }
 
-  static std::filesystem::path database_in(const std::filesystem::path& folder) {
-    return folder / "integrity.db";
-  }
-  static std::filesystem::path control_in(const std::filesystem::path& folder) {
-    return folder / "control.sock";
-  }
+  static std::filesystem::path database_in(const std::filesystem::path& folder) { return folder / "integrity.db"; }
+  static std::filesystem::path control_in(const std::filesystem::path& folder) { return folder / "control.sock"; }
 
  private:
-  DataFolder(std::filesystem::path path, Fd lock)
-      : path_(std::move(path)), lock_(std::move(lock)) {}
+  DataFolder(std::filesystem::path path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::filesystem::path path_;
   Fd lock_;

@@ -22,8 +22,7 @@ TEST(DataFolder, IsHeldByOneAtATime) {
     ASSERT_TRUE(first);
     const auto second = DataFolder::open(folder.path());
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().detail,
-              folder.path().string() + " is in use by process " + std::to_string(::getpid()));
+    EXPECT_EQ(second.error().detail, folder.path().string() + " is in use by process " + std::to_string(::getpid()));
   }
   EXPECT_TRUE(DataFolder::open(folder.path()));
 }

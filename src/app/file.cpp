@@ -29,8 +29,7 @@ Status sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path,
-                     const Secret& content) {
+Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path, const Secret& content) {
   INTEGRITY_CHECK(write_all(fd, content.reveal_text(), temporary));
   if (::fsync(fd) != 0) return file_error(temporary, "cannot sync");
   // link, not rename: a key that somebody made meanwhile must never be replaced.
@@ -61,8 +60,7 @@ Status make_folder(const std::filesystem::path& path) {
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
       std::error_code ignored;
       // EROFS or EACCES can come before EEXIST for a folder that is there.
-      if (!std::filesystem::is_directory(folder, ignored))
-        return file_error(folder, "cannot create the folder");
+      if (!std::filesystem::is_directory(folder, ignored)) return file_error(folder, "cannot create the folder");
     }
   }
   if (!std::filesystem::is_directory(absolute)) {
@@ -75,15 +73,13 @@ Status tighten(int fd, unsigned mode, const std::filesystem::path& path) {
   struct stat state {};
   if (::fstat(fd, &state) != 0) return file_error(path, "cannot look at");
   if ((state.st_mode & 07777 & ~mode) == 0) return {};
-  if (::fchmod(fd, mode) != 0)
-    return file_error(path, "is open to others, and its mode cannot be changed");
+  if (::fchmod(fd, mode) != 0) return file_error(path, "is open to others, and its mode cannot be changed");
   log::event("file.tightened", {{"path", path.string()}});
   return {};
 }
 
 Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
-  std::string temporary =
-      (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
+  std::string temporary = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
   if (!fd.valid()) return file_error(path, "cannot create");
   const Status done = fill_and_link(fd.get(), temporary, path, content);
@@ -94,8 +90,7 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {
   constexpr std::size_t size_max = 64 * 1024;
-  const Fd fd(
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not hang the start
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not hang the start
   if (!fd.valid()) return file_error(path, "cannot read");
   INTEGRITY_CHECK(tighten(fd.get(), 0600, path));
   Bytes bytes(size_max);
@@ -107,8 +102,7 @@ Result<Secret> read_secret_file(const std::filesystem::path& path) {
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  Secret content(ByteView(bytes).first(size).empty() ? std::string_view()
-                                                     : as_text(ByteView(bytes).first(size)));
+  Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
   wipe(bytes.data(), bytes.size());
   return content;
 }

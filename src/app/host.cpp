@@ -28,13 +28,11 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config) {
   }
 }
 
-Host::Host(const Config& config, DataFolder data_folder, Keys loaded_keys,
-           std::unique_ptr<Random> chance)
+Host::Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::unique_ptr<Random> chance)
     : folder(std::move(data_folder)),
       random(std::move(chance)),
       keys(std::move(loaded_keys)),
       store(store::sqlite::open_sqlite({.file = folder.database(), .clock = &clock})),
-      accounts(*store, clock, *random, keys.password.clone(), keys.secrets.clone(),
-               rules_of(config)) {}
+      accounts(*store, clock, *random, keys.password.clone(), keys.secrets.clone(), rules_of(config)) {}
 
 }  // namespace integrity::app

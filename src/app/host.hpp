@@ -17,8 +17,7 @@ struct Host {
   // damaged, the store cannot be opened. Each says which.
   static Result<std::unique_ptr<Host>> open(const Config& config);
 
-  Host(const Config& config, DataFolder data_folder, Keys loaded_keys,
-       std::unique_ptr<Random> chance);
+  Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::unique_ptr<Random> chance);
 
   DataFolder folder;
   SystemClock clock;

@@ -201,8 +201,7 @@ bool is_known(std::string_view key) {
   constexpr std::size_t unexplained_min = 16;
   std::string text = lower(key);
   // Django marks with this prefix the keys that its project template commits to the repository.
-  const bool known =
-      text.starts_with("django-insecure") || unexplained_bytes(text) < unexplained_min;
+  const bool known = text.starts_with("django-insecure") || unexplained_bytes(text) < unexplained_min;
   wipe(text.data(), text.size());
   return known;
 }
@@ -212,8 +211,7 @@ bool is_known(std::string_view key) {
 std::optional<std::string> jwt_key_weakness(const Secret& key) {
   const std::string_view text = key.reveal_text();
   if (text.size() < jwt_key_bytes_min) {
-    return "is " + std::to_string(text.size()) +
-           " bytes long; HS256 needs at least 32 (RFC 7518 §3.2)";
+    return "is " + std::to_string(text.size()) + " bytes long; HS256 needs at least 32 (RFC 7518 §3.2)";
   }
   // Of 32 random hex digits fewer than 6 differ in one of 10^13 keys.
   if (distinct_bytes(text) < 6 || repeats_block(text) || is_sequence(text)) {

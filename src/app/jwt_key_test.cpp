@@ -47,8 +47,7 @@ TEST(JwtKey, RefusesWhatOthersMayKnow) {
       {"Flask", "192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf"},
       {"a Spring tutorial", "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970"},
       {"another", "======================BezKoder=Spring==========================="},
-      {"RFC 7515 A.1",
-       "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"},
+      {"RFC 7515 A.1", "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"},
       {"words only", "please-change-this-secret-key-in-production"},
       {"a placeholder", "my-jwt-secret-key-change-me-in-production-2024"},
       {"jwt.io in base64", "YS1zdHJpbmctc2VjcmV0LWF0LWxlYXN0LTI1Ni1iaXRzLWxvbmc="},
@@ -75,8 +74,7 @@ TEST(JwtKey, AcceptsWhatIsDrawnAtRandom) {
 }
 
 TEST(JwtKey, NeverShowsTheKeyItRefuses) {
-  const auto why =
-      jwt_key_weakness(Secret(std::string_view("bezkoder-bezkoder-bezkoder-bezkoder-x")));
+  const auto why = jwt_key_weakness(Secret(std::string_view("bezkoder-bezkoder-bezkoder-bezkoder-x")));
   ASSERT_TRUE(why);
   EXPECT_EQ(why->find("bezkoder"), std::string::npos);
 }

@@ -19,15 +19,13 @@ Secret random_key(Random& random) {
 }
 
 Error malformed(const std::filesystem::path& path, const std::string& wanted) {
-  return {Code::unavailable,
-          path.string() + ": is not " + wanted + "; restore it from your copy of the keys"};
+  return {Code::unavailable, path.string() + ": is not " + wanted + "; restore it from your copy of the keys"};
 }
 
 Result<Secret> read_file(const std::filesystem::path& path) {
   auto content = read_secret_file(path);
   if (content) return content;
-  return Error{Code::unavailable,
-               content.error().detail + "; restore it from your copy of the keys"};
+  return Error{Code::unavailable, content.error().detail + "; restore it from your copy of the keys"};
 }
 
 Result<Secret> read_key(const std::filesystem::path& path) {
@@ -35,8 +33,7 @@ Result<Secret> read_key(const std::filesystem::path& path) {
   std::string_view digits = text.reveal_text();
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   auto bytes = from_hex(digits);
-  if (!bytes || bytes->size() != kKeyBytes)
-    return malformed(path, "a key of 64 lower-case hex digits");
+  if (!bytes || bytes->size() != kKeyBytes) return malformed(path, "a key of 64 lower-case hex digits");
   return Secret(std::move(*bytes));
 }
 
@@ -51,8 +48,7 @@ template <class Make>
 Status make_if_missing(const std::filesystem::path& path, Make make) {
   std::error_code error;
   // Also one that cannot be looked at counts as there: reading it will say why.
-  if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found)
-    return {};
+  if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found) return {};
   INTEGRITY_CHECK(create_secret_file(path, make()));
   log::event("key.made", {{"path", path.string()}});
   return {};
@@ -60,13 +56,11 @@ Status make_if_missing(const std::filesystem::path& path, Make make) {
 
 }  // namespace
 
-Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database,
-                       Random& random) {
+Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random) {
   std::error_code error;
-  const bool first_start = std::filesystem::symlink_status(database, error).type() ==
-                           std::filesystem::file_type::not_found;
-  const auto password = folder / "password.key", secrets = folder / "secrets.key",
-             token = folder / "token.key";
+  const bool first_start =
+      std::filesystem::symlink_status(database, error).type() == std::filesystem::file_type::not_found;
+  const auto password = folder / "password.key", secrets = folder / "secrets.key", token = folder / "token.key";
   INTEGRITY_CHECK(open_folder(folder, first_start));
   if (first_start) {
     // Each on its own: a first start that was cut short goes on here, keeping what it made.

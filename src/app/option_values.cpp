@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/bytes.hpp"
+#include "model/product.hpp"
 
 namespace integrity::app {
 namespace {
@@ -95,15 +96,14 @@ bool is_loopback(const std::string& text) {
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max) {
   const auto number = parse_number<std::uint64_t>(text);
   if (number && *number >= min && *number <= max) return *number;
-  return wrong("must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
-               ", not \"" + std::string(text) + "\"");
+  return wrong("must be a whole number from " + std::to_string(min) + " to " + std::to_string(max) + ", not \"" +
+               std::string(text) + "\"");
 }
 
 Result<double> parse_rate(std::string_view text) {
   const auto rate = parse_number<double>(text);
   if (rate && *rate >= 0.001 && *rate <= 1e6) return *rate;
-  return wrong("must be a number per second from 0.001 to 1000000, not \"" + std::string(text) +
-               "\"");
+  return wrong("must be a number per second from 0.001 to 1000000, not \"" + std::string(text) + "\"");
 }
 
 Result<bool> parse_switch(std::string_view text) {
@@ -115,25 +115,25 @@ Result<bool> parse_switch(std::string_view text) {
 Result<std::string> parse_text(std::string_view text, std::size_t code_points_max) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   const auto size = count_code_points(text);
-  if (!trimmed(text).empty() && size && *size <= code_points_max &&
-      std::none_of(text.begin(), text.end(), control)) {
+  if (!trimmed(text).empty() && size && *size <= code_points_max && std::none_of(text.begin(), text.end(), control)) {
     return std::string(text);
   }
-  return wrong("must be 1 to " + std::to_string(code_points_max) +
-               " characters, not blank, no control characters");
+  return wrong("must be 1 to " + std::to_string(code_points_max) + " characters, not blank, no control characters");
 }
 
 Result<std::string> parse_currency(std::string_view text) {
-  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (text.size() == 3 && std::all_of(text.begin(), text.end(), capital)) return std::string(text);
+  json::Value value;
+  value.kind = json::Value::Kind::string;
+  value.text = text;
+  std::string why;
+  if (auto currency = model::product_currency.read(value, why)) return std::move(*currency);
   return wrong("must be an ISO 4217 code such as EUR, not \"" + std::string(text) + "\"");
 }
 
 Result<std::vector<std::string>> parse_addresses(std::string_view text) {
   auto parts = split(text);
   for (const std::string& part : parts) {
-    if (!parse_address(part))
-      return wrong("must be addresses such as 10.0.0.7,2001:db8::7, not \"" + part + "\"");
+    if (!parse_address(part)) return wrong("must be addresses such as 10.0.0.7,2001:db8::7, not \"" + part + "\"");
   }
   return parts;
 }
@@ -142,9 +142,7 @@ Result<std::vector<std::string>> parse_origins(std::string_view text) {
   auto parts = split(text);
   for (const std::string& part : parts) {
     if (!is_origin(part)) {
-      return wrong(
-          "must be origins such as https://shop.example, in lower case without a path, not \"" +
-          part + "\"");
+      return wrong("must be origins such as https://shop.example, in lower case without a path, not \"" + part + "\"");
     }
   }
   return parts;
@@ -166,8 +164,7 @@ std::string hide_uri_secrets(std::string_view uri) {
   const bool has_user = at != std::string_view::npos && at >= start;
   const std::string_view host = uri.substr(has_user ? at + 1 : start);
   std::string shown(uri.substr(0, start));
-  if (has_user)
-    shown += std::string(uri.substr(start, std::min(uri.find(':', start), at) - start)) + ":****@";
+  if (has_user) shown += std::string(uri.substr(start, std::min(uri.find(':', start), at) - start)) + ":****@";
   // Options hold secrets too: tlsCertificateKeyFilePassword, AWS_SESSION_TOKEN.
   const auto query = host.find('?');
   shown += host.substr(0, query);

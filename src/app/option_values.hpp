@@ -17,9 +17,8 @@ struct HostPort {
   std::uint16_t port = 0;
 };
 
-Result<HostPort> parse_listen(
-    std::string_view text);                    // "127.0.0.1:8080", "[::1]:0", "localhost:8080"
-bool is_loopback(const std::string& address);  // 127.0.0.0/8, ::1, and the former mapped into IPv6
+Result<HostPort> parse_listen(std::string_view text);  // "127.0.0.1:8080", "[::1]:0", "localhost:8080"
+bool is_loopback(const std::string& address);          // 127.0.0.0/8, ::1, and the former mapped into IPv6
 
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max);
 Result<double> parse_rate(std::string_view text);  // per second: 0.001 to 1000000, plain decimal

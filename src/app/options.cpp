@@ -39,13 +39,11 @@ constexpr Option kOptions[] = {
      }},
     {"data", "FOLDER", "./data", "", "The folder of the database; made when missing", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.data); }},
-    {"keys", "FOLDER", "", "DATA/keys",
-     "The folder of the key files; keep a copy apart from that of the database", every_command,
-     [](Config& c, std::string_view text) { return take_path(text, c.keys); }},
+    {"keys", "FOLDER", "", "DATA/keys", "The folder of the key files; keep a copy apart from that of the database",
+     every_command, [](Config& c, std::string_view text) { return take_path(text, c.keys); }},
     {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.config); }},
-    {"store", "URI", "", "the SQLite file in DATA",
-     "mongodb://… (not in this version); also MONGO_URI", every_command,
+    {"store", "URI", "", "the SQLite file in DATA", "mongodb://… (not in this version); also MONGO_URI", every_command,
      [](Config& c, std::string_view text) -> std::string {
        if (!text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://")) {
          return "must begin with mongodb://; leave it out for the SQLite file in the data folder";
@@ -53,36 +51,30 @@ constexpr Option kOptions[] = {
        c.mongo_uri = text;
        return {};
      }},
-    {"signup", "open|closed", "", "open on loopback",
-     "May anybody sign up, or do accounts come from `user add`", server,
+    {"signup", "open|closed", "", "open on loopback", "May anybody sign up, or do accounts come from `user add`",
+     server,
      [](Config& c, std::string_view text) -> std::string {
-       if (text != "open" && text != "closed")
-         return "must be open or closed, not \"" + std::string(text) + "\"";
+       if (text != "open" && text != "closed") return "must be open or closed, not \"" + std::string(text) + "\"";
        c.signup = text == "open" ? Signup::open : Signup::closed;
        return {};
      }},
-    {"issuer", "NAME", "Data Integrity API", "",
-     "What an authenticator shows, and the tokens' `iss`", every_command,
+    {"issuer", "NAME", "Data Integrity API", "", "What an authenticator shows, and the tokens' `iss`", every_command,
      [](Config& c, std::string_view text) {
        return take(parse_issuer(text), [&](std::string value) { c.issuer = std::move(value); });
      }},
     {"audience", "NAME", "integrity", "", "The tokens' `aud`", server,
      [](Config& c, std::string_view text) {
-       return take(parse_text(text, 200),
-                   [&](std::string value) { c.audience = std::move(value); });
+       return take(parse_text(text, 200), [&](std::string value) { c.audience = std::move(value); });
      }},
     {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", server,
      [](Config& c, std::string_view text) {
        return take(parse_currency(text), [&](std::string value) { c.currency = std::move(value); });
      }},
-    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it",
-     every_command,
+    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it", every_command,
      [](Config& c, std::string_view text) {
-       return take(parse_whole(text, 10, 16),
-                   [&](auto value) { c.bcrypt_cost = static_cast<int>(value); });
+       return take(parse_whole(text, 10, 16), [&](auto value) { c.bcrypt_cost = static_cast<int>(value); });
      }},
-    {"require-version", "", "false", "",
-     "PUT and DELETE must say which version they saw, or get 428", server,
+    {"require-version", "", "false", "", "PUT and DELETE must say which version they saw, or get 428", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.require_version = value; });
      }},
@@ -92,8 +84,7 @@ constexpr Option kOptions[] = {
      }},
     {"max-connections-per-address", "COUNT", "1024", "", "Of them, from one address", server,
      [](Config& c, std::string_view text) {
-       return take(parse_whole(text, 1, 1'000'000),
-                   [&](auto value) { c.max_connections_per_address = value; });
+       return take(parse_whole(text, 1, 1'000'000), [&](auto value) { c.max_connections_per_address = value; });
      }},
     {"login-burst", "COUNT", "30", "", "Logins at once from one address", server,
      [](Config& c, std::string_view text) {
@@ -113,24 +104,19 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_rate(text), [&](double value) { c.signup_rate = value; });
      }},
-    {"trusted-proxies", "LIST", "", "none", "Addresses whose forwarded headers are believed",
-     server,
+    {"trusted-proxies", "LIST", "", "none", "Addresses whose forwarded headers are believed", server,
      [](Config& c, std::string_view text) {
-       return take(parse_addresses(text),
-                   [&](auto value) { c.trusted_proxies = std::move(value); });
+       return take(parse_addresses(text), [&](auto value) { c.trusted_proxies = std::move(value); });
      }},
     {"cors-origins", "LIST", "", "none", "Origins whose pages may call this server", server,
      [](Config& c, std::string_view text) {
        return take(parse_origins(text), [&](auto value) { c.cors_origins = std::move(value); });
      }},
-    {"shutdown-grace", "SECONDS", "10", "",
-     "How long requests may finish after SIGTERM before they are cut", server,
+    {"shutdown-grace", "SECONDS", "10", "", "How long requests may finish after SIGTERM before they are cut", server,
      [](Config& c, std::string_view text) {
-       return take(parse_whole(text, 0, 3600),
-                   [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
+       return take(parse_whole(text, 0, 3600), [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
      }},
-    {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that ends TLS",
-     server,
+    {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that ends TLS", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
      }},
@@ -139,8 +125,7 @@ constexpr Option kOptions[] = {
 // Finds the text of each option, and puts it into the configuration.
 class Loader {
  public:
-  Loader(const Flags& flags, const Environment& environment)
-      : flags_(flags), environment_(environment) {}
+  Loader(const Flags& flags, const Environment& environment) : flags_(flags), environment_(environment) {}
 
   Result<Loaded> run() {
     // Where the file is comes first, and so cannot come from the file. A file named by hand may
@@ -151,8 +136,7 @@ class Loader {
       INTEGRITY_CHECK(place("data", named_outside("data").value_or(fallback("data"))));
       out_.config.config = out_.config.data / "integrity.toml";
     }
-    INTEGRITY_TRY(file_,
-                  read_toml(out_.config.config, named ? IfMissing::error : IfMissing::empty));
+    INTEGRITY_TRY(file_, read_toml(out_.config.config, named ? IfMissing::error : IfMissing::empty));
     INTEGRITY_CHECK(check_file(named));
     for (const Option& option : kOptions) INTEGRITY_CHECK(place(option.name, find(option)));
     derive();
@@ -170,13 +154,10 @@ class Loader {
     while (option->name != name) ++option;
     return *option;
   }
-  static Found fallback(std::string_view name) {
-    return {std::string(option_named(name).fallback), "default"};
-  }
+  static Found fallback(std::string_view name) { return {std::string(option_named(name).fallback), "default"}; }
 
   std::optional<Found> named_outside(std::string_view name) const {
-    if (const auto flag = flags_.find(std::string(name)); flag != flags_.end())
-      return Found{flag->second, "flag"};
+    if (const auto flag = flags_.find(std::string(name)); flag != flags_.end()) return Found{flag->second, "flag"};
     const std::string variable = environment_name(name);
     if (auto text = environment_(variable)) return Found{std::move(*text), variable};
     if (name != "store") return {};
@@ -201,8 +182,7 @@ class Loader {
     return {};
   }
 
-  static Error complaint(std::string_view name, const std::string& source,
-                         const std::string& wrong) {
+  static Error complaint(std::string_view name, const std::string& source, const std::string& wrong) {
     const std::string flag = "--" + std::string(name);
     if (source == "flag") return {Code::invalid_value, flag + ": " + wrong};
     if (source.ends_with(".toml") || source.find('/') != std::string::npos) {
@@ -219,8 +199,7 @@ class Loader {
         known = false;
         for (const Option& option : kOptions) known = known || option.name == name;
       } else {
-        return Error{Code::invalid_value,
-                     path + ": " + name + " cannot be set in this file, which is found by it"};
+        return Error{Code::invalid_value, path + ": " + name + " cannot be set in this file, which is found by it"};
       }
       if (!known) return Error{Code::invalid_value, path + ": unknown option " + name};
     }
@@ -256,8 +235,7 @@ class Loader {
       out_.config.jwt_secret_key.emplace(*text);
       wipe(text->data(), text->size());
     }
-    out_.settings.push_back(
-        {"JWT_SECRET_KEY", set ? "set" : "not set", set ? "environment" : "default"});
+    out_.settings.push_back({"JWT_SECRET_KEY", set ? "set" : "not set", set ? "environment" : "default"});
   }
 
   const Flags& flags_;
@@ -310,10 +288,9 @@ Status check_serve(const Config& config) {
   INTEGRITY_CHECK(check_store(config));
   if (config.jwt_secret_key) {
     if (const auto why = jwt_key_weakness(*config.jwt_secret_key)) {
-      return Error{Code::invalid_value,
-                   "JWT_SECRET_KEY " + *why +
-                       ". Make one with `openssl rand -base64 48`, or unset it: then tokens are "
-                       "signed with ES256 and a key of their own"};
+      return Error{Code::invalid_value, "JWT_SECRET_KEY " + *why +
+                                            ". Make one with `openssl rand -base64 48`, or unset it: then tokens are "
+                                            "signed with ES256 and a key of their own"};
     }
   }
   if (config.on_loopback()) return {};
@@ -325,8 +302,7 @@ Status check_serve(const Config& config) {
         "TLS";
   }
   if (missing.empty()) return {};
-  return Error{Code::invalid_value,
-               "--listen " + config.listen_host + " is outside loopback and needs:" + missing};
+  return Error{Code::invalid_value, "--listen " + config.listen_host + " is outside loopback and needs:" + missing};
 }
 
 }  // namespace integrity::app

@@ -75,8 +75,7 @@ TEST_F(Options, HaveTheDefaultsOfTheContract) {
 TEST_F(Options, AreTakenFromFlagThenEnvironmentThenFileThenDefault) {
   const std::string file = "login-rate = 4\nsignup-rate = 0.5\ncurrency = \"CHF\"\n";
   const auto loaded =
-      load_with({{"login-rate", "2"}},
-                {{"INTEGRITY_LOGIN_RATE", "3"}, {"INTEGRITY_SIGNUP_RATE", "0.25"}}, file);
+      load_with({{"login-rate", "2"}}, {{"INTEGRITY_LOGIN_RATE", "3"}, {"INTEGRITY_SIGNUP_RATE", "0.25"}}, file);
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_EQ(loaded->config.login_rate, 2);
   EXPECT_EQ(setting(*loaded, "--login-rate").source, "flag");
@@ -99,9 +98,8 @@ TEST_F(Options, AreAllShownWithTheirSource) {
 }
 
 TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
-  const auto loaded = load_with(
-      {}, {},
-      "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n");
+  const auto loaded =
+      load_with({}, {}, "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n");
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_TRUE(loaded->config.require_version);
   EXPECT_EQ(loaded->config.bcrypt_cost, 10);
@@ -184,8 +182,7 @@ TEST_F(Options, OfTheFileMustBeKnownAndOfTheirType) {
     const char *toml, *complaint;
   } const cases[] = {
       {"singup = \"closed\"", ": unknown option singup"},
-      {"[server]\nlisten = \"127.0.0.1:1\"",
-       ": server must be a text, number, boolean or list of texts"},
+      {"[server]\nlisten = \"127.0.0.1:1\"", ": server must be a text, number, boolean or list of texts"},
       {"signup = true", ": signup: must be open or closed"},
       {"listen = 8080", ": listen: must be an address and a port"},
       {"issuer = 1979-05-27", ": issuer must be a text"},
@@ -202,14 +199,11 @@ TEST_F(Options, OfTheFileMustBeKnownAndOfTheirType) {
 TEST_F(Options, FileThatWasNamedMustBeThere) {
   const auto missing = (folder / "none.toml").string();
   EXPECT_EQ(refusal({{"config", missing}}).find(missing + ": cannot be read"), 0U);
-  EXPECT_EQ(refusal({{"config", folder.path().string()}})
-                .find(folder.path().string() + ": cannot be read"),
-            0U);
+  EXPECT_EQ(refusal({{"config", folder.path().string()}}).find(folder.path().string() + ": cannot be read"), 0U);
 }
 
 TEST_F(Options, TellWhatIsMissingOutsideLoopback) {
-  for (const char* address :
-       {"0.0.0.0:8080", "[::]:8080", "192.0.2.7:0", "[::ffff:192.0.2.7]:80"}) {
+  for (const char* address : {"0.0.0.0:8080", "[::]:8080", "192.0.2.7:0", "[::ffff:192.0.2.7]:80"}) {
     const auto both = refusal({{"listen", address}});
     EXPECT_NE(both.find("--signup"), std::string::npos) << both;
     EXPECT_NE(both.find("--insecure-http"), std::string::npos) << both;
@@ -225,16 +219,14 @@ TEST_F(Options, TellWhatIsMissingOutsideLoopback) {
 
 TEST_F(Options, RefuseWhatThisVersionDoesNotHave) {
   EXPECT_NE(refusal({{"store", "mongodb://db.example"}}).find("--store"), std::string::npos);
-  EXPECT_NE(refusal({}, {{"MONGO_URI", "mongodb://db.example"}}).find("MONGO_URI"),
-            std::string::npos);
+  EXPECT_NE(refusal({}, {{"MONGO_URI", "mongodb://db.example"}}).find("MONGO_URI"), std::string::npos);
 }
 
 TEST_F(Options, NeverShowSecrets) {
   const std::string key = "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG";
-  const auto loaded = load_with(
-      {}, {{"JWT_SECRET_KEY", key},
-           {"MONGO_URI",
-            "mongodb://ada:p@ss/w?rd@db.example/shop?tlsCertificateKeyFilePassword=hush"}});
+  const auto loaded =
+      load_with({}, {{"JWT_SECRET_KEY", key},
+                     {"MONGO_URI", "mongodb://ada:p@ss/w?rd@db.example/shop?tlsCertificateKeyFilePassword=hush"}});
   ASSERT_TRUE(loaded) << loaded.error().detail;
   ASSERT_TRUE(loaded->config.jwt_secret_key);
   EXPECT_EQ(loaded->config.jwt_secret_key->reveal_text(), key);

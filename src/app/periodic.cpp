@@ -7,9 +7,7 @@
 namespace integrity::app {
 
 Periodic::Periodic(std::chrono::milliseconds period, std::function<void()> job)
-    : period_(period),
-      job_(std::move(job)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+    : period_(period), job_(std::move(job)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Periodic::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);

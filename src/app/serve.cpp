@@ -58,8 +58,7 @@ Result<std::uint16_t> listen(http::Server& server, const Config& config) {
   try {
     return server.listen();
   } catch (const std::system_error& error) {
-    return Error{Code::unavailable, "cannot listen on " +
-                                        authority(config.listen_host, config.listen_port) + ": " +
+    return Error{Code::unavailable, "cannot listen on " + authority(config.listen_host, config.listen_port) + ": " +
                                         error.code().message()};
   }
 }
@@ -77,9 +76,8 @@ Status serve(Config config) {
   INTEGRITY_TRY(const auto host, Host::open(config));
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
   auth::Authenticator authenticator(*host->store, tokens, host->clock);
-  catalog::Catalog catalog(
-      *host->random, host->clock,
-      {.currency = config.currency, .require_version = config.require_version});
+  catalog::Catalog catalog(*host->random, host->clock,
+                           {.currency = config.currency, .require_version = config.require_version});
   auto hash_pool = std::make_unique<auth::HashPool>(std::thread::hardware_concurrency());
   api::Services services{.store = *host->store,
                          .accounts = host->accounts,
@@ -96,13 +94,10 @@ Status serve(Config config) {
   http::Server server(server_options(config), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
-  INTEGRITY_TRY(
-      auto control,
-      ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
-        return perform_and_log(host->accounts, request);
-      }));
-  auto sweeper =
-      std::make_unique<Periodic>(std::chrono::minutes(1), [&] { host->accounts.sweep(); });
+  INTEGRITY_TRY(auto control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
+                  return perform_and_log(host->accounts, request);
+                }));
+  auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] { host->accounts.sweep(); });
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
   server.run();

@@ -19,8 +19,7 @@ StopSignals::StopSignals() {
   ::pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
   received_ = Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
   end_ = Fd(::eventfd(0, EFD_CLOEXEC));
-  if (!received_.valid() || !end_.valid())
-    throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (!received_.valid() || !end_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
 StopSignals::~StopSignals() {

@@ -24,8 +24,7 @@ class Silence {
   Silence() {
     sigset_t waiting;
     sigemptyset(&waiting);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
-      sigaddset(&waiting, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) sigaddset(&waiting, number);
     ::pthread_sigmask(SIG_BLOCK, &waiting, &mask_before_);
     signals_ = Fd(::signalfd(-1, &waiting, SFD_CLOEXEC));
     ::tcgetattr(STDIN_FILENO, &before_);

@@ -16,8 +16,7 @@ std::optional<std::string> text_of(const toml::node& node) {
   if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
   if (const auto* number = node.as_floating_point()) {
     char buffer[32];
-    const auto end =
-        std::to_chars(std::begin(buffer), std::end(buffer), number->get()).ptr;  // the shortest
+    const auto end = std::to_chars(std::begin(buffer), std::end(buffer), number->get()).ptr;  // the shortest
     return std::string(std::begin(buffer), end);
   }
   const auto* list = node.as_array();
@@ -53,8 +52,7 @@ Result<TomlOptions> read_toml(const std::filesystem::path& file, IfMissing if_mi
       options.emplace(key.str(), std::move(*value));
     }
   } catch (const toml::parse_error& error) {
-    return Error{Code::invalid_value, file.string() + ":" +
-                                          std::to_string(error.source().begin.line) + ": " +
+    return Error{Code::invalid_value, file.string() + ":" + std::to_string(error.source().begin.line) + ": " +
                                           std::string(error.description())};
   }
   return options;

@@ -20,8 +20,7 @@ enum class NoDatabase : std::uint8_t { make, refuse };
 
 Status expect_database(const Config& config) {
   if (std::filesystem::exists(DataFolder::database_in(config.data))) return {};
-  return Error{Code::not_found,
-               config.data.string() + ": there is no database here yet; see --data"};
+  return Error{Code::not_found, config.data.string() + ": there is no database here yet; see --data"};
 }
 
 // In the server that holds the folder; only when nobody holds it, in this process.
@@ -31,8 +30,7 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
   constexpr int attempts_max = 50;
   constexpr std::chrono::milliseconds pause{100};
   for (int attempt = 1;; ++attempt) {
-    if (auto reply = control_call(DataFolder::control_in(config.data), request))
-      return std::move(*reply);
+    if (auto reply = control_call(DataFolder::control_in(config.data), request)) return std::move(*reply);
     const auto host = Host::open(config);
     if (host) return perform((*host)->accounts, request).reply;
     if (host.error().code != Code::overloaded || attempt == attempts_max) return host.error();
@@ -41,16 +39,14 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
 }
 
 // The reply's `ok`, or its `error` as ours.
-Result<json::Value> act(const Config& config, std::string request,
-                        NoDatabase no_database = NoDatabase::refuse) {
+Result<json::Value> act(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
   if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
   auto reply = done_somewhere(config, request);
   wipe(request.data(), request.size());
   if (!reply) return reply.error();
   auto parsed = json::parse(*reply);
   wipe(reply->data(), reply->size());
-  const Error unreadable{Code::internal,
-                         "the server's answer cannot be read; is it of another version?"};
+  const Error unreadable{Code::internal, "the server's answer cannot be read; is it of another version?"};
   if (!parsed) return unreadable;
   if (const json::Value* ok = parsed->find("ok")) return *ok;
   const json::Value* const error = parsed->find("error");
@@ -78,20 +74,17 @@ Result<Secret> password_for_json() {
 }
 
 bool may_be_typed_again(Code code) {
-  return code == Code::invalid_code || code == Code::code_already_used ||
-         code == Code::invalid_value;
+  return code == Code::invalid_code || code == Code::code_already_used || code == Code::invalid_value;
 }
 
 Result<json::Value> confirm_at_terminal(const Config& config, const std::string& challenge) {
   for (;;) {
     const auto code = ask("First code: ");
     if (!code) {
-      return Error{
-          Code::invalid_value,
-          "the account is not confirmed; its first login will ask for a code of this secret"};
+      return Error{Code::invalid_value,
+                   "the account is not confirmed; its first login will ask for a code of this secret"};
     }
-    auto confirmed =
-        act(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
+    auto confirmed = act(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
     if (confirmed || !may_be_typed_again(confirmed.error().code)) return confirmed;
     std::cerr << confirmed.error().detail << '\n';
   }
@@ -99,18 +92,16 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
 
 Status add(const std::string& name, const Config& config) {
   INTEGRITY_TRY(const Secret password, password_for_json());
-  INTEGRITY_TRY(
-      const auto added,
-      act(config,
-          request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
-          NoDatabase::make));
+  INTEGRITY_TRY(const auto added,
+                act(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
+                    NoDatabase::make));
   const std::string uri = text_in(added, "otpauth_uri");
   if (!on_terminal() || ::isatty(STDOUT_FILENO) != 1) {
     std::cout << uri << std::endl;
     return {};
   }
-  std::cout << auth::qr_text(uri) << "Scan this with an authenticator, or type in its secret: "
-            << text_in(added, "secret") << std::endl;
+  std::cout << auth::qr_text(uri)
+            << "Scan this with an authenticator, or type in its secret: " << text_in(added, "secret") << std::endl;
   INTEGRITY_TRY(const auto confirmed, confirm_at_terminal(config, text_in(added, "challenge")));
   std::cout << "The account is ready. Its recovery codes, each good for one login; they are not "
                "shown again:\n";
@@ -124,16 +115,14 @@ Status add(const std::string& name, const Config& config) {
 Status set_password(const std::string& name, const Config& config) {
   INTEGRITY_CHECK(expect_database(config));  // before anybody types
   INTEGRITY_TRY(const Secret password, password_for_json());
-  const auto done = act(
-      config,
-      request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
+  const auto done =
+      act(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
   if (!done) return done.error();
   std::cout << name << ": the password is set, sessions have ended" << std::endl;
   return {};
 }
 
-Status simply(std::string_view what, const std::string& name, const Config& config,
-              std::string_view outcome) {
+Status simply(std::string_view what, const std::string& name, const Config& config, std::string_view outcome) {
   const auto done = act(config, request_act(what, {{"username", name}}));
   if (!done) return done.error();
   std::cout << name << ": " << outcome << std::endl;
@@ -156,8 +145,8 @@ Status list(const Config& config) {
   INTEGRITY_CHECK(expect_database(config));
   const auto snapshot = store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data));
   for (const model::User& user : snapshot->users()) {
-    std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at)
-              << '\t' << user.username << '\n';
+    std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at) << '\t' << user.username
+              << '\n';
   }
   std::cout << std::flush;
   return {};
@@ -174,9 +163,8 @@ Status user_command(const CommandLine& line, const Config& config) {
     case Verb::user_set_password:
       return set_password(line.username, config);
     case Verb::user_reset_2fa:
-      return simply(
-          "user.reset-2fa", line.username, config,
-          "sessions have ended; the next login within 24 hours enrols a new authenticator");
+      return simply("user.reset-2fa", line.username, config,
+                    "sessions have ended; the next login within 24 hours enrols a new authenticator");
     case Verb::user_disable:
       return simply("user.disable", line.username, config, "disabled, sessions have ended");
     case Verb::user_enable:

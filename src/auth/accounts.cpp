@@ -22,16 +22,17 @@ Error invalid_credentials() {
 
 bool same_name(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-model::Digest token_hash(std::string_view token) { return crypto::sha256(as_bytes(token)); }
+model::Digest token_hash(std::string_view token) {
+  return crypto::sha256(as_bytes(token));
+}
 
 }  // namespace
 
-Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key,
-                   Secret secrets_key, AccountRules rules)
+Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, Secret secrets_key,
+                   AccountRules rules)
     : store_(store),
       clock_(clock),
       random_(random),
@@ -42,11 +43,13 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
       login_budget_(rules_.login_budget),
       signup_budget_(rules_.signup_budget) {}
 
+Status Accounts::signup_open() const {
+  if (rules_.signup_open) return {};
+  return Error{Code::signup_closed, "accounts are made by the operator of this server"};
+}
+
 Status Accounts::may_sign_up(const Client& from) {
-  if (!rules_.signup_open) {
-    return Error{Code::signup_closed, "accounts are made by the operator of this server"};
-  }
-  if (const auto wait = signup_budget_.take(from.address, clock_.now())) {
+  if (const auto wait = signup_budget_.take(from.source, clock_.now())) {
     log::event("signup.throttled", {{"address", from.address}});
     return too_many_attempts(*wait, "too many sign-ups from this address; wait before the next one");
   }
@@ -55,7 +58,7 @@ Status Accounts::may_sign_up(const Client& from) {
 
 Status Accounts::may_log_in(const std::string& username, const Client& from) {
   const Time now = clock_.now();
-  auto wait = login_budget_.take(from.address, now);
+  auto wait = login_budget_.take(from.source, now);
   if (!wait) wait = password_failures_.must_wait(username, from.network, now);
   if (wait) {
     log::event("login.throttled", {{"address", from.address}});
@@ -87,8 +90,8 @@ model::User Accounts::make_pending(const std::string& username, const std::optio
   return user;
 }
 
-Accounts::FreshChallenge Accounts::make_challenge(const model::User& user, model::Challenge::Next next,
-                                                  Time now, std::chrono::seconds life) {
+Accounts::FreshChallenge Accounts::make_challenge(const model::User& user, model::Challenge::Next next, Time now,
+                                                  std::chrono::seconds life) {
   FreshChallenge fresh;
   fresh.token = to_base64url(random_.bytes(kChallengeBytes));
   fresh.challenge = {.next = next,
@@ -143,8 +146,8 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
   const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;
   const auto life = user->has_factor() ? verify_challenge_life : enrol_challenge_life;
   const auto fresh = make_challenge(*user, next, now, life);
-  const auto rehashed = hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password))
-                                                                  : std::nullopt;
+  const auto rehashed =
+      hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password)) : std::nullopt;
   return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
     auto current = tx.user(user->id);
     if (!current || current->password_version != user->password_version ||
@@ -178,8 +181,7 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
     return challenge_expired();
   }
   auto owner = tx.user(challenge->user);
-  if (!owner || owner->state == model::UserState::disabled ||
-      owner->password_version != challenge->password_version) {
+  if (!owner || owner->state == model::UserState::disabled || owner->password_version != challenge->password_version) {
     return challenge_expired();
   }
   user = std::move(*owner);
@@ -195,20 +197,18 @@ Result<FirstStepDone> Accounts::first_step_done(store::ReadTx& tx, std::string_v
 }
 
 Enrolment Accounts::enrolment_of(const model::User& user, const Secret& secret) const {
-  return {otpauth_uri(rules_.issuer, user.username, secret), to_base32(secret.reveal()), rules_.issuer,
-          user.username};
+  return {otpauth_uri(rules_.issuer, user.username, secret), to_base32(secret.reveal()), rules_.issuer, user.username};
 }
 
 Result<Enrolment> Accounts::enrolment(const FirstStepDone& caller) const {
   if (caller.challenge().next != model::Challenge::Next::enrol) {
-    return Error{Code::already_enrolled,
-                 "this account has an authenticator already; its secret is never shown again"};
+    return Error{Code::already_enrolled, "this account has an authenticator already; its secret is never shown again"};
   }
   return enrolment_of(caller.user(), vault_.open(caller.user().id, caller.challenge().pending_secret));
 }
 
-Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge,
-                       const Proof& proof, Time now, model::SecondFactor& factor) const {
+Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof,
+                       Time now, model::SecondFactor& factor) const {
   const bool enrols = challenge.next == model::Challenge::Next::enrol;
   if (enrols && !proof.code) {
     return invalid_value("#/recovery_code", "this challenge enrols an authenticator: send the code it shows");
@@ -251,11 +251,11 @@ std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, m
   return codes;
 }
 
-store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token,
-                                                std::optional<std::string> username, Proof proof) {
+store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token, std::optional<std::string> username,
+                                                Proof proof) {
   const Time now = clock_.now();
-  return [this, now, hash = token_hash(challenge_token), username = std::move(username),
-          proof = std::move(proof), session_id = SessionId::make(now, random_),
+  return [this, now, hash = token_hash(challenge_token), username = std::move(username), proof = std::move(proof),
+          session_id = SessionId::make(now, random_),
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<Verified> {
     Verified verified;
     model::User& user = verified.user;
@@ -272,8 +272,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
     session.user = user.id;
     session.created_at = now;
     session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
-    const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp
-                                                               : model::Act::Proof::recovery;
+    const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery;
     tx.start_session({.actor = user.id, .proof = by}, session);
     verified.recovery_codes_left = tx.recovery_codes_left(user.id);
     return verified;
@@ -291,9 +290,9 @@ store::WriteFunction<Done> Accounts::log_out(const SignedIn& caller) {
 void Accounts::sweep() {
   constexpr std::size_t kBatch = 500;
   for (bool more = true; more;) {
-    const auto removed = store_.write([](store::WriteTx& tx) -> Result<std::size_t> {
-      return tx.remove_expired_challenges(kBatch) + tx.remove_expired_sessions(kBatch) +
-             tx.remove_expired_pending_users(kBatch);
+    const auto removed = store_.write([now = clock_.now()](store::WriteTx& tx) -> Result<std::size_t> {
+      return tx.remove_expired_challenges(now, kBatch) + tx.remove_expired_sessions(now, kBatch) +
+             tx.remove_expired_pending_users(now, kBatch);
     });
     if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
     more = removed.has_value() && *removed >= kBatch;

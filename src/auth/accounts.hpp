@@ -33,7 +33,7 @@ struct AccountRules {
   Budget signup_budget{10, 0.1};
 };
 
-inline constexpr std::chrono::seconds enrol_challenge_life{600};   // a binding code lives at most 10 min
+inline constexpr std::chrono::seconds enrol_challenge_life{600};  // a binding code lives at most 10 min
 inline constexpr std::chrono::seconds verify_challenge_life{300};
 inline constexpr std::chrono::seconds session_life{token_life_s};  // a session is as long as its token
 inline constexpr std::chrono::hours pending_life{24};
@@ -67,22 +67,21 @@ class Accounts {
            AccountRules rules);
 
   // Blocking. Errors: too_many_attempts, signup_closed, weak_password, username_taken, overloaded, unavailable.
-  Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name,
-                            const Secret& password, const Client& from);
+  Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name, const Secret& password,
+                            const Client& from);
   // Blocking. Errors: too_many_attempts, invalid_credentials, enrolment_required, unavailable.
   Result<FirstStep> log_in(const std::string& username, const Secret& password, const Client& from);
   // May a login or sign-up from there begin? Cheap: asked before the password waits for its turn to be hashed.
+  Status signup_open() const;  // signup_closed
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
   // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
-  store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username,
-                                        Proof proof);
+  store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 
   // The holder of a live challenge of that user; otherwise challenge_expired, always in the same words.
-  Result<FirstStepDone> first_step_done(store::ReadTx& tx, std::string_view challenge,
-                                        std::string_view username) const;
+  Result<FirstStepDone> first_step_done(store::ReadTx& tx, std::string_view challenge, std::string_view username) const;
   // The secret that the challenge would activate. Error: already_enrolled.
   Result<Enrolment> enrolment(const FirstStepDone& caller) const;
 
@@ -115,14 +114,14 @@ class Accounts {
 
   FreshChallenge make_challenge(const model::User& user, model::Challenge::Next next, Time now,
                                 std::chrono::seconds life);
-  model::User make_pending(const std::string& username, const std::optional<std::string>& name,
-                           const Secret& password, Time now) const;
+  model::User make_pending(const std::string& username, const std::optional<std::string>& name, const Secret& password,
+                           Time now) const;
   Enrolment enrolment_of(const model::User& user, const Secret& secret) const;
   Status acceptable(const Secret& password, const std::string& username) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
-  Status prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof,
-               Time now, model::SecondFactor& factor) const;
+  Status prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof, Time now,
+               model::SecondFactor& factor) const;
   std::optional<std::vector<std::string>> activate(store::WriteTx& tx, model::User& user,
                                                    const model::Challenge& challenge,
                                                    const std::vector<std::string>& codes, Time now,

@@ -91,7 +91,8 @@ Status Accounts::reset_factor(const std::string& username) {
 Status Accounts::disable(const std::string& username) {
   return change_user(username, "user.disable", [&](store::WriteTx&, model::User& user) -> Status {
     if (user.state == model::UserState::pending) {
-      return Error{Code::invalid_value, "this account was never confirmed; it cannot be used as it is"};
+      return Error{Code::invalid_value,
+                   "this account was never confirmed; set-password or reset-2fa make what was handed out useless"};
     }
     user.state = model::UserState::disabled;
     return {};
@@ -100,7 +101,8 @@ Status Accounts::disable(const std::string& username) {
 
 Status Accounts::enable(const std::string& username) {
   return change_user(username, "user.enable", [&](store::WriteTx&, model::User& user) -> Status {
-    if (user.state == model::UserState::disabled) user.state = model::UserState::active;
+    if (user.state != model::UserState::disabled) return Error{Code::invalid_value, "this account is not disabled"};
+    user.state = model::UserState::active;
     return {};
   });
 }

@@ -72,7 +72,7 @@ struct Fixture : ::testing::Test {
   std::filesystem::path folder;
   std::unique_ptr<store::Store> store;
   std::optional<Accounts> accounts;
-  const Client home{"192.0.2.1", "192.0.2.0/24"};
+  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
   Bytes secret;
   std::vector<std::string> recovery_codes;
 };
@@ -148,8 +148,7 @@ TEST_F(SecondFactorFlow, EndsChallengesInTime) {
 TEST_F(SecondFactorFlow, BindsAChallengeToItsUserAndPassword) {
   enrol();
   const auto step = log_in();
-  EXPECT_EQ(refusal(store->write(accounts->verify(step->challenge, "bob", {.code = code()}))),
-            Code::challenge_expired);
+  EXPECT_EQ(refusal(store->write(accounts->verify(step->challenge, "bob", {.code = code()}))), Code::challenge_expired);
   ASSERT_TRUE(accounts->set_password("ada", password("another horse battery")));
   EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::challenge_expired);
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
@@ -306,7 +305,7 @@ TEST_F(SignUp, BoundsTheUnconfirmedOfANetwork) {
   EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
   EXPECT_TRUE(accounts->sign_up("bob", {}, password(), home));
   EXPECT_EQ(refusal(accounts->sign_up("cyd", {}, password(), home)), Code::overloaded);
-  const Client elsewhere{"198.51.100.1", "198.51.100.0/24"};
+  const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1"};
   EXPECT_TRUE(accounts->sign_up("cyd", {}, password(), elsewhere));
   EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "in all";
 }

@@ -29,9 +29,9 @@ class SignedIn {
   const model::Session& session() const { return session_; }
   const UserId& user() const { return session_.user; }
   model::Act act() const {
-    return {.actor = session_.user,
-            .proof = session_.factor == model::SecondFactor::otp ? model::Act::Proof::otp
-                                                                 : model::Act::Proof::recovery};
+    return {
+        .actor = session_.user,
+        .proof = session_.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery};
   }
 
  private:

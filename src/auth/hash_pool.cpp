@@ -35,8 +35,7 @@ bool HashPool::submit(const std::string& address, Job job) {
   {
     const std::scoped_lock lock(mutex_);
     if (queued_ >= queue_max_ || stopping_) return false;
-    auto lane = std::find_if(lanes_.begin(), lanes_.end(),
-                             [&](const Lane& each) { return each.address == address; });
+    auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
     if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address, {}});
     lane->jobs.push_back({std::move(job), std::chrono::steady_clock::now()});
     ++queued_;

@@ -54,8 +54,8 @@ constexpr std::size_t kDecorationMax = 4;
 bool on_list(const std::string& password) {
   ZxcMatch_t* parts = nullptr;
   const double bits = ZxcvbnMatch(password.c_str(), nullptr, &parts);
-  const bool whole = parts != nullptr && parts->Next == nullptr &&
-                     static_cast<std::size_t>(parts->Length) == password.size();
+  const bool whole =
+      parts != nullptr && parts->Next == nullptr && static_cast<std::size_t>(parts->Length) == password.size();
   const int kind = whole ? parts->Type & ~MULTIPLE_MATCH : NON_MATCH;
   ZxcvbnFreeInfo(parts);
   return bits < kBitsMin || (kind != NON_MATCH && kind != BRUTE_MATCH);
@@ -70,8 +70,7 @@ bool common(const std::string& password) {
 
 }  // namespace
 
-std::optional<std::string> weakness(const Secret& password, std::string_view username,
-                                    std::string_view product) {
+std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view product) {
   std::string text = lower(password.reveal_text());
   std::optional<std::string> why;
   if (made_of(text, lower(username))) {
@@ -89,15 +88,18 @@ PasswordHasher::PasswordHasher(Secret key, int cost, Random& random)
     : key_(std::move(key)), cost_(cost), random_(random) {
   // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
   // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
-  static constexpr std::string_view kAlphabet =
-      "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  decoy_ = "$2b$" + std::to_string(cost_) + "$";
+  static constexpr std::string_view kAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
   for (std::uint8_t byte : random_.bytes(53)) decoy_ += kAlphabet[byte % 64];
-  decoy_[7 + 21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
+  decoy_[21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
 }
 
 std::string PasswordHasher::keyed(const Secret& password) const {
   return to_base64(crypto::hmac_sha384(key_.reveal(), password.reveal()));
+}
+
+std::string PasswordHasher::decoy(int cost) const {
+  return (cost < 10 ? "$2b$0" : "$2b$") + std::to_string(cost) + '$' + decoy_;
 }
 
 std::string PasswordHasher::hash(const Secret& password) const {
@@ -109,7 +111,10 @@ std::string PasswordHasher::hash(const Secret& password) const {
 
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
   std::string text = keyed(password);
-  const bool right = crypto::bcrypt_verify(text, stored.empty() ? decoy_ : stored);
+  const bool right = crypto::bcrypt_verify(text, stored.empty() ? decoy(cost_) : stored);
+  // 2^c + (2^c + … + 2^(cost−1)) = 2^cost rounds, whatever the stored cost c.
+  const int stored_cost = stored.empty() ? cost_ : crypto::bcrypt_cost(stored);
+  for (int cost = stored_cost; cost < cost_; ++cost) (void)crypto::bcrypt_verify(text, decoy(cost));
   wipe(text.data(), text.size());
   return right && !stored.empty();
 }

@@ -17,8 +17,7 @@ inline constexpr std::size_t password_code_points_min = 8;  // NIST SP 800-63B-4
 inline constexpr std::size_t password_code_points_max = 256;
 
 // Why a password is too easy to guess: on a list of common ones, or made of a name; nothing if it is not.
-std::optional<std::string> weakness(const Secret& password, std::string_view username,
-                                    std::string_view product);
+std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view product);
 
 // Immutable, safe from any thread. `hash` and `verify` take as long as bcrypt does.
 class PasswordHasher {
@@ -26,17 +25,19 @@ class PasswordHasher {
   PasswordHasher(Secret key, int cost, Random& random);
 
   std::string hash(const Secret& password) const;
-  // An empty stored hash stands for an account that does not exist: same work, always false.
+  // An empty stored hash stands for an account that does not exist: always false. The work is the same for all
+  // accounts: one hashed at a lower cost pays the difference, or its existence would show in the time.
   bool verify(const Secret& password, const std::string& stored) const;
   bool needs_rehash(std::string_view stored) const;
 
  private:
   std::string keyed(const Secret& password) const;
+  std::string decoy(int cost) const;
 
   Secret key_;
   int cost_;
   Random& random_;
-  std::string decoy_;  // a hash of nothing anybody knows
+  std::string decoy_;  // a hash of nothing anybody knows, without its cost
 };
 
 }  // namespace integrity::auth

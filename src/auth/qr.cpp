@@ -21,8 +21,7 @@ class Modules {
   // Level L, the least redundant, makes the smallest code: a screen has neither dirt nor scratches,
   // and the drawing must fit into a terminal of 80 columns.
   explicit Modules(std::string_view text)
-      : code_(QRcode_encodeData(static_cast<int>(text.size()),
-                                reinterpret_cast<const unsigned char*>(text.data()), 0,
+      : code_(QRcode_encodeData(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0,
                                 QR_ECLEVEL_L)) {
     if (!code_) throw std::runtime_error("QR code: the text is empty or too long");
   }
@@ -74,18 +73,16 @@ std::string qr_svg(std::string_view text) {
   const Modules modules(text);
   const std::string width = std::to_string(modules.width());
   const std::string pixels = std::to_string(modules.width() * kModulePixels);
-  std::string out =
-      R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + pixels + R"(" height=")" + pixels +
-      R"(" viewBox="0 0 )" + width + ' ' + width +
-      R"(" shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/>)" +
-      R"(<path d=")";
+  std::string out = R"(<svg xmlns="http://www.w3.org/2000/svg" width=")" + pixels + R"(" height=")" + pixels +
+                    R"(" viewBox="0 0 )" + width + ' ' + width +
+                    R"(" shape-rendering="crispEdges"><rect width="100%" height="100%" fill="#fff"/>)" + R"(<path d=")";
   for (int y = 0; y < modules.width(); ++y) {
     for (int x = 0; x < modules.width(); ++x) {
       if (!modules.dark(x, y)) continue;
       int end = x;
       while (modules.dark(end, y)) ++end;  // the quiet zone ends every run
-      out += 'M' + std::to_string(x) + ' ' + std::to_string(y) + 'h' + std::to_string(end - x) +
-             "v1h-" + std::to_string(end - x) + 'z';
+      out += 'M' + std::to_string(x) + ' ' + std::to_string(y) + 'h' + std::to_string(end - x) + "v1h-" +
+             std::to_string(end - x) + 'z';
       x = end;
     }
   }

@@ -86,8 +86,7 @@ TEST(Qr, DrawsFinderPatternsInsideAQuietZoneOfFourModules) {
     EXPECT_EQ(drawing[y].substr(0, 4), "....");
     EXPECT_EQ(drawing[y].substr(width - 4), "....");
   }
-  for (std::size_t y = 0; y < kFinder.size(); ++y)
-    EXPECT_EQ(drawing[4 + y].substr(4, 8), kFinder[y]);
+  for (std::size_t y = 0; y < kFinder.size(); ++y) EXPECT_EQ(drawing[4 + y].substr(4, 8), kFinder[y]);
 }
 
 TEST(Qr, ShowsTheSameModulesInAllThreeForms) {
@@ -107,8 +106,7 @@ TEST(Qr, WritesAPngOfOneBitAPixelAndEightPixelsAModule) {
   ASSERT_TRUE(png.starts_with("\x89PNG\r\n\x1a\n"));
   const auto number = [&](std::size_t at) {
     std::uint32_t value = 0;
-    for (std::size_t i = at; i < at + 4; ++i)
-      value = value << 8 | static_cast<std::uint8_t>(png.at(i));
+    for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | static_cast<std::uint8_t>(png.at(i));
     return value;
   };
   const std::size_t modules = read_text(qr_text(kUri)).size() - 1;

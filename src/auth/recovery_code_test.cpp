@@ -25,8 +25,7 @@ TEST(RecoveryCode, IsReadAsPeopleTypeIt) {
   const auto bits = parse_recovery_code("0123456789ABCDEFGHJKMN01");
   ASSERT_TRUE(bits);
   for (const char* typed : {"0123456789abcdefghjkmn01", "0123-4567-89AB-CDEF-GHJK-MN01",
-                            " 0123 4567 89AB CDEF GHJK MN01", "O123456789ABCDEFGHJKMNoI",
-                            "0I23456789ABCDEFGHJKMN0l"}) {
+                            " 0123 4567 89AB CDEF GHJK MN01", "O123456789ABCDEFGHJKMNoI", "0I23456789ABCDEFGHJKMN0l"}) {
     EXPECT_EQ(parse_recovery_code(typed), bits) << typed;
   }
 }

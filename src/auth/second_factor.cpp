@@ -12,8 +12,7 @@ Error code_already_used(std::int64_t last_step, Time now) {
   const Time next = Time(std::chrono::seconds((last_step + 1) * totp_period_s));
   const auto wait = round_up(next - now);
   return {.code = Code::code_already_used,
-          .detail = "this code was used already; wait " + std::to_string(wait.count()) +
-                    " s for the next one",
+          .detail = "this code was used already; wait " + std::to_string(wait.count()) + " s for the next one",
           .retry_after = wait};
 }
 
@@ -53,8 +52,8 @@ Status SecondFactor::may_try_new(store::WriteTx& tx, const model::User& user, Ti
                            "too many wrong codes; wait before the next one, or use a recovery code");
 }
 
-Error SecondFactor::count_failure(store::WriteTx& tx, const model::User& user, model::FactorCounters counters,
-                                  Time now, Error refusal) const {
+Error SecondFactor::count_failure(store::WriteTx& tx, const model::User& user, model::FactorCounters counters, Time now,
+                                  Error refusal) const {
   ++counters.failures;
   ++counters.failures_unredeemed;
   if (counters.failures >= failures_before_wait) counters.locked_until = now + wait_after(counters.failures);

@@ -13,8 +13,8 @@ namespace integrity::auth {
 
 // Exactly one of the two; well formed (the schema has seen to both).
 struct Proof {
-  std::optional<std::string> code = {};         // six ASCII digits
-  std::optional<Bytes> recovery_code = {};      // its 120 bits
+  std::optional<std::string> code = {};     // six ASCII digits
+  std::optional<Bytes> recovery_code = {};  // its 120 bits
 };
 
 inline constexpr std::int64_t failures_before_wait = 10;

@@ -43,19 +43,20 @@ Millis PasswordFailures::wait_after(int failures) {
   return std::min<Millis>(kWaitMax, std::chrono::seconds(1) * (1LL << std::min(failures - kFreeFailures, 10)));
 }
 
-std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network,
-                                                  Time now) {
+std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network, Time now) {
   const std::scoped_lock lock(mutex_);
-  Pair& pair = pairs_.at(key(username, network));
-  if (now - pair.last > kForget) pair = {};
-  const Time until = pair.last + wait_after(pair.failures);
-  if (pair.failures < kFreeFailures || now >= until) return {};
-  return until - now;
+  const Pair* pair = pairs_.find(key(username, network));
+  if (pair == nullptr || pair->failures < kFreeFailures) return {};
+  const Millis wait = wait_after(pair->failures);
+  const Time until = pair->last + wait;
+  if (now >= until) return {};
+  return std::min<Millis>(until - now, wait);  // a clock that was set back makes nobody wait longer
 }
 
 void PasswordFailures::failed(const std::string& username, const std::string& network, Time now) {
   const std::scoped_lock lock(mutex_);
   Pair& pair = pairs_.at(key(username, network));
+  if (now - pair.last > kForget) pair = {};
   ++pair.failures;
   pair.last = now;
 }

@@ -17,6 +17,7 @@ namespace integrity::auth {
 struct Client {
   std::string address;  // "192.0.2.7"
   std::string network;  // "192.0.2.0/24", "2001:db8::/64"
+  std::string source;   // what budgets are kept for: the address, but of IPv6 the network, which one host may have
 };
 
 // Remembers at most `size_max` keys and forgets the one that was used longest ago.
@@ -38,6 +39,11 @@ class RecentMap {
     index_.emplace(key, order_.begin());
     return order_.front().second;
   }
+  // Null for one that is not there: looking does not make an entry.
+  Value* find(const std::string& key) {
+    const auto found = index_.find(key);
+    return found == index_.end() ? nullptr : &found->second->second;
+  }
   void erase(const std::string& key) {
     if (auto found = index_.find(key); found != index_.end()) {
       order_.erase(found->second);
@@ -54,8 +60,8 @@ class RecentMap {
 };
 
 struct Budget {
-  double burst;        // at once
-  double per_second;   // afterwards
+  double burst;       // at once
+  double per_second;  // afterwards
 };
 
 // Token buckets, one an address.

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kTokenBytesMax = 4096;
 
-std::string base64url(std::string_view text) { return to_base64url(as_bytes(text)); }
+std::string base64url(std::string_view text) {
+  return to_base64url(as_bytes(text));
+}
 
 std::string_view amr(model::SecondFactor factor) {
   return factor == model::SecondFactor::otp ? R"(["pwd","otp"])" : R"(["pwd","recovery"])";
@@ -77,8 +79,8 @@ class ClaimReader {
 
 TokenKey TokenKey::es256(crypto::Es256Key key) {
   const auto point = key.public_point();
-  const std::string members = R"({"crv":"P-256","kty":"EC","x":")" + to_base64url(point.x) + R"(","y":")" +
-                              to_base64url(point.y) + R"("})";
+  const std::string members =
+      R"({"crv":"P-256","kty":"EC","x":")" + to_base64url(point.x) + R"(","y":")" + to_base64url(point.y) + R"("})";
   TokenKey result;
   result.ecdsa_ = std::move(key);
   result.key_id_ = to_base64url(crypto::sha256(as_bytes(members)));  // RFC 7638 §3.1
@@ -91,7 +93,9 @@ TokenKey TokenKey::hs256(Secret key) {
   return result;
 }
 
-std::string_view TokenKey::algorithm() const { return ecdsa_ ? "ES256" : "HS256"; }
+std::string_view TokenKey::algorithm() const {
+  return ecdsa_ ? "ES256" : "HS256";
+}
 
 std::string TokenKey::sign(std::string_view signing_input) const {
   if (ecdsa_) return std::string(as_text(ecdsa_->sign(as_bytes(signing_input))));
@@ -106,8 +110,8 @@ bool TokenKey::verify(std::string_view signing_input, ByteView signature) const 
 std::string TokenKey::jwks() const {
   if (!ecdsa_) return R"({"keys":[]})";
   const auto point = ecdsa_->public_point();
-  return R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + to_base64url(point.x) + R"(","y":")" +
-         to_base64url(point.y) + R"(","kid":")" + key_id_ + R"(","alg":"ES256","use":"sig"}]})";
+  return R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + to_base64url(point.x) + R"(","y":")" + to_base64url(point.y) +
+         R"(","kid":")" + key_id_ + R"(","alg":"ES256","use":"sig"}]})";
 }
 
 Tokens::Tokens(TokenKey key, std::string issuer, std::string audience)
@@ -119,11 +123,10 @@ Tokens::Tokens(TokenKey key, std::string issuer, std::string audience)
 
 std::string Tokens::issue(const Claims& claims) const {
   const std::string issued = std::to_string(claims.issued_at);
-  std::string payload = R"({"iss":)" + json::quoted(issuer_) + R"(,"aud":)" + json::quoted(audience_) +
-                        R"(,"sub":")" + claims.user.hex() + R"(","sid":")" + claims.session.hex() +
-                        R"(","jti":)" + json::quoted(claims.token_id) + R"(,"iat":)" + issued +
-                        R"(,"nbf":)" + issued + R"(,"exp":)" + std::to_string(claims.expires_at) +
-                        R"(,"amr":)";
+  std::string payload = R"({"iss":)" + json::quoted(issuer_) + R"(,"aud":)" + json::quoted(audience_) + R"(,"sub":")" +
+                        claims.user.hex() + R"(","sid":")" + claims.session.hex() + R"(","jti":)" +
+                        json::quoted(claims.token_id) + R"(,"iat":)" + issued + R"(,"nbf":)" + issued + R"(,"exp":)" +
+                        std::to_string(claims.expires_at) + R"(,"amr":)";
   payload += amr(claims.factor);
   payload += '}';
   std::string token = header_ + '.' + base64url(payload);

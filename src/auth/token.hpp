@@ -19,8 +19,8 @@ inline constexpr std::int64_t token_life_s = 600;
 struct Claims {
   UserId user;
   SessionId session;
-  std::string token_id;  // jti
-  std::int64_t issued_at = 0;   // seconds since 1970, as all JWT times (RFC 7519 §2)
+  std::string token_id;        // jti
+  std::int64_t issued_at = 0;  // seconds since 1970, as all JWT times (RFC 7519 §2)
   std::int64_t expires_at = 0;
   model::SecondFactor factor = model::SecondFactor::otp;
 };
@@ -32,7 +32,7 @@ class TokenKey {
   static TokenKey hs256(Secret key);
 
   std::string_view algorithm() const;
-  std::string key_id() const { return key_id_; }  // RFC 7638 thumbprint; empty with HS256
+  std::string key_id() const { return key_id_; }           // RFC 7638 thumbprint; empty with HS256
   std::string sign(std::string_view signing_input) const;  // bytes
   bool verify(std::string_view signing_input, ByteView signature) const;
   std::string jwks() const;  // RFC 7517: what other services verify tokens with

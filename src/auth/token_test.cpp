@@ -60,9 +60,8 @@ TEST_F(Token, RefusesHeadersOfOthers) {
   const std::string kid = part(token, 0);
   for (const std::string& header :
        {std::string(R"({"alg":"none","typ":"at+jwt"})"), std::string(R"({"alg":"HS256","typ":"at+jwt"})"),
-        std::string(R"({"alg":"ES256","typ":"at+jwt"})"),
-        kid.substr(0, kid.size() - 1) + R"(,"jwk":{}})", kid.substr(0, kid.size() - 1) + R"(,"crit":["x"]})",
-        std::string(kid).replace(kid.find("at+jwt"), 6, "JWT")}) {
+        std::string(R"({"alg":"ES256","typ":"at+jwt"})"), kid.substr(0, kid.size() - 1) + R"(,"jwk":{}})",
+        kid.substr(0, kid.size() - 1) + R"(,"crit":["x"]})", std::string(kid).replace(kid.find("at+jwt"), 6, "JWT")}) {
     EXPECT_FALSE(tokens.read_unverified(forge(header, payload, nullptr))) << header;
   }
 }
@@ -77,8 +76,8 @@ TEST_F(Token, RefusesThePublicKeyUsedAsAnHmacSecret) {
 
 TEST_F(Token, RefusesMissingOrMistypedClaims) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
-  const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))),
-                    "Data Integrity API", "integrity");
+  const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
+                    "integrity");
   const std::string good = part(ours.issue(claims), 1), header = part(ours.issue(claims), 0);
   ASSERT_TRUE(ours.read_unverified(forge(header, good, &key)));
   const auto with = [&](std::string_view from, std::string_view to) {
@@ -86,19 +85,25 @@ TEST_F(Token, RefusesMissingOrMistypedClaims) {
     payload.replace(payload.find(from), from.size(), to);
     return forge(header, payload, &key);
   };
-  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
-           {R"("iss":"Data)", R"("iss":"Other)"}, {R"("aud":"integrity")", R"("aud":["integrity"])"},
-           {R"("sub":")", R"("sub":"0)"}, {R"("sid":")", R"("sidd":")"}, {R"("jti":"one")", R"("jti":1)"},
-           {R"("exp":1800000600)", R"("exp":"1800000600")"}, {R"("exp":1800000600)", R"("exp":1.8e400)"}, {R"("exp":1800000600)", R"("exp":1900000600)"},
-           {R"("nbf":1800000000)", R"("nbf":1700000000)"}, {R"(["pwd","recovery"])", R"(["pwd"])"}}) {
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{R"("iss":"Data)", R"("iss":"Other)"},
+                                                        {R"("aud":"integrity")", R"("aud":["integrity"])"},
+                                                        {R"("sub":")", R"("sub":"0)"},
+                                                        {R"("sid":")", R"("sidd":")"},
+                                                        {R"("jti":"one")", R"("jti":1)"},
+                                                        {R"("exp":1800000600)", R"("exp":"1800000600")"},
+                                                        {R"("exp":1800000600)", R"("exp":1.8e400)"},
+                                                        {R"("exp":1800000600)", R"("exp":1900000600)"},
+                                                        {R"("nbf":1800000000)", R"("nbf":1700000000)"},
+                                                        {R"(["pwd","recovery"])", R"(["pwd"])"}}) {
     EXPECT_FALSE(ours.read_unverified(with(from, to))) << to;
   }
 }
 
 TEST_F(Token, RefusesWhatIsNoToken) {
-  for (const std::string& text : {std::string(), std::string("."), std::string(".."), token + ".x",
-                                  token.substr(0, token.rfind('.')), "x." + token, std::string(10000, 'a'),
-                                  token + "="}) {
+  for (const std::string& text :
+       {std::string(), std::string("."), std::string(".."), token + ".x", token.substr(0, token.rfind('.')),
+        "x." + token, std::string(10000, 'a'), token + "="}) {
     EXPECT_FALSE(tokens.read_unverified(text) && tokens.signature_right(text)) << text;
   }
 }

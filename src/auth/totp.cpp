@@ -12,8 +12,8 @@ constexpr std::int64_t kStepsAhead = 1, kStepsBehind = 1, kStepsPast = 20;
 // RFC 3986 §2.3: everything but these is escaped, so that no name can end the label or add a
 // parameter.
 bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -17,7 +17,9 @@ inline constexpr int totp_digits = 6;
 std::int64_t totp_step(Time time);  // RFC 6238 §4.2, T0 = 0; 64 bits: app. B goes to the year 2603
 // RFC 4226 §5.3 with `digits` 6 to 8. The step is the counter.
 std::string hotp(ByteView secret, std::int64_t counter, int digits = totp_digits);
-inline std::string totp(ByteView secret, Time time) { return hotp(secret, totp_step(time)); }
+inline std::string totp(ByteView secret, Time time) {
+  return hotp(secret, totp_step(time));
+}
 
 // What a code turned out to be. Every step is compared, always and in constant time.
 struct TotpMatch {

@@ -23,12 +23,8 @@ TEST(Totp, AgreesWithRfc6238AppendixB) {
     std::int64_t second;
     const char* code;
   } kCases[] = {
-      {59, "94287082"},
-      {1111111109, "07081804"},
-      {1111111111, "14050471"},
-      {1234567890, "89005924"},
-      {2000000000, "69279037"},
-      {20000000000, "65353130"},  // the year 2603: steps need more than 32 bits of seconds
+      {59, "94287082"},         {1111111109, "07081804"},  {1111111111, "14050471"}, {1234567890, "89005924"},
+      {2000000000, "69279037"}, {20000000000, "65353130"},  // the year 2603: steps need more than 32 bits of seconds
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(hotp(kRfcSecret, totp_step(at_second(c.second)), 8), c.code) << c.second;
@@ -51,10 +47,9 @@ TEST(MatchTotp, SaysWhichStepACodeBelongsTo) {
     std::int64_t offset;
     Kind kind;
   } kCases[] = {
-      {-1000, Kind::none}, {-22, Kind::none},   {-21, Kind::none}, {-20, Kind::past},
-      {-19, Kind::past},   {-3, Kind::past},    {-2, Kind::past},  {-1, Kind::current},
-      {0, Kind::current},  {+1, Kind::current}, {+2, Kind::none},  {+3, Kind::none},
-      {+20, Kind::none},
+      {-1000, Kind::none}, {-22, Kind::none}, {-21, Kind::none},   {-20, Kind::past},  {-19, Kind::past},
+      {-3, Kind::past},    {-2, Kind::past},  {-1, Kind::current}, {0, Kind::current}, {+1, Kind::current},
+      {+2, Kind::none},    {+3, Kind::none},  {+20, Kind::none},
   };
   for (const auto& c : kCases) {
     const auto match = match_totp(kRfcSecret, hotp(kRfcSecret, present + c.offset), now);
@@ -89,8 +84,7 @@ TEST(MatchTotp, MatchesNothingThatIsNotTheWholeCode) {
 
 TEST(MatchTotp, KnowsNoCodeOfAnotherSecret) {
   const Time now = at_second(1'234'567'890);
-  EXPECT_EQ(match_totp(as_bytes("09876543210987654321"), totp(kRfcSecret, now), now).kind,
-            TotpMatch::Kind::none);
+  EXPECT_EQ(match_totp(as_bytes("09876543210987654321"), totp(kRfcSecret, now), now).kind, TotpMatch::Kind::none);
 }
 
 TEST(OtpauthUri, IsTheOneThatAuthenticatorsRead) {
@@ -115,8 +109,8 @@ TEST(OtpauthUri, LetsNoNameAddOrEndAnything) {
     const std::string e = c.encoded;
     const std::string parameters = "?secret=MY&issuer=";
     const Secret secret(std::string_view("f"));
-    EXPECT_EQ(otpauth_uri(c.name, "ada", secret), "otpauth://totp/" + e + ":ada" + parameters + e +
-                                                      "&algorithm=SHA1&digits=6&period=30");
+    EXPECT_EQ(otpauth_uri(c.name, "ada", secret),
+              "otpauth://totp/" + e + ":ada" + parameters + e + "&algorithm=SHA1&digits=6&period=30");
     EXPECT_EQ(otpauth_uri("I", c.name, secret),
               "otpauth://totp/I:" + e + parameters + "I" + "&algorithm=SHA1&digits=6&period=30");
   }

@@ -7,8 +7,7 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kBase64Url =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 // Regroups bits: hex, base32 and base64 differ only in how many bits a character carries.
@@ -37,8 +36,7 @@ constexpr Reverse reverse(std::string_view alphabet) {
   }
   return table;
 }
-constexpr Reverse kFromHex = reverse(kHex), kFromBase64Url = reverse(kBase64Url),
-                  kFromBase32 = reverse(kBase32);
+constexpr Reverse kFromHex = reverse(kHex), kFromBase64Url = reverse(kBase64Url), kFromBase32 = reverse(kBase32);
 
 std::optional<Bytes> decode(std::string_view text, const Reverse& table, unsigned width) {
   Bytes out;
@@ -63,35 +61,55 @@ std::optional<Bytes> decode(std::string_view text, const Reverse& table, unsigne
 
 }  // namespace
 
-std::string to_hex(ByteView bytes) { return encode(bytes, kHex, 4); }
-std::optional<Bytes> from_hex(std::string_view text) { return decode(text, kFromHex, 4); }
+// Not by `encode`: ids are written on every request.
+std::string to_hex(ByteView bytes) {
+  std::string out(bytes.size() * 2, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    out[2 * i] = kHex[bytes[i] >> 4];
+    out[2 * i + 1] = kHex[bytes[i] & 15];
+  }
+  return out;
+}
+std::optional<Bytes> from_hex(std::string_view text) {
+  return decode(text, kFromHex, 4);
+}
 
 std::string to_base64(ByteView bytes) {
   std::string out = encode(bytes, kBase64, 6);
   out.append((4 - out.size() % 4) % 4, '=');
   return out;
 }
-std::string to_base64url(ByteView bytes) { return encode(bytes, kBase64Url, 6); }
+std::string to_base64url(ByteView bytes) {
+  return encode(bytes, kBase64Url, 6);
+}
 std::optional<Bytes> from_base64url(std::string_view text) {
   return decode(text, kFromBase64Url, 6);
 }
 
-std::string to_base32(ByteView bytes) { return encode(bytes, kBase32, 5); }
-std::optional<Bytes> from_base32(std::string_view text) { return decode(text, kFromBase32, 5); }
+std::string to_base32(ByteView bytes) {
+  return encode(bytes, kBase32, 5);
+}
+std::optional<Bytes> from_base32(std::string_view text) {
+  return decode(text, kFromBase32, 5);
+}
 
 std::optional<std::size_t> count_code_points(std::string_view utf8) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < utf8.size(); ++count) {
     const auto lead = static_cast<std::uint8_t>(utf8[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || utf8.size() - i < length) return {};
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || utf8.size() - i < length) return {};
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<std::uint8_t>(utf8[i + k]) & 0xc0) != 0x80) return {};
     }
     if (length > 2) {  // Unicode 15 table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF
       const auto second = static_cast<std::uint8_t>(utf8[i + 1]);
-      if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
-          (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
+      if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
+          (lead == 0xf4 && second > 0x8f)) {
         return {};
       }
     }

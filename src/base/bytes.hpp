@@ -27,7 +27,7 @@ std::string to_base64(ByteView bytes);     // RFC 4648 §4, padded
 std::string to_base64url(ByteView bytes);  // RFC 4648 §5, without padding: RFC 7515 §2
 std::optional<Bytes> from_base64url(std::string_view text);
 
-std::string to_base32(ByteView bytes);                     // RFC 4648 §6, without padding
+std::string to_base32(ByteView bytes);  // RFC 4648 §6, without padding
 std::optional<Bytes> from_base32(std::string_view text);
 
 // UTF-8 code points, or nullopt where the bytes are not valid UTF-8 (overlong forms and surrogates included).

@@ -53,8 +53,7 @@ TEST(Encodings, BringEveryByteBackAtEveryPlace) {
 }
 
 TEST(FromHex, AcceptsOnlyWhatItWouldWrite) {
-  for (const char* text :
-       {"6", "0", "666", "660", "6G", "6A", "FF", "0x66", " 66", "66 ", "66\n", "6-"}) {
+  for (const char* text : {"6", "0", "666", "660", "6G", "6A", "FF", "0x66", " 66", "66 ", "66\n", "6-"}) {
     EXPECT_FALSE(from_hex(text)) << text;
   }
   EXPECT_FALSE(from_hex(std::string_view("66\0", 3)));
@@ -115,13 +114,12 @@ TEST(CountCodePoints, RefusesWhatIsNotUtf8) {
                                   // a lead without its continuations
                                   "\xc3(", "\xe2\x82(", "\xe2(\x82", "\xf0\x9f\x90(",
                                   // overlong
-                                  "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf",
-                                  "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
+                                  "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xf0\x80\x80\x80",
+                                  "\xf0\x8f\xbf\xbf",
                                   // surrogates, and a pair of them (CESU-8)
                                   "\xed\xa0\x80", "\xed\xbf\xbf", "\xed\xa0\xbd\xed\xb0\xa2",
                                   // above U+10FFFF
-                                  "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80",
-                                  "\xfe", "\xff"};
+                                  "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xfe", "\xff"};
   for (const char* text : kRefused) EXPECT_FALSE(count_code_points(text)) << to_hex(as_bytes(text));
 }
 

@@ -50,9 +50,8 @@ TEST(Decimal, ReadsTheNumbersOfTheJsonGrammar) {
 
 TEST(Decimal, RefusesWhatTheGrammarDoesNotHave) {
   for (const char* text :
-       {"",         "-",   "+1", ".5",  "1.",    "01",    "-01",     "00",  "1e",
-        "1e+",      "1e-", "e1", "--1", "1.5.",  "1.5.5", "1,5",     "0x1", "NaN",
-        "Infinity", " 1",  "1 ", "1_0", "1e1.5", "1e1e1", "\xd9\xa1"}) {
+       {"",     "-",     "+1",  ".5",  "1.",  "01",       "-01", "00", "1e",  "1e+",   "1e-",   "e1",      "--1",
+        "1.5.", "1.5.5", "1,5", "0x1", "NaN", "Infinity", " 1",  "1 ", "1_0", "1e1.5", "1e1e1", "\xd9\xa1"}) {
     EXPECT_FALSE(Decimal::parse_json(text)) << text;
   }
   EXPECT_FALSE(Decimal::parse_json(std::string_view("1\0", 2)));
@@ -67,8 +66,8 @@ TEST(Decimal, ReadsPlainDigitsWithoutExponent) {
 }
 
 TEST(Decimal, NeverRounds) {
-  for (const char* text : {"0.00001", "1e-5", "0.12345", "99999999999.99999",
-                           "1.00000000000000000001", "1e-400", "1e-99999999999999999999"}) {
+  for (const char* text : {"0.00001", "1e-5", "0.12345", "99999999999.99999", "1.00000000000000000001", "1e-400",
+                           "1e-99999999999999999999"}) {
     EXPECT_EQ(scaled(text, 4), std::nullopt) << text;
   }
 }
@@ -98,8 +97,7 @@ TEST(Decimal, IsAnIntegerWhenItsValueIsWhole) {
 
 TEST(Decimal, SurvivesExponentsOfAnySize) {
   const std::string nines(400, '9');
-  for (const std::string& text :
-       {std::string("1e400"), "1e" + nines, "-1e" + nines, "1e-" + nines}) {
+  for (const std::string& text : {std::string("1e400"), "1e" + nines, "-1e" + nines, "1e-" + nines}) {
     EXPECT_TRUE(Decimal::parse_json(text)) << text;
     EXPECT_EQ(scaled(text, 4), std::nullopt) << text;
   }
@@ -131,16 +129,15 @@ TEST(Money, IsWrittenWithAtLeastTwoPlaces) {
 }
 
 TEST(Money, IsNeitherNegativeNorTooLargeNorRounded) {
-  for (const char* text : {"-0.0001", "-1", "100000000000", "99999999999.99991",
-                           "99999999999.99999", "1e11", "1e400", "0.00001", "123456789012345.6"}) {
+  for (const char* text : {"-0.0001", "-1", "100000000000", "99999999999.99991", "99999999999.99999", "1e11", "1e400",
+                           "0.00001", "123456789012345.6"}) {
     EXPECT_EQ(money(text), std::nullopt) << text;
   }
 }
 
 TEST(Money, ReadsBackWhatItWrote) {
-  for (std::int64_t units :
-       {std::int64_t{0}, std::int64_t{1}, std::int64_t{10}, std::int64_t{100}, std::int64_t{9999},
-        std::int64_t{10000}, std::int64_t{1'299'000}, Money::max}) {
+  for (std::int64_t units : {std::int64_t{0}, std::int64_t{1}, std::int64_t{10}, std::int64_t{100}, std::int64_t{9999},
+                             std::int64_t{10000}, std::int64_t{1'299'000}, Money::max}) {
     const auto decimal = Decimal::parse_plain(Money{units}.text());
     ASSERT_TRUE(decimal) << units;
     EXPECT_EQ(Money::from(*decimal), Money{units});

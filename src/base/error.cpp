@@ -98,11 +98,17 @@ constexpr std::array kCodes{
 
 }  // namespace
 
-const CodeInfo& info(Code code) { return kCodes[static_cast<std::size_t>(code)]; }
+const CodeInfo& info(Code code) {
+  return kCodes[static_cast<std::size_t>(code)];
+}
 
-std::span<const CodeInfo> all_codes() { return kCodes; }
+std::span<const CodeInfo> all_codes() {
+  return kCodes;
+}
 
-Error not_found() { return {Code::not_found, "there is no such record; check the id"}; }
+Error not_found() {
+  return {Code::not_found, "there is no such record; check the id"};
+}
 
 Error unavailable(std::string cause) {
   return {.code = Code::unavailable,

@@ -82,29 +82,23 @@ struct Builder {
     text += view(s);
     return true;
   }
-  bool on_string(bj::string_view s, std::size_t, bj::error_code&) {
-    return put_scalar(Value::Kind::string, view(s));
-  }
+  bool on_string(bj::string_view s, std::size_t, bj::error_code&) { return put_scalar(Value::Kind::string, view(s)); }
   bool on_number_part(bj::string_view s, bj::error_code&) {
     text += view(s);
     return true;
   }
-  bool on_int64(std::int64_t, bj::string_view s, bj::error_code&) {
-    return put_scalar(Value::Kind::number, view(s));
-  }
-  bool on_uint64(std::uint64_t, bj::string_view s, bj::error_code&) {
-    return put_scalar(Value::Kind::number, view(s));
-  }
-  bool on_double(double, bj::string_view s, bj::error_code&) {
-    return put_scalar(Value::Kind::number, view(s));
-  }
+  bool on_int64(std::int64_t, bj::string_view s, bj::error_code&) { return put_scalar(Value::Kind::number, view(s)); }
+  bool on_uint64(std::uint64_t, bj::string_view s, bj::error_code&) { return put_scalar(Value::Kind::number, view(s)); }
+  bool on_double(double, bj::string_view s, bj::error_code&) { return put_scalar(Value::Kind::number, view(s)); }
   bool on_bool(bool b, bj::error_code&) { return put_scalar(Value::Kind::boolean, b ? "true" : "false"); }
   bool on_null(bj::error_code&) { return put_scalar(Value::Kind::null, ""); }
   bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
 
-Error malformed(std::string detail) { return {Code::malformed_json, std::move(detail)}; }
+Error malformed(std::string detail) {
+  return {Code::malformed_json, std::move(detail)};
+}
 
 }  // namespace
 
@@ -144,13 +138,27 @@ void append_string(std::string& out, std::string_view text) {
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out += kHexDigits[c >> 4];

@@ -18,11 +18,11 @@ inline constexpr std::size_t depth_max = 32;
 struct Value {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  std::string text;                                    // number: as written; string: decoded; boolean: "true" or "false"
-  std::vector<Value> items;                            // array elements, or object values in order
-  std::vector<std::string> names;                      // object: names[i] belongs to items[i]
+  std::string text;                // number: as written; string: decoded; boolean: "true" or "false"
+  std::vector<Value> items;        // array elements, or object values in order
+  std::vector<std::string> names;  // object: names[i] belongs to items[i]
 
-  const Value* find(std::string_view name) const;      // a member of an object, or null
+  const Value* find(std::string_view name) const;  // a member of an object, or null
 };
 
 // The whole text is one value. Errors are Code::malformed_json and say where.

@@ -29,8 +29,8 @@ using Status = Result<void>;
   auto name = (__VA_ARGS__);                             \
   if (!name.has_value()) return std::move(name).error(); \
   decl = std::move(*name)
-#define INTEGRITY_CHECK(...)                                                             \
-  do {                                                                                   \
+#define INTEGRITY_CHECK(...)                                                                \
+  do {                                                                                      \
     if (auto check_ = (__VA_ARGS__); !check_.has_value()) return std::move(check_).error(); \
   } while (false)
 

@@ -11,7 +11,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { wipe(bytes_.data(), bytes_.size()); }
+Secret::~Secret() {
+  wipe(bytes_.data(), bytes_.size());
+}
 
 bool equal_in_constant_time(ByteView a, ByteView b) {
   if (a.size() != b.size()) return false;

@@ -43,16 +43,15 @@ std::string to_rfc3339(Time time) {
 
 std::optional<Time> parse_rfc3339(std::string_view text) {
   if (text.size() != 24) return {};
-  const auto year = number(text.substr(0, 4)), month = number(text.substr(5, 2)),
-             day = number(text.substr(8, 2)), hour = number(text.substr(11, 2)),
-             minute = number(text.substr(14, 2)), second = number(text.substr(17, 2)),
-             milli = number(text.substr(20, 3));
+  const auto year = number(text.substr(0, 4)), month = number(text.substr(5, 2)), day = number(text.substr(8, 2)),
+             hour = number(text.substr(11, 2)), minute = number(text.substr(14, 2)),
+             second = number(text.substr(17, 2)), milli = number(text.substr(20, 3));
   if (!year || !month || !day || !hour || !minute || !second || !milli) return {};
-  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)),
-                                         std::chrono::month(*month), std::chrono::day(*day));
+  const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(*year)), std::chrono::month(*month),
+                                         std::chrono::day(*day));
   if (!date.ok()) return {};
-  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
-                    std::chrono::minutes(*minute) + std::chrono::seconds(*second) + Millis(*milli);
+  const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+                    std::chrono::seconds(*second) + Millis(*milli);
   // Written again it must be the same text: this refuses separators and ranges that are off.
   if (to_rfc3339(time) != text) return {};
   return time;

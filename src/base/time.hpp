@@ -15,8 +15,12 @@ std::string to_rfc3339(Time time);  // "2026-11-23T08:15:30.250Z"
 void append_rfc3339(std::string& out, Time time);
 std::optional<Time> parse_rfc3339(std::string_view text);  // exactly the form that to_rfc3339 writes
 
-inline std::int64_t to_millis(Time time) { return time.time_since_epoch().count(); }
-inline Time from_millis(std::int64_t millis) { return Time(Millis(millis)); }
+inline std::int64_t to_millis(Time time) {
+  return time.time_since_epoch().count();
+}
+inline Time from_millis(std::int64_t millis) {
+  return Time(Millis(millis));
+}
 inline std::int64_t to_seconds(Time time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -29,9 +33,7 @@ class Clock {
 
 class SystemClock final : public Clock {
  public:
-  Time now() const override {
-    return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-  }
+  Time now() const override { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
 };
 
 }  // namespace integrity

@@ -45,15 +45,10 @@ store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewP
   };
 }
 
-Result<model::Product> Catalog::find(store::ReadTx& tx, const ProductId& id) const {
-  auto product = tx.product(id);
-  if (!product) return not_found();
-  return std::move(*product);
-}
-
-Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id,
-                                        const Expected& expected) const {
-  INTEGRITY_TRY(auto product, find(tx, id));
+Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, const Expected& expected) const {
+  auto found = tx.product(id);
+  if (!found) return not_found();
+  const model::Product& product = *found;
   if (rules_.require_version && !expected.if_match && !expected.version) {
     return Error{Code::precondition_required,
                  "say which version this is about: send If-Match with the ETag that GET gave"};
@@ -66,11 +61,11 @@ Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id,
   }
   if (expected.version && *expected.version != product.version) return stale(product.version);
   INTEGRITY_CHECK(unchanged(product, expected));
-  return product;
+  return std::move(*found);
 }
 
-store::WriteFunction<model::Product> Catalog::change(const model::Act& act, const ProductId& id,
-                                                     ProductChange change, Expected expected) const {
+store::WriteFunction<model::Product> Catalog::change(const model::Act& act, const ProductId& id, ProductChange change,
+                                                     Expected expected) const {
   return [this, act, id, change = std::move(change),
           expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
     INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
@@ -88,8 +83,7 @@ store::WriteFunction<model::Product> Catalog::change(const model::Act& act, cons
   };
 }
 
-store::WriteFunction<Done> Catalog::remove(const model::Act& act, const ProductId& id,
-                                           Expected expected) const {
+store::WriteFunction<Done> Catalog::remove(const model::Act& act, const ProductId& id, Expected expected) const {
   return [this, act, id, expected = std::move(expected)](store::WriteTx& tx) -> Result<Done> {
     INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
     INTEGRITY_CHECK(tx.delete_product(act, before));

@@ -61,7 +61,6 @@ class Catalog {
       : random_(random), clock_(clock), rules_(std::move(rules)) {}
 
   store::WriteFunction<model::Product> create(const model::Act& act, NewProduct product);  // sku_taken
-  Result<model::Product> find(store::ReadTx& tx, const ProductId& id) const;               // not_found
   // Errors, in this order: not_found, precondition_required, precondition_failed, invalid_value, sku_taken.
   store::WriteFunction<model::Product> change(const model::Act& act, const ProductId& id, ProductChange change,
                                               Expected expected) const;

@@ -17,11 +17,10 @@ CipherContext begin(Direction direction, const Secret& key, ByteView nonce, Byte
   if (key.reveal().size() != aead_key_bytes) throw std::runtime_error("AES-256-GCM: bad key size");
   static const EVP_CIPHER* const kCipher = need(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
   CipherContext context(need(EVP_CIPHER_CTX_new()));
-  check(EVP_CipherInit_ex2(context.get(), kCipher, key.reveal().data(), nonce.data(),
-                           static_cast<int>(direction), nullptr));
+  check(EVP_CipherInit_ex2(context.get(), kCipher, key.reveal().data(), nonce.data(), static_cast<int>(direction),
+                           nullptr));
   int written = 0;
-  check(EVP_CipherUpdate(context.get(), nullptr, &written, associated.data(),
-                         static_cast<int>(associated.size())));
+  check(EVP_CipherUpdate(context.get(), nullptr, &written, associated.data(), static_cast<int>(associated.size())));
   return context;
 }
 
@@ -54,8 +53,7 @@ std::optional<Secret> open(const Secret& key, ByteView sealed, ByteView associat
   std::array<std::uint8_t, kTagBytes> tag;
   std::ranges::copy(sealed.last(kTagBytes), tag.begin());
 
-  const CipherContext context =
-      begin(Direction::open, key, sealed.subspan(1, kNonceBytes), associated);
+  const CipherContext context = begin(Direction::open, key, sealed.subspan(1, kNonceBytes), associated);
   Bytes plain(body.size());
   apply(context, plain.data(), body);
   Secret result(std::move(plain));  // from here on it is wiped, whatever the tag says

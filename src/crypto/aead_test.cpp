@@ -12,9 +12,7 @@ namespace {
 class FixedRandom final : public Random {
  public:
   explicit FixedRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
-  void fill(std::span<std::uint8_t> out) override {
-    std::copy_n(bytes_.begin(), out.size(), out.begin());
-  }
+  void fill(std::span<std::uint8_t> out) override { std::copy_n(bytes_.begin(), out.size(), out.begin()); }
 
  private:
   Bytes bytes_;

@@ -44,8 +44,8 @@ std::string bcrypt_hash(std::string_view text, int cost, Random& random) {
   std::array<std::uint8_t, kSaltBytes> salt;
   random.fill(salt);
   char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-  if (crypt_gensalt_rn("$2b$", static_cast<unsigned long>(cost), as_text(salt).data(), kSaltBytes,
-                       setting, sizeof setting) == nullptr) {
+  if (crypt_gensalt_rn("$2b$", static_cast<unsigned long>(cost), as_text(salt).data(), kSaltBytes, setting,
+                       sizeof setting) == nullptr) {
     throw std::runtime_error("bcrypt: no salt can be made for cost " + std::to_string(cost));
   }
   auto hash = run(text, setting);

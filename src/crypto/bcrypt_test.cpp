@@ -40,8 +40,7 @@ TEST(Bcrypt, VerifiesTheOpenwallVectors) {
       {"$2a$05$" + ok + "nRht2l/HRhr6zmCp9vYUvvsqynflf9e", high + "345"},
       {"$2a$05$" + ok + "6IflQkJytoRVc1yuaNtHfiuq.FRlSIS", high.substr(1) + "ab"},
       {"$2y$05$" + ok + "6IflQkJytoRVc1yuaNtHfiuq.FRlSIS", high.substr(1) + "ab"},
-      {"$2a$05$" + ok + "swQOIzjOiJ9GHEPuhEkvqrUyvWhEMx6",
-       repeat(72, "\xaa") + "chars after 72 are ignored as usual"},
+      {"$2a$05$" + ok + "swQOIzjOiJ9GHEPuhEkvqrUyvWhEMx6", repeat(72, "\xaa") + "chars after 72 are ignored as usual"},
       {"$2a$05$" + ok + "R9xrDjiycxMbQE2bp.vgqlYpW5wx2yy", repeat(36, "\xaa\x55")},
       {"$2a$05$" + ok + "9tQZzcJfm3uj2NvJ/n5xkhpqLrMpWCe", repeat(24, "\x55\xaa\xff")},
   };
@@ -52,8 +51,7 @@ TEST(Bcrypt, VerifiesTheOpenwallVectors) {
 }
 
 TEST(Bcrypt, RefusesHashesOfTheVersionWithTheSignExtensionBug) {
-  EXPECT_FALSE(
-      bcrypt_verify("\xa3", "$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e"));
+  EXPECT_FALSE(bcrypt_verify("\xa3", "$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e"));
 }
 
 TEST(Bcrypt, WritesTwoBWithTheCostAskedFor) {
@@ -85,8 +83,8 @@ TEST(Bcrypt, RefusesAHashWithAnyCharacterAltered) {
 TEST(Bcrypt, TakesNothingElseForAHash) {
   const std::string rest = "$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
   for (const std::string& hash :
-       {std::string(), std::string("*0"), std::string("x"), "$2" + rest, "$2c" + rest, "$2x" + rest,
-        "$2z" + rest, "$2A" + rest, "$2a" + rest + ' ', "$2a" + rest.substr(0, rest.size() - 1),
+       {std::string(), std::string("*0"), std::string("x"), "$2" + rest, "$2c" + rest, "$2x" + rest, "$2z" + rest,
+        "$2A" + rest, "$2a" + rest + ' ', "$2a" + rest.substr(0, rest.size() - 1),
         std::string("$2a$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
         std::string("$2a$32$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
         std::string("$2a$+5$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
@@ -101,10 +99,9 @@ TEST(Bcrypt, ReadsTheCostOfAHash) {
   const struct {
     std::string hash;
     int cost;
-  } kCases[] = {
-      {"$2a$04" + rest, 4}, {"$2b$12" + rest, 12},     {"$2y$31" + rest, 31}, {"$2b$32" + rest, 0},
-      {"$2b$03" + rest, 0}, {"$2x$12" + rest, 0},      {"$2b$1x" + rest, 0},  {"", 0},
-      {"$2b$12$", 0},       {"$2b$12" + rest + "!", 0}};
+  } kCases[] = {{"$2a$04" + rest, 4}, {"$2b$12" + rest, 12},     {"$2y$31" + rest, 31}, {"$2b$32" + rest, 0},
+                {"$2b$03" + rest, 0}, {"$2x$12" + rest, 0},      {"$2b$1x" + rest, 0},  {"", 0},
+                {"$2b$12$", 0},       {"$2b$12" + rest + "!", 0}};
   for (const auto& c : kCases) EXPECT_EQ(bcrypt_cost(c.hash), c.cost) << c.hash;
 }
 

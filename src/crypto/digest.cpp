@@ -18,9 +18,8 @@ EVP_MAC_CTX* new_hmac(const char* digest) {
   MacContext context(need(EVP_MAC_CTX_new(mac)));
   EVP_MAC_free(mac);
   std::string name(digest);
-  const OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
-      OSSL_PARAM_construct_end()};
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
+                                   OSSL_PARAM_construct_end()};
   check(EVP_MAC_CTX_set_params(context.get(), parameters));
   return context.release();
 }

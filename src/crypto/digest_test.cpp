@@ -39,8 +39,7 @@ TEST(HmacSha1, AgreesWithRfc2202) {
       {repeat(20, '\x0c'), "Test With Truncation", "4c1a03424b55e07fe7f27be1d58bb9324a9a5a04"},
       {repeat(80, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First",
        "aa4ae5e15272d00e95705637ce8a3b55ed402112"},
-      {repeat(80, '\xaa'),
-       "Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data",
+      {repeat(80, '\xaa'), "Test Using Larger Than Block-Size Key and Larger Than One Block-Size Data",
        "e8e99d0f45237d786d6bbaa7965c7808bbff1a91"},
   };
   for (const auto& c : kCases) {
@@ -52,16 +51,13 @@ TEST(HmacSha2, AgreesWithRfc4231) {
   const struct {
     std::string key, data, hex_256, hex_384;
   } kCases[] = {
-      {repeat(20, '\x0b'), "Hi There",
-       "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+      {repeat(20, '\x0b'), "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
        "afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59c"
        "faea9ea9076ede7f4af152e8b2fa9cb6"},
-      {"Jefe", "what do ya want for nothing?",
-       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+      {"Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
        "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
        "8e2240ca5e69e2c78b3239ecfab21649"},
-      {repeat(20, '\xaa'), repeat(50, '\xdd'),
-       "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+      {repeat(20, '\xaa'), repeat(50, '\xdd'), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
        "88062608d3e6ad8a0aa2ace014c8a86f0aa635d947ac9febe83ef4e55966144b"
        "2a5ab39dc13814b94e3ab6e101a34f27"},
       {from_hex_text("0102030405060708090a0b0c0d0e0f10111213141516171819"), repeat(50, '\xcd'),
@@ -88,8 +84,7 @@ TEST(HmacSha2, AgreesWithRfc4231) {
 // A null key means "the key set before" to OpenSSL.
 TEST(HmacSha2, TakesAnEmptyKeyForWhatItIs) {
   hmac_sha256(as_bytes("another key"), {});
-  EXPECT_EQ(to_hex(hmac_sha256({}, {})),
-            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  EXPECT_EQ(to_hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
 TEST(HmacSha2, KeepsTheKeysOfSeveralThreadsApart) {

@@ -20,8 +20,7 @@ PKeyContext new_context(const PKey& key) {
 
 bool is_p256(const PKey& key) {
   char group[32] = {};
-  return EVP_PKEY_is_a(key.get(), "EC") == 1 &&
-         EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) == 1 &&
+  return EVP_PKEY_is_a(key.get(), "EC") == 1 && EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) == 1 &&
          std::string_view(group) == "prime256v1";
 }
 
@@ -70,8 +69,7 @@ std::optional<Es256Key> Es256Key::from_pem(const Secret& pem) {
 
 Secret Es256Key::to_pem() const {
   const Bio bio(need(BIO_new(BIO_s_mem())));  // wiped when freed
-  check(PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr,
-                                      nullptr));
+  check(PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr));
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
   return Secret(std::string_view(text, static_cast<std::size_t>(size)));
@@ -107,8 +105,8 @@ bool Es256Key::verify(ByteView data, ByteView signature) const {
   const Sha256 hash = sha256(data);
   const PKeyContext context = new_context(impl_->key);
   check(EVP_PKEY_verify_init(context.get()));
-  const int verdict = EVP_PKEY_verify(context.get(), der.data(), static_cast<std::size_t>(size),
-                                      hash.data(), hash.size());
+  const int verdict =
+      EVP_PKEY_verify(context.get(), der.data(), static_cast<std::size_t>(size), hash.data(), hash.size());
   if (verdict < 0) fail();
   ERR_clear_error();
   return verdict == 1;

@@ -16,13 +16,11 @@ const Bytes kD = url("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
 constexpr std::string_view kSigned =
     "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNv"
     "bS9pc19yb290Ijp0cnVlfQ";
-const Bytes kSignature =
-    url("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
+const Bytes kSignature = url("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
 
 // DER in front of the private number: PKCS#8 (RFC 5208) around ECPrivateKey (RFC 5915), no public
 // key.
-constexpr const char* kPkcs8 =
-    "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420";
+constexpr const char* kPkcs8 = "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420";
 
 Secret pem(std::string_view label, std::string_view hex) {
   const std::string body = to_base64(from_hex(hex).value());
@@ -46,8 +44,7 @@ TEST(Es256, VerifiesTheSignatureOfTheRfc) {
 
 TEST(Es256, VerifiesWhatItSigned) {
   const Es256Key key = Es256Key::generate();
-  for (int i = 0; i < 100;
-       ++i) {  // about half of them have an r or s that DER pads, one in 128 a short one
+  for (int i = 0; i < 100; ++i) {  // about half of them have an r or s that DER pads, one in 128 a short one
     const std::string data = "message " + std::to_string(i);
     const auto signature = key.sign(as_bytes(data));
     EXPECT_TRUE(key.verify(as_bytes(data), signature)) << data;
@@ -113,8 +110,7 @@ TEST(Es256, ReadsNoOtherKindOfKey) {
   } kCases[] = {
       {"SEC1 form", "EC PRIVATE KEY", "30310201010420" + d + sec1_end},
       {"Ed25519", "PRIVATE KEY", "302e020100300506032b657004220420" + d},
-      {"secp256k1", "PRIVATE KEY",
-       "303e020100301006072a8648ce3d020106052b8104000a042730250201010420" + d},
+      {"secp256k1", "PRIVATE KEY", "303e020100301006072a8648ce3d020106052b8104000a042730250201010420" + d},
       {"P-384", "PRIVATE KEY",
        "304e020100301006072a8648ce3d020106052b81040022043730350201010430" + d + d.substr(0, 32)},
       {"private number 0", "PRIVATE KEY", kPkcs8 + std::string(64, '0')},
@@ -134,22 +130,21 @@ TEST(Es256, ReadsNoOtherKindOfKey) {
 // A file whose public half is another key's would sign tokens that our own JWKS does not verify.
 TEST(Es256, RefusesAPublicHalfThatIsNotItsOwn) {
   const auto with_public = [](const Bytes& x, const Bytes& y) {
-    return pem("PRIVATE KEY",
-               "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420" +
-                   to_hex(kD) + "a14403420004" + to_hex(x) + to_hex(y));
+    return pem("PRIVATE KEY", "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420" + to_hex(kD) +
+                                  "a14403420004" + to_hex(x) + to_hex(y));
   };
   const auto other = Es256Key::generate().public_point();
   EXPECT_TRUE(Es256Key::from_pem(with_public(kX, kY)));
-  EXPECT_FALSE(Es256Key::from_pem(
-      with_public(Bytes(other.x.begin(), other.x.end()), Bytes(other.y.begin(), other.y.end()))));
+  EXPECT_FALSE(
+      Es256Key::from_pem(with_public(Bytes(other.x.begin(), other.x.end()), Bytes(other.y.begin(), other.y.end()))));
 }
 
 // An old-style encrypted file must not stop a server that starts without a terminal.
 TEST(Es256, AsksNobodyForAPassphrase) {
-  EXPECT_FALSE(Es256Key::from_pem(
-      Secret(std::string_view("-----BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
-                              "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
-                              "AAAAAAAAAAAAAAAAAAAAAA==\n-----END PRIVATE KEY-----\n"))));
+  EXPECT_FALSE(
+      Es256Key::from_pem(Secret(std::string_view("-----BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+                                                 "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                                                 "AAAAAAAAAAAAAAAAAAAAAA==\n-----END PRIVATE KEY-----\n"))));
 }
 
 }  // namespace

@@ -15,7 +15,6 @@
 
 namespace integrity::http {
 
-std::optional<std::size_t> negotiate(std::optional<std::string_view> accept,
-                                     std::span<const std::string_view> offered);
+std::optional<std::size_t> negotiate(std::optional<std::string_view> accept, std::span<const std::string_view> offered);
 
 }  // namespace integrity::http

@@ -38,17 +38,14 @@ constexpr std::array<bool, 256> character_table(Predicate predicate) {
   return table;
 }
 
-inline constexpr auto token_characters = character_table([](char c) {
-  return is_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-});
+inline constexpr auto token_characters = character_table(
+    [](char c) { return is_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; });
 
 // field-content: visible characters, space, tab and obs-text.
-inline constexpr auto value_characters =
-    character_table([](char c) { return c == '\t' || !is_control(c); });
+inline constexpr auto value_characters = character_table([](char c) { return c == '\t' || !is_control(c); });
 
 inline bool all_of(std::string_view text, const std::array<bool, 256>& table) {
-  return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return table[static_cast<unsigned char>(c)]; });
+  return std::all_of(text.begin(), text.end(), [&](char c) { return table[static_cast<unsigned char>(c)]; });
 }
 
 inline bool is_token(std::string_view text) {
@@ -56,9 +53,8 @@ inline bool is_token(std::string_view text) {
 }
 
 inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return ascii_lower(x) == ascii_lower(y);
-         });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 // Without optional white space (SP, HTAB) at both ends.

@@ -22,7 +22,7 @@ using boost::system::error_code;
 using IoExecutor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, IoExecutor>;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, IoExecutor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, IoExecutor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, IoExecutor>;
 
 }  // namespace integrity::http

@@ -54,8 +54,7 @@ ChunkedDecoder::State ChunkedDecoder::next(char c) {
   return ++overhead_ > overhead_bytes_max ? State::failed : state_;
 }
 
-Result<std::size_t> ChunkedDecoder::feed(std::string_view arrived, std::string& body,
-                                         std::size_t body_bytes_max) {
+Result<std::size_t> ChunkedDecoder::feed(std::string_view arrived, std::string& body, std::size_t body_bytes_max) {
   std::size_t used = 0;
   while (used < arrived.size() && state_ != State::done) {
     if (state_ != State::content) {

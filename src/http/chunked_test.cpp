@@ -8,8 +8,7 @@ namespace {
 using namespace std::string_literals;
 
 // "ok <body>|<what was left>", "more", or the slug of the error. `step` bytes at a time.
-std::string decode(const std::string& text, std::size_t step = 1'000'000,
-                   std::size_t body_max = 1000) {
+std::string decode(const std::string& text, std::size_t step = 1'000'000, std::size_t body_max = 1000) {
   ChunkedDecoder decoder;
   std::string body;
   std::size_t at = 0;

@@ -202,8 +202,7 @@ Result<bool> Connection::append_body() {
 // Never idle for long, and on the whole not slower than the limit says.
 void Connection::set_body_deadline() {
   const auto& limits = worker_->limits();
-  const auto earned =
-      std::chrono::milliseconds(body_received_ * 1000 / limits.body_bytes_per_second_min);
+  const auto earned = std::chrono::milliseconds(body_received_ * 1000 / limits.body_bytes_per_second_min);
   deadline_ = std::min(CoarseClock::now(), body_begun_ + earned) + limits.body_idle_max;
 }
 
@@ -268,14 +267,12 @@ void Connection::send_reply() {
   carried_.clear();
   const bool content = has_content(reply.status) && !head_only_;
   const bool unknown_length = reply.stream && framing_.http_1_0;
-  const bool keep_alive = framing_.keep_alive && !reply.close && !body_unread_ && !unknown_length &&
-                          !worker_->stopping();
+  const bool keep_alive =
+      framing_.keep_alive && !reply.close && !body_unread_ && !unknown_length && !worker_->stopping();
   framing_.keep_alive = keep_alive;
-  render_head(out_, reply,
-              {.date = worker_->date(),
-               .request_id = request_id_,
-               .http_1_0 = framing_.http_1_0,
-               .keep_alive = keep_alive});
+  render_head(
+      out_, reply,
+      {.date = worker_->date(), .request_id = request_id_, .http_1_0 = framing_.http_1_0, .keep_alive = keep_alive});
   if (content && reply.stream) {
     stream_ = std::move(reply.stream);
     state_ = State::streaming;

@@ -30,10 +30,9 @@ bool Connection::flush() {
     if (error == asio::error::would_block) {
       writing_ = true;
       expire_after(worker_->limits().write_stall_max);
-      socket_.async_write_some(asio::buffer(out_.data() + sent_, out_.size() - sent_),
-                               [self = shared_from_this()](error_code failed, std::size_t count) {
-                                 self->on_written(failed, count);
-                               });
+      socket_.async_write_some(
+          asio::buffer(out_.data() + sent_, out_.size() - sent_),
+          [self = shared_from_this()](error_code failed, std::size_t count) { self->on_written(failed, count); });
       return false;
     }
     if (error) {
@@ -64,10 +63,9 @@ void Connection::read() {
   if (state_ == State::head) make_room(arrived().size() + room_behind_head);
   if (state_ == State::lingering) begin_ = end_ = 0;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(in_.data() + end_, in_.size() - end_),
-                          [self = shared_from_this()](error_code error, std::size_t count) {
-                            self->on_read(error, count);
-                          });
+  socket_.async_read_some(
+      asio::buffer(in_.data() + end_, in_.size() - end_),
+      [self = shared_from_this()](error_code error, std::size_t count) { self->on_read(error, count); });
 }
 
 void Connection::make_room(std::size_t wanted) {

@@ -8,8 +8,7 @@ namespace integrity::http {
 namespace {
 
 // etagc: visible characters but the quote, and obs-text (RFC 9110 §8.8.3). No blanks, no escapes.
-constexpr auto tag_characters =
-    character_table([](char c) { return c != ' ' && c != '"' && !is_control(c); });
+constexpr auto tag_characters = character_table([](char c) { return c != ' ' && c != '"' && !is_control(c); });
 
 std::optional<EntityTag> take_tag(std::string_view& rest) {
   EntityTag tag;
@@ -29,19 +28,16 @@ std::optional<EntityTag> take_tag(std::string_view& rest) {
 }  // namespace
 
 bool EntityTags::matches_strongly(std::string_view current) const {
-  return any || std::any_of(tags.begin(), tags.end(), [&](const EntityTag& tag) {
-           return !tag.weak && tag.opaque == current;
-         });
+  return any || std::any_of(tags.begin(), tags.end(),
+                            [&](const EntityTag& tag) { return !tag.weak && tag.opaque == current; });
 }
 
 bool EntityTags::matches_weakly(std::string_view current) const {
-  return any || std::any_of(tags.begin(), tags.end(),
-                            [&](const EntityTag& tag) { return tag.opaque == current; });
+  return any || std::any_of(tags.begin(), tags.end(), [&](const EntityTag& tag) { return tag.opaque == current; });
 }
 
 Result<EntityTags> parse_etags(std::string_view value) {
-  const Error bad{Code::bad_request,
-                  "If-Match and If-None-Match hold entity tags, as in \"3\", or *"};
+  const Error bad{Code::bad_request, "If-Match and If-None-Match hold entity tags, as in \"3\", or *"};
   auto rest = trim(value);
   EntityTags result;
   if (rest == "*") {

@@ -23,22 +23,19 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
 }
 
 Method method_from(std::string_view name) {
-  for (auto method : {Method::get, Method::head, Method::post, Method::put, Method::del,
-                      Method::patch, Method::options, Method::trace, Method::connect}) {
+  for (auto method : {Method::get, Method::head, Method::post, Method::put, Method::del, Method::patch, Method::options,
+                      Method::trace, Method::connect}) {
     if (name == to_string(method)) return method;
   }
   return Method::other;
 }
 
-constexpr auto target_characters =
-    character_table([](char c) { return c > ' ' && c < 0x7f && c != '#'; });
+constexpr auto target_characters = character_table([](char c) { return c > ' ' && c < 0x7f && c != '#'; });
 
-constexpr auto name_characters = character_table([](char c) {
-  return is_alnum(c) || std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-});
+constexpr auto name_characters = character_table(
+    [](char c) { return is_alnum(c) || std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos; });
 
-constexpr auto literal_characters =
-    character_table([](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+constexpr auto literal_characters = character_table([](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
 
 // uri-host [ ":" port ], RFC 9110 §7.2. No user information: it is for phishing only.
 bool is_authority(std::string_view text) {

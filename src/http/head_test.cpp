@@ -187,8 +187,7 @@ TEST(Head, SaysHowTheMessageIsFramed) {
       {"GET / HTTP/1.0\r\n\r\n", false, false, false, false},
       {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true, false, false, false},
       {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false, false, false, false},
-      {"GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false, false, false,
-       true},
+      {"GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false, false, false, true},
       {hosted("Expect: 100-Continue\r\nContent-Length: 1\r\n"), true, false, true, true},
       {hosted("Content-Length: 0\r\n"), true, false, false, false},
       {hosted("Transfer-Encoding: chunked\r\n"), true, true, false, true},
@@ -215,8 +214,7 @@ TEST(HeadScan, FindsTheEndWhereverTheBytesAreCut) {
   for (std::size_t first = 0; first < text.size(); ++first) {
     HeadScan scan;
     const std::string_view whole = text;
-    const auto expected =
-        first < text.size() - 4 ? HeadScan::Found::more : HeadScan::Found::complete;
+    const auto expected = first < text.size() - 4 ? HeadScan::Found::more : HeadScan::Found::complete;
     ASSERT_EQ(scan.look(whole.substr(0, first)), expected);
     if (expected == HeadScan::Found::more) {
       ASSERT_EQ(scan.look(whole), HeadScan::Found::complete);
@@ -268,9 +266,7 @@ TEST(Head, MeansWhatAnotherParserReadsInIt) {
       "\r\n\t :,;\0a1%/?#\x7f\xc3-[]\""
       "chunked";
   std::mt19937 random(1);
-  const auto below = [&](std::size_t n) {
-    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
-  };
+  const auto below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
   int accepted = 0;
   for (int round = 0; round < 20'000; ++round) {
     auto text = seeds[below(std::size(seeds))];

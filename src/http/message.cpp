@@ -80,9 +80,8 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
 }
 
 std::size_t Request::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(headers.begin(), headers.end(),
-                    [&](const Header& header) { return equal_ignoring_case(header.name, name); }));
+  return static_cast<std::size_t>(std::count_if(
+      headers.begin(), headers.end(), [&](const Header& header) { return equal_ignoring_case(header.name, name); }));
 }
 
 }  // namespace integrity::http

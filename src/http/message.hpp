@@ -12,18 +12,7 @@
 
 namespace integrity::http {
 
-enum class Method : std::uint8_t {
-  get,
-  head,
-  post,
-  put,
-  del,
-  patch,
-  options,
-  trace,
-  connect,
-  other
-};
+enum class Method : std::uint8_t { get, head, post, put, del, patch, options, trace, connect, other };
 std::string_view to_string(Method method);
 
 // The peer of a connection, or the client that a trusted proxy names.
@@ -68,8 +57,7 @@ using Headers = std::vector<std::pair<std::string_view, std::string>>;
 
 struct Reply {
   int status = 200;
-  std::string_view content_type =
-      "application/json";  // static text; not sent when there is no body
+  std::string_view content_type = "application/json";  // static text; not sent when there is no body
   Headers headers;
   std::string body;
   BodySource stream;   // instead of body

@@ -1,14 +1,17 @@
 #include "http/percent.hpp"
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "http/ascii.hpp"
 
 namespace integrity::http {
 
 std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
-  std::string out;
+  const auto special = std::find_if(text.begin(), text.end(), [](char c) { return c == '%' || c == '+'; });
+  std::string out(text.begin(), special);  // all of it, mostly
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = out.size(); i < text.size(); ++i) {
     if (text[i] == '+' && plus == Plus::is_space) {
       out += ' ';
     } else if (text[i] != '%') {

@@ -17,8 +17,8 @@ Result<std::vector<QueryParameter>> parse_query(std::string_view query) {
     if (name && decoded) {
       parameters.push_back({std::move(*name), std::move(*decoded)});
     } else {
-      error.fields.push_back({FieldError::In::query, name ? *name : std::string(sent_name),
-                              "is not percent-encoded UTF-8"});
+      error.fields.push_back(
+          {FieldError::In::query, name ? *name : std::string(sent_name), "is not percent-encoded UTF-8"});
     }
   }
   if (!error.fields.empty()) return error;

@@ -79,8 +79,7 @@ constexpr std::string_view on_every_answer =
     "Referrer-Policy: no-referrer\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
 
-constexpr std::string_view nothing_allowed =
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+constexpr std::string_view nothing_allowed = "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 
 void append(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
@@ -106,8 +105,7 @@ bool append_own(std::string& out, const Reply& reply, std::string_view request_i
   bool brings_policy = false;
   for (const auto& [name, value] : reply.headers) {
     if (!all_of(value, value_characters)) {
-      log::event("http.header.dropped",
-                 {{"request_id", std::string(request_id)}, {"name", std::string(name)}});
+      log::event("http.header.dropped", {{"request_id", std::string(request_id)}, {"name", std::string(name)}});
       continue;
     }
     brings_policy = brings_policy || equal_ignoring_case(name, "content-security-policy");
@@ -158,10 +156,9 @@ std::string http_date(std::int64_t unix_seconds) {
   gmtime_r(&seconds, &utc);
   std::array<char, 64> text;
   // Not strftime: its names follow the locale.
-  const int size = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                                 days[static_cast<unsigned>(utc.tm_wday)], utc.tm_mday,
-                                 months[static_cast<unsigned>(utc.tm_mon)], utc.tm_year + 1900,
-                                 utc.tm_hour, utc.tm_min, utc.tm_sec);
+  const int size = std::snprintf(
+      text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<unsigned>(utc.tm_wday)],
+      utc.tm_mday, months[static_cast<unsigned>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
   return {text.data(), static_cast<std::size_t>(size)};
 }
 

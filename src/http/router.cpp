@@ -9,8 +9,7 @@
 namespace integrity::http {
 namespace {
 
-std::size_t route_for(const std::vector<std::pair<Method, std::size_t>>& routes, Method method,
-                      std::size_t otherwise) {
+std::size_t route_for(const std::vector<std::pair<Method, std::size_t>>& routes, Method method, std::size_t otherwise) {
   for (const auto& [known, route] : routes) {
     if (known == method) return route;
   }

@@ -50,8 +50,7 @@ std::size_t raise_descriptor_limit(std::size_t connections_wanted) {
 
 Address address_of(const asio::ip::address& from) {
   Address address;
-  const auto v6 =
-      from.is_v6() ? from.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, from.to_v4());
+  const auto v6 = from.is_v6() ? from.to_v6() : asio::ip::make_address_v6(asio::ip::v4_mapped, from.to_v4());
   const auto bytes = v6.to_bytes();
   std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
   return address;
@@ -76,8 +75,7 @@ struct Server::Impl {
         acceptor(workers.front()->context()),
         pause(workers.front()->context()) {}
 
-  static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options,
-                                                           Application& application,
+  static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options, Application& application,
                                                            const std::shared_ptr<Gate>& gate) {
     std::vector<std::shared_ptr<Worker>> workers;
     for (std::size_t i = 0; i < cpus_allowed(); ++i) {

@@ -81,8 +81,7 @@ struct TestApplication final : Application {
     if (request.path.ends_with("/forgets")) return;
     if (request.path == "/keep") return hold(std::move(exchange));
     if (request.path.ends_with("/later")) {
-      return later.add(
-          [exchange] { exchange->reply(text(std::string(exchange->request().body))); });
+      return later.add([exchange] { exchange->reply(text(std::string(exchange->request().body))); });
     }
     exchange->reply(answer(*exchange));
     exchange->reply(text("a second answer is not heard"));
@@ -90,8 +89,7 @@ struct TestApplication final : Application {
 
   Reply answer(const Exchange& exchange) {
     const Request& request = exchange.request();
-    if (request.path == "/context")
-      return text(*std::static_pointer_cast<std::string>(exchange.context));
+    if (request.path == "/context") return text(*std::static_pointer_cast<std::string>(exchange.context));
     if (request.path == "/peer") return text(request.peer.text());
     if (request.path == "/list") return list(std::stoul(std::string(request.query)));
     if (request.path == "/breaks") return breaks();
@@ -111,9 +109,7 @@ struct TestApplication final : Application {
       return reply.with("ETag", "\"1\"");
     }
     if (request.path == "/policy") {
-      return text("x")
-          .with("Content-Security-Policy", "default-src 'self'")
-          .with("X-Evil", "a\r\nSet-Cookie: b");
+      return text("x").with("Content-Security-Policy", "default-src 'self'").with("X-Evil", "a\r\nSet-Cookie: b");
     }
     return text(std::string(to_string(request.method)) + " " + std::string(request.path) + " " +
                 std::string(request.body));
@@ -170,8 +166,7 @@ struct TestApplication final : Application {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port, int receive_buffer = 0)
-      : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Client(std::uint16_t port, int receive_buffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     }
@@ -247,10 +242,9 @@ class Client {
 inline std::string get(const std::string& path, const std::string& fields = "") {
   return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
 }
-inline std::string post(const std::string& path, const std::string& body,
-                        const std::string& fields = "") {
-  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n" + fields + "\r\n" + body;
+inline std::string post(const std::string& path, const std::string& body, const std::string& fields = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + fields +
+         "\r\n" + body;
 }
 
 class ServerTest : public testing::Test {

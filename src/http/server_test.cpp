@@ -12,12 +12,10 @@ TEST_F(ServerTest, AnswersWithTheHeadersThatEveryAnswerHas) {
   Client client(port);
   client.send(get("/a?b=c"));
   const auto head = client.head();
-  for (const char* line :
-       {"HTTP/1.1 200 OK\r\n", "\r\nDate: ", " GMT\r\n", "\r\nContent-Type: text/plain\r\n",
-        "\r\nContent-Length: 7\r\n",
-        "\r\nX-Request-Id: ", "\r\nX-Content-Type-Options: nosniff\r\n",
-        "\r\nReferrer-Policy: no-referrer\r\n", "\r\nCross-Origin-Resource-Policy: same-origin\r\n",
-        "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"}) {
+  for (const char* line : {"HTTP/1.1 200 OK\r\n", "\r\nDate: ", " GMT\r\n", "\r\nContent-Type: text/plain\r\n",
+                           "\r\nContent-Length: 7\r\n", "\r\nX-Request-Id: ", "\r\nX-Content-Type-Options: nosniff\r\n",
+                           "\r\nReferrer-Policy: no-referrer\r\n", "\r\nCross-Origin-Resource-Policy: same-origin\r\n",
+                           "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"}) {
     EXPECT_NE(head.find(line), std::string::npos) << line << head;
   }
   for (const char* line : {"\r\nServer:", "\r\nConnection:"}) {
@@ -54,8 +52,7 @@ TEST_F(ServerTest, LetsAReplyBringItsOwnPolicyButNoForgedHeader) {
 TEST_F(ServerTest, SendsNoContentWhereThereMustBeNone) {
   start();
   Client client(port);
-  client.send(get("/nothing") + get("/same") + "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" +
-              get("/end"));
+  client.send(get("/nothing") + get("/same") + "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" + get("/end"));
   for (const char* path : {"/nothing", "/same"}) {
     const auto head = client.head();
     EXPECT_EQ(head.find("\r\nContent-Type"), std::string::npos) << path;
@@ -115,8 +112,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   }
   std::thread sender([&] { client.send(requests); });
   for (int i = 0; i < 500; ++i) {
-    EXPECT_EQ(client.answer(),
-              i % 3 == 0 ? "200 " + std::to_string(i) : "200 GET /" + std::to_string(i) + " ");
+    EXPECT_EQ(client.answer(), i % 3 == 0 ? "200 " + std::to_string(i) : "200 GET /" + std::to_string(i) + " ");
   }
   sender.join();
 }
@@ -124,10 +120,9 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
 TEST_F(ServerTest, ReadsRequestsHoweverTheyAreCut) {
   start();
   Client client(port);
-  const auto request =
-      "\r\n" + post("/cut", "hello", "X: " + std::string(3000, 'x') + "\r\n") +
-      "POST /cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n"
-      "0\r\nT: 1\r\n\r\n";
+  const auto request = "\r\n" + post("/cut", "hello", "X: " + std::string(3000, 'x') + "\r\n") +
+                       "POST /cut HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n"
+                       "0\r\nT: 1\r\n\r\n";
   for (std::size_t at = 0; at < request.size(); at += 17) client.send(request.substr(at, 17));
   EXPECT_EQ(client.answer(), "200 POST /cut hello");
   EXPECT_EQ(client.answer(), "200 POST /cut hello");
@@ -144,8 +139,7 @@ TEST_F(ServerTest, TakesBodiesUpToTheLimitAndRequestsBehindThem) {
 
 TEST_F(ServerTest, ClosesWhenAsked) {
   start();
-  for (const auto& request :
-       {get("/a", "Connection: close\r\n"), get("/close"), "GET /a HTTP/1.0\r\n\r\n"s}) {
+  for (const auto& request : {get("/a", "Connection: close\r\n"), get("/close"), "GET /a HTTP/1.0\r\n\r\n"s}) {
     Client client(port);
     client.send(request + get("/never"));
     const auto answer = client.rest();
@@ -186,8 +180,7 @@ TEST_F(ServerTest, AsksForABodyOnlyAfterTheHeadWasAdmitted) {
   for (const auto& [path, length, status] :
        {std::tuple{"/forbidden", "2", "403 no"}, {"/a", "100001", "413 payload-too-large"}}) {
     Client client(port);
-    client.send("POST "s + path +
-                " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " + length +
+    client.send("POST "s + path + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " + length +
                 "\r\n\r\n");
     EXPECT_EQ(client.answer(), status);
     EXPECT_EQ(client.rest(), "");
@@ -199,16 +192,15 @@ TEST_F(ServerTest, AsksForABodyOnlyAfterTheHeadWasAdmitted) {
 TEST_F(ServerTest, RefusesSmugglingAndClosesAtOnce) {
   start();
   const std::string smuggled = get("/smuggled");
-  for (
-      const auto& request : {
-          "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"s,
-          "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\n"s,
-          "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n"s,
-          "GET / HTTP/1.1\nHost: a\n\n"s,
-          "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n Y: 2\r\n\r\n"s,
-          "GET / HTTP/1.1\r\nHost: a\r\nContent-Length : 40\r\n\r\n"s,
-          "\x16\x03\x01\x02"s,
-      }) {
+  for (const auto& request : {
+           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"s,
+           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\n"s,
+           "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n"s,
+           "GET / HTTP/1.1\nHost: a\n\n"s,
+           "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n Y: 2\r\n\r\n"s,
+           "GET / HTTP/1.1\r\nHost: a\r\nContent-Length : 40\r\n\r\n"s,
+           "\x16\x03\x01\x02"s,
+       }) {
     Client client(port);
     client.send(request + smuggled);
     const auto answer = client.rest();
@@ -230,8 +222,7 @@ TEST_F(ServerTest, NeverTakesARefusedBodyForARequest) {
   }
   for (const auto& request :
        {"POST /forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + smuggled,
-        "POST /forbidden HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
-            smuggled}) {
+        "POST /forbidden HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled}) {
     Client client(port);
     client.send(request);
     EXPECT_EQ(client.answer(), "403 no");
@@ -242,8 +233,7 @@ TEST_F(ServerTest, NeverTakesARefusedBodyForARequest) {
 
 TEST_F(ServerTest, LetsTheClientSeeWhyItsUploadWasRefused) {
   start();
-  for (const auto& head :
-       {"Content-Length: 1000000\r\n\r\n"s, "Transfer-Encoding: chunked\r\n\r\nf4240\r\n"s}) {
+  for (const auto& head : {"Content-Length: 1000000\r\n\r\n"s, "Transfer-Encoding: chunked\r\n\r\nf4240\r\n"s}) {
     Client client(port);
     EXPECT_TRUE(client.send("POST / HTTP/1.1\r\nHost: a\r\n" + head + std::string(1'000'000, 'x')));
     EXPECT_EQ(client.answer(), "413 payload-too-large");
@@ -256,9 +246,8 @@ TEST_F(ServerTest, LetsTheClientSeeWhyItsUploadWasRefused) {
 TEST_F(ServerTest, RefusesHeadsThatAreTooLarge) {
   options.limits.header_bytes_max = 2000;
   start();
-  for (const auto& request :
-       {get("/", "X: " + std::string(2000, 'x') + "\r\n"), "GET /" + std::string(3000, 'x'),
-        get("/" + std::string(2000, 'x'))}) {
+  for (const auto& request : {get("/", "X: " + std::string(2000, 'x') + "\r\n"), "GET /" + std::string(3000, 'x'),
+                              get("/" + std::string(2000, 'x'))}) {
     Client client(port);
     client.send(request);
     EXPECT_EQ(client.answer(), "431 headers-too-large");

@@ -29,8 +29,8 @@ Address counted_address(Address peer) {
 CoarseClock::time_point CoarseClock::now() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return time_point(std::chrono::duration_cast<duration>(std::chrono::seconds(time.tv_sec) +
-                                                         std::chrono::nanoseconds(time.tv_nsec)));
+  return time_point(
+      std::chrono::duration_cast<duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
 }
 
 std::size_t Gate::Hash::operator()(const Address& address) const {
@@ -88,8 +88,7 @@ void Worker::adopt(Socket socket, const Address& peer) {
   load_.fetch_add(1, std::memory_order_relaxed);
   // `this` is safe and a shared pointer would be a cycle: handlers die with the context they wait
   // in.
-  asio::post(context_,
-             [this, socket = std::move(socket), peer]() mutable { add(std::move(socket), peer); });
+  asio::post(context_, [this, socket = std::move(socket), peer]() mutable { add(std::move(socket), peer); });
 }
 
 void Worker::add(Socket socket, const Address& peer) {

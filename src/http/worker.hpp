@@ -37,8 +37,7 @@ struct CoarseClock {
 // any thread.
 class Gate {
  public:
-  Gate(std::size_t total_max, std::size_t per_address_max)
-      : total_max_(total_max), per_address_max_(per_address_max) {}
+  Gate(std::size_t total_max, std::size_t per_address_max) : total_max_(total_max), per_address_max_(per_address_max) {}
   bool enter(const Address& peer);
   void leave(const Address& peer);
 

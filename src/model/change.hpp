@@ -12,11 +12,11 @@ namespace integrity::model {
 // Who does something, how they proved it, and why. Given to every mutation.
 struct Act {
   enum class Proof : std::uint8_t {
-    none,          // the server itself: expiry, a factor disabled by its counter
-    host,          // a command on the host
-    password,      // first step only
-    otp,           // password and a code of the authenticator
-    recovery,      // password and a recovery code
+    none,      // the server itself: expiry, a factor disabled by its counter
+    host,      // a command on the host
+    password,  // first step only
+    otp,       // password and a code of the authenticator
+    recovery,  // password and a recovery code
   };
   std::optional<UserId> actor = {};
   Proof proof = Proof::none;

@@ -54,6 +54,17 @@ inline auto fields(const Product*) {
 // The product as clients and the history see it, appended as one JSON object.
 void append_json(std::string& out, const Product& product);
 
+// A product written once and sent many times.
+struct RenderedProduct {
+  ProductId id;
+  std::int64_t version = 0;
+  std::string json;
+
+  explicit RenderedProduct(const Product& product) : id(product.id), version(product.version) {
+    append_json(json, product);
+  }
+};
+
 // Where a page ended: the next one begins behind it. Default order: oldest first, ids break ties.
 struct ProductPosition {
   Time created_at{};

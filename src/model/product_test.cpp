@@ -25,10 +25,9 @@ Product lamp() {
 TEST(ProductJson, HasTheMembersThatClientsSee) {
   std::string out = "[";
   append_json(out, lamp());
-  EXPECT_EQ(out,
-            R"([{"id":"65a000000000000000000001","sku":"L-1","name":"Lamp \"Ada\"",)"
-            R"("description":"two\nlines","price":129.90,"currency":"EUR","stock":5,"version":3,)"
-            R"("created_at":"2023-11-14T22:13:20.123Z","updated_at":"2023-11-14T22:13:21.000Z"})");
+  EXPECT_EQ(out, R"([{"id":"65a000000000000000000001","sku":"L-1","name":"Lamp \"Ada\"",)"
+                 R"("description":"two\nlines","price":129.90,"currency":"EUR","stock":5,"version":3,)"
+                 R"("created_at":"2023-11-14T22:13:20.123Z","updated_at":"2023-11-14T22:13:21.000Z"})");
 }
 
 TEST(ProductJson, WritesNullForWhatIsNotThere) {

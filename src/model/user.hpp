@@ -14,7 +14,7 @@ namespace integrity::model {
 using Digest = std::array<std::uint8_t, 32>;
 
 enum class UserState : std::uint8_t {
-  pending,   // signed up, no factor confirmed yet: not a change, removed at `pending_until`
+  pending,  // signed up, no factor confirmed yet: not a change, removed at `pending_until`
   active,
   disabled,  // by the operator
 };
@@ -23,17 +23,17 @@ inline constexpr schema::Word username_rule{.min = 3, .max = 64, .also = "._@+-"
 
 struct User {
   UserId id;
-  std::string username;                  // as typed; unique without regard to case
+  std::string username;  // as typed; unique without regard to case
   std::optional<std::string> name = {};
-  std::string password_hash;             // a bcrypt string, see auth/password.hpp
-  std::int64_t password_version = 1;     // grows with each new password: challenges are bound to it
+  std::string password_hash;          // a bcrypt string, see auth/password.hpp
+  std::int64_t password_version = 1;  // grows with each new password: challenges are bound to it
   UserState state = UserState::pending;
-  Bytes totp_secret = {};                   // sealed; empty: none. Active iff totp_confirmed_at is set
+  Bytes totp_secret = {};  // sealed; empty: none. Active iff totp_confirmed_at is set
   std::optional<Time> totp_confirmed_at = {};
-  std::optional<Time> enrol_until = {};       // after a reset: until when a right password may enrol anew
-  std::optional<Time> pending_until = {};     // pending only
-  std::string pending_network = {};         // pending only: where the sign-up came from, to bound them
-  std::int64_t version = 0;              // 0 while pending; the first change, the confirmation, makes it 1
+  std::optional<Time> enrol_until = {};    // after a reset: until when a right password may enrol anew
+  std::optional<Time> pending_until = {};  // pending only
+  std::string pending_network = {};        // pending only: where the sign-up came from, to bound them
+  std::int64_t version = 0;                // 0 while pending; the first change, the confirmation, makes it 1
   Time created_at{};
   Time updated_at{};
 
@@ -46,16 +46,16 @@ struct Challenge {
   Digest token_hash{};
   UserId user;
   std::int64_t password_version = 0;
-  Bytes pending_secret = {};// sealed; enrol only: the secret this challenge would activate
-  int tries = 0;         // wrong codes and recovery codes sent with it
+  Bytes pending_secret = {};  // sealed; enrol only: the secret this challenge would activate
+  int tries = 0;              // wrong codes and recovery codes sent with it
   Time expires_at{};
 };
 
 // Guess budget and replay protection of one account's authenticator. Rows that are not part of the history.
 struct FactorCounters {
-  std::int64_t last_step = 0;           // TOTP step of the last code accepted
-  std::int64_t failures = 0;            // consecutive wrong codes; a right code or recovery code sets it back
-  std::int64_t failures_unredeemed = 0; // the same, but a recovery code does not set it back
+  std::int64_t last_step = 0;            // TOTP step of the last code accepted
+  std::int64_t failures = 0;             // consecutive wrong codes; a right code or recovery code sets it back
+  std::int64_t failures_unredeemed = 0;  // the same, but a recovery code does not set it back
   std::optional<Time> locked_until = {};
 };
 

@@ -54,7 +54,9 @@ constexpr auto clearable(std::string_view name, std::optional<std::optional<M>> 
 }
 
 template <class T>
-concept Described = requires(const T* type) { fields(type); };
+concept Described = requires(const T* type) {
+  fields(type);
+};
 
 template <Described T>
 void write(std::string& out, const T& object);
@@ -150,9 +152,11 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
     const bool known = std::apply([&](const auto&... field) { return ((field.name == name) || ...); }, table);
     if (!known) error.fields.push_back({in, std::string(prefix) + json_pointer_escape(name), "is not known here"});
   }
-  std::apply([&](const auto&... field) {
-    (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
-  }, table);
+  std::apply(
+      [&](const auto&... field) {
+        (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
+      },
+      table);
   if (!error.fields.empty()) return error;
   return object;
 }
@@ -168,25 +172,31 @@ void write(std::string& out, const T& object) {
 template <Described T>
 std::string describe_request() {
   detail::Description description;
-  std::apply([&](const auto&... field) {
-    (description.add(field.name,
-                     field.presence == Presence::nullable || field.presence == Presence::clearable
-                         ? detail::or_null(field.rule.describe())
-                         : field.rule.describe(),
-                     field.presence == Presence::required), ...);
-  }, fields(static_cast<const T*>(nullptr)));
+  std::apply(
+      [&](const auto&... field) {
+        (description.add(field.name,
+                         field.presence == Presence::nullable || field.presence == Presence::clearable
+                             ? detail::or_null(field.rule.describe())
+                             : field.rule.describe(),
+                         field.presence == Presence::required),
+         ...);
+      },
+      fields(static_cast<const T*>(nullptr)));
   return description.text();
 }
 
 template <Described T>
 std::string describe_answer() {
   detail::Description description;
-  std::apply([&](const auto&... field) {
-    (description.add(field.name,
-                     field.presence == Presence::nullable ? detail::or_null(field.rule.describe())
-                                                          : field.rule.describe(),
-                     field.presence != Presence::optional), ...);
-  }, fields(static_cast<const T*>(nullptr)));
+  std::apply(
+      [&](const auto&... field) {
+        (description.add(
+             field.name,
+             field.presence == Presence::nullable ? detail::or_null(field.rule.describe()) : field.rule.describe(),
+             field.presence != Presence::optional),
+         ...);
+      },
+      fields(static_cast<const T*>(nullptr)));
   return description.text();
 }
 

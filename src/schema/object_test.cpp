@@ -20,7 +20,9 @@ auto fields(const Sample*) {
                     clearable("sku", &Sample::sku, Word{.min = 1, .max = 3, .also = "-"})};
 }
 
-Result<Sample> parse(std::string_view text) { return read<Sample>(*json::parse(text)); }
+Result<Sample> parse(std::string_view text) {
+  return read<Sample>(*json::parse(text));
+}
 
 // "#/name is missing; #/x is not known here"
 std::string complaints(std::string_view text) {
@@ -63,7 +65,8 @@ TEST(Object, ReportsEveryErrorAtOnce) {
 }
 
 TEST(Object, RefusesWhatARuleRefuses) {
-  for (const char* name : {"\"\"", "\"  \"", "\"toolong\"", "\"a\\nb\"", "\"a\\u0000\"", "\"a\\u0085\"", "null", "{}"}) {
+  for (const char* name :
+       {"\"\"", "\"  \"", "\"toolong\"", "\"a\\nb\"", "\"a\\u0000\"", "\"a\\u0085\"", "null", "{}"}) {
     EXPECT_FALSE(parse(std::string(R"({"price":1,"name":)") + name + "}")) << name;
   }
   for (const char* price : {"-1", "0.00001", "1e12", "\"1e2\"", "\"01\"", "\"\"", "\" 1\"", "\"+1\"", "true", "null"}) {
@@ -82,8 +85,7 @@ struct View {
   std::optional<std::string> note;
 };
 auto fields(const View*) {
-  return std::tuple{required("name", &View::name, Text{.min = 1, .max = 5}),
-                    required("price", &View::price, Amount{}),
+  return std::tuple{required("name", &View::name, Text{.min = 1, .max = 5}), required("price", &View::price, Amount{}),
                     optional("stock", &View::stock, Integer{.min = 0, .max = 10}),
                     nullable("note", &View::note, Text{.max = 9})};
 }

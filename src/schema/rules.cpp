@@ -61,7 +61,9 @@ std::optional<std::string> Text::read(const json::Value& json, std::string& why)
   return json.text;
 }
 
-std::string Text::describe() const { return lengths(min, max) + '}'; }
+std::string Text::describe() const {
+  return lengths(min, max) + '}';
+}
 
 std::string Word::pattern() const {
   std::string set;
@@ -85,8 +87,7 @@ std::optional<std::string> Word::read(const json::Value& json, std::string& why)
     if (c >= 'a' && c <= 'z') return letters == Letters::any;
     return also.find(c) != std::string_view::npos;
   };
-  if (json.text.size() < min || json.text.size() > max ||
-      !std::all_of(json.text.begin(), json.text.end(), allowed)) {
+  if (json.text.size() < min || json.text.size() > max || !std::all_of(json.text.begin(), json.text.end(), allowed)) {
     why = "must match " + pattern();
     return {};
   }
@@ -106,14 +107,18 @@ std::optional<std::string> Opaque::read(const json::Value& json, std::string& wh
   return json.text;
 }
 
-std::string Opaque::describe() const { return lengths(0, max) + '}'; }
+std::string Opaque::describe() const {
+  return lengths(0, max) + '}';
+}
 
 std::optional<Secret> SecretText::read(const json::Value& json, std::string& why) const {
   if (!is_string(json, why) || !fits(json.text, min, max, why)) return {};
   return Secret(std::string_view(json.text));
 }
 
-std::string SecretText::describe() const { return lengths(min, max) + R"(,"format":"password"})"; }
+std::string SecretText::describe() const {
+  return lengths(min, max) + R"(,"format":"password"})";
+}
 
 std::optional<Money> Amount::read(const json::Value& json, std::string& why) const {
   std::optional<Decimal> decimal;
@@ -121,8 +126,9 @@ std::optional<Money> Amount::read(const json::Value& json, std::string& why) con
   if (json.kind == Kind::string) decimal = Decimal::parse_plain(json.text);
   const auto money = decimal ? Money::from(*decimal) : std::nullopt;
   if (!money) {
-    why = "must be a decimal from 0 to 99999999999.9999 with at most 4 places, as a number or as plain digits in a "
-          "string; it is never rounded";
+    why =
+        "must be a decimal from 0 to 99999999999.9999 with at most 4 places, as a number or as plain digits in a "
+        "string; it is never rounded";
   }
   return money;
 }
@@ -144,8 +150,7 @@ std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& 
 }
 
 std::string Integer::describe() const {
-  return R"({"type":"integer","minimum":)" + std::to_string(min) + R"(,"maximum":)" + std::to_string(max) +
-         '}';
+  return R"({"type":"integer","minimum":)" + std::to_string(min) + R"(,"maximum":)" + std::to_string(max) + '}';
 }
 
 std::optional<Time> Timestamp::read(const json::Value& json, std::string& why) const {

@@ -30,8 +30,7 @@ std::string to_json(const model::User& user) {
 
 std::string to_json(const model::Session& session) {
   std::string out = R"({"id":")" + session.id.hex() + R"(","user":")" + session.user.hex();
-  out += session.factor == model::SecondFactor::otp ? R"(","amr":["pwd","otp"])"
-                                                    : R"(","amr":["pwd","recovery"])";
+  out += session.factor == model::SecondFactor::otp ? R"(","amr":["pwd","otp"])" : R"(","amr":["pwd","recovery"])";
   out += R"(,"created_at":")";
   append_rfc3339(out, session.created_at);
   out += R"(","expires_at":")";
@@ -48,8 +47,13 @@ std::string to_json(const model::Product& product) {
 
 }  // namespace
 
-void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record,
-                     std::int64_t revision, std::string_view op, std::string after) {
+std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const ProductId& id) {
+  const auto found = product(id);
+  return found ? std::make_shared<const model::RenderedProduct>(*found) : nullptr;
+}
+
+void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record, std::int64_t revision,
+                     std::string_view op, std::string after) {
   do_append({.kind = kind,
              .record = record,
              .revision = revision,
@@ -65,14 +69,12 @@ Status WriteTx::create_product(const model::Act& act, const model::Product& prod
   return {};
 }
 
-Status WriteTx::update_product(const model::Act& act, const model::Product& before,
-                               const model::Product& after) {
+Status WriteTx::update_product(const model::Act& act, const model::Product& before, const model::Product& after) {
   if (after.id != before.id || after.version != before.version + 1) {
     throw std::logic_error("an update makes the next version of the same product");
   }
   INTEGRITY_CHECK(do_update(after));
-  record(act, RecordKind::product, record_id(after.id), after.version, "product.update",
-         to_json(after));
+  record(act, RecordKind::product, record_id(after.id), after.version, "product.update", to_json(after));
   return {};
 }
 
@@ -88,7 +90,7 @@ Status WriteTx::add_pending_user(const model::User& user) {
   }
   // The clean-up may be late; the name is free from the moment on that the contract names.
   const auto holder = user_by_name(user.username);
-  if (holder && holder->state == model::UserState::pending && holder->pending_until <= now()) {
+  if (holder && holder->state == model::UserState::pending && holder->pending_until <= user.created_at) {
     do_delete_user(holder->id);
   }
   return do_insert(user);
@@ -115,8 +117,7 @@ void WriteTx::replace_recovery_codes(const model::Act& act, model::User& user,
   update_user(act, "user.recovery_codes", user);
 }
 
-bool WriteTx::spend_recovery_code(const model::Act& act, model::User& user,
-                                  const model::Digest& hash) {
+bool WriteTx::spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash) {
   if (!do_spend_recovery_code(user.id, hash)) return false;
   ++user.version;
   user.updated_at = now();
@@ -135,8 +136,7 @@ bool WriteTx::end_session(const model::Act& act, const SessionId& session) {
   return true;
 }
 
-void WriteTx::end_sessions_of(const model::Act& act, const UserId& user,
-                              std::optional<SessionId> but) {
+void WriteTx::end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but) {
   for (const auto& session : do_sessions_of(user)) {
     if (session.id != but) end_session(act, session.id);
   }

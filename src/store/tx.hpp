@@ -7,7 +7,7 @@
 // Misuse by the program (a version that does not follow, a record of an account that is not there) throws: the
 // write is undone and ends with Code::internal.
 #pragma once
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -24,6 +24,9 @@ class ReadTx {
   virtual ~ReadTx() = default;
 
   virtual std::optional<model::Product> product(const ProductId& id) = 0;
+  // The same as clients see it, null for none. Engines may keep these at hand, as long as none is older than an
+  // acknowledged write.
+  virtual std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id);
   // At most query.limit products, oldest first (created_at, then id).
   virtual std::vector<model::Product> products(const model::ProductQuery& query) = 0;
 
@@ -64,23 +67,22 @@ class WriteTx : public virtual ReadTx {
   // Pending accounts in all, or of one network.
   virtual std::size_t pending_users(std::optional<std::string_view> network) = 0;
   // Removes at most `limit` accounts whose pending_until has passed, with their challenges. Returns how many.
-  virtual std::size_t remove_expired_pending_users(std::size_t limit) = 0;
+  virtual std::size_t remove_expired_pending_users(Time at, std::size_t limit) = 0;
   // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", …
   // The row must still have version `after.version - 1`.
   void update_user(const model::Act& act, std::string_view op, const model::User& after);
 
   // Recovery codes: keyed hashes. A set replaces the set before. `user.version` moves on with the change.
-  void replace_recovery_codes(const model::Act& act, model::User& user,
-                              const std::vector<model::Digest>& hashes);
+  void replace_recovery_codes(const model::Act& act, model::User& user, const std::vector<model::Digest>& hashes);
   // True iff it was there; then it is no more. One conditional write: of several that try, one gets true.
   bool spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash);
 
   // Sessions.
   void start_session(const model::Act& act, const model::Session& session);
-  // True iff it was alive: neither ended nor expired.
+  // True iff it had not been ended. Expiry is by the host's clock, never by now(), which may stand still.
   bool end_session(const model::Act& act, const SessionId& session);
   void end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but = {});
-  virtual std::size_t remove_expired_sessions(std::size_t limit) = 0;
+  virtual std::size_t remove_expired_sessions(Time at, std::size_t limit) = 0;
 
   // Challenges.
   virtual void add_challenge(const model::Challenge& challenge) = 0;
@@ -88,7 +90,7 @@ class WriteTx : public virtual ReadTx {
   virtual bool count_challenge_try(const model::Digest& token_hash, int tries_max) = 0;
   virtual bool spend_challenge(const model::Digest& token_hash) = 0;  // true iff it was there
   virtual void remove_challenges_of(const UserId& user) = 0;
-  virtual std::size_t remove_expired_challenges(std::size_t limit) = 0;
+  virtual std::size_t remove_expired_challenges(Time at, std::size_t limit) = 0;
 
   // Guess budgets. `spend_totp_step` is one conditional write: true iff `step` is later than the last one spent.
   virtual bool spend_totp_step(const UserId& user, std::int64_t step) = 0;
@@ -106,16 +108,16 @@ class WriteTx : public virtual ReadTx {
 
   virtual void do_append(const model::Change& change) = 0;  // gives it the next number and tx.now()
   virtual Status do_insert(const model::Product& product) = 0;
-  virtual Status do_update(const model::Product& product) = 0;   // where version = product.version - 1
-  virtual void do_delete(const model::Product& product) = 0;     // where version = product.version
+  virtual Status do_update(const model::Product& product) = 0;  // where version = product.version - 1
+  virtual void do_delete(const model::Product& product) = 0;    // where version = product.version
   virtual Status do_insert(const model::User& user) = 0;
   virtual void do_update(const model::User& user, std::int64_t version_before) = 0;
   virtual void do_delete_user(const UserId& user) = 0;  // a pending one
   virtual void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) = 0;
   virtual bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) = 0;
   virtual void do_insert(const model::Session& session) = 0;
-  virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;  // alive ones
-  virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;  // what it was, if alive
+  virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;          // expired ones included
+  virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;  // what it was, unless ended
 };
 
 }  // namespace integrity::store

@@ -81,9 +81,7 @@ TEST_P(StoreContract, NeighboursOfAFailingWriteAreUnaffected) {
       if (i % 5 == 3) throw std::runtime_error("a bug");
       return true;
     };
-    auto tell = [promise](Result<bool> r) {
-      promise->set_value(r.has_value() ? ok : r.error().code);
-    };
+    auto tell = [promise](Result<bool> r) { promise->set_value(r.has_value() ? ok : r.error().code); };
     store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
   }
   for (int i = 0; i < writes; ++i) {
@@ -137,8 +135,7 @@ TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   for (auto current = made; current.version < last;) {
     auto next = current;
     ++next.version;
-    const auto written =
-        store().write([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
+    const auto written = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
     if (!written.has_value()) break;
     current = next;
     acknowledged = next.version;

@@ -7,8 +7,7 @@ namespace {
 TEST_P(StoreContract, OneOfSixteenSpendsATotpStep) {
   const auto user = given_user("ada");
   EXPECT_EQ(race([&](int) {
-              return *store().write(
-                  [&](WriteTx& tx) -> Result<bool> { return tx.spend_totp_step(user.id, 1000); });
+              return *store().write([&](WriteTx& tx) -> Result<bool> { return tx.spend_totp_step(user.id, 1000); });
             }),
             1);
   EXPECT_EQ(store().read()->factor_counters(user.id).last_step, 1000);
@@ -16,11 +15,8 @@ TEST_P(StoreContract, OneOfSixteenSpendsATotpStep) {
 
 TEST_P(StoreContract, SpendsLaterStepsOnly) {
   const auto user = given_user("ada");
-  for (const auto& [step, spent] :
-       {std::pair{1000, true}, {1000, false}, {999, false}, {1001, true}}) {
-    EXPECT_EQ(*store().write([&, s = step](WriteTx& tx) -> Result<bool> {
-      return tx.spend_totp_step(user.id, s);
-    }),
+  for (const auto& [step, spent] : {std::pair{1000, true}, {1000, false}, {999, false}, {1001, true}}) {
+    EXPECT_EQ(*store().write([&, s = step](WriteTx& tx) -> Result<bool> { return tx.spend_totp_step(user.id, s); }),
               spent)
         << step;
   }
@@ -72,8 +68,7 @@ TEST_P(StoreContract, ARecoveryCodeBelongsToOneAccount) {
   auto bob = given_user("bob");
   given([&](WriteTx& tx) -> Result<bool> {
     tx.replace_recovery_codes(act_, ada, {digest(1)});
-    return !tx.spend_recovery_code(act_, bob, digest(1)) ? true
-                                                         : Result<bool>(Error{Code::internal});
+    return !tx.spend_recovery_code(act_, bob, digest(1)) ? true : Result<bool>(Error{Code::internal});
   });
   EXPECT_EQ(store().read()->recovery_codes_left(ada.id), 1);
 }
@@ -84,8 +79,7 @@ TEST_P(StoreContract, ANewSetOfRecoveryCodesReplacesTheOld) {
     auto user = *tx.user(ada.id);
     tx.replace_recovery_codes(act_, user, {digest(1), digest(2)});
     tx.replace_recovery_codes(act_, user, {digest(3)});
-    return tx.spend_recovery_code(act_, user, digest(1)) ? Result<bool>(Error{Code::internal})
-                                                         : true;
+    return tx.spend_recovery_code(act_, user, digest(1)) ? Result<bool>(Error{Code::internal}) : true;
   });
   EXPECT_EQ(store().read()->recovery_codes_left(ada.id), 1);
 }
@@ -97,8 +91,7 @@ TEST_P(StoreContract, OneOfSixteenSpendsAChallenge) {
     return true;
   });
   EXPECT_EQ(race([&](int) {
-              return *store().write(
-                  [&](WriteTx& tx) -> Result<bool> { return tx.spend_challenge(digest(7)); });
+              return *store().write([&](WriteTx& tx) -> Result<bool> { return tx.spend_challenge(digest(7)); });
             }),
             1);
   EXPECT_FALSE(store().read()->challenge(digest(7)));
@@ -111,9 +104,7 @@ TEST_P(StoreContract, CountsNoMoreTriesOfAChallengeThanAllowed) {
     return true;
   });
   EXPECT_EQ(race([&](int) {
-              return *store().write([&](WriteTx& tx) -> Result<bool> {
-                return tx.count_challenge_try(digest(7), 5);
-              });
+              return *store().write([&](WriteTx& tx) -> Result<bool> { return tx.count_challenge_try(digest(7), 5); });
             }),
             5);
   EXPECT_EQ(store().read()->challenge(digest(7))->tries, 5);
@@ -126,8 +117,7 @@ TEST_P(StoreContract, OneOfSixteenEndsASession) {
     return true;
   });
   EXPECT_EQ(race([&](int) {
-              return *store().write(
-                  [&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, session.id); });
+              return *store().write([&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, session.id); });
             }),
             1);
   EXPECT_FALSE(store().session(session.id));

@@ -65,8 +65,7 @@ TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
   std::vector<std::int64_t> revisions;
   std::optional<std::int64_t> before;
   for (;;) {
-    const auto page =
-        store().read()->changes(model::RecordKind::product, record_id(current.id), before, 3);
+    const auto page = store().read()->changes(model::RecordKind::product, record_id(current.id), before, 3);
     for (const auto& change : page) revisions.push_back(change.revision);
     if (page.size() < 3) break;
     before = page.back().number;

@@ -23,8 +23,7 @@ TEST_P(StoreContract, EverythingIsThereAfterReopening) {
     tx.replace_recovery_codes(act_, ada, {digest(1), digest(2)});
     tx.spend_recovery_code(act_, ada, digest(1));
     tx.spend_totp_step(ada.id, 1000);
-    tx.set_factor_counters(ada.id,
-                           {.failures = 2, .failures_unredeemed = 3, .locked_until = tx.now()});
+    tx.set_factor_counters(ada.id, {.failures = 2, .failures_unredeemed = 3, .locked_until = tx.now()});
     return done(tx.create_product(act_, made));
   });
   open();
@@ -59,8 +58,7 @@ TEST_P(StoreContract, EverythingIsThereAfterReopening) {
   EXPECT_EQ(counters.failures_unredeemed, 3);
   EXPECT_EQ(counters.locked_until, clock_.now());
 
-  EXPECT_FALSE(*store().write(
-      [&](WriteTx& tx) -> Result<bool> { return tx.spend_totp_step(ada.id, 1000); }));
+  EXPECT_FALSE(*store().write([&](WriteTx& tx) -> Result<bool> { return tx.spend_totp_step(ada.id, 1000); }));
   const auto next = given_product();
   EXPECT_EQ(history(next)[0].number, store().read()->last_change_number());
 }
@@ -89,10 +87,8 @@ TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
   EXPECT_TRUE(store().session(session.id));
   clock_.move(Millis(1));
   EXPECT_FALSE(store().session(session.id));
-  EXPECT_FALSE(*store().write(
-      [&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, session.id); }));
-  const auto clean = [](WriteTx& tx) -> Result<std::size_t> {
-    return tx.remove_expired_sessions(10);
+  const auto clean = [this](WriteTx& tx) -> Result<std::size_t> {
+    return tx.remove_expired_sessions(clock_.now(), 10);
   };
   EXPECT_EQ(*store().write(clean), 1U);
   EXPECT_EQ(*store().write(clean), 0U);
@@ -109,8 +105,8 @@ TEST_P(StoreContract, ExpiredPendingAccountsGoWithTheirChallenges) {
   const auto late = given_pending("dan");
   const auto active = given_user("eve");
   clock_.move(std::chrono::hours(23));
-  const auto clean = [](WriteTx& tx) -> Result<std::size_t> {
-    return tx.remove_expired_pending_users(2);
+  const auto clean = [this](WriteTx& tx) -> Result<std::size_t> {
+    return tx.remove_expired_pending_users(clock_.now(), 2);
   };
   EXPECT_EQ(*store().write(clean), 2U);
   EXPECT_EQ(*store().write(clean), 1U);
@@ -159,9 +155,8 @@ TEST_P(StoreContract, ChallengesGoByAccountAndByExpiry) {
   EXPECT_FALSE(store().read()->challenge(digest(2)));
   EXPECT_TRUE(store().read()->challenge(digest(3)));
   clock_.move(std::chrono::minutes(5));
-  EXPECT_EQ(*store().write([](WriteTx& tx) -> Result<std::size_t> {
-    return tx.remove_expired_challenges(10);
-  }),
+  EXPECT_EQ(*store().write(
+                [this](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_challenges(clock_.now(), 10); }),
             1U);
 }
 

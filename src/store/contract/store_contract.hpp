@@ -152,9 +152,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   std::vector<model::Change> history(const model::Product& product) {
     return history(model::RecordKind::product, record_id(product.id));
   }
-  std::optional<model::Product> stored(const model::Product& product) {
-    return store().read()->product(product.id);
-  }
+  std::optional<model::Product> stored(const model::Product& product) { return store().read()->product(product.id); }
 
   // Runs `attempt(i)` in 16 threads that begin together; how many returned true.
   template <class F>

@@ -8,8 +8,7 @@ TEST_P(StoreContract, AUsernameIsTakenInAnyCase) {
   given_pending("Ada.L");
   for (const char* name : {"Ada.L", "ada.l", "ADA.L"}) {
     const auto other = pending(name);
-    const auto result =
-        store().write([&](WriteTx& tx) { return done(tx.add_pending_user(other)); });
+    const auto result = store().write([&](WriteTx& tx) { return done(tx.add_pending_user(other)); });
     ASSERT_FALSE(result.has_value()) << name;
     EXPECT_EQ(result.error().code, Code::username_taken);
     EXPECT_EQ(store().read()->user_by_name(name)->username, "Ada.L");
@@ -22,9 +21,7 @@ TEST_P(StoreContract, OneOfSixteenGetsAUsername) {
   for (int i = 0; i < 16; ++i) users.push_back(pending(i % 2 ? "ADA" : "ada"));
   EXPECT_EQ(race([&](int i) {
               return store()
-                  .write([&](WriteTx& tx) {
-                    return done(tx.add_pending_user(users[static_cast<std::size_t>(i)]));
-                  })
+                  .write([&](WriteTx& tx) { return done(tx.add_pending_user(users[static_cast<std::size_t>(i)])); })
                   .has_value();
             }),
             1);
@@ -64,8 +61,7 @@ TEST_P(StoreContract, ASkuBelongsToOneProduct) {
   auto renamed = third;
   renamed.sku = "L-1";
   ++renamed.version;
-  const auto taken =
-      store().write([&](WriteTx& tx) { return done(tx.update_product(act_, third, renamed)); });
+  const auto taken = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, third, renamed)); });
   ASSERT_FALSE(taken.has_value());
   EXPECT_EQ(taken.error().code, Code::sku_taken);
   EXPECT_EQ(stored(third), third);
@@ -94,14 +90,13 @@ TEST_P(StoreContract, OneOfSixteenGetsASku) {
     products.push_back(product());
     products.back().sku = "L-1";
   }
-  EXPECT_EQ(race([&](int i) {
-              return store()
-                  .write([&](WriteTx& tx) {
-                    return done(tx.create_product(act_, products[static_cast<std::size_t>(i)]));
-                  })
-                  .has_value();
-            }),
-            1);
+  EXPECT_EQ(
+      race([&](int i) {
+        return store()
+            .write([&](WriteTx& tx) { return done(tx.create_product(act_, products[static_cast<std::size_t>(i)])); })
+            .has_value();
+      }),
+      1);
   EXPECT_EQ(store().read()->last_change_number(), 1);
 }
 

@@ -10,10 +10,7 @@ using model::RecordKind;
 TEST_P(StoreContract, RecordsWhoWhatWhyAndTheRecordAfterwards) {
   const auto ada = given_user("ada");
   const auto made = product();
-  const model::Act act{.actor = ada.id,
-                       .proof = model::Act::Proof::otp,
-                       .reason = "stocktaking",
-                       .reference = "INV-7"};
+  const model::Act act{.actor = ada.id, .proof = model::Act::Proof::otp, .reason = "stocktaking", .reference = "INV-7"};
   given([&](WriteTx& tx) { return done(tx.create_product(act, made)); });
   const auto changes = history(made);
   ASSERT_EQ(changes.size(), 1U);
@@ -92,10 +89,9 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   EXPECT_EQ(changes[0].revision, 2);
   EXPECT_EQ(changes[0].after, "");
   EXPECT_EQ(changes[1].op, "session.start");
-  EXPECT_EQ(changes[1].after,
-            R"({"id":")" + ended.id.hex() + R"(","user":")" + ada.id.hex() +
-                R"(","amr":["pwd","otp"],"created_at":"2027-01-15T08:00:00.000Z",)"
-                R"("expires_at":"2027-01-15T20:00:00.000Z"})");
+  EXPECT_EQ(changes[1].after, R"({"id":")" + ended.id.hex() + R"(","user":")" + ada.id.hex() +
+                                  R"(","amr":["pwd","otp"],"created_at":"2027-01-15T08:00:00.000Z",)"
+                                  R"("expires_at":"2027-01-15T20:00:00.000Z"})");
   EXPECT_EQ(history(RecordKind::session, record_id(kept.id)).size(), 1U);
 }
 
@@ -125,17 +121,39 @@ TEST_P(StoreContract, TimeNeverGoesBackWhenTheClockDoes) {
   EXPECT_EQ(seen, before);
 }
 
+// The store's time stands still while the clock is behind it. Sessions must not: what was ended stays alive, and what
+// is alive is swept, if their expiry is compared with that time.
+TEST_P(StoreContract, SessionsEndAndLiveByTheClockAlsoWhenItWasSetBack) {
+  const auto user = given_user("ada");
+  clock_.move(-std::chrono::hours(2));
+  const auto ended = session_of(user), alive = session_of(user);
+  given([&](WriteTx& tx) -> Result<bool> {
+    tx.start_session(act_, ended);
+    tx.start_session(act_, alive);
+    return true;
+  });
+  EXPECT_TRUE(*store().write([&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, ended.id); }));
+  EXPECT_EQ(
+      *store().write([&](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_sessions(clock_.now(), 10); }),
+      0U);
+  EXPECT_FALSE(store().session(ended.id));
+  EXPECT_TRUE(store().session(alive.id));
+  given([&](WriteTx& tx) -> Result<bool> {
+    tx.end_sessions_of(act_, user.id);
+    return true;
+  });
+  EXPECT_FALSE(store().session(alive.id));
+}
+
 TEST_P(StoreContract, AStaleVersionIsRefusedAsAFault) {
   const auto first = given_product();
   auto second = first;
   ++second.version;
   given([&](WriteTx& tx) { return done(tx.update_product(act_, first, second)); });
-  const auto again =
-      store().write([&](WriteTx& tx) { return done(tx.update_product(act_, first, second)); });
+  const auto again = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, first, second)); });
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, Code::internal);
-  const auto removed =
-      store().write([&](WriteTx& tx) { return done(tx.delete_product(act_, first)); });
+  const auto removed = store().write([&](WriteTx& tx) { return done(tx.delete_product(act_, first)); });
   ASSERT_FALSE(removed.has_value());
   EXPECT_EQ(removed.error().code, Code::internal);
   EXPECT_EQ(stored(first), second);

@@ -36,8 +36,8 @@ bool Run::next() {
 }
 
 void Run::fail(int code) const {
-  throw Failure(code, std::string(sqlite3_errmsg(sqlite3_db_handle(statement_))) + " (" +
-                          sqlite3_errstr(code) + ", " + std::to_string(code) + ")");
+  throw Failure(code, std::string(sqlite3_errmsg(sqlite3_db_handle(statement_))) + " (" + sqlite3_errstr(code) + ", " +
+                          std::to_string(code) + ")");
 }
 
 void Run::read(int column, std::int64_t& value) const {
@@ -68,14 +68,13 @@ void Run::bind(int index, std::int64_t value) {
   if (const int code = sqlite3_bind_int64(statement_, index, value); code != SQLITE_OK) fail(code);
 }
 void Run::bind(int index, std::string_view value) {
-  const int code = sqlite3_bind_text64(statement_, index, value.data() ? value.data() : "",
-                                       value.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(statement_, index, value.data() ? value.data() : "", value.size(), SQLITE_STATIC,
+                                       SQLITE_UTF8);
   if (code != SQLITE_OK) fail(code);
 }
 void Run::bind(int index, ByteView value) {
   const int code = value.empty() ? sqlite3_bind_null(statement_, index)
-                                 : sqlite3_bind_blob64(statement_, index, value.data(),
-                                                       value.size(), SQLITE_STATIC);
+                                 : sqlite3_bind_blob64(statement_, index, value.data(), value.size(), SQLITE_STATIC);
   if (code != SQLITE_OK) fail(code);
 }
 void Run::bind(int index, std::nullopt_t) {
@@ -87,8 +86,7 @@ Database::Database(const std::filesystem::path& file, Open how) {
   if (how == Open::create) create_private(file);
   const int access = how == Open::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &raw,
-                                   access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(file.c_str(), &raw, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   handle_.reset(raw);
   if (code != SQLITE_OK) {
     throw Failure(code, "cannot open the database " + file.string() + ": " + sqlite3_errstr(code));
@@ -113,8 +111,7 @@ sqlite3_stmt* Database::prepared(Sql sql) {
   auto& kept = statements_[sql.text];
   if (!kept) {
     sqlite3_stmt* raw = nullptr;
-    const int code =
-        sqlite3_prepare_v3(handle_.get(), sql.text, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    const int code = sqlite3_prepare_v3(handle_.get(), sql.text, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     kept.reset(raw);
     if (code != SQLITE_OK) fail();
   }

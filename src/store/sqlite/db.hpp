@@ -34,8 +34,7 @@ struct Failure : Unavailable {
 
 // SQL is a literal: nothing that was put together at run time can be passed.
 struct Sql {
-  consteval Sql(const char* literal)
-      : text(literal) {}  // NOLINT: so that a call shows the literal only
+  consteval Sql(const char* literal) : text(literal) {}  // NOLINT: so that a call shows the literal only
   const char* text;
 };
 
@@ -143,9 +142,7 @@ class Database {
     return statement;
   }
   sqlite3_stmt* prepared(Sql sql);
-  std::size_t changed_rows() const {
-    return static_cast<std::size_t>(sqlite3_changes64(handle_.get()));
-  }
+  std::size_t changed_rows() const { return static_cast<std::size_t>(sqlite3_changes64(handle_.get())); }
   [[noreturn]] void fail() const;
 
   struct Close {

@@ -90,17 +90,13 @@ class SqliteFaults : public testing::Test {
     product.currency = "EUR";
     return product;
   }
-  bool there(std::uint8_t number) {
-    return store_->read()->product(numbered(number).id).has_value();
-  }
+  bool there(std::uint8_t number) { return store_->read()->product(numbered(number).id).has_value(); }
   // A product without its change, or a change without its product, would be half a write.
   void expect_whole() {
     const auto products = store_->read()->products({.limit = 1000});
     EXPECT_EQ(static_cast<std::int64_t>(products.size()), store_->read()->last_change_number());
     for (const auto& product : products) {
-      EXPECT_EQ(
-          store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size(),
-          1U);
+      EXPECT_EQ(store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size(), 1U);
     }
   }
 
@@ -158,6 +154,20 @@ TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
     EXPECT_TRUE(create(++number).has_value());
     expect_whole();
   }
+}
+
+// A group whose BEGIN failed was undone to the group before the last one, and every number given afterwards was taken.
+TEST_F(SqliteFaults, AWriteLockHeldBySomebodyElseRefusesWritesUntilItIsGone) {
+  ASSERT_TRUE(create(1).has_value());
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open((place_.path() / "integrity.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  const auto refused = create(2);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::unavailable);
+  sqlite3_close(other);
+  EXPECT_TRUE(create(3).has_value());
+  expect_whole();
 }
 
 TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {

@@ -3,22 +3,21 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// An entry's nodes, index and short texts, rounded up; long texts count themselves.
-std::size_t bytes_of(const model::Product& product) {
-  constexpr std::size_t fixed_bytes = 384;
-  return fixed_bytes + product.name.size() +
-         (product.description ? product.description->size() : 0);
+// An entry's nodes, index and counters, rounded up.
+std::size_t bytes_of(const model::RenderedProduct& product) {
+  constexpr std::size_t fixed_bytes = 256;
+  return fixed_bytes + product.json.capacity();
 }
 
 }  // namespace
 
-void ProductCache::Shard::drop(std::list<model::Product>::iterator product) {
-  bytes -= bytes_of(*product);
-  by_id.erase(product->id);
+void ProductCache::Shard::drop(std::list<Entry>::iterator product) {
+  bytes -= bytes_of(**product);
+  by_id.erase((*product)->id);
   products.erase(product);
 }
 
-std::optional<model::Product> ProductCache::find(const ProductId& id) {
+ProductCache::Entry ProductCache::find(const ProductId& id) {
   Shard& shard = shard_of(id);
   const std::lock_guard lock(shard.mutex);
   const auto found = shard.by_id.find(id);
@@ -33,13 +32,13 @@ ProductCache::Ticket ProductCache::ticket(const ProductId& id) {
   return {shard.generation};
 }
 
-void ProductCache::put(Ticket ticket, const model::Product& product) {
-  Shard& shard = shard_of(product.id);
+void ProductCache::put(Ticket ticket, Entry product) {
+  Shard& shard = shard_of(product->id);
   const std::lock_guard lock(shard.mutex);
-  if (shard.generation != ticket.generation || shard.by_id.contains(product.id)) return;
-  shard.products.push_front(product);
-  shard.by_id.emplace(product.id, shard.products.begin());
-  shard.bytes += bytes_of(product);
+  if (shard.generation != ticket.generation || shard.by_id.contains(product->id)) return;
+  shard.bytes += bytes_of(*product);
+  shard.products.push_front(std::move(product));
+  shard.by_id.emplace(shard.products.front()->id, shard.products.begin());
   while (shard.bytes > shard_bytes_max_) shard.drop(std::prev(shard.products.end()));
 }
 

@@ -1,9 +1,9 @@
-// Products lately read by id. It never gives a row older than an acknowledged commit:
+// Products lately read by id, as clients see them. It never gives a row older than an acknowledged commit:
 //
 //   if (auto hit = cache.find(id)) return hit;
 //   const auto ticket = cache.ticket(id);       // before the database is asked
-//   auto row = …;                               // a read that begins after the ticket was taken
-//   cache.put(ticket, row);                     // ignored if `forget` came between
+//   auto product = …;                           // a read that begins after the ticket was taken
+//   cache.put(ticket, product);                 // ignored if `forget` came between
 //
 // The writer calls `forget` for each product of a group between its COMMIT and its answers: whoever
 // read the old row before cannot put it back, whoever reads afterwards sees the new one. Safe from
@@ -12,8 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <unordered_map>
 
 #include "model/product.hpp"
@@ -27,9 +27,10 @@ class ProductCache {
   struct Ticket {
     std::uint64_t generation = 0;
   };
-  std::optional<model::Product> find(const ProductId& id);
+  using Entry = std::shared_ptr<const model::RenderedProduct>;
+  Entry find(const ProductId& id);  // null: not here
   Ticket ticket(const ProductId& id);
-  void put(Ticket ticket, const model::Product& product);
+  void put(Ticket ticket, Entry product);
   void forget(const ProductId& id);
 
  private:
@@ -37,11 +38,11 @@ class ProductCache {
   // The least recently used is dropped first. Front: used last.
   struct alignas(64) Shard {
     std::mutex mutex;
-    std::list<model::Product> products;
-    std::unordered_map<ProductId, std::list<model::Product>::iterator, IdHash> by_id;
+    std::list<Entry> products;
+    std::unordered_map<ProductId, std::list<Entry>::iterator, IdHash> by_id;
     std::size_t bytes = 0;
     std::uint64_t generation = 0;  // grows with each `forget`
-    void drop(std::list<model::Product>::iterator product);
+    void drop(std::list<Entry>::iterator product);
   };
   Shard& shard_of(const ProductId& id) { return shards_[id.bytes.back() % kShards]; }
 

@@ -4,8 +4,7 @@
 
 #include "store/sqlite/rows.hpp"
 
-#define PRODUCT_COLUMNS \
-  "id, sku, name, description, price, currency, stock, version, created_at, updated_at"
+#define PRODUCT_COLUMNS "id, sku, name, description, price, currency, stock, version, created_at, updated_at"
 #define USER_COLUMNS                                                                            \
   "id, username, name, password_hash, password_version, state, totp_secret, totp_confirmed_at," \
   " enrol_until, pending_until, pending_network, version, created_at, updated_at"
@@ -40,15 +39,12 @@ bool behind(const model::Product& product, const model::ProductPosition& positio
 }  // namespace
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
-  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?", id),
-               take_product);
+  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?", id), take_product);
 }
 
 std::vector<model::Product> Reader::products(const model::ProductQuery& query) {
   if (query.sku) {
-    auto found =
-        all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE sku = ?", *query.sku),
-            take_product);
+    auto found = all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE sku = ?", *query.sku), take_product);
     if (query.limit == 0) return {};
     if (query.after) std::erase_if(found, [&](auto& p) { return !behind(p, *query.after); });
     return found;
@@ -59,9 +55,9 @@ std::vector<model::Product> Reader::products(const model::ProductQuery& query) {
                           query.after->created_at, query.after->id, limit_of(query.limit)),
                take_product);
   }
-  return all(db().query("SELECT " PRODUCT_COLUMNS " FROM products ORDER BY created_at, id LIMIT ?",
-                        limit_of(query.limit)),
-             take_product);
+  return all(
+      db().query("SELECT " PRODUCT_COLUMNS " FROM products ORDER BY created_at, id LIMIT ?", limit_of(query.limit)),
+      take_product);
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
@@ -69,9 +65,7 @@ std::optional<model::User> Reader::user(const UserId& id) {
 }
 
 std::optional<model::User> Reader::user_by_name(std::string_view username) {
-  return first(
-      db().query("SELECT " USER_COLUMNS " FROM users WHERE username_key = lower(?)", username),
-      take_user);
+  return first(db().query("SELECT " USER_COLUMNS " FROM users WHERE username_key = lower(?)", username), take_user);
 }
 
 std::vector<model::User> Reader::users() {
@@ -102,13 +96,11 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
   // Numbers and revisions of one record grow together, so the index on revisions gives this order.
-  return all(
-      db().query("SELECT number, at, kind, record, revision, op, actor, proof, reason,"
-                 " reference, after FROM changes WHERE kind = ? AND record = ? AND number < ?"
-                 " ORDER BY revision DESC LIMIT ?",
-                 word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()),
-                 limit_of(limit)),
-      take_change);
+  return all(db().query("SELECT number, at, kind, record, revision, op, actor, proof, reason,"
+                        " reference, after FROM changes WHERE kind = ? AND record = ? AND number < ?"
+                        " ORDER BY revision DESC LIMIT ?",
+                        word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit)),
+             take_change);
 }
 
 std::int64_t Reader::last_change_number() {

@@ -14,8 +14,7 @@ class Reader : public virtual ReadTx {
   std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
   model::FactorCounters factor_counters(const UserId& user) override;
   std::int64_t recovery_codes_left(const UserId& user) override;
-  std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record,
-                                     std::optional<std::int64_t> before,
+  std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record, std::optional<std::int64_t> before,
                                      std::size_t limit) override;
   std::int64_t last_change_number() override;
 

@@ -17,8 +17,8 @@ std::int64_t version_of(Database& db) {
 void refuse_newer(std::int64_t version) {
   if (version <= kNewest) return;
   throw Unavailable("the database has schema version " + std::to_string(version) +
-                    ", made by a newer program; this one knows versions up to " +
-                    std::to_string(kNewest) + ". Use the newer program");
+                    ", made by a newer program; this one knows versions up to " + std::to_string(kNewest) +
+                    ". Use the newer program");
 }
 
 }  // namespace
@@ -37,9 +37,8 @@ void expect_current(Database& db) {
   const auto version = version_of(db);
   refuse_newer(version);
   if (version == kNewest) return;
-  throw Unavailable("the database has schema version " + std::to_string(version) +
-                    ", this program needs " + std::to_string(kNewest) +
-                    ". Start the server once: it brings the database up to date");
+  throw Unavailable("the database has schema version " + std::to_string(version) + ", this program needs " +
+                    std::to_string(kNewest) + ". Start the server once: it brings the database up to date");
 }
 
 }  // namespace integrity::store::sqlite

@@ -82,12 +82,10 @@ const Row kProduct{"products",
                     {"version", "1"},
                     {"created_at", "1"},
                     {"updated_at", "1"}}};
-const Row kSession{
-    "sessions",
-    {{"id", kId}, {"user", kId}, {"factor", "'otp'"}, {"created_at", "1"}, {"expires_at", "2"}}};
-const Row kCounters{
-    "factor_counters",
-    {{"user", kId}, {"last_step", "0"}, {"failures", "0"}, {"failures_unredeemed", "0"}}};
+const Row kSession{"sessions",
+                   {{"id", kId}, {"user", kId}, {"factor", "'otp'"}, {"created_at", "1"}, {"expires_at", "2"}}};
+const Row kCounters{"factor_counters",
+                    {{"user", kId}, {"last_step", "0"}, {"failures", "0"}, {"failures_unredeemed", "0"}}};
 const Row kCode{"recovery_codes", {{"user", kId}, {"hash", "zeroblob(32)"}}};
 const Row kChallenge{"challenges",
                      {{"token_hash", "zeroblob(32)"},
@@ -179,8 +177,8 @@ TEST_F(SqliteFile, TablesRefuseASecondOwnerOfANameASkuOrARevision) {
   Database db(file_, Database::Open::create);
   migrate(db);
   for (const Row& row : {kActive, kProduct, kChange}) db.execute(row.insert());
-  for (const Row& row : {kPending.with({{"id", kOtherId}, {"username", "'ADA'"}}),
-                         kProduct.with({{"id", kOtherId}}), kChange.with({{"number", "2"}})}) {
+  for (const Row& row : {kPending.with({{"id", kOtherId}, {"username", "'ADA'"}}), kProduct.with({{"id", kOtherId}}),
+                         kChange.with({{"number", "2"}})}) {
     EXPECT_THROW(db.execute(row.insert()), Failure) << row.insert();
   }
 }
@@ -188,10 +186,8 @@ TEST_F(SqliteFile, TablesRefuseASecondOwnerOfANameASkuOrARevision) {
 TEST_F(SqliteFile, RefusesADatabaseOfANewerProgram) {
   open().reset();
   Database(file_, Database::Open::write).execute("PRAGMA user_version = 99");
-  for (const auto& refused :
-       {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); })}) {
-    EXPECT_NE(refused.find("schema version 99, made by a newer program"), std::string::npos)
-        << refused;
+  for (const auto& refused : {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); })}) {
+    EXPECT_NE(refused.find("schema version 99, made by a newer program"), std::string::npos) << refused;
   }
 }
 
@@ -201,8 +197,7 @@ TEST_F(SqliteFile, RefusesAFileThatIsNoDatabase) {
 }
 
 TEST_F(SqliteFile, DoesNotMakeAFileUnlessAsked) {
-  const auto refused =
-      refusal([&] { open_sqlite({.file = file_, .clock = &clock_, .create = false}); });
+  const auto refused = refusal([&] { open_sqlite({.file = file_, .clock = &clock_, .create = false}); });
   EXPECT_NE(refused.find("cannot open the database"), std::string::npos) << refused;
   EXPECT_NE(refusal([&] { open_sqlite_snapshot(file_); }), "opened");
   EXPECT_FALSE(std::filesystem::exists(file_));
@@ -212,13 +207,11 @@ TEST_F(SqliteFile, IsReadableByItsOwnerOnly) {
   const auto store = open();
   for (const char* suffix : {"", "-wal", "-shm"}) {
     const auto mode = std::filesystem::status(file_.string() + suffix).permissions();
-    EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
-        << suffix;
+    EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write) << suffix;
   }
 }
 
-Result<bool> create_products(Store& store, std::uint8_t number,
-                             const std::string& description = "") {
+Result<bool> create_products(Store& store, std::uint8_t number, const std::string& description = "") {
   return store.write([&](WriteTx& tx) -> Result<bool> {
     for (std::uint8_t i = 0; i < 20; ++i) {
       model::Product product;

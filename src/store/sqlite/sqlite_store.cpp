@@ -83,11 +83,11 @@ class PooledReader : public Reader {
 class CachedReader final : public PooledReader {
  public:
   CachedReader(Readers& readers, ProductCache& cache) : PooledReader(readers), cache_(cache) {}
-  std::optional<model::Product> product(const ProductId& id) override {
+  std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id) override {
     if (auto hit = cache_.find(id)) return hit;
     const auto ticket = cache_.ticket(id);
-    auto found = Reader::product(id);
-    if (found) cache_.put(ticket, *found);
+    auto found = ReadTx::rendered_product(id);
+    if (found) cache_.put(ticket, found);
     return found;
   }
 
@@ -114,21 +114,14 @@ class SnapshotReader final : public PooledReader {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
-      : clock_(*options.clock),
-        db_(open_for_writing(options)),
-        cache_(kCacheBytesMax),
-        readers_(options.file) {
-    for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions");
-         row.next();) {
+      : clock_(*options.clock), db_(open_for_writing(options)), cache_(kCacheBytesMax), readers_(options.file) {
+    for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"); row.next();) {
       sessions_.put(take_session(row));
     }
-    writer_.emplace(db_, clock_, Writer::Options{options.queue_max, options.run_writes_twice},
-                    cache_, sessions_);
+    writer_.emplace(db_, clock_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, sessions_);
   }
 
-  std::unique_ptr<ReadTx> read() override {
-    return std::make_unique<CachedReader>(readers_, cache_);
-  }
+  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, cache_); }
   std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_); }
 
   std::optional<model::Session> session(const SessionId& id) override {

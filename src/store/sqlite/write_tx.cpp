@@ -59,13 +59,12 @@ void SqliteWriteTx::forget_group() {
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {
-  const auto after =
-      change.after.empty() ? std::nullopt : std::optional<std::string_view>(change.after);
+  const auto after = change.after.empty() ? std::nullopt : std::optional<std::string_view>(change.after);
   db_.run(
       "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason,"
       " reference, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      last_number_ + 1, now_, word(change.kind), change.record, change.revision, change.op,
-      change.act.actor, word(change.act.proof), change.act.reason, change.act.reference, after);
+      last_number_ + 1, now_, word(change.kind), change.record, change.revision, change.op, change.act.actor,
+      word(change.act.proof), change.act.reason, change.act.reference, after);
   ++last_number_;
 }
 
@@ -73,8 +72,7 @@ Status SqliteWriteTx::do_insert(const model::Product& p) {
   const auto changed = db_.run_unless_taken(
       "INSERT INTO products (id, sku, name, description, price, currency, stock, version,"
       " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      p.id, p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version,
-      p.created_at, p.updated_at);
+      p.id, p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at, p.updated_at);
   if (!changed) return sku_taken(p);
   return {};  // nobody can have read it, so there is nothing to forget
 }
@@ -83,8 +81,8 @@ Status SqliteWriteTx::do_update(const model::Product& p) {
   const auto changed = db_.run_unless_taken(
       "UPDATE products SET sku = ?, name = ?, description = ?, price = ?, currency = ?, stock = ?,"
       " version = ?, created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-      p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at,
-      p.updated_at, p.id, p.version - 1);
+      p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at, p.updated_at, p.id,
+      p.version - 1);
   if (!changed) return sku_taken(p);
   expect_one(*changed, "update of a product that is not at the version before");
   products_.push_back(p.id);
@@ -102,23 +100,21 @@ Status SqliteWriteTx::do_insert(const model::User& u) {
       "INSERT INTO users (id, username, name, password_hash, password_version, state, totp_secret,"
       " totp_confirmed_at, enrol_until, pending_until, pending_network, version, created_at,"
       " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state),
-      ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
-      u.pending_network, u.version, u.created_at, u.updated_at);
+      u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state), ByteView(u.totp_secret),
+      u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at, u.updated_at);
   if (!changed) return username_taken(u);
   return {};
 }
 
 void SqliteWriteTx::do_update(const model::User& u, std::int64_t version_before) {
-  expect_one(
-      db_.run("UPDATE users SET username = ?, name = ?, password_hash = ?,"
-              " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
-              " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
-              " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-              u.username, u.name, u.password_hash, u.password_version, word(u.state),
-              ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
-              u.pending_network, u.version, u.created_at, u.updated_at, u.id, version_before),
-      "update of an account that is not at the version before");
+  expect_one(db_.run("UPDATE users SET username = ?, name = ?, password_hash = ?,"
+                     " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
+                     " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
+                     " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
+                     u.username, u.name, u.password_hash, u.password_version, word(u.state), ByteView(u.totp_secret),
+                     u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at,
+                     u.updated_at, u.id, version_before),
+             "update of an account that is not at the version before");
 }
 
 void SqliteWriteTx::do_delete_user(const UserId& user) {
@@ -135,15 +131,14 @@ std::size_t SqliteWriteTx::pending_users(std::optional<std::string_view> network
   return static_cast<std::size_t>(row.take<std::int64_t>());
 }
 
-std::size_t SqliteWriteTx::remove_expired_pending_users(std::size_t limit) {
+std::size_t SqliteWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
   return db_.run(
       "DELETE FROM users WHERE state = 'pending' AND id IN (SELECT id FROM users"
       " WHERE state = 'pending' AND pending_until <= ? ORDER BY pending_until LIMIT ?)",
-      now_, limit);
+      at, limit);
 }
 
-void SqliteWriteTx::do_replace_recovery_codes(const UserId& user,
-                                              const std::vector<model::Digest>& hashes) {
+void SqliteWriteTx::do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) {
   db_.run("DELETE FROM recovery_codes WHERE user = ?", user);
   for (const auto& hash : hashes) {
     db_.run("INSERT INTO recovery_codes (user, hash) VALUES (?, ?)", user, ByteView(hash));
@@ -151,21 +146,20 @@ void SqliteWriteTx::do_replace_recovery_codes(const UserId& user,
 }
 
 bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Digest& hash) {
-  return db_.run("DELETE FROM recovery_codes WHERE user = ? AND hash = ?", user, ByteView(hash)) ==
-         1;
+  return db_.run("DELETE FROM recovery_codes WHERE user = ? AND hash = ?", user, ByteView(hash)) == 1;
 }
 
 void SqliteWriteTx::do_insert(const model::Session& s) {
-  db_.run("INSERT INTO sessions (id, user, factor, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
-          s.id, s.user, word(s.factor), s.created_at, s.expires_at);
+  db_.run("INSERT INTO sessions (id, user, factor, created_at, expires_at) VALUES (?, ?, ?, ?, ?)", s.id, s.user,
+          word(s.factor), s.created_at, s.expires_at);
   sessions_.push_back({s.id, s});
 }
 
 std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
   std::vector<model::Session> out;
   for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"
-                            " WHERE user = ? AND expires_at > ?",
-                            user, now_);
+                            " WHERE user = ?",
+                            user);
        row.next();) {
     out.push_back(take_session(row));
   }
@@ -174,9 +168,8 @@ std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
   std::optional<model::Session> ended;
-  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? AND expires_at > ?"
-                            " RETURNING id, user, factor, created_at, expires_at",
-                            session, now_);
+  for (auto row =
+           db_.query("DELETE FROM sessions WHERE id = ? RETURNING id, user, factor, created_at, expires_at", session);
        row.next();) {
     ended = take_session(row);
   }
@@ -184,11 +177,11 @@ std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& ses
   return ended;
 }
 
-std::size_t SqliteWriteTx::remove_expired_sessions(std::size_t limit) {
+std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   std::size_t removed = 0;
   for (auto row = db_.query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
                             " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING id",
-                            now_, limit);
+                            at, limit);
        row.next(); ++removed) {
     sessions_.push_back({row.take<SessionId>(), {}});
   }
@@ -199,13 +192,13 @@ void SqliteWriteTx::add_challenge(const model::Challenge& c) {
   db_.run(
       "INSERT INTO challenges (token_hash, user, next, password_version, pending_secret, tries,"
       " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ByteView(c.token_hash), c.user, word(c.next), c.password_version, ByteView(c.pending_secret),
-      c.tries, c.expires_at);
+      ByteView(c.token_hash), c.user, word(c.next), c.password_version, ByteView(c.pending_secret), c.tries,
+      c.expires_at);
 }
 
 bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
-  return db_.run("UPDATE challenges SET tries = tries + 1 WHERE token_hash = ? AND tries < ?",
-                 ByteView(token_hash), tries_max) == 1;
+  return db_.run("UPDATE challenges SET tries = tries + 1 WHERE token_hash = ? AND tries < ?", ByteView(token_hash),
+                 tries_max) == 1;
 }
 
 bool SqliteWriteTx::spend_challenge(const model::Digest& token_hash) {
@@ -216,11 +209,11 @@ void SqliteWriteTx::remove_challenges_of(const UserId& user) {
   db_.run("DELETE FROM challenges WHERE user = ?", user);
 }
 
-std::size_t SqliteWriteTx::remove_expired_challenges(std::size_t limit) {
+std::size_t SqliteWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
   return db_.run(
       "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"
       " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
-      now_, limit);
+      at, limit);
 }
 
 bool SqliteWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {

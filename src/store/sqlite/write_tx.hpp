@@ -30,13 +30,13 @@ class SqliteWriteTx final : public WriteTx, public Reader {
 
   Time now() const override { return now_; }
   std::size_t pending_users(std::optional<std::string_view> network) override;
-  std::size_t remove_expired_pending_users(std::size_t limit) override;
-  std::size_t remove_expired_sessions(std::size_t limit) override;
+  std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
+  std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
   bool count_challenge_try(const model::Digest& token_hash, int tries_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
   void remove_challenges_of(const UserId& user) override;
-  std::size_t remove_expired_challenges(std::size_t limit) override;
+  std::size_t remove_expired_challenges(Time at, std::size_t limit) override;
   bool spend_totp_step(const UserId& user, std::int64_t step) override;
   void remove_factor_counters(const UserId& user) override;
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
@@ -49,8 +49,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Status do_insert(const model::User& user) override;
   void do_update(const model::User& user, std::int64_t version_before) override;
   void do_delete_user(const UserId& user) override;
-  void do_replace_recovery_codes(const UserId& user,
-                                 const std::vector<model::Digest>& hashes) override;
+  void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) override;
   bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) override;
   void do_insert(const model::Session& session) override;
   std::vector<model::Session> do_sessions_of(const UserId& user) override;

@@ -50,8 +50,7 @@ Error fault(std::string cause) {
 
 }  // namespace
 
-Writer::Writer(Database& db, const Clock& clock, Options options, ProductCache& cache,
-               SessionMap& sessions)
+Writer::Writer(Database& db, const Clock& clock, Options options, ProductCache& cache, SessionMap& sessions)
     : db_(db), options_(options), cache_(cache), sessions_(sessions), tx_(db, clock) {
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
@@ -125,10 +124,10 @@ void Writer::write_group() {
     answers_.assign(group_.size(), unavailable(trouble_));
     return answer_group();
   }
+  tx_.begin_group();  // before anything can fail: undoing a group goes back to here
   try {
     db_.run("BEGIN IMMEDIATE");
-    const bool done =
-        run_group(options_.run_writes_twice ? Undo::by_savepoint : Undo::by_starting_over);
+    const bool done = run_group(options_.run_writes_twice ? Undo::by_savepoint : Undo::by_starting_over);
     if (!done) {
       db_.run("ROLLBACK");
       tx_.forget_group();
@@ -150,7 +149,6 @@ void Writer::write_group() {
 // closure refuses, it refuses before it writes), and a savepoint for every job was measured to cost
 // a sixth of the writes a second.
 bool Writer::run_group(Undo undo) {
-  tx_.begin_group();
   answers_.assign(group_.size(), Status());
   for (std::size_t i = 0; i < group_.size(); ++i) {
     if (undo == Undo::by_savepoint) {
@@ -232,8 +230,7 @@ void Writer::clear_trouble() {
 
 // Passive: waits for nobody. Pages that a reader still needs are left for the next time.
 void Writer::checkpoint() {
-  const int code =
-      sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  const int code = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   wal_pages_ = 0;
   if (stops_writer(code & 0xff)) {
     report(Failure(code, std::string("checkpoint: ") + sqlite3_errmsg(db_.handle())));
