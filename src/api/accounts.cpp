@@ -4,6 +4,7 @@
 #include "api/endpoints.hpp"
 #include "auth/qr.hpp"
 #include "auth/recovery_code.hpp"
+#include "base/log.hpp"
 
 namespace integrity::api {
 namespace {
@@ -249,26 +250,27 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
   auto& services = context.services;
   auto write = services.accounts.verify(body.challenge, std::move(body.username),
                                         {std::move(body.code), std::move(body.recovery_code)});
-  return Write<Ok<VerifyAnswer>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
-                                   INTEGRITY_TRY(auto verified, write(tx));
-                                   VerifyAnswer answer;
-                                   answer.user = UserView::of(verified.user);
-                                   answer.recovery_codes_left = verified.recovery_codes_left;
-                                   answer.recovery_codes = std::move(verified.recovery_codes);
-                                   answer.session = verified.session;
-                                   return Ok<VerifyAnswer>{std::move(answer)};
-                                 },
-                                 [&services](Ok<VerifyAnswer>& answer) {
-                                   const model::Session& session = answer.body.session;
-                                   const auto expires_at = to_seconds(session.expires_at);
-                                   answer.body.access_token =
-                                       services.tokens.issue({.user = session.user,
-                                                              .session = session.id,
-                                                              .token_id = to_base64url(services.random.bytes(16)),
-                                                              .issued_at = expires_at - auth::session_life.count(),
-                                                              .expires_at = expires_at,
-                                                              .factor = session.factor});
-                                 }};
+  return Write<Ok<VerifyAnswer>>{
+      [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
+        INTEGRITY_TRY(auto verified, write(tx));
+        VerifyAnswer answer;
+        answer.user = UserView::of(verified.user);
+        answer.recovery_codes_left = verified.recovery_codes_left;
+        answer.recovery_codes = std::move(verified.recovery_codes);
+        answer.session = verified.session;
+        return Ok<VerifyAnswer>{std::move(answer)};
+      },
+      [&services](Ok<VerifyAnswer>& answer) {
+        const model::Session& session = answer.body.session;
+        log::event("session.started", {{"user", session.user.hex()}, {"session", session.id.hex()}});
+        const auto expires_at = to_seconds(session.expires_at);
+        answer.body.access_token = services.tokens.issue({.user = session.user,
+                                                          .session = session.id,
+                                                          .token_id = to_base64url(services.random.bytes(16)),
+                                                          .issued_at = expires_at - auth::session_life.count(),
+                                                          .expires_at = expires_at,
+                                                          .factor = session.factor});
+      }};
 }
 
 Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {

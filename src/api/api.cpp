@@ -113,8 +113,9 @@ bool Api::admit(http::Exchange& exchange, std::size_t& body_bytes_max) {
   guarded(exchange, [&] {
     const http::Request& request = exchange.request();
     http::Headers refusal_headers;
+    if (!services_.cors_origins.empty()) exchange.headers.emplace_back("Vary", "Origin");
     if (allowed_origin(request)) {
-      exchange.headers = cors_headers(*request.header("origin"));
+      add_cors_headers(exchange.headers, *request.header("origin"));
       if (is_preflight(request)) return exchange.reply(preflight_reply());
     }
     auto call = check_head(exchange, refusal_headers);

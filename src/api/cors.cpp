@@ -3,10 +3,10 @@
 namespace integrity::api {
 
 // No Access-Control-Allow-Credentials: tokens travel in a header that scripts set, never in cookies.
-http::Headers cors_headers(std::string_view origin) {
-  return {{"Access-Control-Allow-Origin", std::string(origin)},
-          {"Access-Control-Expose-Headers", "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id"},
-          {"Vary", "Origin"}};
+void add_cors_headers(http::Headers& headers, std::string_view origin) {
+  headers.emplace_back("Access-Control-Allow-Origin", origin);
+  headers.emplace_back("Access-Control-Expose-Headers",
+                       "ETag, Idempotency-Replayed, Link, Location, Retry-After, X-Request-Id");
 }
 
 bool is_preflight(const http::Request& request) {

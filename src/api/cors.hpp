@@ -6,7 +6,7 @@
 
 namespace integrity::api {
 
-http::Headers cors_headers(std::string_view origin);
+void add_cors_headers(http::Headers& headers, std::string_view origin);
 bool is_preflight(const http::Request& request);
 http::Reply preflight_reply();
 

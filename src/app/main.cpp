@@ -47,8 +47,9 @@ int run(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   ::umask(077);  // whatever is made here is for its owner
-  ::signal(SIGPIPE,
-           SIG_IGN);  // a reader that went away is an error of one write, not the end of the server
+  // A reader that went away, or a limit on file sizes, is an error of one write, not the end of the server.
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   try {
     const auto parsed = parse_command_line(argc, argv);
     if (const int* status = std::get_if<int>(&parsed)) return *status;

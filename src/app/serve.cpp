@@ -101,6 +101,7 @@ Status serve(Config config) {
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
   server.run();
+  signals.unwatch();  // it may still be inside server.stop()
 
   // Whoever may still be at work for a client that was cut needs the API: first they end, then it.
   control.reset();

@@ -22,11 +22,14 @@ StopSignals::StopSignals() {
   if (!received_.valid() || !end_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
+void StopSignals::unwatch() {
+  if (!thread_.joinable()) return;
+  ::eventfd_write(end_.get(), 1);
+  thread_.join();
+}
+
 StopSignals::~StopSignals() {
-  if (thread_.joinable()) {
-    ::eventfd_write(end_.get(), 1);
-    thread_.join();
-  }
+  unwatch();
   ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 

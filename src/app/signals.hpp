@@ -1,9 +1,9 @@
-// SIGTERM and SIGINT as a polite request first: the first one calls a function, the second ends the
-// process at once.
+// SIGTERM and SIGINT as a polite request first: the first one calls a function, the second ends the process at once.
 //
-//   StopSignals signals;                        // before any other thread: threads inherit who may
-//   be interrupted signals.watch([&] { server.stop(); });      // a signal that came meanwhile is
-//   not lost
+//   StopSignals signals;                      // before any other thread: threads inherit who may be interrupted
+//   signals.watch([&] { server.stop(); });    // a signal that came meanwhile is not lost
+//   server.run();
+//   signals.unwatch();                        // the function is not running any more, and will not
 #pragma once
 #include <csignal>
 #include <functional>
@@ -21,6 +21,7 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   void watch(std::function<void()> on_first);  // once; called on a thread of its own
+  void unwatch();
 
  private:
   void run();

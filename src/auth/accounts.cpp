@@ -142,6 +142,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
     return invalid_credentials();
   }
   password_failures_.succeeded(username, from.network);
+  log::event("login.first_step", {{"user", user->id.hex()}, {"address", from.address}});
 
   const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;
   const auto life = user->has_factor() ? verify_challenge_life : enrol_challenge_life;
@@ -257,26 +258,37 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
   return [this, now, hash = token_hash(challenge_token), username = std::move(username), proof = std::move(proof),
           session_id = SessionId::make(now, random_),
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<Verified> {
-    Verified verified;
-    model::User& user = verified.user;
+    model::User user;
     INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, now, user));
     if (username && !same_name(*username, user.username)) return challenge_expired();
-
-    model::Session& session = verified.session;
-    INTEGRITY_CHECK(prove(tx, user, challenge, proof, now, session.factor));
-    if (!tx.spend_challenge(hash)) return challenge_expired();
-    if (challenge.next == model::Challenge::Next::enrol) {
-      verified.recovery_codes = activate(tx, user, challenge, codes, now, model::Act::Proof::otp);
-    }
-    session.id = session_id;
-    session.user = user.id;
-    session.created_at = now;
-    session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
-    const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery;
-    tx.start_session({.actor = user.id, .proof = by}, session);
-    verified.recovery_codes_left = tx.recovery_codes_left(user.id);
+    const UserId id = user.id;
+    auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
+    // For the log: a right password with a wrong code is worth a look at whose it is.
+    if (!verified) verified.error().cause = "user " + id.hex();
     return verified;
   };
+}
+
+Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const model::Challenge& challenge,
+                                    const Proof& proof, const std::vector<std::string>& codes,
+                                    const SessionId& session_id, Time now) const {
+  Verified verified;
+  model::User& user = verified.user = std::move(of);
+
+  model::Session& session = verified.session;
+  INTEGRITY_CHECK(prove(tx, user, challenge, proof, now, session.factor));
+  if (!tx.spend_challenge(challenge.token_hash)) return challenge_expired();
+  if (challenge.next == model::Challenge::Next::enrol) {
+    verified.recovery_codes = activate(tx, user, challenge, codes, now, model::Act::Proof::otp);
+  }
+  session.id = session_id;
+  session.user = user.id;
+  session.created_at = now;
+  session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
+  const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery;
+  tx.start_session({.actor = user.id, .proof = by}, session);
+  verified.recovery_codes_left = tx.recovery_codes_left(user.id);
+  return verified;
 }
 
 store::WriteFunction<Done> Accounts::log_out(const SignedIn& caller) {

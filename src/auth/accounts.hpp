@@ -96,13 +96,12 @@ class Accounts {
   Result<std::vector<std::string>> confirm(const std::string& challenge, const std::string& code);
   Status set_password(const std::string& username, const Secret& password);
   Status reset_factor(const std::string& username);
+  // Also of an account never confirmed: what was handed out for it is worth nothing until `enable`.
   Status disable(const std::string& username);
   Status enable(const std::string& username);
 
   // Removes what has expired, in batches that do not hold up others. Blocking; for the jobs thread.
   void sweep();
-
-  const AccountRules& rules() const { return rules_; }
 
  private:
   // What must be drawn before a write begins: a write may run twice, chance may not.
@@ -110,7 +109,6 @@ class Accounts {
     std::string token;
     model::Challenge challenge;
   };
-  struct FreshFactor;
 
   FreshChallenge make_challenge(const model::User& user, model::Challenge::Next next, Time now,
                                 std::chrono::seconds life);
@@ -120,6 +118,8 @@ class Accounts {
   Status acceptable(const Secret& password, const std::string& username) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
+  Result<Verified> complete(store::WriteTx& tx, model::User of, const model::Challenge& challenge, const Proof& proof,
+                            const std::vector<std::string>& codes, const SessionId& session_id, Time now) const;
   Status prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof, Time now,
                model::SecondFactor& factor) const;
   std::optional<std::vector<std::string>> activate(store::WriteTx& tx, model::User& user,

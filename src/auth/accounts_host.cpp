@@ -1,4 +1,6 @@
 // What the operator may do to an account, on the host.
+#include <utility>
+
 #include "auth/accounts.hpp"
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
@@ -20,10 +22,16 @@ Status Accounts::change_user(const std::string& username, std::string_view op, F
   const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
     auto user = tx.user_by_name(username);
     if (!user) return no_such_user(username);
-    INTEGRITY_CHECK(change(tx, *user));
+    const auto state_before = user->state;
+    INTEGRITY_TRY(const bool changed, change(tx, *user));
+    if (!changed) return Done{};
     if (user->state == model::UserState::pending) {
       tx.update_pending_user(*user);
     } else {
+      if (state_before == model::UserState::pending) {  // from now on it has a history, and is not cleaned up
+        user->pending_until.reset();
+        user->pending_network.clear();
+      }
       ++user->version;
       tx.update_user(kHost, op, *user);
     }
@@ -65,45 +73,40 @@ Result<std::vector<std::string>> Accounts::confirm(const std::string& challenge,
 Status Accounts::set_password(const std::string& username, const Secret& password) {
   INTEGRITY_CHECK(acceptable(password, username));
   const std::string hash = hasher_.hash(password);
-  return change_user(username, "user.password", [&](store::WriteTx&, model::User& user) -> Status {
+  return change_user(username, "user.password", [&](store::WriteTx&, model::User& user) -> Result<bool> {
     user.password_hash = hash;
     ++user.password_version;
-    return {};
+    return true;
   });
 }
 
 Status Accounts::reset_factor(const std::string& username) {
   const Time now = clock_.now();
-  return change_user(username, "user.factor_reset", [&](store::WriteTx& tx, model::User& user) -> Status {
+  return change_user(username, "user.factor_reset", [&](store::WriteTx& tx, model::User& user) -> Result<bool> {
     if (user.state == model::UserState::pending) {
       user.totp_secret.clear();
-      return {};
+      return true;
     }
     user.totp_secret.clear();
     user.totp_confirmed_at.reset();
     user.enrol_until = now + reset_enrolment_life;
     tx.replace_recovery_codes(kHost, user, {});
     tx.remove_factor_counters(user.id);
-    return {};
+    return true;
   });
 }
 
 Status Accounts::disable(const std::string& username) {
-  return change_user(username, "user.disable", [&](store::WriteTx&, model::User& user) -> Status {
-    if (user.state == model::UserState::pending) {
-      return Error{Code::invalid_value,
-                   "this account was never confirmed; set-password or reset-2fa make what was handed out useless"};
-    }
-    user.state = model::UserState::disabled;
-    return {};
+  return change_user(username, "user.disable", [&](store::WriteTx&, model::User& user) -> Result<bool> {
+    return std::exchange(user.state, model::UserState::disabled) != model::UserState::disabled;
   });
 }
 
 Status Accounts::enable(const std::string& username) {
-  return change_user(username, "user.enable", [&](store::WriteTx&, model::User& user) -> Status {
-    if (user.state != model::UserState::disabled) return Error{Code::invalid_value, "this account is not disabled"};
+  return change_user(username, "user.enable", [&](store::WriteTx&, model::User& user) -> Result<bool> {
+    if (user.state != model::UserState::disabled) return false;
     user.state = model::UserState::active;
-    return {};
+    return true;
   });
 }
 

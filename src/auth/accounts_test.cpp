@@ -257,6 +257,34 @@ TEST_F(Operator, DisablingEndsSessionsAndLooksLikeAWrongPassword) {
   EXPECT_EQ(refusal(accounts->disable("nobody")), Code::not_found);
 }
 
+TEST_F(Operator, DisablingStopsAnAccountThatWasNeverConfirmed) {
+  const auto added = accounts->add_user("ada", password());
+  ASSERT_TRUE(accounts->disable("ada"));
+  secret = *from_base32(added->enrolment.secret_base32);
+  EXPECT_EQ(refusal(verify_code(added->challenge, code())), Code::challenge_expired);
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
+  clock.move(25h);
+  accounts->sweep();
+  EXPECT_EQ(refusal(accounts->add_user("ada", password())), Code::username_taken) << "it stays, disabled";
+  ASSERT_TRUE(accounts->enable("ada"));
+  const auto step = log_in();
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->next, Next::enrol);
+  secret = secret_of(step->challenge);
+  const auto verified = verify_code(step->challenge, code());
+  ASSERT_TRUE(verified);
+  EXPECT_TRUE(verified->recovery_codes);
+}
+
+TEST_F(Operator, EnablingWhatIsEnabledChangesNothing) {
+  enrol();
+  const auto session = verify_code(log_in()->challenge, code())->session.id;
+  const auto changes = store->read()->last_change_number();
+  ASSERT_TRUE(accounts->enable("ada"));
+  EXPECT_TRUE(store->session(session));
+  EXPECT_EQ(store->read()->last_change_number(), changes);
+}
+
 TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
   const auto added = accounts->add_user("ada", password());
   ASSERT_TRUE(added);

@@ -48,7 +48,8 @@ Status SecondFactor::may_try(store::WriteTx& tx, const model::User& user, const 
 Status SecondFactor::may_try_new(store::WriteTx& tx, const model::User& user, Time now) const {
   const auto counters = tx.factor_counters(user.id);
   if (!counters.locked_until || now >= *counters.locked_until) return {};
-  return too_many_attempts(*counters.locked_until - now,
+  // A clock that was set back makes nobody wait longer.
+  return too_many_attempts(std::min<Millis>(*counters.locked_until - now, code_wait_max),
                            "too many wrong codes; wait before the next one, or use a recovery code");
 }
 

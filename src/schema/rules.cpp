@@ -29,7 +29,17 @@ bool has_control(std::string_view text, bool lines_allowed) {
 }
 
 bool blank(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\n' || c == '\t'; });
+  // Unicode's White_Space beyond ASCII, and the zero width space: nothing that anybody could see.
+  static constexpr std::string_view kBlanks[] = {
+      " ",      "\n",     "\t",     "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
+      "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u200b", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
+  while (!text.empty()) {
+    const auto* blank = std::find_if(std::begin(kBlanks), std::end(kBlanks),
+                                     [&](std::string_view each) { return text.starts_with(each); });
+    if (blank == std::end(kBlanks)) return false;
+    text.remove_prefix(blank->size());
+  }
+  return true;
 }
 
 bool is_string(const json::Value& json, std::string& why) {
