@@ -3,6 +3,7 @@
 import pytest
 
 from support.accounts import enrolled, product
+from support.http import Connection
 from support.server import Server
 
 
@@ -76,3 +77,22 @@ def test_required_versions():
         assert client.put(lamp, {"stock": 2}, headers={"If-Match": '"2"'}).status == 200
         assert client.delete(lamp, headers={"If-Match": '"2"'}).status == 412
         assert client.delete(lamp, headers={"If-Match": '"3"'}).status == 204
+
+
+@pytest.mark.parametrize("value", ['"3"', 'W/"3"', "*", '"7", "3"'])
+def test_if_none_match_on_a_change_excludes_versions(client, lamp, value):
+    assert client.put(lamp, {"stock": 1}, headers={"If-None-Match": value}).slug == "precondition-failed"
+    assert client.delete(lamp, headers={"If-None-Match": value}).slug == "precondition-failed"
+    assert client.get(lamp).json["version"] == 3
+
+
+def test_other_versions_are_not_excluded_and_garbage_is_refused(client, lamp):
+    assert client.put(lamp, {"stock": 1}, headers={"If-None-Match": "nonsense"}).slug == "bad-request"
+    assert client.get(lamp, headers={"If-Match": '"1"'}).slug == "precondition-failed"
+    assert client.put(lamp, {"stock": 1}, headers={"If-None-Match": '"7"'}).status == 200
+
+
+def test_several_headers_are_one_list(server, client, lamp):
+    head = (f'PUT {lamp} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\nIf-Match: "9"\r\n'
+            'If-Match: "3"\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"stock":1}')
+    assert Connection(server).send(head.encode()).reply("PUT", lamp).status == 200

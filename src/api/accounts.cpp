@@ -109,6 +109,12 @@ auto fields(const VerifyBody*) {
                     schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{})};
 }
 
+void refine(const VerifyBody*, const json::Value& json, std::vector<FieldError>& errors) {
+  if ((json.find("code") != nullptr) == (json.find("recovery_code") != nullptr)) {
+    errors.push_back({FieldError::In::body, "#/code", "send exactly one of code and recovery_code"});
+  }
+}
+
 struct VerifyAnswer {
   std::string access_token, token_type = "Bearer";
   std::int64_t expires_in = auth::session_life.count();
@@ -244,9 +250,6 @@ Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& 
 }
 
 Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, VerifyBody body) {
-  if (body.code.has_value() == body.recovery_code.has_value()) {
-    return invalid_value("#/code", "send exactly one of code and recovery_code");
-  }
   auto& services = context.services;
   auto write = services.accounts.verify(body.challenge, std::move(body.username),
                                         {std::move(body.code), std::move(body.recovery_code)});

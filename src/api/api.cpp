@@ -64,7 +64,7 @@ Status media_types(const Operation& operation, Context& context) {
     return Error{Code::unsupported_media_type, "send the body as Content-Type: application/json"};
   }
   if (operation.offers.empty()) return {};
-  const auto offer = http::negotiate(request.header("accept"), operation.offers);
+  const auto offer = http::negotiate(request.list("accept"), operation.offers);
   if (!offer) {
     std::string detail = "this can be had as";
     for (const auto type : operation.offers) detail += ' ' + std::string(type);

@@ -12,7 +12,7 @@ namespace integrity::api {
 
 http::Reply problem(const Error& error, std::string_view request_id);
 
-// What a problem's `type` leads to: the paragraph for people. Nothing for a slug that does not exist.
+// What a problem's `type` leads to: the paragraph for people, as a page.
 std::string problem_page(const CodeInfo& code);
 
 // JSON Schema of a problem document, for the description.

@@ -73,14 +73,18 @@ Result<ProductId> product_id(const Context& context) {
   return *id;
 }
 
-Result<std::optional<catalog::Expected::Match>> if_match(const http::Request& request) {
-  const auto header = request.header("if-match");
+enum class Compare : std::uint8_t { strongly, weakly };  // RFC 9110 §8.8.3.2
+
+Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& request, std::string_view name,
+                                                           Compare compare) {
+  const auto header = request.list(name);
   if (!header) return std::optional<catalog::Expected::Match>{};
   INTEGRITY_TRY(const auto tags, http::parse_etags(*header));
   catalog::Expected::Match match{.any = tags.any};
   for (const auto& tag : tags.tags) {
-    // Compared strongly (RFC 9110 §13.1.1). A tag that is no version of ours matches none.
-    const auto version = tag.weak ? std::nullopt : Decimal::parse_plain(tag.opaque);
+    // A tag that is no version of ours matches none.
+    const bool counts = !tag.weak || compare == Compare::weakly;
+    const auto version = counts ? Decimal::parse_plain(tag.opaque) : std::nullopt;
     if (!version) continue;
     if (const auto number = version->scaled(0); number && std::to_string(*number) == tag.opaque) {
       match.versions.push_back(*number);
@@ -89,8 +93,16 @@ Result<std::optional<catalog::Expected::Match>> if_match(const http::Request& re
   return std::optional(std::move(match));
 }
 
-Status readable_if_match(const Context& context) {
-  INTEGRITY_CHECK(if_match(context.request));
+// What the headers say about versions: If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
+Result<catalog::Expected> expected(const Context& context) {
+  catalog::Expected expected;
+  INTEGRITY_TRY(expected.if_match, read_match(context.request, "if-match", Compare::strongly));
+  INTEGRITY_TRY(expected.if_none_match, read_match(context.request, "if-none-match", Compare::weakly));
+  return expected;
+}
+
+Status readable_preconditions(const Context& context) {
+  INTEGRITY_CHECK(expected(context));
   return {};
 }
 
@@ -114,16 +126,15 @@ Result<Write<Created<Product>>> create(const Context& context, const auth::Signe
 }
 
 Result<Ok<Rendered<Product>>> get(const Context& context, const auth::SignedIn&, store::ReadTx& tx) {
-  std::optional<http::EntityTags> known;
-  if (const auto header = context.request.header("if-none-match")) {
-    INTEGRITY_TRY(known, http::parse_etags(*header));
-  }
+  INTEGRITY_TRY(const auto known, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
   const auto product = tx.rendered_product(id);
   if (!product) return not_found();
-  const std::string version = std::to_string(product->version);
-  Ok<Rendered<Product>> answer{{product->json}, {{"ETag", '"' + version + '"'}}};
-  answer.not_modified = known && known->matches_weakly(version);
+  if (known.if_match && !known.if_match->has(product->version)) {
+    return Error{Code::precondition_failed, "the product is at another version"};
+  }
+  Ok<Rendered<Product>> answer{{product->json}, {{"ETag", '"' + std::to_string(product->version) + '"'}}};
+  answer.not_modified = known.if_none_match && known.if_none_match->has(product->version);
   return answer;
 }
 
@@ -194,14 +205,13 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
                                 .sku = std::move(body.sku),
                                 .currency = std::move(body.currency)};
   if (change.empty()) return invalid_value("#", "name at least one field to change");
-  INTEGRITY_TRY(auto match, if_match(context.request));
+  INTEGRITY_TRY(auto seen, expected(context));
+  seen.version = body.version;
+  seen.id = std::move(body.id);
+  seen.created_at = std::move(body.created_at);
+  seen.updated_at = std::move(body.updated_at);
   INTEGRITY_TRY(const auto id, product_id(context));
-  auto write = context.services.catalog.change(caller.act(), id, std::move(change),
-                                               {.if_match = std::move(match),
-                                                .version = body.version,
-                                                .id = std::move(body.id),
-                                                .created_at = std::move(body.created_at),
-                                                .updated_at = std::move(body.updated_at)});
+  auto write = context.services.catalog.change(caller.act(), id, std::move(change), std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
     // No ETag: what is stored is not the very bytes that were sent (RFC 9110 §9.3.4).
@@ -210,9 +220,9 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
 }
 
 Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& caller) {
-  INTEGRITY_TRY(auto match, if_match(context.request));
+  INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
-  auto write = context.services.catalog.remove(caller.act(), id, {.if_match = std::move(match)});
+  auto write = context.services.catalog.remove(caller.act(), id, std::move(seen));
   return Write<NoContent>{[write = std::move(write)](store::WriteTx& tx) -> Result<NoContent> {
     INTEGRITY_CHECK(write(tx));
     return NoContent{};
@@ -233,20 +243,22 @@ Operation list() {
 }
 
 Operation get() {
-  return operation("getProduct", "One product", {Code::not_found}, &api::get).conditional();
+  return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
+      .conditional()
+      .checking_head(&readable_preconditions);
 }
 
 Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
-      .checking_head(&readable_if_match);
+      .checking_head(&readable_preconditions);
 }
 
 Operation remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
-      .checking_head(&readable_if_match);
+      .checking_head(&readable_preconditions);
 }
 
 }  // namespace products

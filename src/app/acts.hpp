@@ -1,10 +1,9 @@
-// What the operator may do on the host, as one function: a JSON request in, a JSON reply out. It
-// runs in the server (over the control socket) or in the command's own process, and neither knows
-// the difference.
+// What the operator may do on the host, as one function: a JSON request in, a JSON reply out. It runs in the server
+// (over the control socket) or in the command's own process, and neither knows the difference.
 //
-//   request_act("user.disable", {{"username", "ada"}})       //
-//   {"act":"user.disable","with":{"username":"ada"}} perform(accounts, request).reply // {"ok":{}}
-//   or {"error":{"code":"not-found","detail":"…"}}
+//   request_act("user.disable", {{"username", "ada"}})   // {"act":"user.disable","with":{"username":"ada"}}
+//   perform(accounts, request).reply                     // {"ok":{}}, or
+//                                                        // {"error":{"code":"not-found","detail":"…"}}
 #pragma once
 #include <initializer_list>
 #include <string>

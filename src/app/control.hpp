@@ -1,13 +1,10 @@
-// How a command on the host speaks to the running server: one JSON line there, one back, over
-// DATA/control.sock.
+// How a command on the host speaks to the running server: one JSON line there, one back, over DATA/control.sock.
 //
-//   ControlServer server(DataFolder::control_in(data), [&](std::string_view line) { return
-//   act(accounts, line); }); auto reply = control_call(DataFolder::control_in(data), request);   //
-//   nothing: nobody listens
+//   ControlServer server(DataFolder::control_in(data), [&](std::string_view line) { return act(accounts, line); });
+//   auto reply = control_call(DataFolder::control_in(data), request);   // nothing: nobody listens
 //
-// Only the server's own user and root get an answer: the socket is 0600, and the kernel tells who
-// the peer is. Lines are wiped after use, for they carry passwords. Requests are served one after
-// the other.
+// Only the server's own user and root get an answer: the socket is 0600, and the kernel tells who the peer is. Lines are
+// wiped after use, for they carry passwords. Requests are served one after the other.
 #pragma once
 #include <filesystem>
 #include <functional>

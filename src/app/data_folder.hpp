@@ -1,10 +1,8 @@
 // The data folder, held by one process at a time.
 //
-//   auto folder = DataFolder::open("./data");   // "./data is in use by process 4711" while another
-//   holds it
+//   auto folder = DataFolder::open("./data");   // "./data is in use by process 4711" while another holds it
 //
-// The lock is flock(2) on DATA/lock: it ends with the process however that ends, and is held as
-// long as this lives.
+// The lock is flock(2) on DATA/lock: it ends with the process however that ends, and is held as long as this lives.
 #pragma once
 #include <filesystem>
 

@@ -1,10 +1,8 @@
-// Every option: declared once in a table, taken from flag, environment, file or default, in that
-// order.
+// Every option: declared once in a table, taken from flag, environment, file or default, in that order.
 //
 //   auto loaded = load({{"listen", "127.0.0.1:0"}}, system_environment);
 //   loaded->config.listen_port;   // 0
-//   loaded->settings;             // what `integrity config` prints: text and source of each,
-//   secrets hidden
+//   loaded->settings;             // what `integrity config` prints: text and source of each, secrets hidden
 //
 // Errors name the option and where its value came from. All of them mean exit status 2.
 #pragma once

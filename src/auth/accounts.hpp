@@ -66,7 +66,7 @@ class Accounts {
   Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, Secret secrets_key,
            AccountRules rules);
 
-  // Blocking. Errors: too_many_attempts, signup_closed, weak_password, username_taken, overloaded, unavailable.
+  // Blocking. Errors: weak_password, username_taken, overloaded, unavailable.
   Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name, const Secret& password,
                             const Client& from);
   // Blocking. Errors: too_many_attempts, invalid_credentials, enrolment_required, unavailable.

@@ -1,6 +1,6 @@
 // Bearer token -> SignedIn. Runs on every request, on the I/O threads.
 //
-// A verified token is remembered by its SHA-256 until it expires, for an ES256 signature costs about 100 µs to
+// A verified token is remembered by its SHA-256 (as long as there is room), for an ES256 signature costs about 100 µs to
 // check; its session is looked up each time, so logging out or disabling an account acts at once.
 #pragma once
 #include <array>

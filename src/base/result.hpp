@@ -1,8 +1,8 @@
 // Result<T>: a value, or the Error that says why there is none. For what users may do wrong; a broken
 // world (store gone, out of memory) is an exception, caught once in the pipeline.
 //
-//   Result<Money> price = Money::parse(text);
-//   INTEGRITY_TRY(auto product, catalog.find(id));   // returns the error from the enclosing function
+//   Result<Product> made = store.write(…);
+//   INTEGRITY_TRY(auto product, current(tx, id));   // returns the error from the enclosing function
 //
 // The shape is std::expected's, so that C++23 makes this an alias. Unlike tl::expected it must be looked at.
 #pragma once

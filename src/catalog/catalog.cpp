@@ -53,11 +53,9 @@ Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, 
     return Error{Code::precondition_required,
                  "say which version this is about: send If-Match with the ETag that GET gave"};
   }
-  if (expected.if_match && !expected.if_match->any) {
-    const auto& versions = expected.if_match->versions;
-    if (std::find(versions.begin(), versions.end(), product.version) == versions.end()) {
-      return stale(product.version);
-    }
+  if (expected.if_match && !expected.if_match->has(product.version)) return stale(product.version);
+  if (expected.if_none_match && expected.if_none_match->has(product.version)) {
+    return Error{Code::precondition_failed, "the product is at a version that If-None-Match excludes"};
   }
   if (expected.version && *expected.version != product.version) return stale(product.version);
   INTEGRITY_CHECK(unchanged(product, expected));

@@ -2,6 +2,7 @@
 //
 // Changes are returned as writes, for the caller to submit; reads take the transaction they read in.
 #pragma once
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <variant>
@@ -35,12 +36,16 @@ struct ProductChange {
 
 // Which version a change was made on, as far as the client says.
 struct Expected {
-  // If-Match: the versions it lists; without a value the header was not sent. An `any` matches whatever is there.
+  // If-Match or If-None-Match: the versions it lists; without a value the header was not sent.
   struct Match {
-    bool any = false;
+    bool any = false;  // "*": whatever is there
     std::vector<std::int64_t> versions = {};
+    bool has(std::int64_t version) const {
+      return any || std::find(versions.begin(), versions.end(), version) != versions.end();
+    }
   };
   std::optional<Match> if_match = {};
+  std::optional<Match> if_none_match = {};
   // Members of a body that GET gave: they must be those of the current record.
   std::optional<std::int64_t> version = {};
   std::optional<std::string> id = {};

@@ -1,12 +1,10 @@
-// Takes a chunked body apart (RFC 9112 §7.1), strictly: sizes are plain hex of at most 8 digits,
-// every line ends in CRLF, extensions are skipped, trailers are dropped. All that is not content is
-// bounded: extensions and trailers are 8 KiB in all, so a client cannot send without end what no
-// body limit would count.
+// Takes a chunked body apart (RFC 9112 §7.1), strictly: sizes are plain hex of at most 8 digits, every line ends in
+// CRLF, extensions are skipped, trailers are dropped. All that is not content is bounded: extensions and trailers are
+// 8 KiB in all, so a client cannot send without end what no body limit would count.
 //
 //   ChunkedDecoder decoder;
-//   Result<std::size_t> used = decoder.feed(arrived, body, body_bytes_max);   // appends content to
-//   `body` if (decoder.done()) …                        // what was not used belongs to the next
-//   request
+//   Result<std::size_t> used = decoder.feed(arrived, body, body_bytes_max);   // appends content to `body`
+//   if (decoder.done()) …                        // what was not used belongs to the next request
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,5 @@
 #include "http/etag.hpp"
 
-#include <algorithm>
-
 #include "http/ascii.hpp"
 
 namespace integrity::http {
@@ -27,15 +25,6 @@ std::optional<EntityTag> take_tag(std::string_view& rest) {
 
 }  // namespace
 
-bool EntityTags::matches_strongly(std::string_view current) const {
-  return any || std::any_of(tags.begin(), tags.end(),
-                            [&](const EntityTag& tag) { return !tag.weak && tag.opaque == current; });
-}
-
-bool EntityTags::matches_weakly(std::string_view current) const {
-  return any || std::any_of(tags.begin(), tags.end(), [&](const EntityTag& tag) { return tag.opaque == current; });
-}
-
 Result<EntityTags> parse_etags(std::string_view value) {
   const Error bad{Code::bad_request, "If-Match and If-None-Match hold entity tags, as in \"3\", or *"};
   auto rest = trim(value);
@@ -45,13 +34,14 @@ Result<EntityTags> parse_etags(std::string_view value) {
     return result;
   }
   while (true) {
+    while (rest.starts_with(',')) rest = trim(rest.substr(1));  // empty elements are nothing (RFC 9110 §5.6.1.2)
+    if (rest.empty()) break;
     const auto tag = take_tag(rest);
-    if (!tag) return bad;
+    if (!tag || (!rest.empty() && rest.front() != ',')) return bad;
     result.tags.push_back(*tag);
-    if (rest.empty()) return result;
-    if (rest.front() != ',') return bad;
-    rest = trim(rest.substr(1));
   }
+  if (result.tags.empty()) return bad;
+  return result;
 }
 
 }  // namespace integrity::http

@@ -1,7 +1,6 @@
 // If-Match and If-None-Match (RFC 9110 §13.1): lists of entity tags, or "*".
 //
-//   INTEGRITY_TRY(auto wanted, parse_etags(*request.header("if-match")));
-//   if (!wanted.matches_strongly(version)) return precondition_failed();
+//   INTEGRITY_TRY(auto wanted, parse_etags(value));   // wanted.any, wanted.tags[0].opaque, .weak
 //
 // Views point into the header's value.
 #pragma once
@@ -20,11 +19,6 @@ struct EntityTag {
 struct EntityTags {
   bool any = false;  // "*"
   std::vector<EntityTag> tags;
-
-  // `current` is what stands between the quotes of the record's ETag. "*" matches every record that
-  // exists.
-  bool matches_strongly(std::string_view current) const;  // If-Match: weak tags never do
-  bool matches_weakly(std::string_view current) const;    // If-None-Match
 };
 
 // Errors: bad_request for whatever is not a list of entity tags, an empty one included.

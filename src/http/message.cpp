@@ -79,6 +79,20 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
   return {};
 }
 
+std::optional<std::string> Request::list(std::string_view name) const {
+  std::optional<std::string> list;
+  for (const auto& header : headers) {
+    if (!equal_ignoring_case(header.name, name)) continue;
+    if (list) {
+      *list += ", ";
+      *list += header.value;
+    } else {
+      list.emplace(header.value);
+    }
+  }
+  return list;
+}
+
 std::size_t Request::count(std::string_view name) const {
   return static_cast<std::size_t>(std::count_if(
       headers.begin(), headers.end(), [&](const Header& header) { return equal_ignoring_case(header.name, name); }));

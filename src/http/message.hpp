@@ -46,6 +46,8 @@ struct Request {
   // First header of that name (any case), or nothing.
   std::optional<std::string_view> header(std::string_view name) const;
   std::size_t count(std::string_view name) const;
+  // All headers of that name as the one list that they are (RFC 9110 §5.3), or nothing.
+  std::optional<std::string> list(std::string_view name) const;
 };
 
 // Gives the next part of a long body into `out` (which is empty); false after the last one. Runs on

@@ -32,7 +32,7 @@ struct Change {
   RecordKind kind = RecordKind::product;
   RecordId record;
   std::int64_t revision = 0;  // the record's version after this change; a delete takes the next one
-  std::string op;             // "product.create", "session.start", …: one word of the table in store/write_tx.cpp
+  std::string op;             // "product.create", "session.start", "user.confirm", …: given in store/tx.cpp and auth/
   Act act;
   // The record afterwards, as JSON without secrets; empty when there is none any more. What it was before is
   // the `after` of the revision before.

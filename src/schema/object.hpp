@@ -138,7 +138,8 @@ struct Description {
 
 }  // namespace detail
 
-// Members of a JSON object, by their table. `in` and `prefix` say how errors point at a member.
+// Members of a JSON object, by their table. What concerns several members together is said by a function
+// `refine(const T*, const json::Value&, std::vector<FieldError>&)` beside `fields`, where there is one. `in` and `prefix` say how errors point at a member.
 template <Described T>
 Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body, std::string_view prefix = "#/") {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
@@ -157,6 +158,9 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
         (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
       },
       table);
+  if constexpr (requires { refine(static_cast<const T*>(nullptr), json, error.fields); }) {
+    refine(static_cast<const T*>(nullptr), json, error.fields);
+  }
   if (!error.fields.empty()) return error;
   return object;
 }

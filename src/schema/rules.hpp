@@ -32,7 +32,7 @@ struct Text {
   std::string describe() const;
 };
 
-// ASCII letters, digits and the characters in `also`. A word with `digits_only` has digits alone.
+// ASCII letters, digits and the characters in `also`.
 struct Word {
   using Value = std::string;
   enum class Letters : std::uint8_t { any, upper, none };

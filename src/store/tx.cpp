@@ -100,10 +100,6 @@ void WriteTx::update_pending_user(const model::User& user) {
   do_update(user, 0);
 }
 
-void WriteTx::remove_pending_user(const UserId& user) {
-  do_delete_user(user);
-}
-
 void WriteTx::update_user(const model::Act& act, std::string_view op, const model::User& after) {
   do_update(after, after.version - 1);
   record(act, RecordKind::user, record_id(after.id), after.version, op, to_json(after));

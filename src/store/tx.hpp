@@ -63,7 +63,7 @@ class WriteTx : public virtual ReadTx {
   // version 1. A name is free again from `pending_until` on. Errors: username_taken.
   Status add_pending_user(const model::User& user);
   void update_pending_user(const model::User& user);
-  void remove_pending_user(const UserId& user);  // nothing happens to one that is not pending
+
   // Pending accounts in all, or of one network.
   virtual std::size_t pending_users(std::optional<std::string_view> network) = 0;
   // Removes at most `limit` accounts whose pending_until has passed, with their challenges. Returns how many.

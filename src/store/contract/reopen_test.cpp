@@ -130,18 +130,6 @@ TEST_P(StoreContract, PendingAccountsAreCountedInAllAndByNetwork) {
   });
 }
 
-TEST_P(StoreContract, RemovingAPendingAccountLeavesConfirmedOnesAlone) {
-  const auto waiting = given_pending("ada");
-  const auto active = given_user("bob");
-  given([&](WriteTx& tx) -> Result<bool> {
-    tx.remove_pending_user(waiting.id);
-    tx.remove_pending_user(active.id);
-    return true;
-  });
-  EXPECT_FALSE(store().read()->user(waiting.id));
-  EXPECT_TRUE(store().read()->user(active.id));
-}
-
 TEST_P(StoreContract, ChallengesGoByAccountAndByExpiry) {
   const auto ada = given_user("ada"), bob = given_user("bob");
   given([&](WriteTx& tx) -> Result<bool> {
