@@ -21,10 +21,16 @@ def in_batches(server, requests, method, target, size=20) -> list:
 
 
 def challenges(account, count: int) -> list[str]:
+    """A busy machine may hash so slowly that some are told to come again (503): they do."""
     request = request_bytes("POST", "/login", {"username": account.username, "password": account.password})
-    replies = in_batches(account.server, [request] * count, "POST", "/login", 8)
-    assert statuses(replies) == {200: count}
-    return [reply.json["challenge"] for reply in replies]
+    made = []
+    for _ in range(20):
+        replies = in_batches(account.server, [request] * (count - len(made)), "POST", "/login", 8)
+        assert set(statuses(replies)) <= {200, 503}, statuses(replies)
+        made += [reply.json["challenge"] for reply in replies if reply.status == 200]
+        if len(made) == count:
+            return made
+    raise AssertionError(f"{len(made)} of {count} logins after 20 rounds")
 
 
 def verify_all(account, bodies: list[dict]) -> list:
