@@ -5,11 +5,12 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "base/log.hpp"
@@ -18,7 +19,8 @@ namespace integrity::app {
 namespace {
 
 constexpr std::size_t kLineBytesMax = 64 * 1024;
-constexpr std::chrono::seconds kServerPatience{5};   // with a peer that connects and says nothing
+// For a whole line, however it drips in.
+constexpr std::chrono::seconds kServerPatience{5};
 constexpr std::chrono::seconds kCallerPatience{60};  // requests wait for each other, each may hash a password
 
 // A socket's address, also where the path is longer than the 107 bytes that sun_path takes: then by
@@ -46,10 +48,16 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-void set_patience(int fd, std::chrono::seconds patience) {
-  const timeval wait{patience.count(), 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+using Moment = std::chrono::steady_clock::time_point;
+
+// False when the peer is not ready for `events` until then.
+bool wait_for(int fd, short events, Moment until) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    pollfd wait{fd, events, 0};
+    const int ready = ::poll(&wait, 1, std::max(0, static_cast<int>(left.count())));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
 }
 
 bool same_user_or_root(int fd) {
@@ -59,11 +67,12 @@ bool same_user_or_root(int fd) {
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
-bool send_line(int fd, std::string_view text) {
+bool send_line(int fd, std::string_view text, std::chrono::seconds patience) {
+  const Moment until = std::chrono::steady_clock::now() + patience;
   std::string line = std::string(text) + '\n';
   std::size_t sent = 0;
-  while (sent < line.size()) {
-    const auto size = ::send(fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+  while (sent < line.size() && wait_for(fd, POLLOUT, until)) {
+    const auto size = ::send(fd, line.data() + sent, line.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;
     sent += static_cast<std::size_t>(size);
@@ -74,10 +83,11 @@ bool send_line(int fd, std::string_view text) {
 
 // Up to the first line feed; nothing when the peer stops, stalls or sends too much. The caller
 // wipes it.
-std::optional<std::string> receive_line(int fd) {
+std::optional<std::string> receive_line(int fd, std::chrono::seconds patience) {
+  const Moment until = std::chrono::steady_clock::now() + patience;
   std::string line(kLineBytesMax, '\0');  // whole at once: one that grew would leave copies behind
   std::size_t size = 0;
-  while (size < line.size()) {
+  while (size < line.size() && wait_for(fd, POLLIN, until)) {
     const auto got = ::recv(fd, line.data() + size, line.size() - size, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
@@ -133,12 +143,11 @@ void ControlServer::run() {
 
 void ControlServer::serve(const Fd& peer) {
   if (!same_user_or_root(peer.get())) return log::event("control.refused");
-  set_patience(peer.get(), kServerPatience);
-  auto request = receive_line(peer.get());
+  auto request = receive_line(peer.get(), kServerPatience);
   if (!request) return;
   std::string reply = handler_(*request);
   wipe(request->data(), request->size());
-  send_line(peer.get(), reply);
+  send_line(peer.get(), reply, kServerPatience);
   wipe(reply.data(), reply.size());
 }
 
@@ -148,13 +157,13 @@ std::optional<Result<std::string>> control_call(const std::filesystem::path& pat
   if (!place) return Result<std::string>(place.error());
   const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Result<std::string>(file_error(path, "cannot make a socket"));
-  set_patience(fd.get(), kCallerPatience);
   if (::connect(fd.get(), generic(place->address), sizeof place->address) != 0) {
     if (errno == ECONNREFUSED || errno == ENOENT) return {};
     return Result<std::string>(file_error(path, "cannot reach the server"));
   }
-  if (!send_line(fd.get(), request)) return Result<std::string>(file_error(path, "cannot ask the server"));
-  auto reply = receive_line(fd.get());
+  if (!send_line(fd.get(), request, kCallerPatience))
+    return Result<std::string>(file_error(path, "cannot ask the server"));
+  auto reply = receive_line(fd.get(), kCallerPatience);
   if (!reply) return Result<std::string>(Error{Code::unavailable, path.string() + ": the server did not answer"});
   return Result<std::string>(std::move(*reply));
 }

@@ -33,6 +33,6 @@ Host::Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::
       random(std::move(chance)),
       keys(std::move(loaded_keys)),
       store(store::sqlite::open_sqlite({.file = folder.database(), .clock = &clock})),
-      accounts(*store, clock, *random, keys.password.clone(), keys.secrets.clone(), rules_of(config)) {}
+      accounts(*store, clock, *random, keys.password.clone(), keys.secrets, rules_of(config)) {}
 
 }  // namespace integrity::app

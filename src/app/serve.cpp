@@ -25,13 +25,6 @@ auth::TokenKey token_key(Config& config, const Keys& keys) {
   return auth::TokenKey::es256(keys.token);
 }
 
-// Cursors are told apart from forged ones, after a restart too; so their key comes from one that is
-// kept.
-Secret cursor_key(const Keys& keys) {
-  const auto digest = crypto::hmac_sha256(keys.secrets.reveal(), as_bytes("cursor"));
-  return Secret(Bytes(digest.begin(), digest.end()));
-}
-
 std::vector<http::Address> addresses(const std::vector<std::string>& texts) {
   std::vector<http::Address> out;
   for (const std::string& text : texts) {
@@ -87,7 +80,8 @@ Status serve(Config config) {
                          .catalog = catalog,
                          .clock = host->clock,
                          .random = *host->random,
-                         .cursor_key = cursor_key(host->keys),
+                         // From a key that is kept: cursors stay good after a restart.
+                         .cursor_key = crypto::derive_key(host->keys.secrets.reveal(), "integrity/cursors"),
                          .trusted_proxies = addresses(config.trusted_proxies),
                          .cors_origins = config.cors_origins};
   api::Api api(services);

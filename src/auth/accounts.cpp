@@ -31,13 +31,13 @@ model::Digest token_hash(std::string_view token) {
 
 }  // namespace
 
-Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, Secret secrets_key,
-                   AccountRules rules)
+Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key,
+                   const Secret& secrets_key, AccountRules rules)
     : store_(store),
       clock_(clock),
       random_(random),
       hasher_(std::move(password_key), rules.bcrypt_cost, random),
-      vault_(std::move(secrets_key), random),
+      vault_(secrets_key, random),
       second_factor_(vault_),
       rules_(std::move(rules)),
       login_budget_(rules_.login_budget),
@@ -246,7 +246,7 @@ std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, m
 
   std::vector<model::Digest> hashes;
   for (const auto& code : codes) {
-    hashes.push_back(recovery_code_hash(vault_.key(), user.id, *parse_recovery_code(code)));
+    hashes.push_back(recovery_code_hash(vault_.recovery_code_key(), user.id, *parse_recovery_code(code)));
   }
   tx.replace_recovery_codes(act, user, hashes);
   return codes;

@@ -63,7 +63,7 @@ struct Done {};
 class Accounts {
  public:
   // `password_key` and `secrets_key` are 32 bytes each, from the keys folder.
-  Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, Secret secrets_key,
+  Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, const Secret& secrets_key,
            AccountRules rules);
 
   // Blocking. Errors: weak_password, username_taken, overloaded, unavailable.

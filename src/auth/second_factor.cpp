@@ -72,7 +72,7 @@ Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User&
   auto counters = tx.factor_counters(user.id);
   if (proof.recovery_code) {
     const model::Act act{.actor = user.id, .proof = model::Act::Proof::password};
-    const auto hash = recovery_code_hash(vault_.key(), user.id, *proof.recovery_code);
+    const auto hash = recovery_code_hash(vault_.recovery_code_key(), user.id, *proof.recovery_code);
     if (!tx.spend_recovery_code(act, user, hash)) {
       return tx.keep({Code::invalid_code, "the recovery code is not right or was used already"});
     }

@@ -8,9 +8,13 @@
 
 namespace integrity::auth {
 
-Vault::Vault(Secret key, Random& random) : key_(std::move(key)), key_id_{}, random_(random) {
-  const auto digest = crypto::hmac_sha256(key_.reveal(), as_bytes("integrity.key-id"));
-  std::copy_n(digest.begin(), key_id_.size(), key_id_.begin());
+Vault::Vault(const Secret& key, Random& random)
+    : totp_key_(crypto::derive_key(key.reveal(), "integrity/totp-secrets")),
+      recovery_code_key_(crypto::derive_key(key.reveal(), "integrity/recovery-codes")),
+      key_id_{},
+      random_(random) {
+  const auto id = crypto::derive_key(key.reveal(), "integrity/key-id");
+  std::copy_n(id.reveal().begin(), key_id_.size(), key_id_.begin());
 }
 
 Bytes Vault::associated(const UserId& user) const {
@@ -20,11 +24,11 @@ Bytes Vault::associated(const UserId& user) const {
 }
 
 Bytes Vault::seal(const UserId& user, const Secret& secret) const {
-  return crypto::seal(key_, secret.reveal(), associated(user), random_);
+  return crypto::seal(totp_key_, secret.reveal(), associated(user), random_);
 }
 
 Secret Vault::open(const UserId& user, ByteView sealed) const {
-  auto secret = crypto::open(key_, sealed, associated(user));
+  auto secret = crypto::open(totp_key_, sealed, associated(user));
   if (!secret) throw std::runtime_error("the sealed secret of user " + user.hex() + " does not open");
   return std::move(*secret);
 }

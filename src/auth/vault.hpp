@@ -1,5 +1,5 @@
-// TOTP secrets at rest: AES-256-GCM under secrets.key, bound to the account and the key by associated data, so
-// that whoever can write to the database cannot give one account another's secret.
+// TOTP secrets at rest: AES-256-GCM under a key from secrets.key, bound to the account and the key by associated
+// data, so that whoever can write to the database cannot give one account another's secret.
 #pragma once
 #include <array>
 #include <optional>
@@ -12,18 +12,19 @@ namespace integrity::auth {
 
 class Vault {
  public:
-  Vault(Secret key, Random& random);
+  // `key` is secrets.key. It is used for nothing itself: each purpose has a key of its own.
+  Vault(const Secret& key, Random& random);
 
   Bytes seal(const UserId& user, const Secret& secret) const;
   // Throws std::runtime_error where it does not open: the store was altered or has another key. Fail closed.
   Secret open(const UserId& user, ByteView sealed) const;
 
-  const Secret& key() const { return key_; }
+  const Secret& recovery_code_key() const { return recovery_code_key_; }
 
  private:
   Bytes associated(const UserId& user) const;
 
-  Secret key_;
+  Secret totp_key_, recovery_code_key_;
   std::array<std::uint8_t, 4> key_id_;  // names the key in the associated data; tells nothing about it
   Random& random_;
 };

@@ -62,4 +62,11 @@ Sha384 hmac_sha384(ByteView key, ByteView data) {
   return hmac<Sha384>(kKeyless, key, data);
 }
 
+Secret derive_key(ByteView key, std::string_view purpose) {
+  Bytes info(purpose.begin(), purpose.end());
+  info.push_back(1);  // the first block is all of the 32 bytes
+  const auto block = hmac_sha256(key, info);
+  return Secret(Bytes(block.begin(), block.end()));
+}
+
 }  // namespace integrity::crypto

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
+#include "base/secret.hpp"
 
 namespace integrity::crypto {
 
@@ -15,5 +16,9 @@ Sha256 sha256(ByteView data);
 Sha1 hmac_sha1(ByteView key, ByteView data);  // for TOTP only (RFC 6238)
 Sha256 hmac_sha256(ByteView key, ByteView data);
 Sha384 hmac_sha384(ByteView key, ByteView data);
+
+// A key of 32 bytes for one purpose, from a uniformly random one: HKDF-Expand with SHA-256 (RFC 5869 §2.3). Keys of
+// different purposes tell nothing about each other, nor about `key`.
+Secret derive_key(ByteView key, std::string_view purpose);
 
 }  // namespace integrity::crypto

@@ -104,5 +104,12 @@ TEST(HmacSha2, KeepsTheKeysOfSeveralThreadsApart) {
   EXPECT_EQ(right, (std::array{true, true, true, true}));
 }
 
+TEST(DeriveKey, AgreesWithRfc5869) {
+  // Appendix A.1: the first 32 of its 42 bytes are what a shorter output would be.
+  const auto prk = from_hex("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5").value();
+  EXPECT_EQ(to_hex(derive_key(prk, from_hex_text("f0f1f2f3f4f5f6f7f8f9")).reveal()),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+}
+
 }  // namespace
 }  // namespace integrity::crypto

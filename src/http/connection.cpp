@@ -28,6 +28,10 @@ void append_chunk(std::string& out, std::string_view content) {
 Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer)
     : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer) {}
 
+Connection::~Connection() {
+  drop_body();
+}
+
 void Connection::start() {
   expire_after(worker_->limits().header_time_max);
   advance();
@@ -190,13 +194,29 @@ Result<bool> Connection::append_body() {
   if (framing_.chunked) {
     INTEGRITY_TRY(const auto used, chunks_.feed(arrived(), body_, body_bytes_max_));
     begin_ += used;
+    INTEGRITY_CHECK(count_body());
     return chunks_.done();
   }
   const auto length = *exchange_->request().content_length;
   const auto part = arrived().substr(0, length - body_.size());
   body_ += part;
   begin_ += part.size();
+  INTEGRITY_CHECK(count_body());
   return body_.size() == length;
+}
+
+Status Connection::count_body() {
+  if (body_.size() <= small_body_bytes + body_counted_) return {};
+  const auto more = body_.size() - small_body_bytes - body_counted_;
+  if (!worker_->gate().take_body_bytes(more)) return overloaded();
+  body_counted_ += more;
+  return {};
+}
+
+void Connection::drop_body() {
+  shrink(body_);
+  worker_->gate().give_back_body_bytes(body_counted_);
+  body_counted_ = 0;
 }
 
 // Never idle for long, and on the whole not slower than the limit says.
@@ -300,6 +320,7 @@ void Connection::stream_part() {
 }
 
 void Connection::end_reply() {
+  drop_body();
   if (!framing_.keep_alive) {
     state_ = State::closing;
     return;
@@ -307,7 +328,6 @@ void Connection::end_reply() {
   state_ = State::head;
   scan_ = {};
   head_begun_ = false;
-  shrink(body_);
   shrink(part_);
   if (begin_ == end_) begin_ = end_ = 0;
   expire_after(worker_->limits().keep_alive_max);

@@ -29,6 +29,7 @@ class PendingExchange;
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer);
+  ~Connection();
 
   void start();
   // `carried` are the exchange's own headers; without a reply the answer is an internal error.
@@ -57,6 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // An open request keeps this much free behind its head, so that its body can arrive without
   // moving the head, which the application has views of.
   static constexpr std::size_t room_behind_head = 2048;
+  static constexpr std::size_t small_body_bytes = 16 * 1024;
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 
@@ -67,6 +69,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void admit();
   Step take_body();
   Result<bool> append_body();
+  Status count_body();
+  void drop_body();
   void serve();
   void fault(PendingExchange& exchange, const std::exception& error);
   void send_reply();
@@ -115,6 +119,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string body_;
   std::size_t body_bytes_max_ = 0;
   std::size_t body_received_ = 0;
+  std::size_t body_counted_ = 0;  // taken from the gate's allowance
   CoarseClock::time_point body_begun_{};
 
   // Output.

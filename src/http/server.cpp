@@ -70,7 +70,7 @@ struct Server::Impl {
   Impl(ServerOptions given, Application& application)
       : options(std::move(given)),
         gate(std::make_shared<Gate>(raise_descriptor_limit(options.connections_max),
-                                    options.connections_per_address_max)),
+                                    options.connections_per_address_max, options.limits.large_bodies_bytes_max)),
         workers(make_workers(options, application, gate)),
         acceptor(workers.front()->context()),
         pause(workers.front()->context()) {}

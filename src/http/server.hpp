@@ -22,6 +22,9 @@ namespace integrity::http {
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t header_fields_max = 100;
+  // Of all connections together, for what a body has above 16 KiB. More is refused as overloaded: a thousand uploads
+  // that never end must not take the memory of everybody else. Smaller bodies are always taken.
+  std::size_t large_bodies_bytes_max = 256 * 1024 * 1024;
   std::chrono::milliseconds header_time_max{10'000};
   std::chrono::milliseconds body_idle_max{15'000};
   std::size_t body_bytes_per_second_min = 500;

@@ -46,6 +46,25 @@ TEST_F(ServerTest, ClosesIdleConnectionsWithoutAWord) {
   EXPECT_EQ(client.rest(), "");
 }
 
+TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesTogether) {
+  options.limits.large_bodies_bytes_max = 20'000;
+  start();
+  const auto begin = [](std::size_t length, std::size_t part) {
+    return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" +
+           std::string(part, 'a');
+  };
+  Client small(port), large(port);
+  small.send(begin(16'000, 15'000));
+  large.send(begin(90'000, 80'000));
+  EXPECT_EQ(large.answer(), "503 overloaded");
+  small.send(std::string(1'000, 'a'));
+  EXPECT_EQ(small.answer(), "200 POST / " + std::string(16'000, 'a'));
+  Client next(port);
+  next.send(begin(34'000, 33'000));
+  next.send(std::string(1'000, 'a'));
+  EXPECT_EQ(next.answer(), "200 POST / " + std::string(34'000, 'a')) << "what was taken is given back";
+}
+
 // ---- Long answers
 
 TEST_F(ServerTest, StreamsInChunks) {

@@ -54,6 +54,14 @@ void Gate::leave(const Address& peer) {
   --total_;
 }
 
+bool Gate::take_body_bytes(std::size_t count) {
+  std::size_t left = body_bytes_left_;
+  while (left >= count) {
+    if (body_bytes_left_.compare_exchange_weak(left, left - count)) return true;
+  }
+  return false;
+}
+
 Worker::Worker(const ServerOptions& options, Application& application, std::shared_ptr<Gate> gate)
     : guard_(context_.get_executor()),
       timer_(context_),

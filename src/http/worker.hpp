@@ -33,13 +33,16 @@ struct CoarseClock {
   static time_point now();
 };
 
-// Counts connections, in all and by address (IPv6: by /64, which is what one client has). Safe from
-// any thread.
+// Counts connections, in all and by address (IPv6: by /64, which is what one client has), and the memory of large bodies.
+// Safe from any thread.
 class Gate {
  public:
-  Gate(std::size_t total_max, std::size_t per_address_max) : total_max_(total_max), per_address_max_(per_address_max) {}
+  Gate(std::size_t total_max, std::size_t per_address_max, std::size_t large_bodies_bytes_max)
+      : total_max_(total_max), per_address_max_(per_address_max), body_bytes_left_(large_bodies_bytes_max) {}
   bool enter(const Address& peer);
   void leave(const Address& peer);
+  bool take_body_bytes(std::size_t count);
+  void give_back_body_bytes(std::size_t count) { body_bytes_left_ += count; }
 
  private:
   struct Hash {
@@ -50,6 +53,7 @@ class Gate {
   std::mutex mutex_;
   std::size_t total_ = 0;
   std::unordered_map<Address, std::size_t, Hash> by_address_;
+  std::atomic<std::size_t> body_bytes_left_;
 };
 
 // What an exchange ended with; no reply if it was given up without one.
@@ -76,6 +80,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   asio::io_context& context() { return context_; }
   Application& application() { return application_; }
   const Limits& limits() const { return options_.limits; }
+  Gate& gate() { return *gate_; }
   bool stopping() const { return stop_at_.has_value(); }
   std::string next_request_id();
   std::string_view date();
