@@ -49,7 +49,7 @@ Result<Caller> authenticate(Services& services, const Operation& operation, cons
       const auto token = bearer(context.request);
       auto caller = token.empty() ? std::nullopt : services.authenticator.authenticate(token);
       if (!caller) return invalid_token();
-      return Caller(std::move(*caller));
+      return Caller(*caller);
     }
   }
   return Error{Code::internal};

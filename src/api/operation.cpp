@@ -47,12 +47,10 @@ void Errors::add(Error next) {
   const auto only_fields = [](const Error& each) {
     return each.code == Code::invalid_value || each.code == Code::weak_password;
   };
-  if (!error) {
-    error = std::move(next);
-  } else if (only_fields(*error) && only_fields(next)) {
+  if (error && only_fields(*error) && only_fields(next)) {
     error->fields.insert(error->fields.end(), next.fields.begin(), next.fields.end());
-  } else if (only_fields(*error)) {
-    error = std::move(next);  // what cannot be read at all comes before what is not acceptable
+  } else if (!error || only_fields(*error)) {  // what cannot be read at all comes before what is not acceptable
+    error = std::move(next);
   }
 }
 

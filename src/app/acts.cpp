@@ -118,7 +118,7 @@ std::string text_of(const json::Value* value) {
 }
 
 void wipe_texts(json::Value& value) {
-  wipe(value.text.data(), value.text.size());
+  wipe(value.text);
   for (json::Value& item : value.items) wipe_texts(item);
 }
 
@@ -181,7 +181,7 @@ Performed perform(auth::Accounts& accounts, std::string_view request) {
   wipe_texts(*parsed);
   done.outcome = answer ? "done" : std::string(info(answer.error().code).slug);
   done.reply = answer ? R"({"ok":)" + *answer + "}" : refusal(answer.error());
-  if (answer) wipe(answer->data(), answer->size());
+  if (answer) wipe(*answer);
   return done;
 }
 

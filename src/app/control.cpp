@@ -77,7 +77,7 @@ bool send_line(int fd, std::string_view text, std::chrono::seconds patience) {
     if (size <= 0) break;
     sent += static_cast<std::size_t>(size);
   }
-  wipe(line.data(), line.size());
+  wipe(line);
   return sent == line.size();
 }
 
@@ -96,7 +96,7 @@ std::optional<std::string> receive_line(int fd, std::chrono::seconds patience) {
     line.resize(size - 1);
     return line;
   }
-  wipe(line.data(), line.size());
+  wipe(line);
   return {};
 }
 
@@ -146,9 +146,9 @@ void ControlServer::serve(const Fd& peer) {
   auto request = receive_line(peer.get(), kServerPatience);
   if (!request) return;
   std::string reply = handler_(*request);
-  wipe(request->data(), request->size());
+  wipe(*request);
   send_line(peer.get(), reply, kServerPatience);
-  wipe(reply.data(), reply.size());
+  wipe(reply);
 }
 
 std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request) {

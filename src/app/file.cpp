@@ -103,7 +103,7 @@ Result<Secret> read_secret_file(const std::filesystem::path& path) {
     size += static_cast<std::size_t>(got);
   }
   Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
-  wipe(bytes.data(), bytes.size());
+  wipe(bytes);
   return content;
 }
 

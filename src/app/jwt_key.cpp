@@ -49,8 +49,7 @@ constexpr std::string_view kExamples[] = {
     "75a730b58f5691de5522789070c319bc",
     "fe1a1915a379f3be5394b64d14794932",
     "9c3ed1aa0ba8405effdb363839caa3cc",
-    "2e6a98abb5b23339ad14601d3bedc1d23847498cb18daf8cfc98c2a2095ec8f47d80053f6d4e22b8f6419407ac3083"
-    "dc",
+    "2e6a98abb5b23339ad14601d3bedc1d23847498cb18daf8cfc98c2a2095ec8f47d80053f6d4e22b8f6419407ac3083dc",
     "byym000ollmqg6vvvp1oh7xzyr7ghuw1qvuc5dcgt3snm",
     "jwtauthenticationhighsecuredpasswordvvvp1oh7xzyr",
     "c1cf4b7dc4c4175b6618de4f55ca4",
@@ -190,7 +189,7 @@ Secret decoded_text(std::string_view key) {
   base64url.erase(std::min(base64url.find_last_not_of('=') + 1, base64url.size()));
   auto bytes = from_hex(lower(key));
   if (!bytes) bytes = from_base64url(base64url);
-  wipe(base64url.data(), base64url.size());
+  wipe(base64url);
   const auto printable = [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; };
   if (!bytes || !std::all_of(bytes->begin(), bytes->end(), printable)) return {};
   return Secret(std::move(*bytes));
@@ -202,7 +201,7 @@ bool is_known(std::string_view key) {
   std::string text = lower(key);
   // Django marks with this prefix the keys that its project template commits to the repository.
   const bool known = text.starts_with("django-insecure") || unexplained_bytes(text) < unexplained_min;
-  wipe(text.data(), text.size());
+  wipe(text);
   return known;
 }
 

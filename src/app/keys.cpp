@@ -14,7 +14,7 @@ Secret random_key(Random& random) {
   const Secret raw = random.secret(kKeyBytes);
   std::string text = to_hex(raw.reveal()) + "\n";
   Secret key(text);
-  wipe(text.data(), text.size());
+  wipe(text);
   return key;
 }
 

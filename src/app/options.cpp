@@ -233,7 +233,7 @@ class Loader {
     const bool set = text.has_value();
     if (set) {
       out_.config.jwt_secret_key.emplace(*text);
-      wipe(text->data(), text->size());
+      wipe(*text);
     }
     out_.settings.push_back({"JWT_SECRET_KEY", set ? "set" : "not set", set ? "environment" : "default"});
   }

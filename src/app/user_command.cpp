@@ -42,10 +42,10 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
 Result<json::Value> act(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
   if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
   auto reply = done_somewhere(config, request);
-  wipe(request.data(), request.size());
+  wipe(request);
   if (!reply) return reply.error();
   auto parsed = json::parse(*reply);
-  wipe(reply->data(), reply->size());
+  wipe(*reply);
   const Error unreadable{Code::internal, "the server's answer cannot be read; is it of another version?"};
   if (!parsed) return unreadable;
   if (const json::Value* ok = parsed->find("ok")) return *ok;

@@ -80,7 +80,7 @@ std::optional<std::string> weakness(const Secret& password, std::string_view use
   } else if (common(text)) {
     why = "is on a list of common passwords, or as easy to guess; choose another";
   }
-  wipe(text.data(), text.size());
+  wipe(text);
   return why;
 }
 
@@ -105,7 +105,7 @@ std::string PasswordHasher::decoy(int cost) const {
 std::string PasswordHasher::hash(const Secret& password) const {
   std::string text = keyed(password);
   auto hash = crypto::bcrypt_hash(text, cost_, random_);
-  wipe(text.data(), text.size());
+  wipe(text);
   return hash;
 }
 
@@ -115,7 +115,7 @@ bool PasswordHasher::verify(const Secret& password, const std::string& stored) c
   // 2^c + (2^c + … + 2^(cost−1)) = 2^cost rounds, whatever the stored cost c.
   const int stored_cost = stored.empty() ? cost_ : crypto::bcrypt_cost(stored);
   for (int cost = stored_cost; cost < cost_; ++cost) (void)crypto::bcrypt_verify(text, decoy(cost));
-  wipe(text.data(), text.size());
+  wipe(text);
   return right && !stored.empty();
 }
 

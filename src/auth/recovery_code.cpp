@@ -62,7 +62,7 @@ model::Digest recovery_code_hash(const Secret& key, const UserId& user, ByteView
   text.insert(text.end(), user.bytes.begin(), user.bytes.end());
   text.insert(text.end(), bits.begin(), bits.end());
   const auto hash = crypto::hmac_sha256(key.reveal(), text);
-  wipe(text.data(), text.size());
+  wipe(text);
   return hash;
 }
 

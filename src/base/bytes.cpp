@@ -44,7 +44,7 @@ std::optional<Bytes> decode(std::string_view text, const Reverse& table, unsigne
   std::uint32_t bits = 0;
   unsigned held = 0;
   for (char c : text) {
-    const int value = table[static_cast<std::uint8_t>(c)];
+    const auto value = table[static_cast<std::uint8_t>(c)];
     if (value < 0) return {};
     bits = bits << width | static_cast<std::uint32_t>(value);
     held += width;

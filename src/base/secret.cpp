@@ -5,14 +5,14 @@
 namespace integrity {
 
 Secret& Secret::operator=(Secret&& other) noexcept {
-  wipe(bytes_.data(), bytes_.size());
+  wipe(bytes_);
   bytes_ = std::move(other.bytes_);
   other.bytes_.clear();
   return *this;
 }
 
 Secret::~Secret() {
-  wipe(bytes_.data(), bytes_.size());
+  wipe(bytes_);
 }
 
 bool equal_in_constant_time(ByteView a, ByteView b) {
@@ -24,6 +24,14 @@ bool equal_in_constant_time(ByteView a, ByteView b) {
 
 void wipe(void* data, std::size_t size) {
   if (size > 0) ::explicit_bzero(data, size);
+}
+
+void wipe(std::string& text) {
+  wipe(text.data(), text.size());
+}
+
+void wipe(Bytes& bytes) {
+  wipe(bytes.data(), bytes.size());
 }
 
 }  // namespace integrity

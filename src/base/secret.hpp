@@ -34,5 +34,7 @@ bool equal_in_constant_time(ByteView a, ByteView b);
 
 // Overwrites memory in a way the compiler may not leave out.
 void wipe(void* data, std::size_t size);
+void wipe(std::string& text);
+void wipe(Bytes& bytes);
 
 }  // namespace integrity
