@@ -63,8 +63,7 @@ constexpr std::string_view kExamples[] = {
     "yxskzmfzzmphc2zhzmfhc2rmyxnmmngfmnde1ndg0",
     "32jhkic!@#ckx!*)ggm54k2v432kcl3j48$04#fkgk",
     "yourkey-2374-offkdi940ng7:56753253-tyuw-5769-0921-kfirox29zoxv",
-    "this is used to sign and verify jwt tokens, replace it with your own secret, it can be any "
-    "string",
+    "this is used to sign and verify jwt tokens, replace it with your own secret, it can be any string",
     "a random, long, sequence of characters that only the server knows",
     "any string used to sign and verify jwt tokens,  replace this string with your own secret",
     "some super secret passphrase here that you just made up",

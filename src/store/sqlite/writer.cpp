@@ -1,5 +1,7 @@
 #include "store/sqlite/writer.hpp"
 
+#include <utility>
+
 #include "base/log.hpp"
 
 namespace integrity::store::sqlite {
@@ -83,7 +85,7 @@ void Writer::submit(std::unique_ptr<Job> job) {
     } else if (queue_.size() >= options_.queue_max) {
       refusal = overloaded();
     } else {
-      queue_.push_back(std::move(job));
+      queue_.push_back(std::exchange(job, nullptr));
       wake = std::exchange(sleeping_, false);
     }
   }
