@@ -57,9 +57,7 @@ std::optional<Bytes> parse_recovery_code(std::string_view text) {
 }
 
 model::Digest recovery_code_hash(const Secret& key, const UserId& user, ByteView bits) {
-  // The label keeps this use of the key apart from every other.
-  Bytes text{'r', 'e', 'c', 'o', 'v', 'e', 'r', 'y', 0};
-  text.insert(text.end(), user.bytes.begin(), user.bytes.end());
+  Bytes text(user.bytes.begin(), user.bytes.end());
   text.insert(text.end(), bits.begin(), bits.end());
   const auto hash = crypto::hmac_sha256(key.reveal(), text);
   wipe(text);

@@ -1,5 +1,5 @@
 // Recovery codes: ten of 120 bits, 24 characters of Crockford's base32, each good for one login.
-// Kept as HMAC-SHA-256(key, "recovery" ‖ 0 ‖ user id ‖ bits): of one account, useless without the key.
+// Kept as HMAC-SHA-256(key, user id ‖ bits) under a key of their own: of one account, useless without the key.
 #pragma once
 #include <optional>
 #include <string>
