@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from support.accounts import enrolled
-from support.http import Client
+from support.http import Client, Connection, request_bytes
 from support.server import Server
 
 ROUNDS = int(os.environ.get("INTEGRITY_CRASH_ROUNDS", "3"))
@@ -83,6 +83,56 @@ def test_nothing_acknowledged_is_lost():
                 look_after(writer, found)
             if account.client.get("/me").status != 200:
                 account = enrolled(server)
+        assert server.stop() == 0
+        look_at_database(server.data)
+
+
+def send_and_kill(server, token, stem, after: float) -> tuple[dict, set]:
+    """A thousand products at the same moment on a connection each, and the server killed meanwhile: what was
+    acknowledged by sku, and all skus."""
+    skus = [f"{stem}-{number}" for number in range(WRITES)]
+    connections = []
+    for sku in skus:
+        data = request_bytes("POST", "/products", {"name": sku, "price": "1.25", "stock": 1, "sku": sku}, token=token)
+        connections.append((Connection(server).send(data[:-1]), data[-1:]))
+    killer = threading.Timer(after, server.process.kill)
+    killer.start()
+    acknowledged = {}
+    for connection, last in connections:
+        try:
+            connection.send(last)
+        except OSError:
+            pass
+    for sku, (connection, _) in zip(skus, connections):
+        try:
+            reply = connection.reply("POST", "/products")
+            assert reply.status == 201, reply
+            acknowledged[sku] = reply.json
+        except OSError:
+            pass
+        except AssertionError as ended:
+            assert "the connection ended" in str(ended)
+        connection.close()
+    killer.join()
+    server.process.wait()
+    return acknowledged, set(skus)
+
+
+def test_a_thousand_writes_at_the_same_moment():
+    chance = random.Random(20261125)
+    cut = 0
+    with Server() as server:
+        for round_number in range(ROUNDS):
+            account = enrolled(server)
+            acknowledged, sent = send_and_kill(server, account.token, f"t{round_number}", chance.uniform(0.02, 0.4))
+            server.start()
+            reader = enrolled(server)
+            found = {item["sku"]: item for item in reader.client.get("/products").json}
+            for sku, answered in acknowledged.items():
+                assert found.get(sku) == answered, f"{sku} was acknowledged"
+            cut += len(acknowledged) < len(sent)
+            assert all(item["version"] == 1 for item in found.values())
+        assert cut, "the server was never killed amid the writes"
         assert server.stop() == 0
         look_at_database(server.data)
 

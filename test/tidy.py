@@ -25,6 +25,7 @@ WALLS = [
     (r"CLI/|toml\+\+/|toml\.hpp", r"app/[^/]*\.cpp"),
     (r"qrencode\.h|png\.h|zxcvbn", r"auth/[^/]*\.cpp"),
     (r"crypt\.h", r"crypto/"),
+    (r"utf8proc\.h", r"catalog/[^/]*\.cpp"),
     (r"boost/", r"(http|base)/"),
     (r"gtest/", TESTS),
 ]

@@ -10,8 +10,8 @@
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/caller.hpp"
-#include "auth/hash_pool.hpp"
 #include "auth/token.hpp"
+#include "base/fair_pool.hpp"
 #include "catalog/catalog.hpp"
 #include "http/message.hpp"
 #include "http/server.hpp"
@@ -25,7 +25,8 @@ struct Services {
   auth::Accounts& accounts;
   auth::Authenticator& authenticator;
   const auth::Tokens& tokens;
-  auth::HashPool& hash_pool;
+  FairPool& hash_pool;
+  FairPool& search_pool;
   catalog::Catalog& catalog;
   const Clock& clock;
   Random& random;

@@ -1,43 +1,46 @@
 #include "api/cursor.hpp"
 
-#include <algorithm>
-
 #include "crypto/digest.hpp"
 
 namespace integrity::api {
 namespace {
 
-// version ‖ created_at (milliseconds, big endian) ‖ id[12] ‖ first 8 bytes of the HMAC over all before.
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kPositionBytes = 1 + 8 + 12;
+// version ‖ first 4 bytes of the list's digest ‖ position ‖ first 8 bytes of the HMAC over all before.
+constexpr std::uint8_t kVersion = 2;
+constexpr std::size_t kListBytes = 4;
 constexpr std::size_t kTagBytes = 8;
 
-Bytes tag(const Secret& key, ByteView position) {
-  const auto mac = crypto::hmac_sha256(key.reveal(), position);
+Bytes tag(const Secret& key, ByteView content) {
+  const auto mac = crypto::hmac_sha256(key.reveal(), content);
   return {mac.begin(), mac.begin() + kTagBytes};
+}
+
+std::string digest_of(std::string_view list) {
+  const auto digest = crypto::sha256(as_bytes(list));
+  return std::string(as_text(digest).substr(0, kListBytes));
 }
 
 }  // namespace
 
-std::string write_cursor(const Secret& key, const model::ProductPosition& position) {
-  Bytes bytes{kVersion};
-  const auto millis = static_cast<std::uint64_t>(to_millis(position.created_at));
-  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(millis >> shift));
-  bytes.insert(bytes.end(), position.id.bytes.begin(), position.id.bytes.end());
-  const Bytes mac = tag(key, bytes);
-  bytes.insert(bytes.end(), mac.begin(), mac.end());
-  return to_base64url(bytes);
+bool Cursor::of(std::string_view list) const {
+  return list_digest == digest_of(list);
 }
 
-std::optional<model::ProductPosition> read_cursor(const Secret& key, std::string_view text) {
+std::string write_cursor(const Secret& key, std::string_view list, std::string_view position) {
+  std::string content(1, static_cast<char>(kVersion));
+  content += digest_of(list);
+  content += position;
+  content += as_text(tag(key, as_bytes(content)));
+  return to_base64url(as_bytes(content));
+}
+
+std::optional<Cursor> read_cursor(const Secret& key, std::string_view text) {
   const auto bytes = from_base64url(text);
-  if (!bytes || bytes->size() != kPositionBytes + kTagBytes || bytes->front() != kVersion) return {};
-  const ByteView position = ByteView(*bytes).first(kPositionBytes);
-  if (!equal_in_constant_time(tag(key, position), ByteView(*bytes).last(kTagBytes))) return {};
-  std::uint64_t millis = 0;
-  for (std::uint8_t byte : position.subspan(1, 8)) millis = millis << 8 | byte;
-  return model::ProductPosition{from_millis(static_cast<std::int64_t>(millis)),
-                                ProductId::from_bytes(position.last(12))};
+  if (!bytes || bytes->size() <= 1 + kListBytes + kTagBytes || bytes->front() != kVersion) return {};
+  const ByteView content = ByteView(*bytes).first(bytes->size() - kTagBytes);
+  if (!equal_in_constant_time(tag(key, content), ByteView(*bytes).last(kTagBytes))) return {};
+  return Cursor{std::string(as_text(content.subspan(1 + kListBytes))),
+                std::string(as_text(content.subspan(1, kListBytes)))};
 }
 
 }  // namespace integrity::api

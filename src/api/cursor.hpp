@@ -1,15 +1,23 @@
 // The opaque text behind `Link: …; rel="next"`: where a page ended, sealed so that only our own are read.
+//
+// A cursor belongs to its list: the filters and the order, or the record. `list` names that, in any unambiguous way.
 #pragma once
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/secret.hpp"
-#include "model/product.hpp"
 
 namespace integrity::api {
 
-std::string write_cursor(const Secret& key, const model::ProductPosition& position);
-std::optional<model::ProductPosition> read_cursor(const Secret& key, std::string_view text);
+struct Cursor {
+  std::string position;  // the store's bytes
+  bool of(std::string_view list) const;
+
+  std::string list_digest;
+};
+
+std::string write_cursor(const Secret& key, std::string_view list, std::string_view position);
+std::optional<Cursor> read_cursor(const Secret& key, std::string_view text);
 
 }  // namespace integrity::api

@@ -10,17 +10,19 @@ namespace {
 TEST(Cursor, ComesBackAsItWas) {
   testing::SeededRandom random;
   const Secret key = random.secret(32);
-  const model::ProductPosition position{from_millis(1'800'000'000'123), ProductId::make(from_millis(5), random)};
-  const auto read = read_cursor(key, write_cursor(key, position));
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->created_at, position.created_at);
-  EXPECT_EQ(read->id, position.id);
+  for (const std::string& position : {std::string("\0\xff", 2), std::string(2000, 'n')}) {
+    const auto read = read_cursor(key, write_cursor(key, "sort=price", position));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->position, position);
+    EXPECT_TRUE(read->of("sort=price"));
+    EXPECT_FALSE(read->of("sort=name"));
+  }
 }
 
 TEST(Cursor, IsRefusedWhenAltered) {
   testing::SeededRandom random;
   const Secret key = random.secret(32);
-  const std::string cursor = write_cursor(key, {from_millis(1), ProductId::make(from_millis(5), random)});
+  const std::string cursor = write_cursor(key, "list", "12345678");
   for (std::size_t i = 0; i < cursor.size(); ++i) {
     std::string altered = cursor;
     altered[i] = altered[i] == 'A' ? 'B' : 'A';

@@ -16,6 +16,8 @@ std::vector<Endpoint> endpoints() {
       {get, "/products/{pid}", products::get()},
       {put, "/products/{pid}", products::change()},
       {del, "/products/{pid}", products::remove()},
+      {post, "/products/{pid}/stock", products::move_stock()},
+      {get, "/products/{pid}/history", products::history()},
       {get, "/healthz", service::health()},
       {get, "/.well-known/jwks.json", service::jwks()},
       {get, "/openapi.json", service::description()},

@@ -30,6 +30,8 @@ Operation list();
 Operation get();
 Operation change();
 Operation remove();
+Operation move_stock();
+Operation history();
 }  // namespace products
 namespace service {
 Operation health();

@@ -9,7 +9,7 @@
 //   T (a Described struct)                                   the JSON body
 //   Query<T>                                                 the query parameters
 //   store::ReadTx&                                           a consistent read
-// and its result: an Answer now, a Write to commit, or a Hashed to run on the hashing pool.
+// and its result: an Answer now, a Write to commit, a Hashed or Searched to run on the pool of that name.
 #pragma once
 #include <concepts>
 #include <functional>
@@ -78,6 +78,13 @@ struct Write {
 template <class A>
 struct Hashed {
   std::function<Result<A>()> function;
+};
+
+// To be run on the search pool, unless it is as quick as any read.
+template <class A>
+struct Searched {
+  std::function<Result<A>()> function;
+  bool quick = false;
 };
 
 template <class T>
@@ -200,10 +207,18 @@ struct Argument<Query<T>> {
         fields(static_cast<const T*>(nullptr)));
   }
   Result<T> value;
-  Argument(Call& call, Errors& errors)
-      : value(schema::read<T>(read_query(call.context.request.query, call.operation.query, errors),
-                              FieldError::In::query, "")) {
+  // What only the server can judge is said by `check(const T*, const Context&, const json::Value&, …)` beside `fields`.
+  Argument(Call& call, Errors& errors) : value(Error{Code::internal}) {
+    const auto query = read_query(call.context.request.query, call.operation.query, errors);
+    value = schema::read<T>(query, FieldError::In::query, "");
     if (!value) errors.add(value.error());
+    if constexpr (requires(std::vector<FieldError> & found) {
+                    check(static_cast<const T*>(nullptr), call.context, query, found);
+                  }) {
+      std::vector<FieldError> found;
+      check(static_cast<const T*>(nullptr), call.context, query, found);
+      if (!found.empty()) errors.add({Code::invalid_value, "a value is not acceptable: see errors", std::move(found)});
+    }
   }
   Query<T> get() { return {std::move(*value)}; }
 };
@@ -286,18 +301,27 @@ struct Outcome<Write<A_>> {
         std::make_unique<store::ClosureJob<A, decltype(completion)>>(std::move(write.function), std::move(completion)));
   }
 };
+template <class A>
+void run_on(FairPool& pool, const std::shared_ptr<http::Exchange>& exchange, std::function<Result<A>()> function) {
+  FairPool::Job job{[exchange, function = std::move(function)] {
+                      guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
+                    },
+                    [exchange] { respond(*exchange, overloaded()); }};
+  if (!pool.submit(call_of(*exchange).context.client().source, std::move(job))) respond(*exchange, overloaded());
+}
 template <class A_>
 struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
-    auto& context = call_of(*exchange).context;
-    auth::HashPool::Job job{[exchange, function = std::move(hashed.function)] {
-                              guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
-                            },
-                            [exchange] { respond(*exchange, overloaded()); }};
-    if (!context.services.hash_pool.submit(context.client().source, std::move(job))) {
-      respond(*exchange, overloaded());
-    }
+    run_on<A>(call_of(*exchange).context.services.hash_pool, exchange, std::move(hashed.function));
+  }
+};
+template <class A_>
+struct Outcome<Searched<A_>> {
+  using A = A_;
+  static void deliver(std::shared_ptr<http::Exchange> exchange, Searched<A> searched) {
+    if (searched.quick) return respond_with<A>(*exchange, searched.function());
+    run_on<A>(call_of(*exchange).context.services.search_pool, exchange, std::move(searched.function));
   }
 };
 

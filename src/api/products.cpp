@@ -1,6 +1,3 @@
-#include <algorithm>
-
-#include "api/cursor.hpp"
 #include "api/endpoints.hpp"
 #include "http/etag.hpp"
 
@@ -9,8 +6,6 @@ namespace {
 
 using model::Product;
 using Text = std::optional<std::string>;
-
-constexpr std::size_t kStreamPart = 256;  // products read at a time while a whole list is streamed
 
 struct CreateBody {
   std::string name;
@@ -26,6 +21,17 @@ auto fields(const CreateBody*) {
                     nullable("description", &CreateBody::description, model::product_description),
                     nullable("sku", &CreateBody::sku, model::product_sku),
                     optional("currency", &CreateBody::currency, model::product_currency)};
+}
+
+struct StockBody {
+  std::int64_t delta = 0;
+  Text reason, reference;
+};
+auto fields(const StockBody*) {
+  using schema::nullable, schema::required;
+  return std::tuple{required("delta", &StockBody::delta, model::stock_delta),
+                    nullable("reason", &StockBody::reason, model::change_reason),
+                    nullable("reference", &StockBody::reference, model::change_reference)};
 }
 
 // The fields that can change, and those of a body that GET gave.
@@ -50,17 +56,6 @@ auto fields(const ChangeBody*) {
                     optional("id", &ChangeBody::id, schema::Opaque{}),
                     optional("created_at", &ChangeBody::created_at, schema::Opaque{}),
                     optional("updated_at", &ChangeBody::updated_at, schema::Opaque{})};
-}
-
-struct ListQuery {
-  std::optional<std::int64_t> limit;
-  Text cursor, sku;
-};
-auto fields(const ListQuery*) {
-  using schema::optional;
-  return std::tuple{optional("limit", &ListQuery::limit, schema::Integer{1, 1000}),
-                    optional("cursor", &ListQuery::cursor, schema::Opaque{}),
-                    optional("sku", &ListQuery::sku, model::product_sku)};
 }
 
 std::string etag(const Product& product) {
@@ -138,65 +133,6 @@ Result<Ok<Rendered<Product>>> get(const Context& context, const auth::SignedIn&,
   return answer;
 }
 
-void append_part(std::string& out, const std::vector<Product>& products, bool first) {
-  for (const Product& product : products) {
-    if (!first) out += ',';
-    first = false;
-    model::append_json(out, product);
-  }
-}
-
-model::ProductPosition behind(const Product& product) {
-  return {product.created_at, product.id};
-}
-
-Result<Ok<JsonList<Product>>> list(const Context& context, const auth::SignedIn&, Query<ListQuery> asked,
-                                   store::ReadTx& tx) {
-  Services& services = context.services;
-  model::ProductQuery query{.sku = asked->sku};
-  if (asked->cursor) {
-    query.after = read_cursor(services.cursor_key, *asked->cursor);
-    if (!query.after) {
-      return Error{Code::invalid_value,
-                   "a value is not acceptable: see errors",
-                   {{FieldError::In::query, "cursor", "is not one that this server gave"}}};
-    }
-  }
-  Ok<JsonList<Product>> answer{};
-  std::string& body = answer.body.body;
-  if (asked->limit || asked->cursor) {
-    const auto limit = static_cast<std::size_t>(asked->limit.value_or(100));
-    query.limit = limit + 1;  // one more tells whether there is a next page
-    auto products = tx.products(query);
-    if (products.size() > limit) {
-      products.pop_back();
-      std::string next = "</products?limit=" + std::to_string(limit) +
-                         "&cursor=" + write_cursor(services.cursor_key, behind(products.back()));
-      if (asked->sku) next += "&sku=" + *asked->sku;
-      answer.headers.emplace_back("Link", next + R"(>; rel="next")");
-    }
-    body = "[";
-    append_part(body, products, true);
-    body += ']';
-    return answer;
-  }
-  // The whole list: read and sent part by part, so memory stays bounded however long it is.
-  query.limit = kStreamPart;
-  answer.body.stream = [&store = services.store, query, first = true](std::string& out) mutable {
-    const auto products = store.read()->products(query);
-    if (first) out += '[';
-    append_part(out, products, first);
-    first = false;
-    if (products.size() < query.limit) {
-      out += ']';
-      return false;
-    }
-    query.after = behind(products.back());
-    return true;
-  };
-  return answer;
-}
-
 Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& caller, ChangeBody body) {
   catalog::ProductChange change{.name = std::move(body.name),
                                 .price = body.price,
@@ -219,6 +155,18 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
   }};
 }
 
+Result<Write<Ok<Product>>> move_stock(const Context& context, const auth::SignedIn& caller, StockBody body) {
+  INTEGRITY_TRY(auto seen, expected(context));
+  INTEGRITY_TRY(const auto id, product_id(context));
+  auto write = context.services.catalog.move_stock(
+      caller.act(), id, {body.delta, std::move(body.reason), std::move(body.reference)}, std::move(seen));
+  return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
+    INTEGRITY_TRY(auto product, write(tx));
+    Headers headers{{"ETag", etag(product)}};
+    return Ok<Product>{std::move(product), std::move(headers)};
+  }};
+}
+
 Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& caller) {
   INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
@@ -238,10 +186,6 @@ Operation create() {
       .checking_head(&no_idempotency_key);
 }
 
-Operation list() {
-  return operation("listProducts", "Products, oldest first: all of them, or page by page", {}, &api::list);
-}
-
 Operation get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
       .conditional()
@@ -252,6 +196,12 @@ Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
+      .checking_head(&readable_preconditions);
+}
+
+Operation move_stock() {
+  return operation("moveStock", "Count what came or went; the stock never falls below zero",
+                   {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
       .checking_head(&readable_preconditions);
 }
 

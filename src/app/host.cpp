@@ -1,5 +1,6 @@
 #include "app/host.hpp"
 
+#include "catalog/words.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace integrity::app {
@@ -32,7 +33,7 @@ Host::Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::
     : folder(std::move(data_folder)),
       random(std::move(chance)),
       keys(std::move(loaded_keys)),
-      store(store::sqlite::open_sqlite({.file = folder.database(), .clock = &clock})),
+      store(store::sqlite::open_sqlite({.file = folder.database(), .clock = &clock, .text = catalog::product_text})),
       accounts(*store, clock, *random, keys.password.clone(), keys.secrets, rules_of(config)) {}
 
 }  // namespace integrity::app

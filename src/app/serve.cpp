@@ -10,8 +10,8 @@
 #include "app/periodic.hpp"
 #include "app/signals.hpp"
 #include "auth/authenticator.hpp"
-#include "auth/hash_pool.hpp"
 #include "auth/token.hpp"
+#include "base/fair_pool.hpp"
 #include "base/log.hpp"
 #include "catalog/catalog.hpp"
 #include "crypto/digest.hpp"
@@ -71,12 +71,15 @@ Status serve(Config config) {
   auth::Authenticator authenticator(*host->store, tokens, host->clock);
   catalog::Catalog catalog(*host->random, host->clock,
                            {.currency = config.currency, .require_version = config.require_version});
-  auto hash_pool = std::make_unique<auth::HashPool>(std::thread::hardware_concurrency());
+  const std::size_t cores = std::thread::hardware_concurrency();
+  auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
+  auto search_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores, .nice = 5});
   api::Services services{.store = *host->store,
                          .accounts = host->accounts,
                          .authenticator = authenticator,
                          .tokens = tokens,
                          .hash_pool = *hash_pool,
+                         .search_pool = *search_pool,
                          .catalog = catalog,
                          .clock = host->clock,
                          .random = *host->random,
@@ -101,6 +104,7 @@ Status serve(Config config) {
   control.reset();
   sweeper.reset();
   hash_pool.reset();
+  search_pool.reset();
   host->store.reset();
   log::event("stopped");
   return {};

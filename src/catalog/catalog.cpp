@@ -11,6 +11,11 @@ Error stale(std::int64_t version) {
           "the product is at version " + std::to_string(version) + " now; read it again before changing it"};
 }
 
+Error insufficient_stock(const model::Product& product, std::int64_t delta) {
+  return {Code::insufficient_stock, "there are " + std::to_string(product.stock) + " in stock, which is less than " +
+                                        std::to_string(-delta) + "; nothing was changed"};
+}
+
 // Members that the server sets: they may be sent back, not changed.
 Status unchanged(const model::Product& product, const Expected& expected) {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
@@ -45,11 +50,12 @@ store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewP
   };
 }
 
-Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, const Expected& expected) const {
+Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, const Expected& expected,
+                                        Version version) const {
   auto found = tx.product(id);
   if (!found) return not_found();
   const model::Product& product = *found;
-  if (rules_.require_version && !expected.if_match && !expected.version) {
+  if (version == Version::by_rule && rules_.require_version && !expected.if_match && !expected.version) {
     return Error{Code::precondition_required,
                  "say which version this is about: send If-Match with the ETag that GET gave"};
   }
@@ -66,7 +72,7 @@ store::WriteFunction<model::Product> Catalog::change(const model::Act& act, cons
                                                      Expected expected) const {
   return [this, act, id, change = std::move(change),
           expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
-    INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
+    INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::by_rule));
     model::Product after = before;
     if (change.name) after.name = *change.name;
     if (change.price) after.price = *change.price;
@@ -76,14 +82,37 @@ store::WriteFunction<model::Product> Catalog::change(const model::Act& act, cons
     if (change.currency) after.currency = *change.currency;
     ++after.version;
     after.updated_at = tx.now();
-    INTEGRITY_CHECK(tx.update_product(act, before, after));
+    INTEGRITY_CHECK(tx.update_product(act, "product.update", before, after));
+    return after;
+  };
+}
+
+store::WriteFunction<model::Product> Catalog::move_stock(const model::Act& act, const ProductId& id,
+                                                         StockMovement movement, Expected expected) const {
+  model::Act why = act;
+  why.reason = std::move(movement.reason);
+  why.reference = std::move(movement.reference);
+  return [this, act = std::move(why), id, delta = movement.delta,
+          expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
+    INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::optional));
+    // Both are below 2^53, so the sum is exact.
+    const std::int64_t stock = before.stock + delta;
+    if (stock < 0) return insufficient_stock(before, delta);
+    if (stock > model::stock_max) {
+      return invalid_value("#/delta", "the stock would exceed " + std::to_string(model::stock_max));
+    }
+    model::Product after = before;
+    after.stock = stock;
+    ++after.version;
+    after.updated_at = tx.now();
+    INTEGRITY_CHECK(tx.update_product(act, "product.stock", before, after));
     return after;
   };
 }
 
 store::WriteFunction<Done> Catalog::remove(const model::Act& act, const ProductId& id, Expected expected) const {
   return [this, act, id, expected = std::move(expected)](store::WriteTx& tx) -> Result<Done> {
-    INTEGRITY_TRY(const model::Product before, current(tx, id, expected));
+    INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::by_rule));
     INTEGRITY_CHECK(tx.delete_product(act, before));
     return Done{};
   };

@@ -53,6 +53,13 @@ struct Expected {
   std::optional<std::string> updated_at = {};
 };
 
+// So many came (positive) or went (negative).
+struct StockMovement {
+  std::int64_t delta = 0;
+  std::optional<std::string> reason = {};     // why
+  std::optional<std::string> reference = {};  // an order, a delivery: another system's name for the occasion
+};
+
 struct CatalogRules {
   std::string currency = "EUR";
   bool require_version = false;
@@ -69,10 +76,15 @@ class Catalog {
   // Errors, in this order: not_found, precondition_required, precondition_failed, invalid_value, sku_taken.
   store::WriteFunction<model::Product> change(const model::Act& act, const ProductId& id, ProductChange change,
                                               Expected expected) const;
+  // Errors: not_found, precondition_failed, insufficient_stock, invalid_value above the maximum.
+  store::WriteFunction<model::Product> move_stock(const model::Act& act, const ProductId& id, StockMovement movement,
+                                                  Expected expected) const;
   store::WriteFunction<Done> remove(const model::Act& act, const ProductId& id, Expected expected) const;
 
  private:
-  Result<model::Product> current(store::ReadTx& tx, const ProductId& id, const Expected& expected) const;
+  enum class Version : std::uint8_t { optional, by_rule };  // by_rule: mandatory where the operator says so
+  Result<model::Product> current(store::ReadTx& tx, const ProductId& id, const Expected& expected,
+                                 Version version) const;
 
   Random& random_;
   const Clock& clock_;

@@ -6,6 +6,7 @@
 
 #include "base/id.hpp"
 #include "base/time.hpp"
+#include "schema/rules.hpp"
 
 namespace integrity::model {
 
@@ -23,6 +24,9 @@ struct Act {
   std::optional<std::string> reason = {};
   std::optional<std::string> reference = {};
 };
+
+inline constexpr schema::Text change_reason{.min = 1, .max = 500};
+inline constexpr schema::Text change_reference{.min = 1, .max = 100};
 
 enum class RecordKind : std::uint8_t { user, session, product };
 

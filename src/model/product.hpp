@@ -1,8 +1,11 @@
 // A product and the questions one may ask about products. Values only: rules live in catalog/.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/decimal.hpp"
 #include "base/id.hpp"
@@ -33,6 +36,7 @@ inline constexpr schema::Text product_name{.min = 1, .max = 200};
 inline constexpr schema::Text product_description{.max = 4000, .lines = schema::Text::Lines::many};
 inline constexpr schema::Word product_sku{.min = 1, .max = 64, .also = "._/-"};
 inline constexpr schema::Integer product_stock{.min = 0, .max = stock_max};
+inline constexpr schema::NonZero stock_delta{{.min = -stock_max, .max = stock_max}};
 inline constexpr schema::Integer product_version{.min = 1, .max = stock_max};
 // ISO 4217, the codes of currencies in use (list one, 2024-06-25).
 extern const schema::OneOf product_currency;
@@ -65,16 +69,45 @@ struct RenderedProduct {
   }
 };
 
-// Where a page ended: the next one begins behind it. Default order: oldest first, ids break ties.
-struct ProductPosition {
-  Time created_at{};
-  ProductId id;
+// What texts are searched and sorted by. The functions are catalog/words.hpp's: an engine gets them when it is opened,
+// keeps what they give beside the products, and makes it anew when the version is another.
+struct ProductText {
+  int version = 0;
+  std::string (*sort_key)(std::string_view name) = nullptr;
+  std::vector<std::string> (*words_of)(const Product& product) = nullptr;  // each once, sorted
 };
 
+// Both ends belong to it; one that is not given is open.
+struct Range {
+  std::optional<std::int64_t> min = {}, max = {};
+
+  bool given() const { return min || max; }
+  bool has(std::int64_t value) const { return (!min || value >= *min) && (!max || value <= *max); }
+};
+
+enum class ProductKey : std::uint8_t { created_at, name, price, stock, updated_at };
+
+struct ProductOrder {
+  ProductKey by = ProductKey::created_at;
+  bool descending = false;
+};
+
+// Products that fit all that is given, in that order; among equals an engine's own order, which never changes.
 struct ProductQuery {
   std::optional<std::string> sku = {};
-  std::optional<ProductPosition> after = {};
+  std::vector<std::string> words = {};  // folded; all must occur, the last one as the beginning of a word
+  Range price = {};                     // in units of Money
+  Range stock = {};
+  ProductOrder order = {};
+  std::string after = {};  // ProductPage::next of the page before, of the same filters and order
   std::size_t limit = 100;
+  // Search no longer than about this (but a little in any case, so that pages get on).
+  std::optional<std::chrono::milliseconds> time_max = {};
+};
+
+struct ProductPage {
+  std::vector<Product> products;
+  std::string next;  // where the next page begins, in an engine's own bytes; empty: nothing is behind this one
 };
 
 }  // namespace integrity::model

@@ -71,6 +71,14 @@ struct Nested {
   std::string describe() const { return describe_answer<T>(); }
 };
 
+// The same, written already.
+template <Described T>
+struct Written {
+  using Value = std::string;
+  void write(std::string& out, const std::string& value) const { out += value; }
+  std::string describe() const { return describe_answer<T>(); }
+};
+
 // RFC 6901 §3. The names of unknown members come from the client.
 std::string json_pointer_escape(std::string_view name);
 

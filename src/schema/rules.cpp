@@ -163,6 +163,19 @@ std::string Integer::describe() const {
   return R"({"type":"integer","minimum":)" + std::to_string(min) + R"(,"maximum":)" + std::to_string(max) + '}';
 }
 
+std::optional<std::int64_t> NonZero::read(const json::Value& json, std::string& why) const {
+  auto value = Integer::read(json, why);
+  if (value != 0) return value;
+  why = "must not be 0";
+  return {};
+}
+
+std::string NonZero::describe() const {
+  std::string out = Integer::describe();
+  out.pop_back();
+  return out + R"(,"not":{"const":0}})";
+}
+
 std::optional<Time> Timestamp::read(const json::Value& json, std::string& why) const {
   std::optional<Time> time;
   if (json.kind == Kind::string) time = parse_rfc3339(json.text);

@@ -88,6 +88,11 @@ struct Integer {
   std::string describe() const;
 };
 
+struct NonZero : Integer {
+  std::optional<std::int64_t> read(const json::Value& json, std::string& why) const;
+  std::string describe() const;
+};
+
 // A time as we write it.
 struct Timestamp {
   using Value = Time;

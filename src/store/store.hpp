@@ -31,6 +31,11 @@ struct Unavailable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A ProductQuery whose `after` is no position of this engine's: it was made by another one, or is damaged.
+struct UnknownPosition : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
 // A write on its way: what to run, and whom to tell. The engine calls `run` once or more, then `done` once.
 class Job {
  public:

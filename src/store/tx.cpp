@@ -69,12 +69,13 @@ Status WriteTx::create_product(const model::Act& act, const model::Product& prod
   return {};
 }
 
-Status WriteTx::update_product(const model::Act& act, const model::Product& before, const model::Product& after) {
+Status WriteTx::update_product(const model::Act& act, std::string_view op, const model::Product& before,
+                               const model::Product& after) {
   if (after.id != before.id || after.version != before.version + 1) {
     throw std::logic_error("an update makes the next version of the same product");
   }
-  INTEGRITY_CHECK(do_update(after));
-  record(act, RecordKind::product, record_id(after.id), after.version, "product.update", to_json(after));
+  INTEGRITY_CHECK(do_update(before, after));
+  record(act, RecordKind::product, record_id(after.id), after.version, op, to_json(after));
   return {};
 }
 

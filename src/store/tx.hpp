@@ -27,8 +27,9 @@ class ReadTx {
   // The same as clients see it, null for none. Engines may keep these at hand, as long as none is older than an
   // acknowledged write.
   virtual std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id);
-  // At most query.limit products, oldest first (created_at, then id).
-  virtual std::vector<model::Product> products(const model::ProductQuery& query) = 0;
+  // At most query.limit products, and where to go on. A page may be shorter although more are behind it, where the time
+  // ran out. A product whose key in the order stays the same while pages are read comes in exactly one of them.
+  virtual model::ProductPage products(const model::ProductQuery& query) = 0;
 
   virtual std::optional<model::User> user(const UserId& id) = 0;
   virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case
@@ -56,7 +57,9 @@ class WriteTx : public virtual ReadTx {
 
   // Products. Errors: sku_taken.
   Status create_product(const model::Act& act, const model::Product& product);
-  Status update_product(const model::Act& act, const model::Product& before, const model::Product& after);
+  // `op` is what happened: "product.update", "product.stock".
+  Status update_product(const model::Act& act, std::string_view op, const model::Product& before,
+                        const model::Product& after);
   Status delete_product(const model::Act& act, const model::Product& before);
 
   // Accounts. A pending one has no history and version 0; its first change is "user.confirm", which makes it
@@ -108,8 +111,8 @@ class WriteTx : public virtual ReadTx {
 
   virtual void do_append(const model::Change& change) = 0;  // gives it the next number and tx.now()
   virtual Status do_insert(const model::Product& product) = 0;
-  virtual Status do_update(const model::Product& product) = 0;  // where version = product.version - 1
-  virtual void do_delete(const model::Product& product) = 0;    // where version = product.version
+  virtual Status do_update(const model::Product& before, const model::Product& after) = 0;  // where version = before's
+  virtual void do_delete(const model::Product& product) = 0;  // where version = product.version
   virtual Status do_insert(const model::User& user) = 0;
   virtual void do_update(const model::User& user, std::int64_t version_before) = 0;
   virtual void do_delete_user(const UserId& user) = 0;  // a pending one

@@ -109,7 +109,7 @@ TEST_P(StoreContract, ReadsAfterTheAnswerShowTheWrite) {
     auto next = current;
     ++next.version;
     next.stock = i;
-    given([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
+    given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     current = next;
   }
   given([&](WriteTx& tx) { return done(tx.delete_product(act_, current)); });
@@ -135,7 +135,8 @@ TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   for (auto current = made; current.version < last;) {
     auto next = current;
     ++next.version;
-    const auto written = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
+    const auto written =
+        store().write([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     if (!written.has_value()) break;
     current = next;
     acknowledged = next.version;
@@ -152,7 +153,7 @@ TEST_P(StoreContract, ASnapshotShowsOneState) {
   ASSERT_EQ(snapshot->last_change_number(), 1);
   const auto second = given_product();
   EXPECT_FALSE(snapshot->product(second.id));
-  EXPECT_EQ(snapshot->products({}).size(), 1U);
+  EXPECT_EQ(snapshot->products({}).products.size(), 1U);
   EXPECT_TRUE(stored(second));
 }
 

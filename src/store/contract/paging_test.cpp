@@ -6,8 +6,16 @@
 namespace integrity::store {
 namespace {
 
-model::ProductPosition position(const model::Product& product) {
-  return {product.created_at, product.id};
+// All pages, one after the other.
+std::vector<model::Product> walk(Store& store, model::ProductQuery query) {
+  std::vector<model::Product> seen;
+  do {
+    auto page = store.read()->products(query);
+    EXPECT_LE(page.products.size(), query.limit);
+    seen.insert(seen.end(), page.products.begin(), page.products.end());
+    query.after = page.next;
+  } while (!query.after.empty());
+  return seen;
 }
 
 TEST_P(StoreContract, PagesNeitherRepeatNorLoseWhereTimesAreEqual) {
@@ -16,41 +24,58 @@ TEST_P(StoreContract, PagesNeitherRepeatNorLoseWhereTimesAreEqual) {
     if (i % 9 == 8) clock_.move(Millis(1));
     all.push_back(product());
   }
-  auto shuffled = all;
-  std::reverse(shuffled.begin() + 3, shuffled.end() - 2);  // the order of writing says nothing
   given([&](WriteTx& tx) -> Result<bool> {
-    for (const auto& p : shuffled) INTEGRITY_CHECK(tx.create_product(act_, p));
+    for (const auto& p : all) INTEGRITY_CHECK(tx.create_product(act_, p));
     return true;
   });
-  for (const std::size_t limit : {1U, 4U, 9U, 22U, 23U, 24U}) {
-    std::vector<model::Product> seen;
-    model::ProductQuery query{.limit = limit};
-    for (;;) {
-      const auto page = store().read()->products(query);
-      ASSERT_LE(page.size(), limit);
-      seen.insert(seen.end(), page.begin(), page.end());
-      if (page.size() < limit) break;
-      query.after = position(page.back());
-    }
-    EXPECT_EQ(seen, all) << limit;
-  }
+  const auto whole = walk(store(), {.limit = 1000});
+  ASSERT_EQ(whole.size(), all.size());
+  EXPECT_TRUE(std::is_sorted(whole.begin(), whole.end(),
+                             [](const auto& a, const auto& b) { return a.created_at < b.created_at; }));
+  for (const std::size_t limit : {1U, 4U, 9U, 22U, 23U, 24U})
+    EXPECT_EQ(walk(store(), {.limit = limit}), whole) << limit;
+}
+
+TEST_P(StoreContract, TheLastPageSaysThatNothingIsBehindIt) {
+  for (int i = 0; i < 3; ++i) given_product();
+  EXPECT_EQ(store().read()->products({.limit = 3}).next, "");
+  EXPECT_NE(store().read()->products({.limit = 2}).next, "");
 }
 
 TEST_P(StoreContract, APageBeginsBehindARecordThatIsGone) {
   const auto first = given_product(), second = given_product(), third = given_product();
+  const auto page = store().read()->products({.limit = 2});
   given([&](WriteTx& tx) { return done(tx.delete_product(act_, second)); });
-  const auto page = store().read()->products({.after = position(second)});
-  EXPECT_EQ(page, std::vector{third});
+  EXPECT_EQ(store().read()->products({.after = page.next}).products, std::vector{third});
 }
 
-TEST_P(StoreContract, TheSkuFilterFindsOneProductAndKeepsToThePage) {
+// A product is made with the time of its write, but one that is brought in from elsewhere has an older one.
+TEST_P(StoreContract, ProductsOfThePastComeFirst) {
+  auto old = product("Old"), older = product("Older");
+  old.created_at = from_millis(1'000'000'000'000);
+  older.created_at = from_millis(999'999'999'999);
+  const auto present = given_product();
+  given([&](WriteTx& tx) -> Result<bool> {
+    INTEGRITY_CHECK(tx.create_product(act_, old));
+    INTEGRITY_CHECK(tx.create_product(act_, older));
+    return true;
+  });
+  EXPECT_EQ(walk(store(), {.limit = 1}), (std::vector{older, old, present}));
+}
+
+TEST_P(StoreContract, RefusesAPositionOfAnotherStore) {
+  given_product();
+  EXPECT_THROW(store().read()->products({.after = "x"}), UnknownPosition);
+}
+
+TEST_P(StoreContract, TheSkuFilterFindsOneProductAndKeepsToTheOthers) {
   auto made = product();
   made.sku = "L-1";
   given([&](WriteTx& tx) { return done(tx.create_product(act_, made)); });
   given_product();
-  EXPECT_EQ(store().read()->products({.sku = "L-1"}), std::vector{made});
-  EXPECT_TRUE(store().read()->products({.sku = "L-2"}).empty());
-  EXPECT_TRUE(store().read()->products({.sku = "L-1", .after = position(made)}).empty());
+  EXPECT_EQ(walk(store(), {.sku = "L-1"}), std::vector{made});
+  EXPECT_TRUE(walk(store(), {.sku = "L-2"}).empty());
+  EXPECT_TRUE(walk(store(), {.sku = "L-1", .price = {made.price.units + 1, {}}}).empty());
 }
 
 TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
@@ -59,7 +84,7 @@ TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
     given_product();  // changes of others between
     auto next = current;
     ++next.version;
-    given([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
+    given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     current = next;
   }
   std::vector<std::int64_t> revisions;

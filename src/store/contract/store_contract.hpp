@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,12 +44,28 @@ class TempFolder {
   std::filesystem::path path_;
 };
 
+// What products are searched and sorted by, simple enough to be seen through: ASCII, split at spaces.
+inline std::string plain_sort_key(std::string_view name) {
+  std::string key(name);
+  for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return key;
+}
+inline std::vector<std::string> plain_words(const model::Product& product) {
+  std::istringstream text(
+      plain_sort_key(product.name + ' ' + product.description.value_or("") + ' ' + product.sku.value_or("")));
+  std::set<std::string> words;
+  for (std::string word; text >> word;) words.insert(word);
+  return {words.begin(), words.end()};
+}
+inline constexpr model::ProductText plain_text{1, &plain_sort_key, &plain_words};
+
 struct EngineOptions {
   std::size_t queue_max = 4096;
   bool run_writes_twice = false;
 };
 
-// `place` is an empty folder of the test's own; opening the same place again finds what was there.
+// `place` is an empty folder of the test's own; opening the same place again finds what was there. The engine is to use
+// `plain_text`.
 struct EngineUnderTest {
   std::string name;
   std::function<std::unique_ptr<Store>(const std::filesystem::path& place, const Clock& clock,

@@ -61,7 +61,8 @@ TEST_P(StoreContract, ASkuBelongsToOneProduct) {
   auto renamed = third;
   renamed.sku = "L-1";
   ++renamed.version;
-  const auto taken = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, third, renamed)); });
+  const auto taken =
+      store().write([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", third, renamed)); });
   ASSERT_FALSE(taken.has_value());
   EXPECT_EQ(taken.error().code, Code::sku_taken);
   EXPECT_EQ(stored(third), third);
@@ -81,7 +82,7 @@ TEST_P(StoreContract, ADeletedProductFreesItsSku) {
 TEST_P(StoreContract, ProductsWithoutSkuDoNotCollide) {
   given_product();
   given_product();
-  EXPECT_EQ(store().read()->products({}).size(), 2U);
+  EXPECT_EQ(store().read()->products({}).products.size(), 2U);
 }
 
 TEST_P(StoreContract, OneOfSixteenGetsASku) {

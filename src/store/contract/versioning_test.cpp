@@ -35,7 +35,7 @@ TEST_P(StoreContract, RevisionsOfAProductAreDenseAndReadableAfterItsDeletion) {
     auto next = current;
     ++next.version;
     next.stock += 1;
-    given([&](WriteTx& tx) { return done(tx.update_product(act_, current, next)); });
+    given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     current = next;
   }
   given([&](WriteTx& tx) { return done(tx.delete_product(act_, current)); });
@@ -149,8 +149,9 @@ TEST_P(StoreContract, AStaleVersionIsRefusedAsAFault) {
   const auto first = given_product();
   auto second = first;
   ++second.version;
-  given([&](WriteTx& tx) { return done(tx.update_product(act_, first, second)); });
-  const auto again = store().write([&](WriteTx& tx) { return done(tx.update_product(act_, first, second)); });
+  given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", first, second)); });
+  const auto again =
+      store().write([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", first, second)); });
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, Code::internal);
   const auto removed = store().write([&](WriteTx& tx) { return done(tx.delete_product(act_, first)); });
@@ -168,7 +169,7 @@ TEST_P(StoreContract, SixteenIncrementsAreSixteenVersions) {
           auto after = before;
           ++after.version;
           ++after.stock;
-          return done(tx.update_product(act_, before, after));
+          return done(tx.update_product(act_, "product.update", before, after));
         })
         .has_value();
   });

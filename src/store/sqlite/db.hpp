@@ -53,6 +53,7 @@ class Run {
     read(column_++, value);
     return value;
   }
+  void skip() { ++column_; }
 
  private:
   friend class Database;
@@ -129,6 +130,7 @@ class Database {
   void execute(const std::string& script);
 
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
+  std::int64_t last_inserted_rowid() const { return sqlite3_last_insert_rowid(handle_.get()); }
   std::int64_t rows_changed_ever() const { return sqlite3_total_changes64(handle_.get()); }
   sqlite3* handle() const { return handle_.get(); }
 

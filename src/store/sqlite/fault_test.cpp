@@ -75,7 +75,7 @@ class SqliteFaults : public testing::Test {
 
   void open() {
     store_.reset();
-    store_ = open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_});
+    store_ = open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_, .text = plain_text});
   }
   Result<bool> create(std::uint8_t number) {
     return store_->write([number](WriteTx& tx) -> Result<bool> {
@@ -93,7 +93,7 @@ class SqliteFaults : public testing::Test {
   bool there(std::uint8_t number) { return store_->read()->product(numbered(number).id).has_value(); }
   // A product without its change, or a change without its product, would be half a write.
   void expect_whole() {
-    const auto products = store_->read()->products({.limit = 1000});
+    const auto products = store_->read()->products({.limit = 1000}).products;
     EXPECT_EQ(static_cast<std::int64_t>(products.size()), store_->read()->last_change_number());
     for (const auto& product : products) {
       EXPECT_EQ(store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size(), 1U);

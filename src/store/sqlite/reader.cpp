@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "store/sqlite/rows.hpp"
+#include "store/sqlite/search.hpp"
 
-#define PRODUCT_COLUMNS "id, sku, name, description, price, currency, stock, version, created_at, updated_at"
 #define USER_COLUMNS                                                                            \
   "id, username, name, password_hash, password_version, state, totp_secret, totp_confirmed_at," \
   " enrol_until, pending_until, pending_network, version, created_at, updated_at"
@@ -31,33 +31,14 @@ std::int64_t limit_of(std::size_t limit) {
   return limit > static_cast<std::size_t>(max) ? max : static_cast<std::int64_t>(limit);
 }
 
-bool behind(const model::Product& product, const model::ProductPosition& position) {
-  if (product.created_at != position.created_at) return product.created_at > position.created_at;
-  return product.id > position.id;
-}
-
 }  // namespace
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
-  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE id = ?", id), take_product);
+  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE id = ?", id), take_product);
 }
 
-std::vector<model::Product> Reader::products(const model::ProductQuery& query) {
-  if (query.sku) {
-    auto found = all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE sku = ?", *query.sku), take_product);
-    if (query.limit == 0) return {};
-    if (query.after) std::erase_if(found, [&](auto& p) { return !behind(p, *query.after); });
-    return found;
-  }
-  if (query.after) {
-    return all(db().query("SELECT " PRODUCT_COLUMNS " FROM products WHERE (created_at, id) > (?, ?)"
-                          " ORDER BY created_at, id LIMIT ?",
-                          query.after->created_at, query.after->id, limit_of(query.limit)),
-               take_product);
-  }
-  return all(
-      db().query("SELECT " PRODUCT_COLUMNS " FROM products ORDER BY created_at, id LIMIT ?", limit_of(query.limit)),
-      take_product);
+model::ProductPage Reader::products(const model::ProductQuery& query) {
+  return search(db(), text_, query);
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {

@@ -6,8 +6,9 @@ namespace integrity::store::sqlite {
 
 class Reader : public virtual ReadTx {
  public:
+  explicit Reader(const model::ProductText& text) : text_(text) {}
   std::optional<model::Product> product(const ProductId& id) override;
-  std::vector<model::Product> products(const model::ProductQuery& query) override;
+  model::ProductPage products(const model::ProductQuery& query) override;
   std::optional<model::User> user(const UserId& id) override;
   std::optional<model::User> user_by_name(std::string_view username) override;
   std::vector<model::User> users() override;
@@ -20,6 +21,7 @@ class Reader : public virtual ReadTx {
 
  protected:
   virtual Database& db() = 0;
+  const model::ProductText text_;
 };
 
 }  // namespace integrity::store::sqlite

@@ -3,6 +3,10 @@
 #pragma once
 #include "store/sqlite/db.hpp"
 
+// Of products p.
+#define PRODUCT_COLUMNS \
+  "p.id, p.sku, p.name, p.description, p.price, p.currency, p.stock, p.version, p.created_at, p.updated_at"
+
 namespace integrity::store::sqlite {
 
 std::string_view word(model::UserState state);

@@ -1,12 +1,14 @@
 #include "store/sqlite/schema.hpp"
 
+#include "base/log.hpp"
 #include "store/sqlite/migrations.hpp"
+#include "store/sqlite/rows.hpp"
+#include "store/sqlite/search.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
 
 constexpr const auto& kMigrations = embedded::store_sqlite_migrations;
-constexpr auto kNewest = static_cast<std::int64_t>(kMigrations.size());
 
 std::int64_t version_of(Database& db) {
   auto row = db.query("PRAGMA user_version");
@@ -15,30 +17,50 @@ std::int64_t version_of(Database& db) {
 }
 
 void refuse_newer(std::int64_t version) {
-  if (version <= kNewest) return;
+  if (version <= newest_version) return;
   throw Unavailable("the database has schema version " + std::to_string(version) +
-                    ", made by a newer program; this one knows versions up to " + std::to_string(kNewest) +
+                    ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
                     ". Use the newer program");
 }
 
 }  // namespace
 
-void migrate(Database& db) {
+const std::int64_t newest_version = static_cast<std::int64_t>(kMigrations.size());
+
+void migrate(Database& db, std::int64_t to) {
   refuse_newer(version_of(db));
   db.execute("BEGIN EXCLUSIVE");
-  for (std::int64_t version = version_of(db); version < kNewest; ++version) {
+  for (std::int64_t version = version_of(db); version < to; ++version) {
     db.execute(std::string(kMigrations[static_cast<std::size_t>(version)].second));
     db.execute("PRAGMA user_version = " + std::to_string(version + 1));
   }
   db.execute("COMMIT");
 }
 
+void refresh_texts(Database& db, const model::ProductText& text) {
+  {
+    auto row = db.query("SELECT version FROM word_index");
+    if (row.next() && row.take<std::int64_t>() == text.version) return;
+  }
+  log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
+  db.execute("BEGIN IMMEDIATE; INSERT INTO product_words (product_words) VALUES ('delete-all');");
+  for (auto row = db.query("SELECT place, " PRODUCT_COLUMNS " FROM products p"); row.next();) {
+    const auto place = row.take<std::int64_t>();
+    const auto product = take_product(row);
+    db.run("UPDATE products SET name_key = ? WHERE place = ?", text.sort_key(product.name), place);
+    db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(text.words_of(product)));
+  }
+  db.run("DELETE FROM word_index");
+  db.run("INSERT INTO word_index (version) VALUES (?)", text.version);
+  db.execute("COMMIT");
+}
+
 void expect_current(Database& db) {
   const auto version = version_of(db);
   refuse_newer(version);
-  if (version == kNewest) return;
+  if (version == newest_version) return;
   throw Unavailable("the database has schema version " + std::to_string(version) + ", this program needs " +
-                    std::to_string(kNewest) + ". Start the server once: it brings the database up to date");
+                    std::to_string(newest_version) + ". Start the server once: it brings the database up to date");
 }
 
 }  // namespace integrity::store::sqlite

@@ -6,8 +6,12 @@
 namespace integrity::store::sqlite {
 
 // Brings the database to the newest version, in one transaction. Throws Unavailable for one that is
-// newer.
-void migrate(Database& db);
+// newer. Tests stop at an older one.
+extern const std::int64_t newest_version;
+void migrate(Database& db, std::int64_t to = newest_version);
+
+// Makes what is derived from the products' texts anew where it was made by another version of the functions.
+void refresh_texts(Database& db, const model::ProductText& text);
 
 // For who may not write: throws Unavailable unless the version is the one this program knows.
 void expect_current(Database& db);

@@ -13,7 +13,7 @@ namespace {
 
 class SqliteFile : public testing::Test {
  protected:
-  std::unique_ptr<Store> open() { return open_sqlite({.file = file_, .clock = &clock_}); }
+  std::unique_ptr<Store> open() { return open_sqlite({.file = file_, .clock = &clock_, .text = plain_text}); }
   std::string refusal(const std::function<void()>& opening) {
     try {
       opening();
@@ -72,9 +72,11 @@ const Row kActive = kPending.with({{"state", "'active'"},
                                    {"pending_network", "''"},
                                    {"version", "1"}});
 const Row kProduct{"products",
-                   {{"id", kId},
+                   {{"place", "1 << 21"},
+                    {"id", kId},
                     {"sku", "'L-1'"},
                     {"name", "'Lamp'"},
+                    {"name_key", "'lamp'"},
                     {"description", "NULL"},
                     {"price", "0"},
                     {"currency", "'EUR'"},
@@ -125,6 +127,7 @@ TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
       {kActive, {{"pending_network", "'192.0.2.0/24'"}}},
       {kActive, {{"version", "0"}}},
       {kProduct, {{"id", "x'01'"}}},
+      {kProduct, {{"place", "2 << 21"}}},  // not where it was created
       {kProduct, {{"name", "''"}}},
       {kProduct, {{"stock", "-1"}}},
       {kProduct, {{"stock", "9007199254740992"}}},
@@ -223,6 +226,40 @@ Result<bool> create_products(Store& store, std::uint8_t number, const std::strin
     }
     return true;
   });
+}
+
+// What a database of the first version becomes: products keep all they have, stand in order and are found by words.
+TEST_F(SqliteFile, BringsProductsOfTheFirstVersionIntoOrderAndIndex) {
+  {
+    Database db(file_, Database::Open::create);
+    migrate(db, 1);
+    const auto product = [](int id, int created_at) {
+      return "INSERT INTO products VALUES (x'00000000000000000000000" + std::to_string(id) + "', 'S-" +
+             std::to_string(id) + "', 'Lamp " + std::to_string(id) + "', 'd', 12900, 'EUR', 3, 1, " +
+             std::to_string(created_at) + ", 9);";
+    };
+    db.execute(product(3, 5) + product(2, 5) + product(1, 7) + product(4, 1));
+  }
+  const auto store = open();
+  std::string skus;
+  for (const auto& product : store->read()->products({}).products) skus += *product.sku + ' ';
+  EXPECT_EQ(skus, "S-4 S-2 S-3 S-1 ");
+  const auto found = store->read()->products({.words = {"lamp", "3"}}).products;
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].price.units, 12900);
+  EXPECT_EQ(store->read()->products({.order = {model::ProductKey::name, true}}).products[0].name, "Lamp 4");
+}
+
+TEST_F(SqliteFile, MakesTheIndexOfWordsAnewForOtherWords) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(create_products(*store, 1).has_value());
+    EXPECT_EQ(store->read()->products({.words = {"lamp"}}).products.size(), 20U);
+  }
+  static const auto other_words = [](const model::Product&) { return std::vector<std::string>{"other"}; };
+  const auto store = open_sqlite({.file = file_, .clock = &clock_, .text = {2, plain_text.sort_key, +other_words}});
+  EXPECT_TRUE(store->read()->products({.words = {"lamp"}}).products.empty());
+  EXPECT_EQ(store->read()->products({.words = {"other"}}).products.size(), 20U);
 }
 
 TEST_F(SqliteFile, ASnapshotReadsOneStateWhileAServerWrites) {

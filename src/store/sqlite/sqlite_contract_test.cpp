@@ -12,6 +12,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
                                                                return sqlite::open_sqlite(
                                                                    {.file = place / "integrity.db",
                                                                     .clock = &clock,
+                                                                    .text = plain_text,
                                                                     .queue_max = options.queue_max,
                                                                     .run_writes_twice = options.run_writes_twice});
                                                              }}),

@@ -25,6 +25,7 @@ Database open_for_writing(const SqliteOptions& options) {
   db.execute(
       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+  refresh_texts(db, options.text);
   return db;
 }
 
@@ -64,7 +65,7 @@ class Readers {
 // Takes a connection when the first question needs one: a product from the cache does not.
 class PooledReader : public Reader {
  public:
-  explicit PooledReader(Readers& readers) : readers_(readers) {}
+  PooledReader(Readers& readers, const model::ProductText& text) : Reader(text), readers_(readers) {}
   ~PooledReader() override {
     if (db_) readers_.give_back(std::move(db_));
   }
@@ -82,7 +83,8 @@ class PooledReader : public Reader {
 
 class CachedReader final : public PooledReader {
  public:
-  CachedReader(Readers& readers, ProductCache& cache) : PooledReader(readers), cache_(cache) {}
+  CachedReader(Readers& readers, const model::ProductText& text, ProductCache& cache)
+      : PooledReader(readers, text), cache_(cache) {}
   std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id) override {
     if (auto hit = cache_.find(id)) return hit;
     const auto ticket = cache_.ticket(id);
@@ -114,15 +116,20 @@ class SnapshotReader final : public PooledReader {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
-      : clock_(*options.clock), db_(open_for_writing(options)), cache_(kCacheBytesMax), readers_(options.file) {
+      : clock_(*options.clock),
+        text_(options.text),
+        db_(open_for_writing(options)),
+        cache_(kCacheBytesMax),
+        readers_(options.file) {
     for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"); row.next();) {
       sessions_.put(take_session(row));
     }
-    writer_.emplace(db_, clock_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, sessions_);
+    writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_,
+                    sessions_);
   }
 
-  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, cache_); }
-  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_); }
+  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_); }
+  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_, text_); }
 
   std::optional<model::Session> session(const SessionId& id) override {
     auto found = sessions_.find(id);
@@ -136,6 +143,7 @@ class SqliteStore final : public Store {
   // Destroyed from below: the writer ends, readers close, and the last connection to close is the
   // writer's, which copies the log back into the file.
   const Clock& clock_;
+  const model::ProductText text_;
   Database db_;
   ProductCache cache_;
   SessionMap sessions_;
@@ -146,7 +154,7 @@ class SqliteStore final : public Store {
 // A connection of its own, in one read transaction until the end.
 class FileSnapshot final : public Reader {
  public:
-  explicit FileSnapshot(const std::filesystem::path& file) : db_(open_for_reading(file)) {
+  explicit FileSnapshot(const std::filesystem::path& file) : Reader({}), db_(open_for_reading(file)) {
     db_->execute("BEGIN");
     expect_current(*db_);
   }

@@ -16,6 +16,7 @@ namespace integrity::store::sqlite {
 struct SqliteOptions {
   std::filesystem::path file;
   const Clock* clock = nullptr;   // outlives the store
+  model::ProductText text = {};   // what products are searched and sorted by
   std::size_t queue_max = 4096;   // writes waiting; more are refused with Code::overloaded
   bool create = true;             // make the file when there is none
   bool run_writes_twice = false;  // run each closure, undo it, run it again: tests that closures can bear it

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/sqlite/rows.hpp"
+#include "store/sqlite/search.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -27,8 +28,9 @@ Error username_taken(const model::User& user) {
 
 }  // namespace
 
-SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock)
-    : db_(database),
+SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text)
+    : Reader(text),
+      db_(database),
       clock_(clock),
       now_(last_change_at(database)),
       last_number_(last_change_number()),
@@ -68,30 +70,67 @@ void SqliteWriteTx::do_append(const model::Change& change) {
   ++last_number_;
 }
 
+// The place: behind all products of the same millisecond (see migrations/002_search.sql).
 Status SqliteWriteTx::do_insert(const model::Product& p) {
   const auto changed = db_.run_unless_taken(
-      "INSERT INTO products (id, sku, name, description, price, currency, stock, version,"
-      " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      p.id, p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at, p.updated_at);
-  if (!changed) return sku_taken(p);
+      "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
+      " description) VALUES ((SELECT coalesce(max(place) + 1, ?6 << 21) FROM products WHERE place >= ?6 << 21"
+      " AND place < (?6 + 1) << 21), ?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10, ?11)",
+      p.id, p.price.units, p.stock, p.version, p.updated_at, p.created_at, p.currency, p.sku, p.name,
+      text_.sort_key(p.name), p.description);
+  if (!changed) return taken(p);
+  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", db_.last_inserted_rowid(),
+          joined(text_.words_of(p)));
   return {};  // nobody can have read it, so there is nothing to forget
 }
 
-Status SqliteWriteTx::do_update(const model::Product& p) {
-  const auto changed = db_.run_unless_taken(
-      "UPDATE products SET sku = ?, name = ?, description = ?, price = ?, currency = ?, stock = ?,"
-      " version = ?, created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-      p.sku, p.name, p.description, p.price.units, p.currency, p.stock, p.version, p.created_at, p.updated_at, p.id,
-      p.version - 1);
-  if (!changed) return sku_taken(p);
+// A UNIQUE constraint is broken: the sku's, or else the program draws ids that exist.
+Status SqliteWriteTx::taken(const model::Product& p) {
+  if (p.sku && db_.query("SELECT 1 FROM products WHERE sku = ? AND id <> ?", *p.sku, p.id).next()) return sku_taken(p);
+  throw std::logic_error("a product of this id is there already");
+}
+
+Status SqliteWriteTx::do_update(const model::Product& before, const model::Product& p) {
+  const bool counted = before.sku == p.sku && before.name == p.name && before.description == p.description &&
+                       before.price == p.price && before.currency == p.currency;
+  const auto changed =
+      counted ? db_.run("UPDATE products SET stock = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?",
+                        p.stock, p.version, p.updated_at, p.id, before.version)
+              : db_.run_unless_taken(
+                    "UPDATE products SET price = ?, stock = ?, version = ?, updated_at = ?, currency = ?, sku = ?,"
+                    " name = ?, name_key = ?, description = ? WHERE id = ? AND version = ?",
+                    p.price.units, p.stock, p.version, p.updated_at, p.currency, p.sku, p.name, text_.sort_key(p.name),
+                    p.description, p.id, before.version);
+  if (!changed) return taken(p);
   expect_one(*changed, "update of a product that is not at the version before");
+  if (!counted) replace_words(before, p);
   products_.push_back(p.id);
   return {};
 }
 
+// The index keeps no texts, so it has to be told again what is taken out of it.
+void SqliteWriteTx::replace_words(const model::Product& before, const model::Product& after) {
+  const auto old_words = text_.words_of(before), new_words = text_.words_of(after);
+  if (old_words == new_words) return;
+  auto row = db_.query("SELECT place FROM products WHERE id = ?", after.id);
+  row.next();
+  const auto place = row.take<std::int64_t>();
+  forget_words(place, old_words);
+  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(new_words));
+}
+
+void SqliteWriteTx::forget_words(std::int64_t place, const std::vector<std::string>& words) {
+  db_.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", place, joined(words));
+}
+
 void SqliteWriteTx::do_delete(const model::Product& p) {
-  expect_one(db_.run("DELETE FROM products WHERE id = ? AND version = ?", p.id, p.version),
-             "delete of a product that is not at this version");
+  std::optional<std::int64_t> place;
+  for (auto row = db_.query("DELETE FROM products WHERE id = ? AND version = ? RETURNING place", p.id, p.version);
+       row.next();) {
+    place = row.take<std::int64_t>();
+  }
+  expect_one(place ? 1 : 0, "delete of a product that is not at this version");
+  forget_words(*place, text_.words_of(p));
   products_.push_back(p.id);
 }
 

@@ -15,7 +15,7 @@ struct SessionEffect {
 
 class SqliteWriteTx final : public WriteTx, public Reader {
  public:
-  SqliteWriteTx(Database& db, const Clock& clock);
+  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text);
 
   // For the writer. A group is committed or forgotten as a whole; a job in it may be forgotten
   // alone.
@@ -42,9 +42,12 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
 
  private:
+  Status taken(const model::Product& product);
+  void replace_words(const model::Product& before, const model::Product& after);
+  void forget_words(std::int64_t place, const std::vector<std::string>& words);
   void do_append(const model::Change& change) override;
   Status do_insert(const model::Product& product) override;
-  Status do_update(const model::Product& product) override;
+  Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
   Status do_insert(const model::User& user) override;
   void do_update(const model::User& user, std::int64_t version_before) override;

@@ -52,8 +52,9 @@ Error fault(std::string cause) {
 
 }  // namespace
 
-Writer::Writer(Database& db, const Clock& clock, Options options, ProductCache& cache, SessionMap& sessions)
-    : db_(db), options_(options), cache_(cache), sessions_(sessions), tx_(db, clock) {
+Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
+               SessionMap& sessions)
+    : db_(db), options_(options), cache_(cache), sessions_(sessions), tx_(db, clock, text) {
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
       db_.handle(),

@@ -20,7 +20,8 @@ class Writer {
     bool run_writes_twice;
   };
   // `db` is the writer's alone until the destructor has returned.
-  Writer(Database& db, const Clock& clock, Options options, ProductCache& cache, SessionMap& sessions);
+  Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
+         SessionMap& sessions);
   ~Writer();  // after what is queued was answered
 
   void submit(std::unique_ptr<Job> job);

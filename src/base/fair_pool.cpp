@@ -1,4 +1,4 @@
-#include "auth/hash_pool.hpp"
+#include "base/fair_pool.hpp"
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -7,19 +7,12 @@
 #include <algorithm>
 #include <utility>
 
-namespace integrity::auth {
-namespace {
-
-constexpr int kNice = 10;
-
-}  // namespace
-
-HashPool::HashPool(std::size_t threads, std::size_t queue_max, std::chrono::milliseconds wait_max)
-    : queue_max_(queue_max), wait_max_(wait_max) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+namespace integrity {
+FairPool::FairPool(const Options& options) : options_(options) {
+  for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-HashPool::~HashPool() {
+FairPool::~FairPool() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
@@ -31,10 +24,10 @@ HashPool::~HashPool() {
   }
 }
 
-bool HashPool::submit(const std::string& address, Job job) {
+bool FairPool::submit(const std::string& address, Job job) {
   {
     const std::scoped_lock lock(mutex_);
-    if (queued_ >= queue_max_ || stopping_) return false;
+    if (queued_ >= options_.queue_max || stopping_) return false;
     auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
     if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address, {}});
     lane->jobs.push_back({std::move(job), std::chrono::steady_clock::now()});
@@ -44,10 +37,10 @@ bool HashPool::submit(const std::string& address, Job job) {
   return true;
 }
 
-std::vector<HashPool::Job> HashPool::take_overdue(Moment now) {
+std::vector<FairPool::Job> FairPool::take_overdue(Moment now) {
   std::vector<Job> overdue;
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
-    while (!lane->jobs.empty() && now - lane->jobs.front().since > wait_max_) {
+    while (!lane->jobs.empty() && now - lane->jobs.front().since > options_.wait_max) {
       overdue.push_back(std::move(lane->jobs.front().job));
       lane->jobs.pop_front();
       --queued_;
@@ -57,7 +50,7 @@ std::vector<HashPool::Job> HashPool::take_overdue(Moment now) {
   return overdue;
 }
 
-HashPool::Job HashPool::take_next() {
+FairPool::Job FairPool::take_next() {
   auto lane = lanes_.begin();
   Job job = std::move(lane->jobs.front().job);
   lane->jobs.pop_front();
@@ -70,10 +63,10 @@ HashPool::Job HashPool::take_next() {
   return job;
 }
 
-void HashPool::work() {
+void FairPool::work() {
   // Of this thread alone: on Linux a nice value belongs to the thread (setpriority(2), "C library/kernel
   // differences"). Without the right to it the pool works all the same.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), options_.nice);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || queued_ > 0; });
@@ -87,4 +80,4 @@ void HashPool::work() {
   }
 }
 
-}  // namespace integrity::auth
+}  // namespace integrity

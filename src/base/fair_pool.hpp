@@ -1,8 +1,11 @@
-// The threads that hash passwords: apart from everything else, bounded, fair.
+// Threads for work that takes long (hashing a password, a search): apart from those that serve requests, bounded, fair.
 //
-// bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage. The queue
-// takes 64 jobs, none waits longer than 3 s, and addresses take turns, so one address cannot crowd out others.
-// Threads run at nice 10: reads go first, yet hashing does not starve as an idle class would.
+//   FairPool pool({.threads = 2});
+//   if (!pool.submit(address, {.run = …, .refuse = …})) …   // the queue is full
+//
+// bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage: the queue has a
+// length, nobody waits longer than a time, and addresses take turns, so one address cannot crowd out others. A nice value
+// lets reads go first, yet the work does not starve as an idle class would.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -14,18 +17,23 @@
 #include <thread>
 #include <vector>
 
-namespace integrity::auth {
+namespace integrity {
 
-class HashPool {
+class FairPool {
  public:
   struct Job {
     std::function<void()> run;
     std::function<void()> refuse;  // instead of `run`, when it waited too long
   };
 
-  explicit HashPool(std::size_t threads, std::size_t queue_max = 64,
-                    std::chrono::milliseconds wait_max = std::chrono::seconds(3));
-  ~HashPool();  // refuses what is queued, waits for what runs
+  struct Options {
+    std::size_t threads = 1;
+    int nice = 10;
+    std::size_t queue_max = 64;
+    std::chrono::milliseconds wait_max = std::chrono::seconds(3);
+  };
+  explicit FairPool(const Options& options);
+  ~FairPool();  // refuses what is queued, waits for what runs
 
   // False when the queue is full; then neither function is called.
   [[nodiscard]] bool submit(const std::string& address, Job job);
@@ -45,8 +53,7 @@ class HashPool {
   std::vector<Job> take_overdue(Moment now);
   Job take_next();
 
-  std::size_t queue_max_;
-  std::chrono::milliseconds wait_max_;
+  const Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::list<Lane> lanes_;  // the front one is served next, then goes to the back
@@ -55,4 +62,4 @@ class HashPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace integrity::auth
+}  // namespace integrity

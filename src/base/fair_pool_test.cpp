@@ -1,4 +1,4 @@
-#include "auth/hash_pool.hpp"
+#include "base/fair_pool.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace integrity::auth {
+namespace integrity {
 namespace {
 
 using namespace std::chrono_literals;
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 struct Blocker {
   std::promise<void> release;
   std::promise<void> begun;
-  HashPool::Job job() {
+  FairPool::Job job() {
     return {[this] {
               begun.set_value();
               release.get_future().wait();
@@ -26,9 +26,9 @@ struct Blocker {
   }
 };
 
-TEST(HashPool, RefusesWhatExceedsTheQueue) {
+TEST(FairPool, RefusesWhatExceedsTheQueue) {
   Blocker blocker;
-  HashPool pool(1, 2);
+  FairPool pool({.threads = 1, .queue_max = 2});
   ASSERT_TRUE(pool.submit("a", blocker.job()));
   blocker.begun.get_future().wait();
   EXPECT_TRUE(pool.submit("a", {[] {}, [] {}}));
@@ -37,15 +37,15 @@ TEST(HashPool, RefusesWhatExceedsTheQueue) {
   blocker.release.set_value();
 }
 
-TEST(HashPool, LetsAddressesTakeTurns) {
+TEST(FairPool, LetsAddressesTakeTurns) {
   Blocker blocker;
   std::string order;
   std::latch done(5);
-  HashPool pool(1);
+  FairPool pool({.threads = 1});
   ASSERT_TRUE(pool.submit("x", blocker.job()));
   blocker.begun.get_future().wait();
   const auto note = [&](char c) {
-    return HashPool::Job{[&order, &done, c] {
+    return FairPool::Job{[&order, &done, c] {
                            order += c;
                            done.count_down();
                          },
@@ -59,20 +59,20 @@ TEST(HashPool, LetsAddressesTakeTurns) {
   EXPECT_EQ(order, "gmlgg");
 }
 
-TEST(HashPool, RefusesWhatWaitedTooLong) {
+TEST(FairPool, RefusesWhatWaitedTooLong) {
   std::promise<bool> refused;
-  HashPool pool(1, 8, 0ms);  // any wait is too long
+  FairPool pool({.threads = 1, .queue_max = 8, .wait_max = 0ms});  // any wait is too long
   ASSERT_TRUE(pool.submit("a", {[&] { refused.set_value(false); }, [&] { refused.set_value(true); }}));
   EXPECT_TRUE(refused.get_future().get());
 }
 
-TEST(HashPool, AnswersEveryoneWhenItEnds) {
+TEST(FairPool, AnswersEveryoneWhenItEnds) {
   Blocker blocker;
   std::atomic<int> answered = 0;
   const auto answer = [&] { ++answered; };
   std::jthread releaser;
   {
-    HashPool pool(1);
+    FairPool pool({.threads = 1});
     ASSERT_TRUE(pool.submit("a", blocker.job()));
     blocker.begun.get_future().wait();
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("b", {answer, answer}));
@@ -83,4 +83,4 @@ TEST(HashPool, AnswersEveryoneWhenItEnds) {
 }
 
 }  // namespace
-}  // namespace integrity::auth
+}  // namespace integrity

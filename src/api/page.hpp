@@ -1,0 +1,29 @@
+// What lists that come in pages share: the parameters, the cursor, the Link to the next page.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/call.hpp"
+#include "api/cursor.hpp"
+#include "schema/object.hpp"
+
+namespace integrity::api {
+
+inline constexpr schema::Integer page_limit{1, 1000};
+inline constexpr std::int64_t page_limit_default = 100;  // where only a cursor is given
+inline constexpr schema::Opaque page_cursor{4096};       // a position may hold a whole name
+
+// Reports a `cursor` among the parameters that this server did not give.
+void check_cursor(const Context& context, const json::Value& query, std::vector<FieldError>& errors);
+
+// The position of a cursor of the list that the request is about: its path, and its parameters but for those of the page.
+// Nothing where none was sent. Error: invalid_value.
+Result<std::string> position_of(const Context& context, const std::optional<std::string>& cursor);
+
+// The header `Link: </path?…&limit=2&cursor=…>; rel="next"` (RFC 8288).
+std::pair<std::string_view, std::string> next_link(const Context& context, std::size_t limit,
+                                                   std::string_view position);
+
+}  // namespace integrity::api

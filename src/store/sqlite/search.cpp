@@ -1,0 +1,296 @@
+#include "store/sqlite/search.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "store/sqlite/rows.hpp"
+
+// What a walk looks at comes first; the product itself is taken only where that fits.
+#define ROW "p.place, p.price, p.stock, p.updated_at, p.name_key, " PRODUCT_COLUMNS
+#define BY_INDEX(column, sign, direction)                                                                \
+  "SELECT " ROW " FROM products p INDEXED BY products_by_" column " WHERE (p." column ", p.place) " sign \
+  " (?, ?) ORDER BY p." column " " direction ", p.place " direction
+#define BY_NAME(sign, direction)                                                                 \
+  "SELECT " ROW " FROM products p INDEXED BY products_by_name WHERE (p.name_key, p.place) " sign \
+  " (?, ?) ORDER BY p.name_key " direction ", p.place " direction
+#define BY_PLACE(sign, direction) "SELECT " ROW " FROM products p WHERE p.place " sign " ? ORDER BY p.place " direction
+#define BY_WORDS(sign, direction)                                    \
+  "SELECT " ROW                                                      \
+  " FROM product_words w CROSS JOIN products p ON p.place = w.rowid" \
+  " WHERE w.product_words MATCH ? AND w.rowid " sign " ? ORDER BY w.rowid " direction
+#define PLACES(column) \
+  "SELECT place FROM products INDEXED BY products_by_" column " WHERE " column " BETWEEN ? AND ? LIMIT ?"
+
+namespace integrity::store::sqlite {
+namespace {
+
+using model::ProductKey;
+using model::ProductQuery;
+using Moment = std::chrono::steady_clock::time_point;
+
+// So many products are fetched and sorted in about 10 ms.
+constexpr std::int64_t kFew = 2048;
+// Looked at between two looks at the clock, and in every page.
+constexpr std::size_t kStride = 64;
+
+constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
+constexpr auto kHighest = std::numeric_limits<std::int64_t>::max();
+
+// Where a product stands in an order. Of key and name one counts, or neither, by the order.
+struct Position {
+  std::int64_t place = 0;
+  std::int64_t key = 0;
+  std::string name = {};
+};
+
+bool less(const Position& a, const Position& b) {
+  if (a.key != b.key) return a.key < b.key;
+  if (a.name != b.name) return a.name < b.name;
+  return a.place < b.place;
+}
+
+void append_number(std::string& out, std::int64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<std::uint64_t>(value) >> shift);
+}
+
+std::int64_t take_number(std::string_view& bytes) {
+  if (bytes.size() < 8) throw UnknownPosition("a position is too short");
+  std::uint64_t value = 0;
+  for (char byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
+  bytes.remove_prefix(8);
+  return static_cast<std::int64_t>(value);
+}
+
+std::string written(const Position& position) {
+  std::string bytes;
+  append_number(bytes, position.place);
+  append_number(bytes, position.key);
+  return bytes + position.name;
+}
+
+Position read_position(std::string_view bytes) {
+  Position position;
+  position.place = take_number(bytes);
+  position.key = take_number(bytes);
+  position.name = bytes;
+  return position;
+}
+
+// A row as far as a walk needs it; `product` continues where this ends.
+struct Row {
+  Position position;
+  std::int64_t price, stock;
+
+  Row(Run& run, ProductKey by)
+      : position{run.take<std::int64_t>()}, price(run.take<std::int64_t>()), stock(run.take<std::int64_t>()) {
+    const auto updated_at = run.take<std::int64_t>();
+    if (by == ProductKey::name) {
+      position.name = run.take<std::string>();
+    } else {
+      run.skip();
+    }
+    if (by == ProductKey::price) position.key = price;
+    if (by == ProductKey::stock) position.key = stock;
+    if (by == ProductKey::updated_at) position.key = updated_at;
+  }
+};
+
+// Several statements that see one state. Inside a transaction they do anyway.
+class OneState {
+ public:
+  explicit OneState(Database& db) : db_(db), own_(!db.in_transaction()) {
+    if (own_) db_.run("BEGIN");
+  }
+  OneState(const OneState&) = delete;
+  OneState& operator=(const OneState&) = delete;
+  ~OneState() {
+    if (own_) sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  Database& db_;
+  const bool own_;
+};
+
+class Search {
+ public:
+  Search(Database& db, const model::ProductText& text, const ProductQuery& query)
+      : db_(db), text_(text), query_(query), match_(match(query.words)), began_(std::chrono::steady_clock::now()) {
+    if (!query.after.empty()) after_ = read_position(query.after);
+  }
+
+  model::ProductPage run() {
+    if (query_.limit == 0) return {};
+    const OneState state(db_);
+    if (const auto few = candidates()) return pick(*few);
+    return walk();
+  }
+
+ private:
+  static std::int64_t low(const model::Range& range) { return range.min.value_or(kLowest); }
+  static std::int64_t high(const model::Range& range) { return range.max.value_or(kHighest); }
+
+  // FTS5's query language: strings side by side must all occur, * makes one a prefix. Words hold no quotes.
+  static std::string match(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& word : words) out += '"' + word + "\" ";
+    return words.empty() ? out : out + '*';
+  }
+
+  bool behind(const Position& a, const Position& b) const { return query_.order.descending ? less(a, b) : less(b, a); }
+
+  // The range of the key in the order, if it is one of the filters.
+  const model::Range* bounds() const {
+    if (query_.order.by == ProductKey::price) return &query_.price;
+    if (query_.order.by == ProductKey::stock) return &query_.stock;
+    return nullptr;
+  }
+
+  bool numbers_fit(const Row& row) const { return query_.price.has(row.price) && query_.stock.has(row.stock); }
+
+  bool words_fit(const model::Product& product) const {
+    if (query_.words.empty()) return true;
+    const auto words = text_.words_of(product);
+    const auto occurs = [&](const std::string& word) { return std::binary_search(words.begin(), words.end(), word); };
+    const auto prefix = std::lower_bound(words.begin(), words.end(), query_.words.back());
+    return std::all_of(query_.words.begin(), query_.words.end() - 1, occurs) && prefix != words.end() &&
+           prefix->starts_with(query_.words.back());
+  }
+
+  // Places of all products that fit one of the filters, where these are few; that filter finds them by its index.
+  std::optional<std::vector<std::int64_t>> candidates() {
+    const auto by = query_.order.by;
+    if (query_.sku) return few(db_.query("SELECT place FROM products WHERE sku = ?", *query_.sku));
+    std::optional<std::vector<std::int64_t>> found;
+    if (!query_.words.empty() && by != ProductKey::created_at) {
+      found = few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_, kFew + 1));
+    }
+    if (!found && query_.price.given() && by != ProductKey::price) {
+      found = few(db_.query(PLACES("price"), low(query_.price), high(query_.price), kFew + 1));
+    }
+    if (!found && query_.stock.given() && by != ProductKey::stock) {
+      found = few(db_.query(PLACES("stock"), low(query_.stock), high(query_.stock), kFew + 1));
+    }
+    return found;
+  }
+
+  static std::optional<std::vector<std::int64_t>> few(Run places) {
+    std::vector<std::int64_t> all;
+    while (places.next()) all.push_back(places.take<std::int64_t>());
+    if (all.size() > kFew) return {};
+    return all;
+  }
+
+  model::ProductPage pick(const std::vector<std::int64_t>& places) {
+    std::vector<std::pair<Position, model::Product>> found;
+    for (const auto place : places) {
+      auto run = db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", place);
+      if (!run.next()) continue;
+      const Row row(run, query_.order.by);
+      if (!numbers_fit(row) || (after_ && !behind(row.position, *after_))) continue;
+      auto product = take_product(run);
+      if (words_fit(product)) found.emplace_back(row.position, std::move(product));
+    }
+    std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return behind(b.first, a.first); });
+    model::ProductPage page;
+    if (found.size() > query_.limit) {
+      page.next = written(found[query_.limit - 1].first);
+      found.resize(query_.limit);
+    }
+    for (auto& [position, product] : found) page.products.push_back(std::move(product));
+    return page;
+  }
+
+  model::ProductPage walk() {
+    const bool words_looked_up = !query_.words.empty() && query_.order.by == ProductKey::created_at;
+    model::ProductPage page;
+    Position last;
+    std::size_t looked_at = 0;
+    for (auto run = words_looked_up ? rows_by_words() : rows(); run.next();) {
+      const Row row(run, query_.order.by);
+      if (bounds() != nullptr && !bounds()->has(row.position.key)) break;  // and so does all that follows
+      if (looked_at >= kStride && looked_at % kStride == 0 && out_of_time()) {
+        page.next = written(last);
+        break;
+      }
+      if (numbers_fit(row)) {
+        auto product = take_product(run);
+        if (words_looked_up || words_fit(product)) {
+          if (page.products.size() == query_.limit) {
+            page.next = written(last);
+            break;
+          }
+          page.products.push_back(std::move(product));
+        }
+      }
+      last = row.position;
+      ++looked_at;
+    }
+    return page;
+  }
+
+  bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
+
+  // From behind the page before, or from the beginning, in the order of the query.
+  Run rows_by_words() {
+    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match_, first_place())
+                                   : db_.query(BY_WORDS(">", "ASC"), match_, first_place());
+  }
+
+  Run rows() {
+    const bool down = query_.order.descending;
+    const auto place = first_place();
+    const auto key = first_key();
+    switch (query_.order.by) {
+      case ProductKey::created_at:
+        return down ? db_.query(BY_PLACE("<", "DESC"), place) : db_.query(BY_PLACE(">", "ASC"), place);
+      case ProductKey::price:
+        return down ? db_.query(BY_INDEX("price", "<", "DESC"), key, place)
+                    : db_.query(BY_INDEX("price", ">", "ASC"), key, place);
+      case ProductKey::stock:
+        return down ? db_.query(BY_INDEX("stock", "<", "DESC"), key, place)
+                    : db_.query(BY_INDEX("stock", ">", "ASC"), key, place);
+      case ProductKey::updated_at:
+        return down ? db_.query(BY_INDEX("updated_at", "<", "DESC"), key, place)
+                    : db_.query(BY_INDEX("updated_at", ">", "ASC"), key, place);
+      case ProductKey::name:
+        break;
+    }
+    if (after_) {
+      return down ? db_.query(BY_NAME("<", "DESC"), after_->name, place)
+                  : db_.query(BY_NAME(">", "ASC"), after_->name, place);
+    }
+    static constexpr std::array<std::uint8_t, 1> kBehindAll{};  // a blob is greater than any text
+    return down ? db_.query(BY_NAME("<", "DESC"), ByteView(kBehindAll), place)
+                : db_.query(BY_NAME(">", "ASC"), std::string_view(), place);
+  }
+
+  std::int64_t first_place() const { return after_ ? after_->place : query_.order.descending ? kHighest : kLowest; }
+  std::int64_t first_key() const {
+    if (after_) return after_->key;
+    const bool down = query_.order.descending;
+    if (bounds() == nullptr) return down ? kHighest : kLowest;
+    return down ? high(*bounds()) : low(*bounds());
+  }
+
+  Database& db_;
+  const model::ProductText& text_;
+  const ProductQuery& query_;
+  const std::string match_;  // bound texts must stay where they are
+  const Moment began_;
+  std::optional<Position> after_;
+};
+
+}  // namespace
+
+model::ProductPage search(Database& db, const model::ProductText& text, const ProductQuery& query) {
+  return Search(db, text, query).run();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+}  // namespace integrity::store::sqlite
