@@ -52,6 +52,10 @@ void bind_row(sqlite3_stmt* insert, sqlite3_stmt* row) {
   }
 }
 
+void bind_text(sqlite3_stmt* statement, int index, const std::string& text) {
+  sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,18 +68,17 @@ int main(int argc, char** argv) {
   if (sqlite3_open(argv[1], &db) != SQLITE_OK) fail(argv[1]);
   run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
       "locking_mode=EXCLUSIVE");
-  run("CREATE TEMP TABLE p AS SELECT id, sku, name, description, price, currency, stock, version, "
-      "created_at,"
-      " updated_at FROM products ORDER BY created_at DESC LIMIT 1;"
+  run("CREATE TEMP TABLE p AS SELECT place, id, price, stock, version, created_at, updated_at, currency, sku, name, "
+      "name_key, description FROM products ORDER BY place DESC LIMIT 1;"
       "CREATE TEMP TABLE c AS SELECT number, at, kind, record, revision, op, actor, proof, reason, "
       "reference, after"
       " FROM changes WHERE op = 'product.create' ORDER BY number DESC LIMIT 1");
   sqlite3_stmt* product = only_row("SELECT * FROM p");
   sqlite3_stmt* change = only_row("SELECT * FROM c");
   sqlite3_stmt* insert_product = prepare(
-      "INSERT INTO products (id, sku, name, description, price, currency, stock, version, "
-      "created_at, updated_at)"
-      " VALUES (?,?,?,?,?,?,?,?,?,?)");
+      "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key, "
+      "description) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+  sqlite3_stmt* insert_words = prepare("INSERT INTO product_words (rowid, words) VALUES (?,?)");
   sqlite3_stmt* insert_change = prepare(
       "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, "
       "reference, after)"
@@ -100,11 +103,19 @@ int main(int argc, char** argv) {
     unsigned char id[12] = {0x6a, 0, 0, 0};  // seconds first, then chance, as the server's
     const auto chance = random();
     std::memcpy(id + 4, &chance, sizeof chance);
-    const std::string sku = "loop-" + std::to_string(number);
-    sqlite3_bind_blob(insert_product, 1, id, sizeof id, SQLITE_STATIC);
-    sqlite3_bind_text(insert_product, 2, sku.data(), static_cast<int>(sku.size()), SQLITE_STATIC);
-    sqlite3_bind_int64(insert_product, 9, at);
+    const std::string sku = "loop-" + std::to_string(number), name = "lamp " + std::to_string(number);
+    const std::string words = std::to_string(number) + " lamp loop";
+    const sqlite3_int64 place = (at << 21) + row % group;
+    sqlite3_bind_int64(insert_product, 1, place);
+    sqlite3_bind_blob(insert_product, 2, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int64(insert_product, 6, at);
+    sqlite3_bind_int64(insert_product, 7, at);
+    for (const int column : {10, 11}) bind_text(insert_product, column, name);
+    bind_text(insert_product, 9, sku);
     step(insert_product);
+    sqlite3_bind_int64(insert_words, 1, place);
+    bind_text(insert_words, 2, words);
+    step(insert_words);
     sqlite3_bind_int64(insert_change, 1, number);
     sqlite3_bind_int64(insert_change, 2, at);
     sqlite3_bind_blob(insert_change, 4, id, sizeof id, SQLITE_STATIC);
