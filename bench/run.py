@@ -253,4 +253,5 @@ def main() -> None:
         logging_in(folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,6 @@ constexpr milliseconds kPartTime{2};  // on a connection's thread, where others 
 // Of a combination of filters and order that no index serves: searched this long, so many at a time, up to a bound.
 constexpr milliseconds kSearchTime{50};
 constexpr std::size_t kFoundProducts = 2048;
-constexpr std::size_t kUnpagedProducts = 20'000;
 constexpr std::size_t kUnpagedBytes = 8 * 1024 * 1024;
 
 // A word that a list is sorted by, with "-" for descending.
@@ -111,16 +110,11 @@ int demands(const model::ProductQuery& query) {
          (query.stock.given() && by != ProductKey::stock ? 1 : 0) + (by != ProductKey::created_at ? 1 : 0);
 }
 
-void append_part(std::string& out, const std::vector<Product>& products) {
-  for (const Product& product : products) {
-    if (out.back() != '[') out += ',';
-    model::append_json(out, product);
-  }
-}
+using RenderedPage = std::shared_ptr<const model::RenderedPage>;
 
-Result<model::ProductPage> page_of(store::Store& store, const model::ProductQuery& query) {
+Result<RenderedPage> page_of(store::Store& store, const model::ProductQuery& query) {
   try {
-    return store.read()->products(query);
+    return store.read()->rendered_products(query);
   } catch (const store::UnknownPosition&) {
     return Error{Code::invalid_value,
                  "a value is not acceptable: see errors",
@@ -132,10 +126,8 @@ using Listed = Ok<JsonList<Product>>;
 
 Result<Listed> page(const Context& context, const model::ProductQuery& query) {
   INTEGRITY_TRY(const auto found, page_of(context.services.store, query));
-  Listed answer{{.body = "["}};
-  append_part(answer.body.body, found.products);
-  answer.body.body += ']';
-  if (!found.next.empty()) answer.headers.push_back(next_link(context, query.limit, found.next));
+  Listed answer{{.body = found->json}};
+  if (!found->next.empty()) answer.headers.push_back(next_link(context, query.limit, found->next));
   return answer;
 }
 
@@ -146,14 +138,15 @@ Result<Listed> as_much_as_is_found(const Context& context, model::ProductQuery q
   query.time_max = kSearchTime;
   Listed answer{{.body = "["}};
   std::string& body = answer.body.body;
-  for (std::size_t count = 0;;) {
-    INTEGRITY_TRY(auto found, page_of(context.services.store, query));
-    append_part(body, found.products);
-    count += found.products.size();
-    query.after = std::move(found.next);
+  for (;;) {
+    INTEGRITY_TRY(const auto found, page_of(context.services.store, query));
+    const auto part = std::string_view(found->json).substr(1, found->json.size() - 2);
+    if (body.size() > 1 && !part.empty()) body += ',';
+    body += part;
+    query.after = found->next;
     if (query.after.empty()) break;
     const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
-    if (passed >= kSearchTime || count >= kUnpagedProducts || body.size() >= kUnpagedBytes) {
+    if (passed >= kSearchTime || body.size() >= kUnpagedBytes) {
       answer.headers.push_back(next_link(context, static_cast<std::size_t>(page_limit.max), query.after));
       break;
     }
@@ -169,7 +162,7 @@ Listed whole(const Context& context, model::ProductQuery query) {
   query.time_max = kPartTime;
   Listed answer{};
   answer.body.stream = [&store = context.services.store, query, begun = false, empty = true](std::string& out) mutable {
-    auto found = store.read()->products(query);
+    const auto found = store.read()->products(query);
     if (!begun) out += '[';
     begun = true;
     for (const Product& product : found.products) {
@@ -177,7 +170,7 @@ Listed whole(const Context& context, model::ProductQuery query) {
       empty = false;
       model::append_json(out, product);
     }
-    query.after = std::move(found.next);
+    query.after = found.next;
     if (!query.after.empty()) return true;
     out += ']';
     return false;

@@ -105,6 +105,12 @@ struct ProductQuery {
   std::optional<std::chrono::milliseconds> time_max = {};
 };
 
+// A page written once and sent many times: a JSON array.
+struct RenderedPage {
+  std::string json;
+  std::string next;
+};
+
 struct ProductPage {
   std::vector<Product> products;
   std::string next;  // where the next page begins, in an engine's own bytes; empty: nothing is behind this one

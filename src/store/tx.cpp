@@ -52,6 +52,17 @@ std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const Pro
   return found ? std::make_shared<const model::RenderedProduct>(*found) : nullptr;
 }
 
+std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model::ProductQuery& query) {
+  auto page = products(query);
+  std::string json = "[";
+  for (const auto& each : page.products) {
+    if (json.size() > 1) json += ',';
+    append_json(json, each);
+  }
+  json += ']';
+  return std::make_shared<const model::RenderedPage>(model::RenderedPage{std::move(json), std::move(page.next)});
+}
+
 void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record, std::int64_t revision,
                      std::string_view op, std::string after) {
   do_append({.kind = kind,

@@ -30,6 +30,8 @@ class ReadTx {
   // At most query.limit products, and where to go on. A page may be shorter although more are behind it, where the time
   // ran out. A product whose key in the order stays the same while pages are read comes in exactly one of them.
   virtual model::ProductPage products(const model::ProductQuery& query) = 0;
+  // The same as clients see it. Engines may keep these at hand, as long as none is older than an acknowledged write.
+  virtual std::shared_ptr<const model::RenderedPage> rendered_products(const model::ProductQuery& query);
 
   virtual std::optional<model::User> user(const UserId& id) = 0;
   virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case

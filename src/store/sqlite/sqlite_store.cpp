@@ -8,6 +8,7 @@ namespace integrity::store::sqlite {
 namespace {
 
 constexpr std::size_t kCacheBytesMax = 16 * 1024 * 1024;
+constexpr std::size_t kPageCacheBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kIdleReadersMax = 8;
 
 void use_wal(Database& db, const std::filesystem::path& file) {
@@ -83,8 +84,8 @@ class PooledReader : public Reader {
 
 class CachedReader final : public PooledReader {
  public:
-  CachedReader(Readers& readers, const model::ProductText& text, ProductCache& cache)
-      : PooledReader(readers, text), cache_(cache) {}
+  CachedReader(Readers& readers, const model::ProductText& text, ProductCache& cache, PageCache& pages)
+      : PooledReader(readers, text), cache_(cache), pages_(pages) {}
   std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id) override {
     if (auto hit = cache_.find(id)) return hit;
     const auto ticket = cache_.ticket(id);
@@ -92,9 +93,18 @@ class CachedReader final : public PooledReader {
     if (found) cache_.put(ticket, found);
     return found;
   }
+  std::shared_ptr<const model::RenderedPage> rendered_products(const model::ProductQuery& query) override {
+    if (query.time_max) return ReadTx::rendered_products(query);  // how far it comes is chance
+    if (auto hit = pages_.find(query)) return hit;
+    const auto generation = pages_.generation();
+    auto found = ReadTx::rendered_products(query);
+    pages_.put(query, generation, found);
+    return found;
+  }
 
  private:
   ProductCache& cache_;
+  PageCache& pages_;
 };
 
 class SnapshotReader final : public PooledReader {
@@ -120,15 +130,16 @@ class SqliteStore final : public Store {
         text_(options.text),
         db_(open_for_writing(options)),
         cache_(kCacheBytesMax),
+        pages_(kPageCacheBytesMax),
         readers_(options.file) {
     for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"); row.next();) {
       sessions_.put(take_session(row));
     }
-    writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_,
+    writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,
                     sessions_);
   }
 
-  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_); }
+  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_, pages_); }
   std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_, text_); }
 
   std::optional<model::Session> session(const SessionId& id) override {
@@ -146,6 +157,7 @@ class SqliteStore final : public Store {
   const model::ProductText text_;
   Database db_;
   ProductCache cache_;
+  PageCache pages_;
   SessionMap sessions_;
   Readers readers_;
   std::optional<Writer> writer_;

@@ -38,6 +38,7 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
 
 void SqliteWriteTx::begin_group() {
   group_last_number_ = last_number_;
+  products_created_ = false;
   products_.clear();
   sessions_.clear();
 }
@@ -81,7 +82,8 @@ Status SqliteWriteTx::do_insert(const model::Product& p) {
   if (!changed) return taken(p);
   db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", db_.last_inserted_rowid(),
           joined(text_.words_of(p)));
-  return {};  // nobody can have read it, so there is nothing to forget
+  products_created_ = true;  // nobody can have read it, but lists without it
+  return {};
 }
 
 // A UNIQUE constraint is broken: the sku's, or else the program draws ids that exist.

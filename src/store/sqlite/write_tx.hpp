@@ -26,6 +26,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void forget_job();    // after its rows were rolled back
   void forget_group();  // after a ROLLBACK
   const std::vector<ProductId>& touched_products() const { return products_; }
+  bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
 
   Time now() const override { return now_; }
@@ -73,6 +74,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Time now_;
   std::int64_t last_number_;
   std::vector<ProductId> products_;
+  bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
   Mark job_;
   std::int64_t group_last_number_;

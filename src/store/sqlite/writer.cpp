@@ -53,13 +53,13 @@ Error fault(std::string cause) {
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-               SessionMap& sessions)
-    : db_(db), options_(options), cache_(cache), sessions_(sessions), tx_(db, clock, text) {
+               PageCache& pages, SessionMap& sessions)
+    : db_(db), options_(options), cache_(cache), pages_(pages), sessions_(sessions), tx_(db, clock, text) {
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
       db_.handle(),
-      [](void* self, sqlite3*, const char*, int pages) {
-        static_cast<Writer*>(self)->wal_pages_ = pages;
+      [](void* self, sqlite3*, const char*, int size) {
+        static_cast<Writer*>(self)->wal_pages_ = size;
         return SQLITE_OK;
       },
       this);
@@ -196,6 +196,7 @@ bool Writer::run_job(std::size_t index) {
 
 void Writer::publish() {
   for (const auto& id : tx_.touched_products()) cache_.forget(id);
+  if (tx_.products_changed()) pages_.forget_all();
   for (const auto& effect : tx_.session_effects()) {
     if (effect.started) {
       sessions_.put(*effect.started);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
 #include "store/sqlite/write_tx.hpp"
@@ -21,7 +22,7 @@ class Writer {
   };
   // `db` is the writer's alone until the destructor has returned.
   Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-         SessionMap& sessions);
+         PageCache& pages, SessionMap& sessions);
   ~Writer();  // after what is queued was answered
 
   void submit(std::unique_ptr<Job> job);
@@ -46,6 +47,7 @@ class Writer {
   Database& db_;
   const Options options_;
   ProductCache& cache_;
+  PageCache& pages_;
   SessionMap& sessions_;
   SqliteWriteTx tx_;
 

@@ -29,7 +29,7 @@ CREATE INDEX products_by_stock ON products (stock);
 CREATE INDEX products_by_updated_at ON products (updated_at);
 
 -- The words of each product under its place. Words are folded already: the tokenizer has only to split at spaces.
-CREATE VIRTUAL TABLE product_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii', prefix='1 2 3');
+CREATE VIRTUAL TABLE product_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii', prefix='1 2 3 4 5 6');
 
 -- Which version of the word functions the derived texts were made with; another one makes them anew at the start.
 CREATE TABLE word_index (version INTEGER NOT NULL) STRICT;

@@ -1,0 +1,64 @@
+#include "store/sqlite/page_cache.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+// A page as long as the longest products allow would drive all others out.
+constexpr std::size_t kPageBytesMax = 256 * 1024;
+
+std::string key_of(const model::ProductQuery& query) {
+  std::string key;
+  const auto add = [&key](std::string_view part) { key.append(std::to_string(part.size())).append(":").append(part); };
+  const auto add_number = [&](std::optional<std::int64_t> number) { add(number ? std::to_string(*number) : ""); };
+  add(query.sku ? "=" + *query.sku : "");
+  add(query.after);
+  for (const auto& range : {query.price, query.stock}) {
+    add_number(range.min);
+    add_number(range.max);
+  }
+  add_number(static_cast<std::int64_t>(query.order.by) * 2 + (query.order.descending ? 1 : 0));
+  add_number(static_cast<std::int64_t>(query.limit));
+  for (const auto& word : query.words) add(word);
+  return key;
+}
+
+std::size_t bytes_of(const std::string& key, const model::RenderedPage& page) {
+  constexpr std::size_t fixed_bytes = 256;
+  return fixed_bytes + key.capacity() + page.json.capacity() + page.next.capacity();
+}
+
+}  // namespace
+
+void PageCache::drop(std::list<Entry>::iterator entry) {
+  bytes_ -= bytes_of(entry->key, *entry->page);
+  by_key_.erase(entry->key);
+  entries_.erase(entry);
+}
+
+PageCache::Page PageCache::find(const model::ProductQuery& query) {
+  const std::string key = key_of(query);
+  const std::lock_guard lock(mutex_);
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return {};
+  if (found->second->generation != generation()) {
+    drop(found->second);
+    return {};
+  }
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return entries_.front().page;
+}
+
+void PageCache::put(const model::ProductQuery& query, std::uint64_t at, Page page) {
+  std::string key = key_of(query);
+  const auto bytes = bytes_of(key, *page);
+  if (bytes > kPageBytesMax) return;
+  const std::lock_guard lock(mutex_);
+  if (at != generation()) return;
+  if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second);
+  entries_.push_front({std::move(key), at, std::move(page)});
+  by_key_.emplace(entries_.front().key, entries_.begin());
+  bytes_ += bytes;
+  while (bytes_ > bytes_max_) drop(std::prev(entries_.end()));
+}
+
+}  // namespace integrity::store::sqlite
