@@ -67,9 +67,6 @@ class Store {
   // Queues a write; a queue that is full ends it with Code::overloaded.
   virtual void submit(std::unique_ptr<Job> job) = 0;
 
-  // True when the store can be read and written now; otherwise why not.
-  virtual Status ready() = 0;
-
   // The same, waiting for the answer. Not from an I/O thread.
   template <class F>
   auto write(F function) -> std::invoke_result_t<F&, WriteTx&>;

@@ -57,6 +57,10 @@ class WriteTx : public virtual ReadTx {
     return error;
   }
 
+  // For who asks whether the store can be written: changes nothing, and yet its commit needs the disk, unless another
+  // has just proved the same. However often it is called, it costs one write a second.
+  virtual void touch() = 0;
+
   // Products. Errors: sku_taken.
   Status create_product(const model::Act& act, const model::Product& product);
   // `op` is what happened: "product.update", "product.stock".

@@ -37,7 +37,21 @@ TEST_P(StoreContract, AnExceptionUndoesEverythingAndIsAnInternalError) {
   EXPECT_EQ(result.error().detail.find("a bug"), std::string::npos);
   EXPECT_FALSE(stored(made));
   EXPECT_TRUE(history(made).empty());
-  EXPECT_TRUE(store().ready().has_value());
+  EXPECT_TRUE(
+      store().write([&](WriteTx& tx) -> Result<bool> { return tx.create_product(act_, made).has_value(); }).value());
+}
+
+TEST_P(StoreContract, ATouchChangesNothing) {
+  const auto before = store().read()->last_change_number();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(store()
+                    .write([](WriteTx& tx) -> Result<bool> {
+                      tx.touch();
+                      return true;
+                    })
+                    .has_value());
+  }
+  EXPECT_EQ(store().read()->last_change_number(), before);
 }
 
 TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {

@@ -90,6 +90,12 @@ class SqliteFaults : public testing::Test {
     product.currency = "EUR";
     return product;
   }
+  Result<bool> touch() {
+    return store_->write([](WriteTx& tx) -> Result<bool> {
+      tx.touch();
+      return true;
+    });
+  }
   bool there(std::uint8_t number) { return store_->read()->product(numbered(number).id).has_value(); }
   // A product without its change, or a change without its product, would be half a write.
   void expect_whole() {
@@ -114,13 +120,17 @@ TEST_F(SqliteFaults, AFullDiskRefusesWritesUntilThereIsRoomAgain) {
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, Code::unavailable);
     EXPECT_NE(refused.error().cause.find("full"), std::string::npos) << refused.error().cause;
-    EXPECT_FALSE(store_->ready().has_value());
+    EXPECT_NE(refused.error().detail.find("no room"), std::string::npos) << refused.error().detail;
+    EXPECT_FALSE(touch().has_value());
     EXPECT_FALSE(there(i));
   }
   EXPECT_TRUE(there(1));
+  // A write that only refuses needs no disk; it must not pass for a sign that there is room.
+  EXPECT_FALSE(store_->write([](WriteTx&) -> Result<bool> { return Error{Code::not_found}; }).has_value());
+  EXPECT_FALSE(touch().has_value());
   disk_.heal();
+  EXPECT_TRUE(touch().has_value()) << "nobody had to write a record for it";
   EXPECT_TRUE(create(4).has_value());
-  EXPECT_TRUE(store_->ready().has_value());
   EXPECT_EQ(store_->read()->last_change_number(), 2);
   expect_whole();
 }
@@ -145,7 +155,7 @@ TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
     ASSERT_FALSE(later.has_value());
     EXPECT_EQ(later.error().code, Code::unavailable);
     EXPECT_NE(later.error().cause.find("I/O"), std::string::npos) << later.error().cause;
-    EXPECT_FALSE(store_->ready().has_value());
+    EXPECT_FALSE(touch().has_value());
     EXPECT_TRUE(there(acknowledged));  // reads go on
     EXPECT_FALSE(there(number));
 

@@ -63,4 +63,8 @@ void expect_current(Database& db) {
                     std::to_string(newest_version) + ". Start the server once: it brings the database up to date");
 }
 
+void write_version_again(Database& db) {
+  db.execute("PRAGMA user_version = " + std::to_string(kNewest));
+}
+
 }  // namespace integrity::store::sqlite

@@ -16,4 +16,7 @@ void refresh_texts(Database& db, const model::ProductText& text);
 // For who may not write: throws Unavailable unless the version is the one this program knows.
 void expect_current(Database& db);
 
+// Writes the version that is there: the smallest write that a commit has to bring to the disk.
+void write_version_again(Database& db);
+
 }  // namespace integrity::store::sqlite

@@ -148,7 +148,6 @@ class SqliteStore final : public Store {
     return found;
   }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
-  Status ready() override { return writer_->ready(); }
 
  private:
   // Destroyed from below: the writer ends, readers close, and the last connection to close is the

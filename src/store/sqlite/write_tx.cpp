@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "store/sqlite/rows.hpp"
+#include "store/sqlite/schema.hpp"
 #include "store/sqlite/search.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
+
+constexpr std::chrono::seconds kProofLife{1};
 
 Time last_change_at(Database& db) {
   auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
@@ -39,6 +42,8 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
 void SqliteWriteTx::begin_group() {
   group_last_number_ = last_number_;
   products_created_ = false;
+  group_rows_ = db_.rows_changed_ever();
+  group_touched_ = false;
   products_.clear();
   sessions_.clear();
 }
@@ -56,9 +61,22 @@ void SqliteWriteTx::forget_job() {
 }
 
 void SqliteWriteTx::forget_group() {
+  proven_until_ = {};
   last_number_ = group_last_number_;
   products_.clear();
   sessions_.clear();
+}
+
+void SqliteWriteTx::committed() {
+  // A group that only refused needed no disk, and proves nothing.
+  if (!group_touched_ && db_.rows_changed_ever() == group_rows_) return;
+  proven_until_ = std::chrono::steady_clock::now() + kProofLife;
+}
+
+void SqliteWriteTx::touch() {
+  if (std::chrono::steady_clock::now() < proven_until_) return;
+  write_version_again(db_);
+  group_touched_ = true;
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {

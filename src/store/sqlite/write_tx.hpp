@@ -2,6 +2,7 @@
 // the other. It remembers what must be told to the memory beside the database once the group is
 // committed.
 #pragma once
+#include <chrono>
 #include <vector>
 
 #include "store/sqlite/reader.hpp"
@@ -25,11 +26,13 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   bool job_wrote() const { return db_.rows_changed_ever() != job_.rows; }
   void forget_job();    // after its rows were rolled back
   void forget_group();  // after a ROLLBACK
+  void committed();     // the group
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
 
   Time now() const override { return now_; }
+  void touch() override;
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
@@ -78,6 +81,9 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<SessionEffect> sessions_;
   Mark job_;
   std::int64_t group_last_number_;
+  std::int64_t group_rows_ = 0;
+  bool group_touched_ = false;
+  std::chrono::steady_clock::time_point proven_until_{};  // that the disk takes writes
 };
 
 }  // namespace integrity::store::sqlite

@@ -44,6 +44,16 @@ bool ends_group(int primary) {
   }
 }
 
+// For clients: what kind of trouble it is, and nothing about this machine.
+std::string trouble(int primary) {
+  if (primary == SQLITE_FULL) return "the store has no room left on its disk; nothing was changed. Try again shortly";
+  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
+    return "another program holds the store; nothing was changed. Try again shortly";
+  }
+  if (stops_writer(primary)) return "the store's disk or file has failed; the operator must look at the log";
+  return "the store cannot write just now; nothing was changed. Try again shortly";
+}
+
 Error fault(std::string cause) {
   return {.code = Code::internal,
           .detail = "the server met a fault of its own; nothing was changed",
@@ -82,7 +92,7 @@ void Writer::submit(std::unique_ptr<Job> job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
-      refusal = unavailable(trouble_);
+      refusal = *stopped_;
     } else if (queue_.size() >= options_.queue_max) {
       refusal = overloaded();
     } else {
@@ -92,12 +102,6 @@ void Writer::submit(std::unique_ptr<Job> job) {
   }
   if (wake) wake_.notify_one();
   if (job) job->done(std::move(refusal));
-}
-
-Status Writer::ready() {
-  const std::lock_guard lock(mutex_);
-  if (!trouble_.empty()) return unavailable(trouble_);
-  return {};
 }
 
 void Writer::loop() {
@@ -124,7 +128,7 @@ bool Writer::take_group() {
 
 void Writer::write_group() {
   if (stopped_) {  // written by this thread only
-    answers_.assign(group_.size(), unavailable(trouble_));
+    answers_.assign(group_.size(), *stopped_);
     return answer_group();
   }
   tx_.begin_group();  // before anything can fail: undoing a group goes back to here
@@ -144,7 +148,6 @@ void Writer::write_group() {
     return fail_group(Failure(SQLITE_NOMEM, exception.what()));
   }
   publish();
-  clear_trouble();
   answer_group();
 }
 
@@ -195,6 +198,7 @@ bool Writer::run_job(std::size_t index) {
 }
 
 void Writer::publish() {
+  tx_.committed();
   for (const auto& id : tx_.touched_products()) cache_.forget(id);
   if (tx_.products_changed()) pages_.forget_all();
   for (const auto& effect : tx_.session_effects()) {
@@ -213,23 +217,21 @@ void Writer::answer_group() {
 void Writer::fail_group(const Failure& failure) {
   if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   tx_.forget_group();
-  report(failure);
-  answers_.assign(group_.size(), unavailable(failure.what()));
+  answers_.assign(group_.size(), report(failure));
   answer_group();
 }
 
-void Writer::report(const Failure& failure) {
+// Gives what the clients are told.
+Error Writer::report(const Failure& failure) {
   const bool stops = stops_writer(failure.primary());
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
-  const std::lock_guard lock(mutex_);
-  trouble_ = failure.what();
-  stopped_ = stopped_ || stops;
-}
-
-void Writer::clear_trouble() {
-  if (trouble_.empty()) return;  // read without the lock: only this thread changes it
-  const std::lock_guard lock(mutex_);
-  trouble_.clear();
+  Error error = unavailable(failure.what());
+  error.detail = trouble(failure.primary());
+  if (stops) {
+    const std::lock_guard lock(mutex_);
+    stopped_ = error;
+  }
+  return error;
 }
 
 // Passive: waits for nobody. Pages that a reader still needs are left for the next time.

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -26,7 +27,6 @@ class Writer {
   ~Writer();  // after what is queued was answered
 
   void submit(std::unique_ptr<Job> job);
-  Status ready();
 
  private:
   // What to do about a job that must leave no trace but has written already.
@@ -41,8 +41,7 @@ class Writer {
   void answer_group();
   void fail_group(const Failure& failure);
   void checkpoint();
-  void report(const Failure& failure);
-  void clear_trouble();
+  Error report(const Failure& failure);
 
   Database& db_;
   const Options options_;
@@ -61,8 +60,7 @@ class Writer {
   std::deque<std::unique_ptr<Job>> queue_;
   bool sleeping_ = false;
   bool closing_ = false;
-  bool stopped_ = false;  // by an error after which nothing more can be promised
-  std::string trouble_;   // why the last group was not written
+  std::optional<Error> stopped_;  // by an error after which nothing more can be promised
   std::thread thread_;
 };
 
