@@ -16,6 +16,11 @@ constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letter
 constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
 constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
 
+constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
+constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
+constexpr std::string_view kSecondsAbout = "seconds";
+constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
+
 // 24 characters of Crockford's base32 as a person may type them.
 struct RecoveryCode {
   using Value = Bytes;
@@ -26,7 +31,7 @@ struct RecoveryCode {
     return bits;
   }
   std::string describe() const {
-    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-Za-z]){24}[ -]*$"})";
+    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-TV-Za-tv-z]){24}[ -]*$"})";
   }
 };
 
@@ -44,6 +49,9 @@ auto fields(const UserView*) {
                     schema::nullable("name", &UserView::name, kName),
                     schema::required("created_at", &UserView::created_at, schema::Timestamp{})};
 }
+constexpr std::string_view schema_name(const UserView*) {
+  return "User";
+}
 
 struct SignUpBody {
   std::string username;
@@ -51,11 +59,15 @@ struct SignUpBody {
   std::optional<std::string> name;
 };
 auto fields(const SignUpBody*) {
-  return std::tuple{
-      schema::required("username", &SignUpBody::username, model::username_rule),
-      schema::required("password", &SignUpBody::password,
-                       schema::SecretText{auth::password_code_points_min, auth::password_code_points_max}),
-      schema::nullable("name", &SignUpBody::name, kName)};
+  return std::tuple{schema::required("username", &SignUpBody::username, model::username_rule,
+                                     "unique without regard to upper and lower case; never used again once confirmed"),
+                    schema::required("password", &SignUpBody::password,
+                                     schema::SecretText{auth::password_code_points_min, auth::password_code_points_max},
+                                     "the whole of it counts; common passwords are refused"),
+                    schema::nullable("name", &SignUpBody::name, kName, "what people call you")};
+}
+constexpr std::string_view schema_name(const SignUpBody*) {
+  return "SignUp";
 }
 
 struct LogInBody {
@@ -67,6 +79,9 @@ auto fields(const LogInBody*) {
   return std::tuple{schema::required("username", &LogInBody::username, schema::Opaque{}),
                     schema::required("password", &LogInBody::password, schema::SecretText{0, 1024})};
 }
+constexpr std::string_view schema_name(const LogInBody*) {
+  return "LogIn";
+}
 
 struct SignUpAnswer {
   UserView user;
@@ -76,10 +91,13 @@ struct SignUpAnswer {
 };
 auto fields(const SignUpAnswer*) {
   return std::tuple{schema::required("user", &SignUpAnswer::user, schema::Nested<UserView>{}),
-                    schema::required("challenge", &SignUpAnswer::challenge, schema::Opaque{}),
-                    schema::required("next", &SignUpAnswer::next, schema::OneOf{"enrol"}),
-                    schema::required("expires_in", &SignUpAnswer::expires_in, kSeconds),
-                    schema::required("qr", &SignUpAnswer::qr, schema::Opaque{})};
+                    schema::required("challenge", &SignUpAnswer::challenge, schema::Opaque{}, kChallengeAbout),
+                    schema::required("next", &SignUpAnswer::next, schema::OneOf{"enrol"}, kNextAbout),
+                    schema::required("expires_in", &SignUpAnswer::expires_in, kSeconds, kSecondsAbout),
+                    schema::required("qr", &SignUpAnswer::qr, schema::Opaque{}, kQrAbout)};
+}
+constexpr std::string_view schema_name(const SignUpAnswer*) {
+  return "SignedUp";
 }
 
 struct LogInAnswer {
@@ -89,12 +107,16 @@ struct LogInAnswer {
   std::optional<std::string> qr;
 };
 auto fields(const LogInAnswer*) {
-  return std::tuple{schema::required("challenge", &LogInAnswer::challenge, schema::Opaque{}),
-                    schema::required("next", &LogInAnswer::next, schema::OneOf{"enrol verify"}),
-                    schema::required("expires_in", &LogInAnswer::expires_in, kSeconds),
+  return std::tuple{schema::required("challenge", &LogInAnswer::challenge, schema::Opaque{}, kChallengeAbout),
+                    schema::required("next", &LogInAnswer::next, schema::OneOf{"enrol verify"}, kNextAbout),
+                    schema::required("expires_in", &LogInAnswer::expires_in, kSeconds, kSecondsAbout),
                     schema::optional("methods", &LogInAnswer::methods,
-                                     schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}}),
-                    schema::optional("qr", &LogInAnswer::qr, schema::Opaque{})};
+                                     schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}},
+                                     "what the second step takes; with next: verify"),
+                    schema::optional("qr", &LogInAnswer::qr, schema::Opaque{}, kQrAbout)};
+}
+constexpr std::string_view schema_name(const LogInAnswer*) {
+  return "LoggedIn";
 }
 
 struct VerifyBody {
@@ -103,10 +125,18 @@ struct VerifyBody {
   std::optional<Bytes> recovery_code;
 };
 auto fields(const VerifyBody*) {
-  return std::tuple{schema::required("challenge", &VerifyBody::challenge, schema::Opaque{}),
-                    schema::optional("username", &VerifyBody::username, schema::Opaque{}),
-                    schema::optional("code", &VerifyBody::code, kCode),
-                    schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{})};
+  return std::tuple{
+      schema::required("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
+      schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
+      schema::optional("code", &VerifyBody::code, kCode, "what the authenticator shows; this or the next"),
+      schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{},
+                       "one of the ten; upper and lower case, blanks and hyphens do not matter")};
+}
+constexpr std::string_view schema_name(const VerifyBody*) {
+  return "SecondStep";
+}
+std::string describe_refinement(const VerifyBody*) {
+  return R"("oneOf":[{"required":["code"]},{"required":["recovery_code"]}])";
 }
 
 void refine(const VerifyBody*, const json::Value& json, std::vector<FieldError>& errors) {
@@ -124,13 +154,18 @@ struct VerifyAnswer {
   model::Session session;  // what the token will say; not part of the answer
 };
 auto fields(const VerifyAnswer*) {
-  return std::tuple{schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096}),
+  return std::tuple{schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096},
+                                     "a signed JWT (RFC 9068); send it as Authorization: Bearer"),
                     schema::required("token_type", &VerifyAnswer::token_type, schema::OneOf{"Bearer"}),
-                    schema::required("expires_in", &VerifyAnswer::expires_in, kSeconds),
+                    schema::required("expires_in", &VerifyAnswer::expires_in, kSeconds, kSecondsAbout),
                     schema::required("user", &VerifyAnswer::user, schema::Nested<UserView>{}),
                     schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
                     schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
-                                     schema::ListOf<schema::Opaque>{schema::Opaque{}})};
+                                     schema::ListOf<schema::Opaque>{schema::Opaque{}},
+                                     "shown once, when the factor is confirmed: keep them apart from the phone")};
+}
+constexpr std::string_view schema_name(const VerifyAnswer*) {
+  return "SignedIn";
 }
 
 struct EnrolmentView {
@@ -138,13 +173,17 @@ struct EnrolmentView {
   std::int64_t digits = 6, period = 30;
 };
 auto fields(const EnrolmentView*) {
-  return std::tuple{schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}),
-                    schema::required("secret", &EnrolmentView::secret, schema::Opaque{}),
-                    schema::required("issuer", &EnrolmentView::issuer, schema::Opaque{}),
-                    schema::required("account", &EnrolmentView::account, schema::Opaque{}),
-                    schema::required("algorithm", &EnrolmentView::algorithm, schema::OneOf{"SHA1"}),
-                    schema::required("digits", &EnrolmentView::digits, schema::Integer{6, 6}),
-                    schema::required("period", &EnrolmentView::period, schema::Integer{30, 30})};
+  return std::tuple{
+      schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}, "what the QR code says"),
+      schema::required("secret", &EnrolmentView::secret, schema::Opaque{}, "base32, for typing in"),
+      schema::required("issuer", &EnrolmentView::issuer, schema::Opaque{}),
+      schema::required("account", &EnrolmentView::account, schema::Opaque{}),
+      schema::required("algorithm", &EnrolmentView::algorithm, schema::OneOf{"SHA1"}),
+      schema::required("digits", &EnrolmentView::digits, schema::Integer{6, 6}),
+      schema::required("period", &EnrolmentView::period, schema::Integer{30, 30})};
+}
+constexpr std::string_view schema_name(const EnrolmentView*) {
+  return "Enrolment";
 }
 
 struct SessionView {
@@ -157,7 +196,11 @@ auto fields(const SessionView*) {
       schema::required("id", &SessionView::id, schema::Hex24<SessionId>{}),
       schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
       schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
-      schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}})};
+      schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}},
+                       "how it was proved (RFC 8176)")};
+}
+constexpr std::string_view schema_name(const SessionView*) {
+  return "Session";
 }
 
 struct FactorView {
@@ -167,6 +210,9 @@ struct FactorView {
 auto fields(const FactorView*) {
   return std::tuple{schema::required("type", &FactorView::type, schema::OneOf{"totp"}),
                     schema::required("confirmed_at", &FactorView::confirmed_at, schema::Timestamp{})};
+}
+constexpr std::string_view schema_name(const FactorView*) {
+  return "Factor";
 }
 
 struct Me {
@@ -180,6 +226,9 @@ auto fields(const Me*) {
                     schema::required("session", &Me::session, schema::Nested<SessionView>{}),
                     schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
                     schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
+}
+constexpr std::string_view schema_name(const Me*) {
+  return "Me";
 }
 
 std::string qr_path(const model::User& user) {
@@ -308,6 +357,13 @@ Operation sign_up() {
                     Code::overloaded},
                    &api::sign_up)
       .of_account()
+      .described("Gives a challenge and a QR code to scan; the account begins with the first code.")
+      .example({"ada", "A name that is free",
+                R"({"username":"ada","password":"correct horse battery","name":"Ada Lovelace"})",
+                R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
+                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"enrol","expires_in":600,)"
+                R"("qr":"/generate-2fa/ada"})"})
       .checking_head([](const Context& context) { return context.services.accounts.signup_open(); });
 }
 
@@ -315,13 +371,29 @@ Operation log_in() {
   return operation("logIn", "Log in: the first step, a password",
                    {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts, Code::overloaded},
                    &api::log_in)
-      .of_account();
+      .of_account()
+      .described(
+          "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts are answered "
+          "alike.")
+      .example({"enrolled", "An account with an authenticator",
+                R"({"username":"ada","password":"correct horse battery"})",
+                R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"verify","expires_in":300,)"
+                R"("methods":["totp","recovery_code"]})"});
 }
 
 Operation enrolment_qr() {
   return operation("getEnrolment", "The QR code that enrols an authenticator",
                    {Code::challenge_expired, Code::already_enrolled}, &api::enrolment_qr)
       .of_account()
+      .described(
+          "Changes nothing and can be asked for again. Every form says the same secret; `text/plain` is drawn for a "
+          "terminal: `curl -H 'Accept: text/plain'`.")
+      .answering_with<EnrolmentView>()
+      .example({"json", "As JSON, for a program", "",
+                R"({"otpauth_uri":"otpauth://totp/Data%20Integrity%20API:ada?secret=MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U)"
+                R"(&issuer=Data%20Integrity%20API&algorithm=SHA1&digits=6&period=30",)"
+                R"("secret":"MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U","issuer":"Data Integrity API","account":"ada",)"
+                R"("algorithm":"SHA1","digits":6,"period":30})"})
       .offering({"image/png", "image/svg+xml", "text/plain", "application/json"});
 }
 
@@ -330,15 +402,42 @@ Operation verify() {
                    {Code::challenge_expired, Code::invalid_code, Code::code_already_used, Code::factor_disabled,
                     Code::too_many_attempts},
                    &api::verify)
-      .of_account();
+      .of_account()
+      .described(
+          "Every code opens one door once. The first success of an account activates its authenticator and shows ten "
+          "recovery codes, this once.")
+      .example(
+          {"code", "The six digits of the authenticator",
+           R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","code":"123456"})",
+           R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
+           R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
+           R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+           R"("recovery_codes_left":10})"})
+      .example(
+          {"recovery_code", "A recovery code, when the phone is lost",
+           R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk",)"
+           R"("recovery_code":"7KQ2-M9XT-4HVB-C0ND-EWR8-5GPA"})",
+           R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
+           R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
+           R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+           R"("recovery_codes_left":9})"});
 }
 
 Operation log_out() {
-  return operation("logOut", "End this session", {}, &api::log_out).of_account();
+  return operation("logOut", "End this session", {}, &api::log_out)
+      .of_account()
+      .described("Its token is dead at once.");
 }
 
 Operation me() {
-  return operation("getMe", "Who I am", {}, &api::me).of_account();
+  return operation("getMe", "Who I am", {}, &api::me)
+      .of_account()
+      .example({"ada", "Signed in with a code", "",
+                R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
+                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("session":{"id":"6925142bbf57d9d3a4b1c0df","created_at":"2026-11-23T10:00:15.000Z",)"
+                R"("expires_at":"2026-11-23T10:10:15.000Z","amr":["pwd","otp"]},)"
+                R"("factors":[{"type":"totp","confirmed_at":"2026-11-23T10:00:15.000Z"}],"recovery_codes_left":10})"});
 }
 
 }  // namespace accounts

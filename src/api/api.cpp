@@ -100,7 +100,7 @@ Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_he
   }
   auto& match = std::get<http::Router::Match>(found);
   const Operation& operation = endpoints_[match.route].operation;
-  if (operation.account) exchange.headers.emplace_back("Cache-Control", "no-store");
+  if (operation.no_store) exchange.headers.emplace_back("Cache-Control", "no-store");
   Context context{services_, request, std::move(match.parameters)};
   INTEGRITY_TRY(auto caller, authenticate(services_, operation, context));
   if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(context));

@@ -18,9 +18,13 @@ std::vector<Endpoint> endpoints() {
       {del, "/products/{pid}", products::remove()},
       {post, "/products/{pid}/stock", products::move_stock()},
       {get, "/products/{pid}/history", products::history()},
+      {get, "/", service::index()},
       {get, "/healthz", service::health()},
+      {get, "/readyz", service::ready()},
       {get, "/.well-known/jwks.json", service::jwks()},
       {get, "/openapi.json", service::description()},
+      {get, "/docs", service::docs()},
+      {get, "/problems/", service::problem_index()},
       {get, "/problems/{slug}", service::problem_page()},
   };
 }

@@ -34,10 +34,14 @@ Operation move_stock();
 Operation history();
 }  // namespace products
 namespace service {
+Operation index();
 Operation health();
+Operation ready();
 Operation jwks();
-Operation problem_page();
 Operation description();
+Operation docs();
+Operation problem_index();
+Operation problem_page();
 }  // namespace service
 
 }  // namespace integrity::api

@@ -23,6 +23,9 @@ auto fields(const Actor*) {
   return std::tuple{schema::required("id", &Actor::id, schema::Hex24<UserId>{}),
                     schema::required("username", &Actor::username, model::username_rule)};
 }
+constexpr std::string_view schema_name(const Actor*) {
+  return "Actor";
+}
 
 struct ChangeView {
   std::optional<std::int64_t> log_index = {};  // none before there is a ledger
@@ -35,15 +38,19 @@ struct ChangeView {
 };
 auto fields(const ChangeView*) {
   using schema::nullable, schema::required;
-  return std::tuple{nullable("log_index", &ChangeView::log_index, schema::Integer{0, model::stock_max}),
+  return std::tuple{nullable("log_index", &ChangeView::log_index, schema::Integer{0, model::stock_max},
+                             "its place in the ledger; null before there was one"),
                     required("at", &ChangeView::at, schema::Timestamp{}),
-                    nullable("actor", &ChangeView::actor, schema::Nested<Actor>{}),
+                    nullable("actor", &ChangeView::actor, schema::Nested<Actor>{}, "null: a command on the host"),
                     required("op", &ChangeView::op, schema::OneOf{"create update stock delete"}),
-                    required("version", &ChangeView::version, model::product_version),
-                    nullable("before", &ChangeView::before, schema::Written<Product>{}),
-                    nullable("after", &ChangeView::after, schema::Written<Product>{}),
+                    required("version", &ChangeView::version, model::product_version, "of the product afterwards"),
+                    nullable("before", &ChangeView::before, schema::Written<Product>{}, "null where it was made"),
+                    nullable("after", &ChangeView::after, schema::Written<Product>{}, "null where it was deleted"),
                     nullable("reason", &ChangeView::reason, model::change_reason),
                     nullable("reference", &ChangeView::reference, model::change_reference)};
+}
+constexpr std::string_view schema_name(const ChangeView*) {
+  return "Change";
 }
 
 struct HistoryQuery {
@@ -51,8 +58,8 @@ struct HistoryQuery {
   Text cursor;
 };
 auto fields(const HistoryQuery*) {
-  return std::tuple{schema::optional("limit", &HistoryQuery::limit, page_limit),
-                    schema::optional("cursor", &HistoryQuery::cursor, page_cursor)};
+  return std::tuple{schema::optional("limit", &HistoryQuery::limit, page_limit, page_limit_about),
+                    schema::optional("cursor", &HistoryQuery::cursor, page_cursor, page_cursor_about)};
 }
 void check(const HistoryQuery*, const Context& context, const json::Value& query, std::vector<FieldError>& errors) {
   check_cursor(context, query, errors);
@@ -139,7 +146,16 @@ namespace products {
 
 Operation history() {
   return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
-                   {Code::not_found}, &api::history);
+                   {Code::not_found}, &api::history)
+      .giving({header::link})
+      .example(
+          {"made", "A product that was made, and not changed since", "",
+           R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"
+           R"("actor":{"id":"6925142bbf57d9d3a4b1c0df","username":"ada"},"op":"create","version":1,"before":null,"after":)"
+           R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,)"
+           R"("price":129.90,"currency":"EUR","stock":5,"version":1,)"
+           R"("created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"},)"
+           R"("reason":null,"reference":null}])"});
 }
 
 }  // namespace products

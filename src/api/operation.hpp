@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "api/call.hpp"
+#include "api/header.hpp"
 #include "api/problem.hpp"
 #include "base/json.hpp"
 #include "http/query.hpp"
@@ -60,6 +61,7 @@ struct Answer {
   T body;
   Headers headers = {};
   bool not_modified = false;  // 304: `headers` without the body
+  bool elsewhere = false;     // 303: the same; Location says where
 };
 template <class T>
 using Ok = Answer<200, T>;
@@ -96,11 +98,22 @@ struct Query {
 struct QueryParameter {
   std::string_view name;
   std::string schema;
+  std::string_view about;
+};
+
+// What one may send and what comes back, as JSON; empty where there is no body. The tests try each on a real server:
+// ids, times, codes and tokens are put in and left out by the names of their members.
+struct Example {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view body;
+  std::string_view answer;
 };
 
 struct Operation {
   std::string_view name;  // operationId
   std::string_view summary;
+  std::string_view about = {};      // what the summary does not say
   std::vector<Code> may_fail = {};  // beyond those that every operation of its kind may give
   Access access = Access::anyone;
   int status = 200;
@@ -108,9 +121,15 @@ struct Operation {
   std::string answer_schema = {};             // empty: no JSON body
   std::vector<std::string_view> offers = {};  // media types of the answer; empty: none
   std::vector<QueryParameter> query = {};
+  std::vector<Header> honours = {};  // headers of the request
+  std::vector<Header> gives = {};    // headers of the answer, beside those of every answer
+  std::vector<Example> examples = {};
+  schema::Components components = {};  // what the schemas refer to
   bool may_be_not_modified = false;
+  bool may_be_elsewhere = false;
   std::size_t body_bytes_max = 1024 * 1024;
   bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
+  bool no_store = false;
   Status (*head_check)(const Context&) = nullptr;  // what else the head decides, before the body is read
   std::function<void(std::shared_ptr<http::Exchange>)> run = {};
 
@@ -118,10 +137,36 @@ struct Operation {
   Operation& of_account() {
     account = true;
     body_bytes_max = 64 * 1024;
+    return never_stored();
+  }
+  Operation& never_stored() {
+    no_store = true;
+    return *this;
+  }
+  Operation& described(std::string_view text) {
+    about = text;
+    return *this;
+  }
+  Operation& honouring(std::vector<Header> headers) {
+    honours = std::move(headers);
+    return *this;
+  }
+  Operation& giving(std::vector<Header> headers) {
+    gives = std::move(headers);
+    return *this;
+  }
+  Operation& example(Example tried) {
+    examples.push_back(tried);
     return *this;
   }
   Operation& offering(std::vector<std::string_view> types) {
     offers = std::move(types);
+    return *this;
+  }
+  // The JSON of an answer that is Raw, since it has other types as well.
+  template <class T>
+  Operation& answering_with() {
+    answer_schema = schema::describe_answer<T>(components);
     return *this;
   }
   Operation& checking_head(Status (*check)(const Context&)) {
@@ -130,6 +175,10 @@ struct Operation {
   }
   Operation& conditional() {
     may_be_not_modified = true;
+    return *this;
+  }
+  Operation& leading_elsewhere() {
+    may_be_elsewhere = true;
     return *this;
   }
 };
@@ -155,7 +204,9 @@ Result<json::Value> read_body(const http::Request& request);
 template <class T>
 struct Argument {
   static_assert(schema::Described<T>, "a handler's parameter must be a caller, a body, a query or a transaction");
-  static void declare(Operation& operation) { operation.body_schema = schema::describe_request<T>(); }
+  static void declare(Operation& operation) {
+    operation.body_schema = schema::describe_request<T>(operation.components);
+  }
   Result<T> value;
   Argument(Call& call, Errors& errors) : value(read(call.context.request)) {
     if (!value) errors.add(value.error());
@@ -202,7 +253,7 @@ struct Argument<Query<T>> {
   static void declare(Operation& operation) {
     std::apply(
         [&](const auto&... field) {
-          (operation.query.push_back({field.name, field.rule.describe()}), ...);
+          (operation.query.push_back({field.name, field.rule.describe(), field.about}), ...);
         },
         fields(static_cast<const T*>(nullptr)));
   }
@@ -231,7 +282,7 @@ inline constexpr bool is_query<Query<T>> = true;
 template <class Body>
 struct Rendering {  // a Described struct
   static void declare(Operation& operation) {
-    operation.answer_schema = schema::describe_answer<Body>();
+    operation.answer_schema = schema::describe_answer<Body>(operation.components);
     operation.offers = {"application/json"};
   }
   static void render(http::Reply& reply, Body& body) { schema::write(reply.body, body); }
@@ -244,7 +295,7 @@ struct Rendering<Rendered<T>> {
 template <class T>
 struct Rendering<JsonList<T>> {
   static void declare(Operation& operation) {
-    operation.answer_schema = R"({"type":"array","items":)" + schema::describe_answer<T>() + '}';
+    operation.answer_schema = R"({"type":"array","items":)" + schema::describe_answer<T>(operation.components) + '}';
     operation.offers = {"application/json"};
   }
   static void render(http::Reply& reply, JsonList<T>& list) {
@@ -270,9 +321,10 @@ template <class A>
 void respond_with(http::Exchange& exchange, Result<A> result) {
   if (!result) return respond(exchange, result.error());
   http::Reply reply;
-  reply.status = result->not_modified ? 304 : A::status;
+  const bool bare = result->not_modified || result->elsewhere;
+  reply.status = result->not_modified ? 304 : result->elsewhere ? 303 : A::status;
   reply.headers = std::move(result->headers);
-  if (!result->not_modified) Rendering<typename A::Body>::render(reply, result->body);
+  if (!bare) Rendering<typename A::Body>::render(reply, result->body);
   respond(exchange, std::move(reply));
 }
 

@@ -14,6 +14,8 @@ namespace integrity::api {
 inline constexpr schema::Integer page_limit{1, 1000};
 inline constexpr std::int64_t page_limit_default = 100;  // where only a cursor is given
 inline constexpr schema::Opaque page_cursor{4096};       // a position may hold a whole name
+inline constexpr std::string_view page_limit_about = "Records a page; 100 where only a cursor is given.";
+inline constexpr std::string_view page_cursor_about = "Where a `Link` goes on; opaque.";
 
 // Reports a `cursor` among the parameters that this server did not give.
 void check_cursor(const Context& context, const json::Value& query, std::vector<FieldError>& errors);

@@ -8,29 +8,6 @@
 #include "store/store.hpp"
 
 namespace integrity::api {
-namespace {
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 http::Reply problem(const Error& error, std::string_view request_id) {
   const CodeInfo& code = info(error.code);
@@ -64,13 +41,6 @@ http::Reply problem(const Error& error, std::string_view request_id) {
   return reply;
 }
 
-std::string problem_page(const CodeInfo& code) {
-  const std::string title = escape_html(code.title);
-  return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>" + title + "</title>\n<h1>" + title +
-         "</h1>\n<p><code>" + std::string(code.slug) + "</code>, status " + std::to_string(code.status) + "</p>\n<p>" +
-         escape_html(code.explanation) + "</p>\n</html>\n";
-}
-
 std::string problem_schema() {
   std::string slugs;
   for (const CodeInfo& code : all_codes()) {
@@ -78,8 +48,12 @@ std::string problem_schema() {
     slugs += json::quoted("/problems/" + std::string(code.slug));
   }
   return R"({"type":"object","properties":{"type":{"type":"string","enum":[)" + slugs +
-         R"(]},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
-         R"("request_id":{"type":"string"},"errors":{"type":"array","items":{"type":"object","properties":)"
+         R"(],"description":"Which problem it is; programs decide by this. Leads to a page about it."},)"
+         R"("title":{"type":"string"},"status":{"type":"integer","description":"The HTTP status."},)"
+         R"("detail":{"type":"string","description":"What is wrong with this request, and what to do."},)"
+         R"("request_id":{"type":"string","description":"Names this request in the server's log."},)"
+         R"("errors":{"type":"array","description":"Every value that is not acceptable: `pointer` for a member of the )"
+         R"(body, `parameter` for one of the query.","items":{"type":"object","properties":)"
          R"({"pointer":{"type":"string"},"parameter":{"type":"string"},"detail":{"type":"string"}},)"
          R"("required":["detail"],"additionalProperties":false}}},)"
          R"("required":["type","title","status","detail","request_id"],"additionalProperties":false})";

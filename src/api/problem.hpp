@@ -1,4 +1,4 @@
-// Errors as RFC 9457 problem documents, and the pages that explain them.
+// Errors as RFC 9457 problem documents.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,9 +11,6 @@
 namespace integrity::api {
 
 http::Reply problem(const Error& error, std::string_view request_id);
-
-// What a problem's `type` leads to: the paragraph for people, as a page.
-std::string problem_page(const CodeInfo& code);
 
 // JSON Schema of a problem document, for the description.
 std::string problem_schema();

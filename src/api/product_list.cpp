@@ -76,15 +76,17 @@ struct ListQuery {
 };
 auto fields(const ListQuery*) {
   using schema::optional;
-  return std::tuple{optional("limit", &ListQuery::limit, page_limit),
-                    optional("cursor", &ListQuery::cursor, page_cursor),
-                    optional("q", &ListQuery::q, Words{}),
-                    optional("sort", &ListQuery::sort, Order{}),
-                    optional("min_price", &ListQuery::min_price, schema::Amount{}),
-                    optional("max_price", &ListQuery::max_price, schema::Amount{}),
-                    optional("min_stock", &ListQuery::min_stock, model::product_stock),
-                    optional("max_stock", &ListQuery::max_stock, model::product_stock),
-                    optional("sku", &ListQuery::sku, model::product_sku)};
+  return std::tuple{
+      optional("limit", &ListQuery::limit, page_limit, page_limit_about),
+      optional("cursor", &ListQuery::cursor, page_cursor, page_cursor_about),
+      optional("q", &ListQuery::q, Words{},
+               "Words that name, description or sku must have, each; the last may be the beginning of one."),
+      optional("sort", &ListQuery::sort, Order{}, "Oldest first without it; `-` is descending."),
+      optional("min_price", &ListQuery::min_price, schema::Amount{}, "At this price or above."),
+      optional("max_price", &ListQuery::max_price, schema::Amount{}, "At this price or below."),
+      optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least so many."),
+      optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most so many."),
+      optional("sku", &ListQuery::sku, model::product_sku, "Only the product with this sku.")};
 }
 void check(const ListQuery*, const Context& context, const json::Value& query, std::vector<FieldError>& errors) {
   check_cursor(context, query, errors);
@@ -202,7 +204,12 @@ namespace products {
 
 Operation list() {
   return operation("listProducts", "Products: all of them, or page by page; filtered, searched and sorted",
-                   {Code::overloaded}, &api::list);
+                   {Code::overloaded}, &api::list)
+      .giving({header::link})
+      .example({"all", "A catalogue of one product", "",
+                R"([{"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,)"
+                R"("price":129.90,"currency":"EUR","stock":5,"version":1,)"
+                R"("created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"}])"});
 }
 
 }  // namespace products

@@ -7,6 +7,9 @@ namespace {
 using model::Product;
 using Text = std::optional<std::string>;
 
+constexpr std::string_view kPriceAbout =
+    "a decimal with at most 4 places, as a number or a plain string; never rounded";
+
 struct CreateBody {
   std::string name;
   Money price;
@@ -16,11 +19,15 @@ struct CreateBody {
 auto fields(const CreateBody*) {
   using schema::nullable, schema::optional, schema::required;
   return std::tuple{required("name", &CreateBody::name, model::product_name),
-                    required("price", &CreateBody::price, schema::Amount{}),
+                    required("price", &CreateBody::price, schema::Amount{}, kPriceAbout),
                     required("stock", &CreateBody::stock, model::product_stock),
                     nullable("description", &CreateBody::description, model::product_description),
-                    nullable("sku", &CreateBody::sku, model::product_sku),
-                    optional("currency", &CreateBody::currency, model::product_currency)};
+                    nullable("sku", &CreateBody::sku, model::product_sku, "your own number for it; unique"),
+                    optional("currency", &CreateBody::currency, model::product_currency,
+                             "ISO 4217; the server's default when left out")};
+}
+constexpr std::string_view schema_name(const CreateBody*) {
+  return "NewProduct";
 }
 
 struct StockBody {
@@ -29,9 +36,13 @@ struct StockBody {
 };
 auto fields(const StockBody*) {
   using schema::nullable, schema::required;
-  return std::tuple{required("delta", &StockBody::delta, model::stock_delta),
-                    nullable("reason", &StockBody::reason, model::change_reason),
-                    nullable("reference", &StockBody::reference, model::change_reference)};
+  return std::tuple{
+      required("delta", &StockBody::delta, model::stock_delta, "how many come in; below zero, how many go out"),
+      nullable("reason", &StockBody::reason, model::change_reason, "why; kept in the history"),
+      nullable("reference", &StockBody::reference, model::change_reference, "an order, a delivery note")};
+}
+constexpr std::string_view schema_name(const StockBody*) {
+  return "StockMovement";
 }
 
 // The fields that can change, and those of a body that GET gave.
@@ -46,16 +57,24 @@ struct ChangeBody {
 };
 auto fields(const ChangeBody*) {
   using schema::clearable, schema::optional;
-  return std::tuple{optional("name", &ChangeBody::name, model::product_name),
-                    optional("price", &ChangeBody::price, schema::Amount{}),
-                    optional("stock", &ChangeBody::stock, model::product_stock),
-                    clearable("description", &ChangeBody::description, model::product_description),
-                    clearable("sku", &ChangeBody::sku, model::product_sku),
-                    optional("currency", &ChangeBody::currency, model::product_currency),
-                    optional("version", &ChangeBody::version, model::product_version),
-                    optional("id", &ChangeBody::id, schema::Opaque{}),
-                    optional("created_at", &ChangeBody::created_at, schema::Opaque{}),
-                    optional("updated_at", &ChangeBody::updated_at, schema::Opaque{})};
+  return std::tuple{
+      optional("name", &ChangeBody::name, model::product_name),
+      optional("price", &ChangeBody::price, schema::Amount{}, kPriceAbout),
+      optional("stock", &ChangeBody::stock, model::product_stock),
+      clearable("description", &ChangeBody::description, model::product_description, "null clears it"),
+      clearable("sku", &ChangeBody::sku, model::product_sku, "null clears it"),
+      optional("currency", &ChangeBody::currency, model::product_currency),
+      optional("version", &ChangeBody::version, model::product_version, "what you saw; 412 when it is stale"),
+      optional("id", &ChangeBody::id, schema::Opaque{}, "cannot change: as GET gave it"),
+      optional("created_at", &ChangeBody::created_at, schema::Opaque{}, "cannot change: as GET gave it"),
+      optional("updated_at", &ChangeBody::updated_at, schema::Opaque{}, "cannot change: as GET gave it")};
+}
+constexpr std::string_view schema_name(const ChangeBody*) {
+  return "ProductChange";
+}
+std::string describe_refinement(const ChangeBody*) {
+  return R"("anyOf":[{"required":["name"]},{"required":["price"]},{"required":["stock"]},{"required":["description"]},)"
+         R"({"required":["sku"]},{"required":["currency"]}])";
 }
 
 std::string etag(const Product& product) {
@@ -177,18 +196,34 @@ Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& ca
   }};
 }
 
+// A product as the examples have it: made, and after a change of each kind.
+constexpr std::string_view kLamp =
+    R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,"price":129.90,"currency":"EUR",)"
+    R"("stock":5,"version":1,"created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"})";
+constexpr std::string_view kCheaperLamp =
+    R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,"price":119.50,"currency":"EUR",)"
+    R"("stock":5,"version":2,"created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"})";
+constexpr std::string_view kSoldLamp =
+    R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,"price":129.90,"currency":"EUR",)"
+    R"("stock":3,"version":2,"created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"})";
+
 }  // namespace
 
 namespace products {
 
 Operation create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
+      .giving({header::location, header::etag})
+      .example({"lamp", "A lamp with a sku", R"({"name":"Lamp","price":129.90,"stock":5,"sku":"L-1"})", kLamp})
       .checking_head(&no_idempotency_key);
 }
 
 Operation get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
       .conditional()
+      .honouring({header::if_match, header::if_none_match})
+      .giving({header::etag})
+      .example({"lamp", "The product", "", kLamp})
       .checking_head(&readable_preconditions);
 }
 
@@ -196,18 +231,29 @@ Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
+      .described(
+          "A body that `GET` gave may be sent back whole: its `version` then guards the change, like `If-Match`.")
+      .honouring({header::if_match, header::if_none_match})
+      .example({"price", "A new price", R"({"price":"119.50"})", kCheaperLamp})
+      .example({"guarded", "Only if nobody changed it meanwhile", R"({"price":119.5,"version":1})", kCheaperLamp})
       .checking_head(&readable_preconditions);
 }
 
 Operation move_stock() {
   return operation("moveStock", "Count what came or went; the stock never falls below zero",
                    {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
+      .described(
+          "Counted in one step with whatever others count at the same moment: nobody has to read the stock first.")
+      .honouring({header::if_match, header::if_none_match})
+      .giving({header::etag})
+      .example({"sold", "Two were sold", R"({"delta":-2,"reason":"sold","reference":"order 4711"})", kSoldLamp})
       .checking_head(&readable_preconditions);
 }
 
 Operation remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
+      .honouring({header::if_match, header::if_none_match})
       .checking_head(&readable_preconditions);
 }
 

@@ -1,9 +1,22 @@
-// About the server itself: is it alive, what can it do, what does a problem mean.
+// About the server itself: is it alive, is it able to work, what can it do, what does a problem mean.
+#include "api/docs.hpp"
 #include "api/endpoints.hpp"
+#include "api/html.hpp"
 #include "api/openapi.hpp"
 
 namespace integrity::api {
 namespace {
+
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
+
+struct Index {
+  std::string description = "/openapi.json", documentation = "/docs", problems = "/problems/";
+};
+auto fields(const Index*) {
+  return std::tuple{schema::required("description", &Index::description, schema::Opaque{}, "for programs"),
+                    schema::required("documentation", &Index::documentation, schema::Opaque{}, "for people"),
+                    schema::required("problems", &Index::problems, schema::Opaque{}, "what refusals mean")};
+}
 
 struct Health {
   std::string status = "ok";
@@ -12,21 +25,37 @@ auto fields(const Health*) {
   return std::tuple{schema::required("status", &Health::status, schema::OneOf{"ok"})};
 }
 
+struct Ready {
+  std::string status = "ready";
+};
+auto fields(const Ready*) {
+  return std::tuple{schema::required("status", &Ready::status, schema::OneOf{"ready"})};
+}
+
+// A browser is led to the pages; a program gets a list of addresses.
+Result<Ok<Raw>> index(const Context& context, const auth::Anyone&) {
+  Ok<Raw> answer{{"application/json", {}}, {{"Vary", "Accept"}}};
+  answer.elsewhere = context.offer == 1;
+  if (answer.elsewhere) answer.headers.emplace_back("Location", "/docs");
+  schema::write(answer.body.body, Index{});
+  return answer;
+}
+
 Result<Ok<Health>> health(const Context&, const auth::Anyone&) {
-  return Ok<Health>{{}, {{"Cache-Control", "no-store"}}};
+  return Ok<Health>{};
+}
+
+// Answered behind a commit, so that "ready" is nothing that was true some time ago.
+Result<Write<Ok<Ready>>> ready(const Context&, const auth::Anyone&, store::ReadTx& tx) {
+  tx.last_change_number();  // throws when the store cannot be read
+  return Write<Ok<Ready>>{[](store::WriteTx& write) -> Result<Ok<Ready>> {
+    write.touch();
+    return Ok<Ready>{};
+  }};
 }
 
 Result<Ok<Raw>> jwks(const Context& context, const auth::Anyone&) {
   return Ok<Raw>{{"application/json", context.services.tokens.jwks()}, {{"Cache-Control", "public, max-age=300"}}};
-}
-
-Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
-  for (const CodeInfo& code : all_codes()) {
-    if (code.slug == context.parameters.front()) {
-      return Ok<Raw>{{"text/html; charset=utf-8", problem_page(code)}};
-    }
-  }
-  return not_found();
 }
 
 Result<Ok<Raw>> description(const Context&, const auth::Anyone&) {
@@ -34,27 +63,70 @@ Result<Ok<Raw>> description(const Context&, const auth::Anyone&) {
   return Ok<Raw>{{"application/json", text}};
 }
 
+Result<Ok<Raw>> docs_page(const Context&, const auth::Anyone&) {
+  static const std::string text = docs();
+  return Ok<Raw>{{kHtml, text}, page_headers()};
+}
+
+Result<Ok<Raw>> problems(const Context&, const auth::Anyone&) {
+  return Ok<Raw>{{kHtml, problem_index()}, page_headers()};
+}
+
+Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
+  for (const CodeInfo& code : all_codes()) {
+    if (code.slug == context.parameters.front()) return Ok<Raw>{{kHtml, problem_page(code)}, page_headers()};
+  }
+  return not_found();
+}
+
 }  // namespace
 
 namespace service {
 
+Operation index() {
+  return operation("getIndex", "Where to begin", {}, &api::index)
+      .described("A browser is led to `/docs`; a program gets the addresses of the descriptions.")
+      .offering({"application/json", "text/html"})
+      .answering_with<Index>()
+      .leading_elsewhere();
+}
+
 Operation health() {
-  return operation("getHealth", "Is the server alive?", {}, &api::health);
+  return operation("getHealth", "Is the server alive?", {}, &api::health)
+      .described("It runs and answers; whether it can work, `/readyz` tells.")
+      .never_stored();
+}
+
+Operation ready() {
+  return operation("getReadiness", "Can the server work?", {}, &api::ready)
+      .described(
+          "200 when the store could be read and written just now; otherwise 503, and why. Proved by a real "
+          "write, at most one a second however many ask.")
+      .never_stored();
 }
 
 Operation jwks() {
   return operation("getKeys", "The public keys that tokens are verified with (RFC 7517)", {}, &api::jwks)
+      .described("For other services that want to verify access tokens themselves. Empty where tokens are HS256.")
       .offering({"application/json"});
-}
-
-Operation problem_page() {
-  return operation("getProblem", "What a problem means, for people", {Code::not_found}, &problem_page_of)
-      .offering({"text/html"});
 }
 
 Operation description() {
   return operation("getDescription", "This description (OpenAPI 3.1)", {}, &api::description)
       .offering({"application/json"});
+}
+
+Operation docs() {
+  return operation("getDocs", "This description, for people", {}, &docs_page).offering({"text/html"});
+}
+
+Operation problem_index() {
+  return operation("listProblems", "All problems, for people", {}, &problems).offering({"text/html"});
+}
+
+Operation problem_page() {
+  return operation("getProblem", "What a problem means, for people", {Code::not_found}, &problem_page_of)
+      .offering({"text/html"});
 }
 
 }  // namespace service

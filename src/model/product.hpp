@@ -44,15 +44,19 @@ extern const schema::OneOf product_currency;
 inline auto fields(const Product*) {
   using schema::nullable, schema::required;
   return std::tuple{required("id", &Product::id, schema::Hex24<ProductId>{}),
-                    nullable("sku", &Product::sku, product_sku),
+                    nullable("sku", &Product::sku, product_sku, "your own number for it; unique"),
                     required("name", &Product::name, product_name),
                     nullable("description", &Product::description, product_description),
-                    required("price", &Product::price, schema::Amount{schema::Amount::Side::answer}),
-                    required("currency", &Product::currency, product_currency),
+                    required("price", &Product::price, schema::Amount{schema::Amount::Side::answer},
+                             "exact, with at least two places"),
+                    required("currency", &Product::currency, product_currency, "ISO 4217"),
                     required("stock", &Product::stock, product_stock),
-                    required("version", &Product::version, product_version),
+                    required("version", &Product::version, product_version, "counts its changes; the ETag as well"),
                     required("created_at", &Product::created_at, schema::Timestamp{}),
                     required("updated_at", &Product::updated_at, schema::Timestamp{})};
+}
+constexpr std::string_view schema_name(const Product*) {
+  return "Product";
 }
 
 // The product as clients and the history see it, appended as one JSON object.

@@ -1,5 +1,7 @@
 #include "schema/object.hpp"
 
+#include <stdexcept>
+
 namespace integrity::schema {
 
 std::string json_pointer_escape(std::string_view name) {
@@ -29,7 +31,8 @@ std::string or_null(std::string schema) {
   return R"({"anyOf":[)" + schema + R"(,{"type":"null"}]})";
 }
 
-void Description::add(std::string_view name, const std::string& schema, bool must) {
+void Description::add(std::string_view name, std::string schema, std::string_view about, bool must) {
+  if (!about.empty()) schema.insert(schema.size() - 1, R"(,"description":)" + json::quoted(about));
   if (!properties.empty()) properties += ',';
   properties += json::quoted(name) + ':' + schema;
   if (!must) return;
@@ -40,7 +43,14 @@ void Description::add(std::string_view name, const std::string& schema, bool mus
 std::string Description::text() const {
   std::string out = R"({"type":"object","additionalProperties":false,"properties":{)" + properties + '}';
   if (!required.empty()) out += R"(,"required":[)" + required + ']';
+  if (!refinement.empty()) out += ',' + refinement;
   return out + '}';
+}
+
+std::string refer_to(std::string_view name, std::string schema, Components& components) {
+  const auto [known, is_new] = components.try_emplace(std::string(name), schema);
+  if (!is_new && known->second != schema) throw std::logic_error("two schemas are named " + known->first);
+  return R"({"$ref":"#/components/schemas/)" + known->first + "\"}";
 }
 
 }  // namespace detail

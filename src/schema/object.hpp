@@ -6,11 +6,15 @@
 //   };
 //   inline auto fields(const NewProduct*) {
 //     return std::tuple{required("name", &NewProduct::name, product_name),
-//                       nullable("sku", &NewProduct::sku, product_sku)};
+//                       nullable("sku", &NewProduct::sku, product_sku, "your own number for it; unique")};
 //   }
 //   Result<NewProduct> body = schema::read<NewProduct>(json);   // every error at once, unknown members included
 //
-// `fields` is found by its argument, a null pointer that only says which type.
+// A type that has a name is described once, in `Components`, and referred to from everywhere else:
+//
+//   constexpr std::string_view schema_name(const NewProduct*) { return "NewProduct"; }
+//
+// Both are found by their argument, a null pointer that only says which type.
 #pragma once
 #include <algorithm>
 #include <concepts>
@@ -34,23 +38,25 @@ struct Field {
   Member Object::*member;
   Rule rule;
   Presence presence;
+  std::string_view about;  // for people, where the name does not say it all
 };
 
 template <class O, class M, class R>
-constexpr auto required(std::string_view name, M O::*member, R rule) {
-  return Field<O, M, R>{name, member, rule, Presence::required};
+constexpr auto required(std::string_view name, M O::*member, R rule, std::string_view about = {}) {
+  return Field<O, M, R>{name, member, rule, Presence::required, about};
 }
 template <class O, class M, class R>
-constexpr auto optional(std::string_view name, std::optional<M> O::*member, R rule) {
-  return Field<O, std::optional<M>, R>{name, member, rule, Presence::optional};
+constexpr auto optional(std::string_view name, std::optional<M> O::*member, R rule, std::string_view about = {}) {
+  return Field<O, std::optional<M>, R>{name, member, rule, Presence::optional, about};
 }
 template <class O, class M, class R>
-constexpr auto nullable(std::string_view name, std::optional<M> O::*member, R rule) {
-  return Field<O, std::optional<M>, R>{name, member, rule, Presence::nullable};
+constexpr auto nullable(std::string_view name, std::optional<M> O::*member, R rule, std::string_view about = {}) {
+  return Field<O, std::optional<M>, R>{name, member, rule, Presence::nullable, about};
 }
 template <class O, class M, class R>
-constexpr auto clearable(std::string_view name, std::optional<std::optional<M>> O::*member, R rule) {
-  return Field<O, std::optional<std::optional<M>>, R>{name, member, rule, Presence::clearable};
+constexpr auto clearable(std::string_view name, std::optional<std::optional<M>> O::*member, R rule,
+                         std::string_view about = {}) {
+  return Field<O, std::optional<std::optional<M>>, R>{name, member, rule, Presence::clearable, about};
 }
 
 template <class T>
@@ -61,14 +67,14 @@ concept Described = requires(const T* type) {
 template <Described T>
 void write(std::string& out, const T& object);
 template <Described T>
-std::string describe_answer();
+std::string describe_answer(Components& components);
 
 // An object within an object, for answers.
 template <Described T>
 struct Nested {
   using Value = T;
   void write(std::string& out, const T& value) const { schema::write(out, value); }
-  std::string describe() const { return describe_answer<T>(); }
+  std::string describe(Components& components) const { return describe_answer<T>(components); }
 };
 
 // The same, written already.
@@ -76,7 +82,7 @@ template <Described T>
 struct Written {
   using Value = std::string;
   void write(std::string& out, const std::string& value) const { out += value; }
-  std::string describe() const { return describe_answer<T>(); }
+  std::string describe(Components& components) const { return describe_answer<T>(components); }
 };
 
 // RFC 6901 §3. The names of unknown members come from the client.
@@ -139,15 +145,41 @@ void write_member(const Field<Object, Member, Rule>& field, const Object& object
 std::string or_null(std::string schema);
 
 struct Description {
-  std::string properties, required;
-  void add(std::string_view name, const std::string& schema, bool must);
+  std::string properties, required, refinement;
+  void add(std::string_view name, std::string schema, std::string_view about, bool must);
   std::string text() const;
 };
+
+std::string refer_to(std::string_view name, std::string schema, Components& components);
+
+enum class Side : std::uint8_t { request, answer };
+
+template <Described T>
+std::string describe(Side side, Components& components) {
+  Description description;
+  const auto add = [&](const auto& field) {
+    const bool or_none = field.presence == Presence::nullable || field.presence == Presence::clearable;
+    const bool must = field.presence == Presence::required ||
+                      (side == Side::answer && field.presence == Presence::nullable);  // null, but there
+    std::string schema = describe_rule(field.rule, components);
+    description.add(field.name, or_none ? or_null(std::move(schema)) : std::move(schema), field.about, must);
+  };
+  std::apply([&](const auto&... field) { (add(field), ...); }, fields(static_cast<const T*>(nullptr)));
+  if constexpr (requires { describe_refinement(static_cast<const T*>(nullptr)); }) {
+    if (side == Side::request) description.refinement = describe_refinement(static_cast<const T*>(nullptr));
+  }
+  if constexpr (requires { schema_name(static_cast<const T*>(nullptr)); }) {
+    return refer_to(schema_name(static_cast<const T*>(nullptr)), description.text(), components);
+  } else {
+    return description.text();
+  }
+}
 
 }  // namespace detail
 
 // Members of a JSON object, by their table. What concerns several members together is said by a function
-// `refine(const T*, const json::Value&, std::vector<FieldError>&)` beside `fields`, where there is one. `in` and `prefix` say how errors point at a member.
+// `refine(const T*, const json::Value&, std::vector<FieldError>&)` beside `fields`, where there is one, and to readers of
+// the schema by `describe_refinement(const T*)`: `"anyOf":[…]`. `in` and `prefix` say how errors point at a member.
 template <Described T>
 Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body, std::string_view prefix = "#/") {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
@@ -182,34 +214,13 @@ void write(std::string& out, const T& object) {
 }
 
 template <Described T>
-std::string describe_request() {
-  detail::Description description;
-  std::apply(
-      [&](const auto&... field) {
-        (description.add(field.name,
-                         field.presence == Presence::nullable || field.presence == Presence::clearable
-                             ? detail::or_null(field.rule.describe())
-                             : field.rule.describe(),
-                         field.presence == Presence::required),
-         ...);
-      },
-      fields(static_cast<const T*>(nullptr)));
-  return description.text();
+std::string describe_request(Components& components) {
+  return detail::describe<T>(detail::Side::request, components);
 }
 
 template <Described T>
-std::string describe_answer() {
-  detail::Description description;
-  std::apply(
-      [&](const auto&... field) {
-        (description.add(
-             field.name,
-             field.presence == Presence::nullable ? detail::or_null(field.rule.describe()) : field.rule.describe(),
-             field.presence != Presence::optional),
-         ...);
-      },
-      fields(static_cast<const T*>(nullptr)));
-  return description.text();
+std::string describe_answer(Components& components) {
+  return detail::describe<T>(detail::Side::answer, components);
 }
 
 }  // namespace integrity::schema

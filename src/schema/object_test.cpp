@@ -97,13 +97,36 @@ TEST(Object, IsWrittenByATable) {
 }
 
 TEST(Object, IsDescribedByTheSameTable) {
-  const auto request = json::parse(describe_request<Sample>());
+  Components components;
+  const auto request = json::parse(describe_request<Sample>(components));
   ASSERT_TRUE(request);
   EXPECT_EQ(request->find("required")->items.size(), 2U);
   EXPECT_EQ(request->find("properties")->find("note")->find("type")->items.size(), 2U) << "string or null";
-  const auto answer = json::parse(describe_answer<View>());
+  const auto answer = json::parse(describe_answer<View>(components));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->find("required")->items.size(), 3U) << "nullable members are always there in an answer";
+  EXPECT_TRUE(components.empty());
+}
+
+struct Shelf {
+  View first;
+  std::vector<View> others;
+};
+auto fields(const Shelf*) {
+  return std::tuple{required("first", &Shelf::first, Nested<View>{}, "the one in front"),
+                    required("others", &Shelf::others, ListOf<Nested<View>>{})};
+}
+constexpr std::string_view schema_name(const Shelf*) {
+  return "Shelf";
+}
+
+TEST(Object, ATypeWithANameIsDescribedOnceAndReferredTo) {
+  Components components;
+  EXPECT_EQ(describe_answer<Shelf>(components), R"({"$ref":"#/components/schemas/Shelf"})");
+  ASSERT_EQ(components.size(), 1U);
+  const auto shelf = json::parse(components["Shelf"]);
+  EXPECT_EQ(shelf->find("properties")->find("first")->find("description")->text, "the one in front");
+  EXPECT_NE(shelf->find("properties")->find("others")->find("items")->find("properties"), nullptr) << "it has none";
 }
 
 }  // namespace

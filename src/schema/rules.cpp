@@ -55,6 +55,13 @@ bool fits(std::string_view text, std::size_t min, std::size_t max, std::string& 
   return false;
 }
 
+// One character that is neither a control (see above) nor in `others`; for ECMA-262 and for Python.
+std::string no_control(Text::Lines lines, std::string_view others = {}) {
+  const std::string_view below_blank =
+      lines == Text::Lines::many ? R"(\u0000-\u0008\u000b-\u001f)" : R"(\u0000-\u001f)";
+  return "[^" + std::string(below_blank) + R"(\u007f-\u009f)" + std::string(others) + ']';
+}
+
 }  // namespace
 
 std::optional<std::string> Text::read(const json::Value& json, std::string& why) const {
@@ -71,8 +78,17 @@ std::optional<std::string> Text::read(const json::Value& json, std::string& why)
   return json.text;
 }
 
+// As `read` has it: no controls, and where something is wanted, something that can be seen.
+std::string Text::pattern() const {
+  const auto any = no_control(lines) + '*';
+  if (min == 0) return '^' + any + '$';
+  static constexpr std::string_view kBlank = R"(\u0020\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000)";
+  const std::string_view with_lines = lines == Lines::many ? R"(\n\t)" : "";
+  return '^' + any + no_control(lines, std::string(with_lines) + std::string(kBlank)) + any + '$';
+}
+
 std::string Text::describe() const {
-  return lengths(min, max) + '}';
+  return lengths(min, max) + R"(,"pattern":)" + json::quoted(pattern()) + '}';
 }
 
 std::string Word::pattern() const {
@@ -145,8 +161,8 @@ std::optional<Money> Amount::read(const json::Value& json, std::string& why) con
 
 std::string Amount::describe() const {
   if (side == Side::answer) return R"({"type":"number","minimum":0,"maximum":99999999999.9999})";
-  return R"({"type":["number","string"],"minimum":0,"maximum":99999999999.9999,)"
-         R"("pattern":"^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$"})";
+  return R"({"anyOf":[{"type":"number","minimum":0,"maximum":99999999999.9999,"multipleOf":0.0001},)"
+         R"({"type":"string","pattern":"^(-0(\\.0+)?|(0|[1-9][0-9]{0,10})(\\.[0-9]{1,4}0*)?)$"}]})";
 }
 
 std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& why) const {

@@ -6,6 +6,7 @@
 // `why` is filled when there is no value: a phrase that goes on from the member's name ("must be …").
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct Text {
   std::optional<std::string> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
   std::string describe() const;
+  std::string pattern() const;
 };
 
 // ASCII letters, digits and the characters in `also`.
@@ -129,6 +131,19 @@ struct OneOf {
   std::string describe() const;
 };
 
+// Schemas of the types that have a name, by name: described once, referred to from everywhere else (see object.hpp).
+using Components = std::map<std::string, std::string, std::less<>>;
+
+// Only rules that hold objects need to know where those are described.
+template <class Rule>
+std::string describe_rule(const Rule& rule, Components& components) {
+  if constexpr (requires { rule.describe(components); }) {
+    return rule.describe(components);
+  } else {
+    return rule.describe();
+  }
+}
+
 template <class Rule>
 struct ListOf {
   using Value = std::vector<typename Rule::Value>;
@@ -142,7 +157,9 @@ struct ListOf {
     }
     out += ']';
   }
-  std::string describe() const { return R"({"type":"array","items":)" + rule.describe() + '}'; }
+  std::string describe(Components& components) const {
+    return R"({"type":"array","items":)" + describe_rule(rule, components) + '}';
+  }
 };
 
 }  // namespace integrity::schema

@@ -20,6 +20,7 @@ class Reply:
     method: str
     target: str | None  # None: no request that could be read
     status: int = 0
+    reason: str = ""
     headers: list = field(default_factory=list)
     body: bytes = b""
 
@@ -84,9 +85,9 @@ class Connection:
         return line
 
     def _head(self, reply: Reply) -> None:
-        version, status, _ = self._line().split(b" ", 2)
+        version, status, reason = self._line().split(b" ", 2)
         assert version == b"HTTP/1.1"
-        reply.status = int(status)
+        reply.status, reply.reason = int(status), reason.decode("ascii")
         reply.headers = []
         while line := self._line():
             name, colon, value = line.partition(b":")

@@ -8,6 +8,10 @@ from jsonschema import Draft202012Validator, FormatChecker, RefResolver
 
 _descriptions: dict = {}  # of each binary
 
+# Headers of every answer, or of its body: not declared for each operation.
+EVERYWHERE = {"date", "content-type", "content-length", "transfer-encoding", "connection", "x-content-type-options",
+              "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "cache-control", "vary"}
+
 
 class Description:
     def __init__(self, document: dict):
@@ -50,6 +54,9 @@ def check(server, reply) -> None:
     for name, header in response.get("headers", {}).items():
         if description.resolve(header).get("required"):
             assert reply.header(name) is not None, f"{name} is declared, and missing"
+    undeclared = {name.lower() for name, _ in reply.headers} - EVERYWHERE - {
+        name.lower() for name in response.get("headers", {})}
+    assert not undeclared, f"{reply.method} {template} {reply.status} does not declare {undeclared}"
     if reply.method == "HEAD" or not reply.body:
         return
     media = (reply.header("Content-Type") or "").split(";")[0]

@@ -51,6 +51,7 @@ class Server:
                          "ASAN_OPTIONS": "verify_asan_link_order=0"}
             self.set_clock(EVENING + 15)
         self.process = None
+        self.damaged = False  # by the test, which expects answers of 500
 
     def __enter__(self):
         try:

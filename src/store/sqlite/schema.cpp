@@ -64,7 +64,7 @@ void expect_current(Database& db) {
 }
 
 void write_version_again(Database& db) {
-  db.execute("PRAGMA user_version = " + std::to_string(kNewest));
+  db.execute("PRAGMA user_version = " + std::to_string(newest_version));
 }
 
 }  // namespace integrity::store::sqlite

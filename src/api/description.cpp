@@ -1,0 +1,113 @@
+#include "api/description.hpp"
+
+#include <algorithm>
+
+#include "api/embedded.hpp"
+
+namespace integrity::api {
+namespace {
+
+std::string slug_schema() {
+  std::string slugs;
+  for (const CodeInfo& code : all_codes()) {
+    if (!slugs.empty()) slugs += ',';
+    slugs += json::quoted(code.slug);
+  }
+  return R"({"type":"string","enum":[)" + slugs + "]}";
+}
+
+PathParameter path_parameter(std::string_view name) {
+  if (name == "username") {
+    return {name, "Whose challenge it is; upper and lower case count as the same.", model::username_rule.describe(),
+            "ada"};
+  }
+  if (name == "slug") return {name, "The last part of a problem's `type`.", slug_schema(), "sku-taken"};
+  return {name, "The record's `id`.", schema::Hex24<RecordId>{}.describe(), "6925142bbf57d9d3a4b1c0de"};
+}
+
+}  // namespace
+
+std::vector<Group> groups() {
+  return {{"Accounts", "Signing up, the two steps of a login, and one's own account. Answers are never to be stored."},
+          {"Products", "The catalogue. Everything here needs an access token."},
+          {"Server", "About the server itself."}};
+}
+
+std::string_view group_of(const Endpoint& endpoint) {
+  if (endpoint.operation.account) return groups()[0].name;
+  return endpoint.operation.access == Access::signed_in ? groups()[1].name : groups()[2].name;
+}
+
+std::vector<Convention> conventions() {
+  return {
+      {"Getting in",
+       "`POST /signup` or `POST /login` is the first step and gives a `challenge`; `GET /generate-2fa/{username}` "
+       "shows the "
+       "QR code to a new account; `POST /verify-2fa` takes the challenge and a code, and gives an `access_token` for "
+       "ten "
+       "minutes. There is no way around the second step. Send it as `Authorization: Bearer <access_token>`; a token in "
+       "the query string is never read."},
+      {"Bodies",
+       "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown member, a duplicate or anything "
+       "behind the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
+      {"Errors",
+       "Refusals are `application/problem+json` (RFC 9457). `type` says which, and leads to a page about it; `detail` "
+       "says "
+       "what to do; a 422 has every bad value in `errors`. What decides first is answered first: 400 for what is no "
+       "HTTP, 404 and 405 for the address, 401, 403, 415, 406, 413, 400 for what is no JSON, 422, 404 for the record, "
+       "428, "
+       "412, 409. 429 and 503 carry `Retry-After`."},
+      {"Addresses",
+       "A path that is not listed here is 404 `not-found`. A listed one that does not have the method is 405 "
+       "`method-not-allowed`, whose `Allow` names those it has."},
+      {"Money",
+       "Exact decimals with at most 4 places and 15 digits, as a number or a plain string; never rounded, and written "
+       "with "
+       "at least two places: `129.90`. Read them as decimals, not as binary floating point."},
+      {"Times and ids",
+       "Times are RFC 3339 in UTC with milliseconds: `2026-01-31T08:15:30.250Z`. Ids are 24 lower-case hex "
+       "characters."},
+      {"Versions",
+       "Each change gives a record the next `version`, which is also its `ETag`. Send it back in `If-Match`, or the "
+       "body "
+       "that you read with its `version`, and a change that somebody made meanwhile is not overwritten: 412."},
+      {"Lists",
+       "A bare array. Without `limit` and `cursor` it is the whole list, streamed; with one of them a page, and "
+       "`Link: <…>; rel=\"next\"` leads to the next one."},
+  };
+}
+
+std::vector<Code> refusals(const Endpoint& endpoint) {
+  const Operation& operation = endpoint.operation;
+  std::vector<Code> codes = operation.may_fail;
+  codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large, Code::not_implemented,
+                             Code::invalid_value, Code::unsupported_media_type, Code::internal, Code::overloaded,
+                             Code::unavailable});
+  if (!operation.body_schema.empty()) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
+  if (!operation.offers.empty()) codes.push_back(Code::not_acceptable);
+  if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
+  std::sort(codes.begin(), codes.end());
+  codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+  return codes;
+}
+
+std::vector<PathParameter> path_parameters(const Endpoint& endpoint) {
+  std::vector<PathParameter> found;
+  for (std::size_t at = endpoint.path.find('{'); at != std::string_view::npos; at = endpoint.path.find('{', at + 1)) {
+    found.push_back(path_parameter(endpoint.path.substr(at + 1, endpoint.path.find('}', at) - at - 1)));
+  }
+  return found;
+}
+
+std::string_view transcript_of(const CodeInfo& code) {
+  return embedded_text(std::string(code.slug) + ".http");
+}
+
+std::string_view answer_body(std::string_view transcript) {
+  const auto answer = transcript.find("\nHTTP/1.1 ");
+  if (answer == std::string_view::npos) return {};
+  const auto end_of_head = transcript.find("\n\n", answer);
+  return end_of_head == std::string_view::npos ? std::string_view() : transcript.substr(end_of_head + 2);
+}
+
+}  // namespace integrity::api

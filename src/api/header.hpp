@@ -1,0 +1,72 @@
+// The headers of this API, each described once. An operation says which it honours, and which its answer has:
+//
+//   return operation("getProduct", …).honouring({header::if_none_match}).giving({header::etag});
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace integrity::api {
+
+struct Header {
+  enum class Presence : std::uint8_t { always, sometimes };
+
+  std::string_view name;
+  std::string_view about;
+  std::string_view schema;
+  std::string_view example;
+  Presence presence = Presence::sometimes;
+};
+
+namespace header {
+
+// As http::parse_etags reads them.
+inline constexpr std::string_view entity_tags =
+    R"({"type":"string","pattern":"^[ \\t]*\\*[ \\t]*$|^[ \\t,]*(W/)?\"[!#-~\\u0080-\\u00ff]*\")"
+    R"(([ \\t]*,[ \\t,]*(W/)?\"[!#-~\\u0080-\\u00ff]*\")*[ \\t,]*$"})";
+
+// What requests may carry.
+inline constexpr Header if_match{
+    "If-Match",
+    "Only if the record is still at one of these versions, as `ETag` gave them; `*` is any. Otherwise 412, and nothing "
+    "is changed.",
+    entity_tags, R"("1")"};
+inline constexpr Header if_none_match{
+    "If-None-Match", "Only if the record is at none of these versions: 304 for a read, 412 for a change.", entity_tags,
+    R"("1")"};
+
+inline constexpr Header idempotency_key{"Idempotency-Key",
+                                        "A name of your own for this request. Sent again under it with the same body, "
+                                        "it changes nothing again and gets the "
+                                        "first answer; kept for 24 hours.",
+                                        R"({"type":"string","minLength":1,"maxLength":257,"pattern":"^[!-~]+$"})",
+                                        "order-4711"};
+
+// What answers may carry.
+inline constexpr Header idempotency_replayed{"Idempotency-Replayed",
+                                             "`true`: this is the answer that the request got the first time.",
+                                             R"({"type":"string","enum":["true"]})", "true"};
+inline constexpr Header etag{"ETag", "The version of the record, in quotes: for `If-Match` and `If-None-Match`.",
+                             R"({"type":"string","pattern":"^\"[0-9]+\"$"})", R"("1")", Header::Presence::always};
+inline constexpr Header location{"Location", "Where it is.", R"({"type":"string","format":"uri-reference"})",
+                                 "/products/6925142bbf57d9d3a4b1c0de", Header::Presence::always};
+inline constexpr Header link{"Link",
+                             "The next page, where there is one: `<…>; rel=\"next\"` (RFC 8288). Its cursor is opaque.",
+                             R"({"type":"string"})", R"(</products?limit=100&cursor=q1Yr>; rel="next")"};
+inline constexpr Header cache_control{"Cache-Control", "`no-store`: this is nobody's to keep.", R"({"type":"string"})",
+                                      "no-store", Header::Presence::always};
+inline constexpr Header request_id{"X-Request-Id", "Names this request in the server's log.",
+                                   R"({"type":"string","pattern":"^[!-~]{8,128}$"})", "6925142bbf57d9d3a4b1c0de",
+                                   Header::Presence::always};
+inline constexpr Header www_authenticate{"WWW-Authenticate", "How to prove who you are.",
+                                         R"({"type":"string","pattern":"^Bearer"})", "Bearer",
+                                         Header::Presence::always};
+inline constexpr Header retry_after{"Retry-After", "Seconds until it is worth trying again.",
+                                    R"({"type":"integer","minimum":1})", "1", Header::Presence::always};
+inline constexpr Header retry_after_at_times{"Retry-After",
+                                             "Seconds until it is worth trying again, where waiting helps.",
+                                             R"({"type":"integer","minimum":1})", "1"};
+inline constexpr Header allow{"Allow", "The methods that this path answers.", R"({"type":"string"})", "GET, HEAD",
+                              Header::Presence::always};
+
+}  // namespace header
+}  // namespace integrity::api

@@ -1,0 +1,189 @@
+"""/openapi.json, /docs and /problems/: complete, valid, and the same as the copy that is kept in the repository."""
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from support import blessed, pypi
+from support.http import Client
+from support.promises import SLUGS
+from test_transcripts import NOT_YET
+
+
+@pytest.fixture(scope="module")
+def text(server) -> str:
+    return Client(server).get("/openapi.json").text
+
+
+@pytest.fixture(scope="module")
+def document(text) -> dict:
+    return json.loads(text)
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def resolved(document, node):
+    while "$ref" in node:
+        part = document
+        for name in node["$ref"].removeprefix("#/").split("/"):
+            part = part[name]
+        node = part
+    return node
+
+
+def test_the_kept_copy_is_what_the_server_gives(document):
+    blessed.compare("docs/api/openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def test_it_is_valid_openapi(text, tmp_path):
+    (tmp_path / "openapi.json").write_text(text)
+    done = subprocess.run([pypi.programs() / "openapi-spec-validator", "--schema", "3.1", tmp_path / "openapi.json"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_everything_referred_to_is_there_and_everything_there_is_referred_to(document, text):
+    referred = set(re.findall(r'"\$ref":"#/components/([^"]+)"', text))
+    there = {f"{kind}/{name}" for kind, parts in document["components"].items() for name in parts}
+    assert referred <= there
+    unused = {name for name in there - referred if not name.startswith("securitySchemes/")}
+    assert unused <= {"responses/method-not-allowed"}  # every path's, and no operation's
+
+
+def test_every_operation_is_described(document):
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    groups = {group["name"] for group in document["tags"]}
+    for method, path, operation in operations(document):
+        assert operation["summary"] and set(operation["tags"]) <= groups, path
+        for parameter in operation.get("parameters", []):
+            parameter = resolved(document, parameter)
+            assert parameter["description"], (path, parameter["name"])
+            assert parameter["schema"], (path, parameter["name"])
+        in_path = {p["name"] for p in operation.get("parameters", []) if p.get("in") == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path)), path
+        for status, response in operation["responses"].items():
+            response = resolved(document, response)
+            assert response["description"] and "X-Request-Id" in response["headers"], (path, status)
+
+
+def test_what_a_stranger_may_call_says_so(document, stranger):
+    """`security` is what the server asks for: without credentials, 401 for exactly those operations that declare some."""
+    for method, path, operation in operations(document):
+        target = re.sub(r"{\w+}", "6925142bbf57d9d3a4b1c0de", path)
+        reply = stranger.request(method, target, {} if "requestBody" in operation else None)
+        assert (reply.status == 401) == bool(operation["security"]), (method, path, reply)
+
+
+def test_each_header_that_is_honoured_is_declared(document):
+    declared = {(method, path): {resolved(document, p)["name"] for p in operation.get("parameters", [])}
+                for method, path, operation in operations(document)}
+    for method in ("GET", "PUT", "DELETE"):
+        assert {"If-Match", "If-None-Match"} <= declared[method, "/products/{pid}"]
+
+
+def test_refusals_name_their_problems(document):
+    """Which `type` a status may have is part of each operation's declaration; every answer in these tests is held to it."""
+    given = set()
+    for _, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            media = resolved(document, response)["content"]["application/problem+json"]
+            types = media["schema"]["properties"]["type"]["enum"]
+            assert types and all(SLUGS[each.removeprefix("/problems/")] == int(status) for each in types), path
+            given |= set(types)
+    assert set(document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]) == {
+        f"/problems/{slug}" for slug in SLUGS}
+    reserved = set(NOT_YET) | {"method-not-allowed"}  # that one is every path's, and no operation's
+    assert given == {f"/problems/{slug}" for slug in SLUGS if slug not in reserved}
+
+
+class Page(HTMLParser):
+    """What a page has and refers to."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.ids, self.links, self.tags = set(), set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        for name, value in attributes:
+            assert not name.startswith("on") and name not in ("src", "style"), (tag, name)
+            if name == "id":
+                assert value not in self.ids, f"two elements with the id {value}"
+                self.ids.add(value)
+            if name == "href":
+                self.links.add(value)
+
+
+def pages(document):
+    return ["/docs", "/problems/"] + [f"/problems/{slug}" for slug in SLUGS]
+
+
+def test_every_operation_and_object_has_its_place_in_the_docs(stranger, document):
+    reply = stranger.get("/docs")
+    page = Page(reply.text)
+    assert {operation["operationId"] for _, _, operation in operations(document)} <= page.ids
+    assert set(document["components"]["schemas"]) <= page.ids
+    for method, path, operation in operations(document):
+        section = reply.text.split(f'<section id="{operation["operationId"]}">')[1].split("</section>")[0]
+        assert path in section and method in section
+        for status, response in operation["responses"].items():
+            for slug in resolved(document, response).get("content", {}).get("application/problem+json", {}).get(
+                    "schema", {}).get("properties", {}).get("type", {}).get("enum", []):
+                assert f'href="{slug}"' in section, (path, slug)
+        for parameter in operation.get("parameters", []):
+            assert f"<code>{resolved(document, parameter)['name']}</code>" in section, path
+
+
+def test_pages_need_no_script_and_nothing_from_elsewhere_and_lead_nowhere_wrong(stranger, document):
+    """Their policy allows one style sheet by its hash: what is in the page."""
+    ids = {}
+    for path in pages(document):
+        reply = stranger.get(path)
+        assert (reply.status, reply.header("Content-Type")) == (200, "text/html; charset=utf-8")
+        page = Page(reply.text)
+        ids[path] = page
+        assert not page.tags & {"script", "img", "iframe", "form", "link", "object"}, path
+        assert "viewport" in reply.text
+        style = re.search(r"<style>(.*?)</style>", reply.text, re.S)[1]
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in reply.header("Content-Security-Policy")
+    assert {"/openapi.json", "/problems/"} <= ids["/docs"].links
+    assert {f"/problems/{slug}" for slug in SLUGS} <= ids["/problems/"].links
+    for path, page in ids.items():
+        for link in page.links:
+            target, _, fragment = link.partition("#")
+            assert target in ("", "/openapi.json") or target in ids, (path, link)
+            assert not fragment or fragment in ids[target or path].ids, (path, link)
+
+
+def test_a_problem_page_says_what_gives_it(stranger):
+    assert "POST /products" in stranger.get("/problems/sku-taken").text
+    assert "Every operation" in stranger.get("/problems/internal").text
+    assert "POST /login" not in stranger.get("/problems/sku-taken").text
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def test_the_root_leads_a_browser_to_the_docs_and_tells_a_program_where_to_begin(stranger):
+    led = stranger.get("/", headers={"Accept": BROWSER})
+    assert (led.status, led.header("Location"), led.body) == (303, "/docs", b"")
+    for accept in (None, "*/*", "application/json"):
+        told = stranger.get("/", headers={"Accept": accept} if accept else {})
+        assert told.status == 200
+        for address in told.json.values():
+            assert stranger.get(address).status == 200, address
+    assert stranger.get("/", headers={"Accept": "image/png"}).slug == "not-acceptable"
