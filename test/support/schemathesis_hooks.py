@@ -1,0 +1,52 @@
+"""Who schemathesis is to the server: somebody signed in, for as long as it takes. Loaded by `st run` (SCHEMATHESIS_HOOKS).
+
+A session lives for ten minutes and some operations end it, so each of those is called with one of its own."""
+
+import os
+import pathlib
+import sys
+import time
+
+import schemathesis
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support.accounts import Account, enrolled  # noqa: E402
+
+
+class Running:
+    """The server that is tested, which another process has started."""
+
+    port = int(os.environ["INTEGRITY_PORT"])
+    binary = os.environ["INTEGRITY_BINARY"]
+    time_path = None
+    damaged = False
+    now = staticmethod(time.time)
+
+
+def changes_sessions(operation) -> bool:
+    """POST /logout, and whatever changes one's own account."""
+    return operation.method.upper() != "GET" and "Accounts" in operation.definition.raw.get("tags", [])
+
+
+@schemathesis.auth(refresh_interval=240)
+class SignedIn:
+    def get(self, case, context):
+        return enrolled(Running).token
+
+    def set(self, case, token, context):
+        schemes = [name for each in case.operation.definition.raw["security"] for name in each]
+        if schemes == ["challenge"]:
+            account = Account(Running).sign_up()
+            case.path_parameters["username"] = account.username
+            token = account.challenge
+        elif schemes and changes_sessions(case.operation):
+            token = enrolled(Running).token
+        if schemes:
+            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """schemathesis knows how to draw entity tags, but with a pattern that has a quote in it it draws the number 0."""
+    for name in ("If-Match", "If-None-Match"):
+        del raw_schema["components"]["parameters"][name]["schema"]["pattern"]

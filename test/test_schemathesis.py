@@ -1,0 +1,26 @@
+"""schemathesis reads /openapi.json and tries what it says, and what it forbids: no answer may be one that is not declared,
+nothing valid may be refused, nothing invalid accepted. schemathesis.toml says what a schema cannot. INTEGRITY_FUZZ_EXAMPLES=500 for a longer run."""
+
+import os
+import pathlib
+import subprocess
+
+from support import pypi
+from support.server import Server
+
+SUPPORT = pathlib.Path(__file__).parent / "support"
+EXAMPLES = os.environ.get("INTEGRITY_FUZZ_EXAMPLES", "10")
+
+
+def test_no_failure(tmp_path):
+    programs = pypi.programs()
+    with Server() as server:
+        done = subprocess.run(
+            [programs / "st", "--config-file", SUPPORT / "schemathesis.toml", "run",
+             f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--max-examples", EXAMPLES,
+             "--seed", "20261123", "--continue-on-failure"],
+            cwd=tmp_path, capture_output=True, text=True,
+            env=server.env | {"SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py"), "PYTHONDONTWRITEBYTECODE": "1",
+                              "INTEGRITY_PORT": str(server.port), "INTEGRITY_BINARY": server.binary,
+                              "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)})
+        assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-4000:]
