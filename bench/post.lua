@@ -1,12 +1,18 @@
--- POST /products, each body unlike any other. TOKEN and STEM come from the environment.
-local token, stem = os.getenv("TOKEN"), os.getenv("STEM")
-local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
-local number = 0
+-- POST /products, each body unlike any other. TOKENS (one or more, separated by blanks, taken in turns) and STEM come from
+-- the environment; with KEYED each request has an Idempotency-Key of its own.
+local stem, keyed = os.getenv("STEM"), os.getenv("KEYED")
+local headers, number = {}, 0
+
+for token in os.getenv("TOKENS"):gmatch("%S+") do
+  headers[#headers + 1] = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
+end
 
 function request()
   number = number + 1
+  local fields = headers[number % #headers + 1]
+  if keyed then fields["Idempotency-Key"] = string.format("%s-%d", stem, number) end
   local body = string.format('{"name":"Lamp %d","price":129.90,"stock":5,"sku":"%s-%d"}', number, stem, number)
-  return wrk.format("POST", "/products", headers, body)
+  return wrk.format("POST", "/products", fields, body)
 end
 
 function done(summary)

@@ -2,7 +2,8 @@
 
 (a) reading a product with a valid token, beside nginx sending the same bytes from a file;
 (b) durable POST /products, beside a plain SQLite loop that writes the same rows;
-(c) logins, beside bare bcrypt of the same cost.
+(c) logins, beside bare bcrypt of the same cost;
+(f) POST /products with an Idempotency-Key, beside the same without.
 
 What is measured runs on core 0, wrk on core 1. Ratios are medians of rounds that take turns. Writes nothing but stdout.
 """
@@ -181,7 +182,7 @@ def writing(tools: pathlib.Path) -> None:
                 account.client.post("/products", {"name": "Lamp 1", "price": "129.90", "stock": 5, "sku": "first-1"})
                 if connections == 256:
                     continue_with_loops(server, tools, rates)
-                rate, _ = wrk("post.lua", f"http://127.0.0.1:{server.port}/products", connections, 5, TOKEN=account.token,
+                rate, _ = wrk("post.lua", f"http://127.0.0.1:{server.port}/products", connections, 5, TOKENS=account.token,
                               STEM=f"r{round_number}")
                 rates.setdefault(f"integrity, {connections} connections", []).append(rate)
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -215,6 +216,22 @@ def logging_in(tools: pathlib.Path) -> None:
     rate, hashes = statistics.median(ours), statistics.median(bare)
     table("(c) POST /login, bcrypt cost 12; 3 rounds of 15 s",
           [("", "per second"), ("integrity", f"{rate:.2f}"), ("bare bcrypt", f"{hashes:.2f}"), ("ratio", f"{rate / hashes:.2f}")])
+
+
+def sending_under_keys() -> None:
+    """Twenty accounts, for each may keep 10 000 answers; every round begins with an empty database."""
+    rates: dict = {}
+    for round_number in range(ROUNDS):
+        for name, environment in (("without a key", {}), ("with a key each", {"KEYED": "1"})):
+            with Pinned() as server:
+                tokens = " ".join(enrolled(server).token for _ in range(20))
+                rate, _ = wrk("post.lua", f"http://127.0.0.1:{server.port}/products", 256, 5, TOKENS=tokens,
+                              STEM=f"r{round_number}", **environment)
+                rates.setdefault(name, []).append(rate)
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    ratio = statistics.median(keyed / bare for keyed, bare in zip(rates["with a key each"], rates["without a key"]))
+    table(f"(f) POST /products by twenty accounts, 256 connections; {ROUNDS} rounds of 5 s",
+          [("", "rows/s")] + [(name, f"{rate:.0f}") for name, rate in medians.items()] + [("ratio", f"{ratio:.2f}")])
 
 
 def at_rest() -> None:
@@ -251,6 +268,7 @@ def main() -> None:
         reading(folder / "nginx")
         writing(folder)
         logging_in(folder)
+        sending_under_keys()
 
 
 if __name__ == "__main__":

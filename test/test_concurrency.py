@@ -14,10 +14,10 @@ def statuses(replies) -> dict:
     return dict(collections.Counter(reply.status for reply in replies))
 
 
-def in_batches(server, requests, method, target, size=20) -> list:
+def in_batches(server, requests, target, size=20) -> list:
     """Hashing takes time and its queue is bounded: what only prepares a test goes in batches."""
     return [reply for begin in range(0, len(requests), size)
-            for reply in all_at_once(server, requests[begin:begin + size], method, target)]
+            for reply in all_at_once(server, requests[begin:begin + size], target)]
 
 
 def challenges(account, count: int) -> list[str]:
@@ -25,7 +25,7 @@ def challenges(account, count: int) -> list[str]:
     request = request_bytes("POST", "/login", {"username": account.username, "password": account.password})
     made = []
     for _ in range(20):
-        replies = in_batches(account.server, [request] * (count - len(made)), "POST", "/login", 8)
+        replies = in_batches(account.server, [request] * (count - len(made)), "/login", 8)
         assert set(statuses(replies)) <= {200, 503}, statuses(replies)
         made += [reply.json["challenge"] for reply in replies if reply.status == 200]
         if len(made) == count:
@@ -34,14 +34,14 @@ def challenges(account, count: int) -> list[str]:
 
 
 def verify_all(account, bodies: list[dict]) -> list:
-    return all_at_once(account.server, [request_bytes("POST", "/verify-2fa", body) for body in bodies], "POST", "/verify-2fa")
+    return all_at_once(account.server, [request_bytes("POST", "/verify-2fa", body) for body in bodies], "/verify-2fa")
 
 
 def test_fifty_sign_ups_of_one_name(server):
     name = fresh_name()
     names = [name if i % 2 else name.upper() for i in range(50)]
     replies = all_at_once(server, [request_bytes("POST", "/signup", {"username": n, "password": PASSWORD}) for n in names],
-                          "POST", "/signup")
+                          "/signup")
     found = statuses(replies)
     assert found[201] == 1 and set(found) <= {201, 409, 503}, found
     assert {r.slug for r in replies if r.status == 409} <= {"username-taken"}
@@ -96,20 +96,20 @@ def test_two_puts_with_one_etag(server):
         lamp = client.post("/products", product()).header("Location")
         requests = [request_bytes("PUT", lamp, {"stock": stock}, token=client.token, headers={"If-Match": '"1"'})
                     for stock in (1, 2)]
-        assert statuses(all_at_once(server, requests, "PUT", lamp)) == {200: 1, 412: 1}
+        assert statuses(all_at_once(server, requests, lamp)) == {200: 1, 412: 1}
 
 
 def test_fifty_products_of_one_sku(server):
     client = enrolled(server).client
     request = request_bytes("POST", "/products", product(sku=fresh_name()), token=client.token)
-    assert statuses(all_at_once(server, [request] * 50, "POST", "/products")) == {201: 1, 409: 49}
+    assert statuses(all_at_once(server, [request] * 50, "/products")) == {201: 1, 409: 49}
 
 
 def test_a_hundred_updates_are_a_hundred_versions(server):
     client = enrolled(server).client
     lamp = client.post("/products", product()).header("Location")
     requests = [request_bytes("PUT", lamp, {"stock": stock}, token=client.token) for stock in range(100)]
-    replies = all_at_once(server, requests, "PUT", lamp)
+    replies = all_at_once(server, requests, lamp)
     assert sorted(reply.json["version"] for reply in replies) == list(range(2, 102))
     last = max(replies, key=lambda reply: reply.json["version"])
     assert client.get(lamp).json == last.json
@@ -122,7 +122,7 @@ def test_readers_beside_writers_see_whole_products(server):
     for n in range(2, 102):
         requests.append(request_bytes("PUT", lamp, {"name": f"n{n}", "stock": n}, token=client.token))
         requests.append(request_bytes("GET", lamp, token=client.token))
-    for reply in in_batches(server, requests, "GET", lamp, 50):
+    for reply in in_batches(server, requests, lamp, 50):
         body = reply.json
         assert reply.status == 200 and body["name"] == f"n{body['stock']}"
 
@@ -131,5 +131,5 @@ def test_logout_among_requests(server):
     account = enrolled(server)
     requests = [request_bytes("GET", "/me", token=account.token)] * 30
     requests.insert(15, request_bytes("POST", "/logout", token=account.token))
-    assert set(statuses(all_at_once(server, requests, "GET", None))) <= {200, 204, 401}
+    assert set(statuses(all_at_once(server, requests, None))) <= {200, 204, 401}
     assert Client(server, account.token).get("/me").status == 401

@@ -156,13 +156,6 @@ def test_nothing_without_a_token(stranger, method, target):
     assert stranger.request(method, target).slug == "invalid-token"
 
 
-def test_idempotency_keys_are_refused_until_they_work(client):
-    sku = fresh_name()
-    reply = client.post("/products", product(sku=sku), headers={"Idempotency-Key": "k1"})
-    assert (reply.status, reply.slug) == (501, "not-implemented")
-    assert client.get(f"/products?sku={sku}").json == []
-
-
 def test_an_unknown_parameter_is_refused(client):
     pid = made(client)["id"]
     for method, target in [("GET", "/products?bogus=1"), ("GET", f"/products/{pid}?fields=name"),

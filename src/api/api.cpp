@@ -103,6 +103,7 @@ Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_he
   if (operation.no_store) exchange.headers.emplace_back("Cache-Control", "no-store");
   Context context{services_, request, std::move(match.parameters)};
   INTEGRITY_TRY(auto caller, authenticate(services_, operation, context));
+  if (operation.takes_idempotency_key) INTEGRITY_CHECK(idempotency_key(request));
   if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(context));
   INTEGRITY_CHECK(media_types(operation, context));
   return Call{operation, std::move(context), std::move(caller)};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/client.hpp"
+#include "api/idempotency.hpp"
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/caller.hpp"
@@ -33,6 +34,7 @@ struct Services {
   Secret cursor_key;
   std::vector<http::Address> trusted_proxies;
   std::vector<std::string> cors_origins;
+  RunningKeys running_keys = {};
 };
 
 // What every handler gets first. Valid until the answer is given.

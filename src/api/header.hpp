@@ -38,7 +38,8 @@ inline constexpr Header idempotency_key{"Idempotency-Key",
                                         "A name of your own for this request. Sent again under it with the same body, "
                                         "it changes nothing again and gets the "
                                         "first answer; kept for 24 hours.",
-                                        R"({"type":"string","minLength":1,"maxLength":257,"pattern":"^[!-~]+$"})",
+                                        R"({"type":"string","pattern":)"
+                                        R"("^[!#-~][!-~]{0,254}$|^\"([!#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\"$"})",
                                         "order-4711"};
 
 // What answers may carry.

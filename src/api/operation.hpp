@@ -127,6 +127,7 @@ struct Operation {
   schema::Components components = {};  // what the schemas refer to
   bool may_be_not_modified = false;
   bool may_be_elsewhere = false;
+  bool takes_idempotency_key = false;
   std::size_t body_bytes_max = 1024 * 1024;
   bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
   bool no_store = false;
@@ -171,6 +172,15 @@ struct Operation {
   }
   Operation& checking_head(Status (*check)(const Context&)) {
     head_check = check;
+    return *this;
+  }
+  // May be sent again under an Idempotency-Key. For a Write by somebody SignedIn, of an answer without `finish`.
+  Operation& idempotent() {
+    takes_idempotency_key = true;
+    honours.push_back(header::idempotency_key);
+    gives.push_back(header::idempotency_replayed);
+    may_fail.insert(may_fail.end(),
+                    {Code::idempotency_key_reused, Code::idempotency_in_progress, Code::too_many_attempts});
     return *this;
   }
   Operation& conditional() {
@@ -318,14 +328,19 @@ struct Rendering<Nothing> {
 };
 
 template <class A>
+http::Reply reply_with(A answer) {
+  http::Reply reply;
+  const bool bare = answer.not_modified || answer.elsewhere;
+  reply.status = answer.not_modified ? 304 : answer.elsewhere ? 303 : A::status;
+  reply.headers = std::move(answer.headers);
+  if (!bare) Rendering<typename A::Body>::render(reply, answer.body);
+  return reply;
+}
+
+template <class A>
 void respond_with(http::Exchange& exchange, Result<A> result) {
   if (!result) return respond(exchange, result.error());
-  http::Reply reply;
-  const bool bare = result->not_modified || result->elsewhere;
-  reply.status = result->not_modified ? 304 : result->elsewhere ? 303 : A::status;
-  reply.headers = std::move(result->headers);
-  if (!bare) Rendering<typename A::Body>::render(reply, result->body);
-  respond(exchange, std::move(reply));
+  respond(exchange, reply_with<A>(std::move(*result)));
 }
 
 // How each kind of result is carried out.
@@ -342,7 +357,18 @@ template <class A_>
 struct Outcome<Write<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Write<A> write) {
-    auto& store = call_of(*exchange).context.services.store;
+    const Call& call = call_of(*exchange);
+    if (call.operation.takes_idempotency_key) {
+      if (const auto key = *idempotency_key(call.context.request)) {
+        if (write.finish) throw std::logic_error("what is finished after the commit cannot be kept in it");
+        return write_once(std::move(exchange), *key,
+                          [function = std::move(write.function)](store::WriteTx& tx) -> Result<http::Reply> {
+                            INTEGRITY_TRY(auto answer, function(tx));
+                            return reply_with<A>(std::move(answer));
+                          });
+      }
+    }
+    auto& store = call.context.services.store;
     auto completion = [exchange = std::move(exchange), finish = std::move(write.finish)](Result<A> result) {
       guarded(*exchange, [&] {
         if (finish && result) finish(*result);

@@ -120,11 +120,6 @@ Status readable_preconditions(const Context& context) {
   return {};
 }
 
-Status no_idempotency_key(const Context& context) {
-  if (!context.request.header("idempotency-key")) return {};
-  return Error{Code::not_implemented, "Idempotency-Key does not work yet; leave it out"};
-}
-
 Result<Write<Created<Product>>> create(const Context& context, const auth::SignedIn& caller, CreateBody body) {
   auto write = context.services.catalog.create(caller.act(), {.name = std::move(body.name),
                                                               .price = body.price,
@@ -215,7 +210,7 @@ Operation create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
       .giving({header::location, header::etag})
       .example({"lamp", "A lamp with a sku", R"({"name":"Lamp","price":129.90,"stock":5,"sku":"L-1"})", kLamp})
-      .checking_head(&no_idempotency_key);
+      .idempotent();
 }
 
 Operation get() {
@@ -247,6 +242,7 @@ Operation move_stock() {
       .honouring({header::if_match, header::if_none_match})
       .giving({header::etag})
       .example({"sold", "Two were sold", R"({"delta":-2,"reason":"sold","reference":"order 4711"})", kSoldLamp})
+      .idempotent()
       .checking_head(&readable_preconditions);
 }
 

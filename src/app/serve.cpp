@@ -94,7 +94,10 @@ Status serve(Config config) {
   INTEGRITY_TRY(auto control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
                   return perform_and_log(host->accounts, request);
                 }));
-  auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] { host->accounts.sweep(); });
+  auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
+    host->accounts.sweep();
+    api::sweep_kept_answers(*host->store);
+  });
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
   server.run();

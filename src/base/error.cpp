@@ -85,7 +85,8 @@ constexpr std::array kCodes{
              "The stock would fall below zero. Nothing was changed; read the product to see what is there."},
     CodeInfo{Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
              "There were too many attempts in a short time. Retry-After says when the next one will be looked at; "
-             "until then even a right answer is refused."},
+             "until then even a right answer is refused. Requests with an Idempotency-Key are bounded too: the answers to "
+             "10 000 of them are kept for a day."},
     CodeInfo{Code::overloaded, "overloaded", 503, "Overloaded",
              "More work is waiting than can be done in time, so this request was not begun. Send it again after "
              "the time in Retry-After."},

@@ -144,6 +144,21 @@ bool WriteTx::end_session(const model::Act& act, const SessionId& session) {
   return true;
 }
 
+Status WriteTx::room_for_answer(const UserId& user, std::size_t kept_max) {
+  const auto until = do_full_until(user, kept_max);
+  if (!until) return {};
+  return too_many_attempts(*until - now(), "the answers to " + std::to_string(kept_max) +
+                                               " requests with an Idempotency-Key are kept, which is as many as can be;"
+                                               " wait until the oldest goes, or leave the key out");
+}
+
+Status WriteTx::keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
+                            std::size_t kept_max) {
+  if (do_keep_answer(user, key, answer, kept_max)) return {};
+  INTEGRITY_CHECK(room_for_answer(user, kept_max));
+  throw std::logic_error("an answer was not kept although there is room");
+}
+
 void WriteTx::end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but) {
   for (const auto& session : do_sessions_of(user)) {
     if (session.id != but) end_session(act, session.id);

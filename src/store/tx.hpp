@@ -2,7 +2,7 @@
 //
 // Everything that changes a record goes through WriteTx's public functions, and each of them records the Change
 // itself: a mutation that is not in the history cannot be written. Engines implement the private `do_` ones.
-// Pending sign-ups, challenges and counters are no records: they have no history.
+// Pending sign-ups, challenges, counters and kept answers are no records: they have no history.
 //
 // Misuse by the program (a version that does not follow, a record of an account that is not there) throws: the
 // write is undone and ends with Code::internal.
@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "model/change.hpp"
+#include "model/kept_answer.hpp"
 #include "model/product.hpp"
 #include "model/user.hpp"
 
@@ -108,6 +109,16 @@ class WriteTx : public virtual ReadTx {
   // Counters belong to one authenticator and go with it: steps spent with another secret mean nothing to the next.
   virtual void remove_factor_counters(const UserId& user) = 0;
 
+  // Kept answers, for requests that are sent again. They expire by now(), not by the host's clock: one that goes early
+  // lets a change happen twice, one that stays longer does no harm. All are kept equally long, so they expire in order.
+  virtual std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) = 0;
+  // Asked before anything is written. Error: too_many_attempts, until the oldest of `kept_max` expires.
+  Status room_for_answer(const UserId& user, std::size_t kept_max);
+  // There must be none under this key. One conditional write; the same error.
+  Status keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
+                     std::size_t kept_max);
+  virtual std::size_t remove_expired_answers(std::size_t limit) = 0;
+
  protected:
   bool kept_ = false;
 
@@ -127,6 +138,10 @@ class WriteTx : public virtual ReadTx {
   virtual void do_insert(const model::Session& session) = 0;
   virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;          // expired ones included
   virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;  // what it was, unless ended
+  // When the oldest expires, if there are `kept_max` that have not; those that have do not count.
+  virtual std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) = 0;
+  virtual bool do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
+                              std::size_t kept_max) = 0;  // false where there is no room
 };
 
 }  // namespace integrity::store

@@ -196,14 +196,14 @@ class Client:
             self.connection = None
 
 
-def all_at_once(server, requests: list[bytes], method: str, target: str) -> list[Reply]:
+def all_at_once(server, requests: list[bytes], target: str) -> list[Reply]:
     """The requests on a connection each, all complete at the same moment: everything but the last byte is sent before."""
     connections = [Connection(server) for _ in requests]
     for connection, data in zip(connections, requests):
         connection.send(data[:-1])
     for connection, data in zip(connections, requests):
         connection.send(data[-1:])
-    replies = [connection.reply(method, target) for connection in connections]
+    replies = [connection.reply(data.split(b" ", 1)[0].decode(), target) for connection, data in zip(connections, requests)]
     for connection in connections:
         connection.close()
     return replies

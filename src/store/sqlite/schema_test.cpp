@@ -107,6 +107,15 @@ const Row kChange{"changes",
                    {"actor", "NULL"},
                    {"proof", "'otp'"},
                    {"after", "'{}'"}}};
+const Row kAnswer{"kept_answers",
+                  {{"number", "1"},
+                   {"user", kId},
+                   {"key", "zeroblob(16)"},
+                   {"expires_at", "1"},
+                   {"request", "zeroblob(32)"},
+                   {"status", "201"},
+                   {"headers", "''"},
+                   {"body", "'{}'"}}};
 
 TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
   using Changes = std::vector<std::pair<std::string, std::string>>;
@@ -155,6 +164,12 @@ TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
       {kChange, {{"revision", "0"}}},
       {kChange, {{"proof", "'trust'"}}},
       {kChange, {{"actor", "x'01'"}}},
+      {kAnswer, {{"number", "0"}}},
+      {kAnswer, {{"user", "x'01'"}}},
+      {kAnswer, {{"key", "zeroblob(32)"}}},
+      {kAnswer, {{"request", "zeroblob(16)"}}},
+      {kAnswer, {{"status", "422"}}},
+      {kAnswer, {{"body", "NULL"}}},
   };
   Database db(file_, Database::Open::create);
   migrate(db);

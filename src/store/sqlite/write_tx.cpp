@@ -37,6 +37,7 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
       clock_(clock),
       now_(last_change_at(database)),
       last_number_(last_change_number()),
+      answers_(database),
       group_last_number_(last_number_) {}
 
 void SqliteWriteTx::begin_group() {
@@ -46,18 +47,20 @@ void SqliteWriteTx::begin_group() {
   group_touched_ = false;
   products_.clear();
   sessions_.clear();
+  answers_.settle();
 }
 
 void SqliteWriteTx::begin_job() {
   kept_ = false;
   now_ = std::max(now_, clock_.now());
-  job_ = {db_.rows_changed_ever(), last_number_, products_.size(), sessions_.size()};
+  job_ = {db_.rows_changed_ever(), last_number_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   last_number_ = job_.last_number;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
+  answers_.undo_to(job_.answers);
 }
 
 void SqliteWriteTx::forget_group() {
@@ -65,6 +68,7 @@ void SqliteWriteTx::forget_group() {
   last_number_ = group_last_number_;
   products_.clear();
   sessions_.clear();
+  answers_.undo_to(0);
 }
 
 void SqliteWriteTx::committed() {
@@ -295,6 +299,25 @@ void SqliteWriteTx::set_factor_counters(const UserId& user, const model::FactorC
 
 void SqliteWriteTx::remove_factor_counters(const UserId& user) {
   db_.run("DELETE FROM factor_counters WHERE user = ?", user);
+}
+
+std::optional<model::KeptAnswer> SqliteWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
+  return answers_.find(user, key, now_);
+}
+
+std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
+  return answers_.full_until(user, kept_max, now_);
+}
+
+bool SqliteWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
+                                   std::size_t kept_max) {
+  if (answers_.full_until(user, kept_max, now_)) return false;
+  answers_.keep(user, key, answer, now_);
+  return true;
+}
+
+std::size_t SqliteWriteTx::remove_expired_answers(std::size_t limit) {
+  return answers_.remove_expired(now_, limit);
 }
 
 }  // namespace integrity::store::sqlite

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <vector>
 
+#include "store/sqlite/kept_answers.hpp"
 #include "store/sqlite/reader.hpp"
 
 namespace integrity::store::sqlite {
@@ -44,6 +45,8 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   bool spend_totp_step(const UserId& user, std::int64_t step) override;
   void remove_factor_counters(const UserId& user) override;
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
+  std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) override;
+  std::size_t remove_expired_answers(std::size_t limit) override;
 
  private:
   Status taken(const model::Product& product);
@@ -61,6 +64,9 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void do_insert(const model::Session& session) override;
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
+  std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) override;
+  bool do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
+                      std::size_t kept_max) override;
 
   Database& db() override { return db_; }
 
@@ -70,6 +76,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
     std::int64_t last_number = 0;
     std::size_t products = 0;
     std::size_t sessions = 0;
+    std::size_t answers = 0;
   };
 
   Database& db_;
@@ -79,6 +86,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
+  KeptAnswers answers_;
   Mark job_;
   std::int64_t group_last_number_;
   std::int64_t group_rows_ = 0;

@@ -1,0 +1,140 @@
+#include "api/idempotency.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "api/operation.hpp"
+#include "base/log.hpp"
+#include "crypto/digest.hpp"
+#include "http/ascii.hpp"
+#include "http/idempotency_key.hpp"
+
+namespace integrity::api {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+// The headers that an answer may be kept with. Their names are static text wherever a reply carries them.
+constexpr std::array<std::string_view, 2> kKeptHeaders{"Location", "ETag"};
+
+std::string_view kept_name(std::string_view name) {
+  const auto found = std::find(kKeptHeaders.begin(), kKeptHeaders.end(), name);
+  if (found == kKeptHeaders.end()) throw std::logic_error("a kept answer has the unknown header " + std::string(name));
+  return *found;
+}
+
+std::string to_text(const http::Headers& headers) {
+  std::string text;
+  for (const auto& [name, value] : headers) text.append(kept_name(name)).append(": ").append(value).append("\r\n");
+  return text;
+}
+
+http::Headers from_text(std::string_view text) {
+  http::Headers headers;
+  while (!text.empty()) {
+    auto value = http::take_until(text, '\r');
+    const auto name = http::take_until(value, ':');
+    headers.emplace_back(kept_name(name), http::trim(value));
+    text.remove_prefix(1);  // the line feed
+  }
+  return headers;
+}
+
+model::KeptAnswer kept(const http::Reply& reply, const model::Digest& request, Time now) {
+  if (reply.stream || reply.content_type != kJson) throw std::logic_error("only a JSON document can be kept");
+  return {.request = request,
+          .status = reply.status,
+          .headers = to_text(reply.headers),
+          .body = reply.body,
+          .expires_at = now + kept_answer_life};
+}
+
+http::Reply replayed(model::KeptAnswer answer) {
+  http::Reply reply;
+  reply.status = answer.status;
+  reply.content_type = kJson;
+  reply.headers = from_text(answer.headers);
+  reply.body = std::move(answer.body);
+  reply.with("Idempotency-Replayed", "true");
+  return reply;
+}
+
+KeyedRequest keyed(const http::Request& request, const UserId& user, const std::string& key) {
+  KeyedRequest keyed{.user = user, .key = {}, .body = crypto::sha256(as_bytes(request.body))};
+  std::string named(request.path);
+  named += '\0';  // in no path and in no key
+  named += key;
+  const auto digest = crypto::sha256(as_bytes(named));
+  std::copy_n(digest.begin(), keyed.key.size(), keyed.key.begin());
+  return keyed;
+}
+
+}  // namespace
+
+std::optional<RunningKeys::Claim> RunningKeys::claim(const UserId& user, const model::AnswerKey& key) {
+  const Key wanted{user, key};
+  const std::lock_guard lock(mutex_);
+  if (!keys_.insert(wanted).second) return {};
+  return std::optional<Claim>(std::in_place, *this, wanted);
+}
+
+void RunningKeys::give_back(const Key& key) {
+  const std::lock_guard lock(mutex_);
+  keys_.erase(key);
+}
+
+Result<std::optional<std::string>> idempotency_key(const http::Request& request) {
+  const auto header = request.header("idempotency-key");
+  if (!header) return std::optional<std::string>{};
+  if (request.count("idempotency-key") != 1) return Error{Code::bad_request, "send one Idempotency-Key, not several"};
+  INTEGRITY_TRY(auto key, http::parse_idempotency_key(*header));
+  return std::optional(std::move(key));
+}
+
+store::WriteFunction<http::Reply> once(const KeyedRequest& request, store::WriteFunction<http::Reply> change) {
+  return [request, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
+    if (auto answer = tx.kept_answer(request.user, request.key)) {
+      if (answer->request == request.body) return replayed(std::move(*answer));
+      return Error{Code::idempotency_key_reused, "another body was sent under this Idempotency-Key; use a new key"};
+    }
+    // Before the change: what is refused after it has written costs its whole group another run.
+    INTEGRITY_CHECK(tx.room_for_answer(request.user, kept_answers_max));
+    INTEGRITY_TRY(auto reply, change(tx));
+    INTEGRITY_CHECK(tx.keep_answer(request.user, request.key, kept(reply, request.body, tx.now()), kept_answers_max));
+    return reply;
+  };
+}
+
+void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key,
+                store::WriteFunction<http::Reply> change) {
+  const Call& call = call_of(*exchange);
+  Services& services = call.context.services;
+  const auto request = keyed(call.context.request, std::get<auth::SignedIn>(call.caller).user(), key);
+  auto claim = services.running_keys.claim(request.user, request.key);
+  if (!claim) {
+    return respond(*exchange, Error{.code = Code::idempotency_in_progress,
+                                    .detail = "the request with this Idempotency-Key is still running",
+                                    .retry_after = std::chrono::seconds(1)});
+  }
+  auto completion = [exchange = std::move(exchange), claim = std::move(claim)](Result<http::Reply> result) mutable {
+    claim.reset();  // before the answer: whoever has it may send the request again at once
+    guarded(*exchange, [&] {
+      if (!result) return respond(*exchange, result.error());
+      respond(*exchange, std::move(*result));
+    });
+  };
+  services.store.submit(std::make_unique<store::ClosureJob<http::Reply, decltype(completion)>>(
+      once(request, std::move(change)), std::move(completion)));
+}
+
+void sweep_kept_answers(store::Store& store) {
+  constexpr std::size_t kBatch = 500;
+  for (bool more = true; more;) {
+    const auto removed =
+        store.write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(kBatch); });
+    if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
+    more = removed.has_value() && *removed >= kBatch;
+  }
+}
+
+}  // namespace integrity::api

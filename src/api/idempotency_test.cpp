@@ -1,0 +1,150 @@
+#include "api/idempotency.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/contract/store_contract.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::api {
+namespace {
+
+constexpr UserId kAda{{1}}, kBob{{2}};
+
+TEST(RunningKeys, AreClaimedByOneAtATime) {
+  RunningKeys keys;
+  std::optional<RunningKeys::Claim> first = keys.claim(kAda, {1});
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(keys.claim(kAda, {1}));
+  EXPECT_TRUE(keys.claim(kAda, {2}));
+  EXPECT_TRUE(keys.claim(kBob, {1}));
+  {
+    const auto moved = std::move(*first);
+    EXPECT_FALSE(keys.claim(kAda, {1})) << "a claim that was moved is held";
+  }
+  EXPECT_TRUE(keys.claim(kAda, {1})) << "a claim that has gone is free";
+}
+
+struct HeaderCase {
+  std::vector<http::Header> headers;
+  std::optional<std::string> key;
+  bool refused;
+};
+
+TEST(IdempotencyKeyHeader, IsOneOrNone) {
+  for (const auto& [headers, key, refused] : {
+           HeaderCase{{}, {}, false},
+           HeaderCase{{{"Idempotency-Key", "k"}}, "k", false},
+           HeaderCase{{{"idempotency-KEY", "\"k\""}}, "k", false},
+           HeaderCase{{{"Idempotency-Key", ""}}, {}, true},
+           HeaderCase{{{"Idempotency-Key", "k"}, {"Idempotency-Key", "k"}}, {}, true},
+       }) {
+    http::Request request;
+    request.headers = headers;
+    const auto read = idempotency_key(request);
+    ASSERT_EQ(read.has_value(), !refused);
+    EXPECT_EQ(read.value_or(std::nullopt), key);
+  }
+}
+
+class Once : public testing::Test {
+ protected:
+  Result<http::Reply> send(const KeyedRequest& request, const store::WriteFunction<http::Reply>& change) {
+    return store_->write(once(request, change));
+  }
+  Result<http::Reply> send(const KeyedRequest& request) {
+    return send(request, [this](store::WriteTx&) -> Result<http::Reply> {
+      ++changes_;
+      http::Reply reply;
+      reply.status = 201;
+      reply.body = R"({"number":)" + std::to_string(changes_) + '}';
+      reply.with("Location", "/things/1").with("ETag", "\"1\"");
+      return reply;
+    });
+  }
+
+  const store::TempFolder place_;
+  store::ManualClock clock_;
+  std::unique_ptr<store::Store> store_ =
+      store::sqlite::open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_});
+  int changes_ = 0;
+  KeyedRequest request_{.user = kAda, .key = {1}, .body = {1}};
+};
+
+TEST_F(Once, TheSecondIsGivenTheAnswerOfTheFirstAndChangesNothing) {
+  const auto first = send(request_), second = send(request_);
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  EXPECT_EQ(changes_, 1);
+  EXPECT_EQ(second->status, 201);
+  EXPECT_EQ(second->body, first->body);
+  auto headers = first->headers;
+  headers.emplace_back("Idempotency-Replayed", "true");
+  EXPECT_EQ(second->headers, headers);
+}
+
+TEST_F(Once, AnotherBodyUnderTheKeyIsRefused) {
+  ASSERT_TRUE(send(request_).has_value());
+  auto other = request_;
+  other.body = {2};
+  EXPECT_EQ(send(other).error().code, Code::idempotency_key_reused);
+  EXPECT_EQ(changes_, 1);
+}
+
+TEST_F(Once, ARefusalLeavesTheKeyFree) {
+  const auto refused =
+      send(request_, [](store::WriteTx&) -> Result<http::Reply> { return Error{Code::insufficient_stock}; });
+  EXPECT_EQ(refused.error().code, Code::insufficient_stock);
+  EXPECT_TRUE(send(request_).has_value());
+  EXPECT_EQ(changes_, 1);
+}
+
+TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(send({.user = kAda, .key = {i}, .body = {}}).has_value());
+  }
+  clock_.move(kept_answer_life);
+  sweep_kept_answers(*store_);
+  const auto left =
+      store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(10); });
+  EXPECT_EQ(*left, 0U);
+  EXPECT_TRUE(send({.user = kAda, .key = {0}, .body = {}}).has_value());
+  EXPECT_EQ(changes_, 4);
+}
+
+TEST_F(Once, WhoIsFullIsRefusedBeforeAnythingIsChanged) {
+  const auto fill = [&](store::WriteTx& tx) -> Result<bool> {
+    for (std::size_t i = 0; i < kept_answers_max; ++i) {
+      const model::AnswerKey key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 1};
+      INTEGRITY_CHECK(
+          tx.keep_answer(kAda, key, {.status = 201, .expires_at = tx.now() + kept_answer_life}, kept_answers_max));
+    }
+    return true;
+  };
+  ASSERT_TRUE(store_->write(fill).has_value());
+  clock_.move(std::chrono::minutes(1));
+  const auto refused = send(request_);
+  EXPECT_EQ(refused.error().code, Code::too_many_attempts);
+  EXPECT_EQ(refused.error().retry_after, std::chrono::hours(24) - std::chrono::minutes(1));
+  EXPECT_EQ(changes_, 0);
+  EXPECT_TRUE(send({.user = kBob, .key = {1}, .body = {1}}).has_value());
+}
+
+TEST_F(Once, WhatCannotBeKeptIsAFaultAndUndone) {
+  const auto with = [&](const std::function<void(http::Reply&)>& edit) {
+    return send(request_, [edit](store::WriteTx&) -> Result<http::Reply> {
+      http::Reply reply;
+      reply.status = 201;
+      edit(reply);
+      return reply;
+    });
+  };
+  for (const auto& edit : std::vector<std::function<void(http::Reply&)>>{
+           [](http::Reply& reply) { reply.with("X-Unknown", "1"); },
+           [](http::Reply& reply) { reply.content_type = "text/html"; },
+           [](http::Reply& reply) { reply.stream = [](std::string&) { return false; }; }}) {
+    EXPECT_EQ(with(edit).error().code, Code::internal);
+  }
+  EXPECT_TRUE(send(request_).has_value());
+}
+
+}  // namespace
+}  // namespace integrity::api

@@ -1,0 +1,25 @@
+// What a request with an Idempotency-Key was answered, kept for whoever sends it again. No record: it has no history.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/time.hpp"
+#include "model/user.hpp"
+
+namespace integrity::model {
+
+// A digest of the request's path and its Idempotency-Key. Among one user's, so half of a SHA-256 is plenty.
+using AnswerKey = std::array<std::uint8_t, 16>;
+
+struct KeptAnswer {
+  Digest request{};  // SHA-256 of the body that it answers
+  int status = 0;
+  std::string headers = {};  // "Location: …\r\nETag: …\r\n"
+  std::string body = {};
+  Time expires_at{};
+
+  bool operator==(const KeptAnswer&) const = default;
+};
+
+}  // namespace integrity::model

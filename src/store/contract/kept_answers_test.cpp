@@ -1,0 +1,232 @@
+// An answer is kept with the change that it tells of, or not at all; a request sent again under its key finds it.
+#include <future>
+
+#include "store/contract/store_contract.hpp"
+
+namespace integrity::store {
+namespace {
+
+constexpr std::chrono::hours kLife{24};
+constexpr std::size_t kMany = 10'000;
+
+model::AnswerKey key(int number) {
+  model::AnswerKey key{};
+  for (std::size_t i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return key;
+}
+
+model::KeptAnswer answer(WriteTx& tx, std::string body = "{}") {
+  model::KeptAnswer answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = std::move(body)};
+  answer.request.fill(7);
+  answer.expires_at = tx.now() + kLife;
+  return answer;
+}
+
+std::optional<model::KeptAnswer> found(Store& store, const UserId& user, const model::AnswerKey& key) {
+  using Found = std::optional<model::KeptAnswer>;
+  return *store.write([&](WriteTx& tx) -> Result<Found> { return tx.kept_answer(user, key); });
+}
+
+Result<bool> keep(Store& store, const UserId& user, const model::AnswerKey& key, std::size_t kept_max = kMany) {
+  return store.write([&](WriteTx& tx) -> Result<bool> {
+    INTEGRITY_CHECK(tx.keep_answer(user, key, answer(tx), kept_max));
+    return true;
+  });
+}
+
+std::size_t sweep(Store& store, std::size_t limit) {
+  return *store.write([&](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(limit); });
+}
+
+TEST_P(StoreContract, AnAnswerIsFoundByUserAndKey) {
+  const auto ada = given_user("ada"), bob = given_user("bob");
+  model::KeptAnswer kept;
+  given([&](WriteTx& tx) -> Result<bool> {
+    kept = answer(tx, "{\"name\":\"L\xc3\xa4mp\"}");
+    return done(tx.keep_answer(ada.id, key(1), kept, kMany));
+  });
+  EXPECT_EQ(found(store(), ada.id, key(1)), kept);
+  EXPECT_FALSE(found(store(), ada.id, key(2)));
+  EXPECT_FALSE(found(store(), bob.id, key(1)));
+  EXPECT_TRUE(keep(store(), bob.id, key(1)).has_value());
+}
+
+TEST_P(StoreContract, AnAnswerMayHaveNeitherHeadersNorBody) {
+  const auto ada = given_user("ada");
+  model::KeptAnswer kept{.status = 204, .expires_at = clock_.now() + kLife};
+  given([&](WriteTx& tx) { return done(tx.keep_answer(ada.id, key(1), kept, kMany)); });
+  open();
+  EXPECT_EQ(found(store(), ada.id, key(1)), kept);
+}
+
+TEST_P(StoreContract, OneOfSixteenChangesSomethingUnderOneKey) {
+  const auto ada = given_user("ada");
+  std::vector<model::Product> products;
+  for (int i = 0; i < 16; ++i) products.push_back(product());
+  EXPECT_EQ(race([&](int i) {
+              return *store().write([&](WriteTx& tx) -> Result<bool> {
+                if (tx.kept_answer(ada.id, key(1))) return false;
+                INTEGRITY_CHECK(tx.create_product(act_, products[static_cast<std::size_t>(i)]));
+                INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), kMany));
+                return true;
+              });
+            }),
+            1);
+  EXPECT_EQ(store().read()->products({}).products.size(), 1U);
+}
+
+TEST_P(StoreContract, AKeyIsKeptOnceByAWriteThatIsRunTwice) {
+  open({.run_writes_twice = true});
+  const auto ada = given_user("ada");
+  const auto made = product();
+  const auto change = [&](WriteTx& tx) -> Result<bool> {
+    if (tx.kept_answer(ada.id, key(1))) return false;
+    INTEGRITY_CHECK(tx.create_product(act_, made));
+    INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), kMany));
+    return true;
+  };
+  EXPECT_TRUE(*store().write(change));
+  EXPECT_FALSE(*store().write(change));
+  EXPECT_EQ(history(made).size(), 1U);
+}
+
+TEST_P(StoreContract, AWriteThatIsUndoneKeepsNoAnswerNorItsRoom) {
+  const auto ada = given_user("ada");
+  const auto undone = [&](bool by_throwing) {
+    return store().write([&, by_throwing](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), 1));
+      if (by_throwing) throw std::runtime_error("a bug");
+      return Error{Code::insufficient_stock};
+    });
+  };
+  for (const bool by_throwing : {false, true}) {
+    EXPECT_FALSE(undone(by_throwing).has_value());
+    EXPECT_FALSE(found(store(), ada.id, key(1)));
+  }
+  EXPECT_TRUE(keep(store(), ada.id, key(2), 1).has_value());
+}
+
+// Jobs submitted together share a commit where the engine groups; those that are undone lose their answers alone.
+TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
+  constexpr int writes = 100;
+  const auto ada = given_user("ada");
+  std::vector<std::future<bool>> answers;
+  for (int i = 0; i < writes; ++i) {
+    auto promise = std::make_shared<std::promise<bool>>();
+    answers.push_back(promise->get_future());
+    auto run = [&, i](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.keep_answer(ada.id, key(i), answer(tx), kMany));
+      if (i % 5 == 1) return Error{Code::insufficient_stock};
+      if (i % 5 == 3) throw std::runtime_error("a bug");
+      return true;
+    };
+    auto tell = [promise](const Result<bool>& r) { promise->set_value(r.has_value()); };
+    store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+  }
+  const auto expect_as_answered = [&](int i, bool stayed) {
+    EXPECT_EQ(stayed, i % 5 != 1 && i % 5 != 3) << i;
+    EXPECT_EQ(found(store(), ada.id, key(i)).has_value(), stayed) << i;
+  };
+  for (int i = 0; i < writes; ++i) expect_as_answered(i, answers[static_cast<std::size_t>(i)].get());
+  open();
+  for (int i = 0; i < writes; ++i) expect_as_answered(i, i % 5 != 1 && i % 5 != 3);
+}
+
+TEST_P(StoreContract, KeptAnswersAreThereAfterReopening) {
+  const auto ada = given_user("ada");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
+  const auto before = found(store(), ada.id, key(1));
+  open();
+  EXPECT_EQ(found(store(), ada.id, key(1)), before);
+  EXPECT_EQ(keep(store(), ada.id, key(4), 3).error().code, Code::too_many_attempts);
+  EXPECT_TRUE(keep(store(), ada.id, key(4), 4).has_value());
+}
+
+TEST_P(StoreContract, AnAnswerExpiresAndItsKeyIsFreeBeforeTheCleanUp) {
+  const auto ada = given_user("ada");
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  clock_.move(kLife - Millis(1));
+  EXPECT_TRUE(found(store(), ada.id, key(1)));
+  EXPECT_EQ(sweep(store(), 10), 0U);
+  clock_.move(Millis(1));
+  EXPECT_FALSE(found(store(), ada.id, key(1)));
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  EXPECT_EQ(sweep(store(), 10), 0U) << "what was kept anew is alive";
+  EXPECT_TRUE(found(store(), ada.id, key(1)));
+}
+
+// An answer must not go early: a clock set right after it ran ahead lets it stay, and a clock set back makes none older.
+TEST_P(StoreContract, AnAnswerStaysWhenTheClockIsSetBack) {
+  const auto ada = given_user("ada");
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  clock_.move(-std::chrono::hours(1));
+  EXPECT_TRUE(found(store(), ada.id, key(1)));
+  ASSERT_TRUE(keep(store(), ada.id, key(2)).has_value());
+  clock_.move(kLife + std::chrono::minutes(59));
+  EXPECT_TRUE(found(store(), ada.id, key(1)));
+  clock_.move(std::chrono::minutes(1));
+  EXPECT_EQ(sweep(store(), 10), 2U);
+}
+
+TEST_P(StoreContract, ExpiredAnswersGoInBatchesTheOldestFirst) {
+  const auto ada = given_user("ada"), bob = given_user("bob");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i)).has_value());
+  ASSERT_TRUE(keep(store(), bob.id, key(0)).has_value());
+  clock_.move(std::chrono::hours(1));
+  ASSERT_TRUE(keep(store(), ada.id, key(3)).has_value());
+  clock_.move(kLife - std::chrono::hours(1));
+  EXPECT_EQ(sweep(store(), 3), 3U);
+  EXPECT_EQ(sweep(store(), 3), 1U);
+  EXPECT_EQ(sweep(store(), 3), 0U);
+  EXPECT_TRUE(found(store(), ada.id, key(3)));
+  open();
+  EXPECT_TRUE(found(store(), ada.id, key(3)));
+  clock_.move(std::chrono::hours(1));
+  EXPECT_EQ(sweep(store(), 3), 1U);
+}
+
+TEST_P(StoreContract, ACleanUpThatIsUndoneTakesNothing) {
+  const auto ada = given_user("ada");
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  clock_.move(kLife);
+  EXPECT_FALSE(store()
+                   .write([](WriteTx& tx) -> Result<bool> {
+                     EXPECT_EQ(tx.remove_expired_answers(10), 1U);
+                     return Error{Code::insufficient_stock};
+                   })
+                   .has_value());
+  EXPECT_EQ(sweep(store(), 10), 1U);
+}
+
+TEST_P(StoreContract, SixteenKeepNoMoreThanTheMaximum) {
+  const auto ada = given_user("ada");
+  EXPECT_EQ(race([&](int i) { return keep(store(), ada.id, key(i), 5).has_value(); }), 5);
+}
+
+TEST_P(StoreContract, WhoIsFullIsToldWhenTheOldestGoes) {
+  const auto ada = given_user("ada"), bob = given_user("bob");
+  ASSERT_TRUE(keep(store(), ada.id, key(1), 2).has_value());
+  clock_.move(std::chrono::hours(1));
+  ASSERT_TRUE(keep(store(), ada.id, key(2), 2).has_value());
+  clock_.move(std::chrono::hours(1));
+  const auto refused = keep(store(), ada.id, key(3), 2);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::too_many_attempts);
+  EXPECT_EQ(refused.error().retry_after, kLife - std::chrono::hours(2));
+  const auto asked = store().write([&](WriteTx& tx) { return done(tx.room_for_answer(ada.id, 2)); });
+  EXPECT_EQ(asked.error().retry_after, refused.error().retry_after);
+  EXPECT_TRUE(keep(store(), bob.id, key(1), 2).has_value()) << "each has room of their own";
+
+  clock_.move(*refused.error().retry_after);  // whoever obeys is not refused again, swept or not
+  EXPECT_TRUE(keep(store(), ada.id, key(3), 2).has_value());
+  EXPECT_EQ(keep(store(), ada.id, key(4), 2).error().retry_after, std::chrono::hours(1));
+}
+
+TEST_P(StoreContract, KeepingUnderAKeyThatIsTakenIsAFault) {
+  const auto ada = given_user("ada");
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  EXPECT_EQ(keep(store(), ada.id, key(1)).error().code, Code::internal);
+}
+
+}  // namespace
+}  // namespace integrity::store
