@@ -1,57 +1,15 @@
-// Sign-up, the two steps of a login, and one's own account.
+// Sign-up and the two steps of a login.
 #include <memory>
 
+#include "api/account_fields.hpp"
 #include "api/endpoints.hpp"
 #include "auth/qr.hpp"
-#include "auth/recovery_code.hpp"
 #include "base/log.hpp"
 
 namespace integrity::api {
 namespace {
 
 using model::Challenge;
-
-constexpr schema::Text kName{.min = 1, .max = 100};
-constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letters::none};
-constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
-constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
-
-constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
-constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
-constexpr std::string_view kSecondsAbout = "seconds";
-constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
-
-// 24 characters of Crockford's base32 as a person may type them.
-struct RecoveryCode {
-  using Value = Bytes;
-  std::optional<Bytes> read(const json::Value& json, std::string& why) const {
-    std::optional<Bytes> bits;
-    if (json.kind == json::Value::Kind::string) bits = auth::parse_recovery_code(json.text);
-    if (!bits) why = "must be a recovery code: 24 letters and digits";
-    return bits;
-  }
-  std::string describe() const {
-    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-TV-Za-tv-z]){24}[ -]*$"})";
-  }
-};
-
-struct UserView {
-  UserId id;
-  std::string username;
-  std::optional<std::string> name;
-  Time created_at;
-
-  static UserView of(const model::User& user) { return {user.id, user.username, user.name, user.created_at}; }
-};
-auto fields(const UserView*) {
-  return std::tuple{schema::required("id", &UserView::id, schema::Hex24<UserId>{}),
-                    schema::required("username", &UserView::username, model::username_rule),
-                    schema::nullable("name", &UserView::name, kName),
-                    schema::required("created_at", &UserView::created_at, schema::Timestamp{})};
-}
-constexpr std::string_view schema_name(const UserView*) {
-  return "User";
-}
 
 struct SignUpBody {
   std::string username;
@@ -61,9 +19,7 @@ struct SignUpBody {
 auto fields(const SignUpBody*) {
   return std::tuple{schema::required("username", &SignUpBody::username, model::username_rule,
                                      "unique without regard to upper and lower case; never used again once confirmed"),
-                    schema::required("password", &SignUpBody::password,
-                                     schema::SecretText{auth::password_code_points_min, auth::password_code_points_max},
-                                     "the whole of it counts; common passwords are refused"),
+                    schema::required("password", &SignUpBody::password, kNewPassword, kNewPasswordAbout),
                     schema::nullable("name", &SignUpBody::name, kName, "what people call you")};
 }
 constexpr std::string_view schema_name(const SignUpBody*) {
@@ -75,9 +31,9 @@ struct LogInBody {
   Secret password;
 };
 auto fields(const LogInBody*) {
-  // Any name and password may be tried: what cannot exist is answered like what does not.
+  // Any name may be tried, as any password: what cannot exist is answered like what does not.
   return std::tuple{schema::required("username", &LogInBody::username, schema::Opaque{}),
-                    schema::required("password", &LogInBody::password, schema::SecretText{0, 1024})};
+                    schema::required("password", &LogInBody::password, kTriedPassword)};
 }
 constexpr std::string_view schema_name(const LogInBody*) {
   return "LogIn";
@@ -128,21 +84,18 @@ auto fields(const VerifyBody*) {
   return std::tuple{
       schema::required("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
       schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
-      schema::optional("code", &VerifyBody::code, kCode, "what the authenticator shows; this or the next"),
-      schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{},
-                       "one of the ten; upper and lower case, blanks and hyphens do not matter")};
+      schema::optional("code", &VerifyBody::code, kCode, kCodeOrAbout),
+      schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout)};
 }
 constexpr std::string_view schema_name(const VerifyBody*) {
   return "SecondStep";
 }
 std::string describe_refinement(const VerifyBody*) {
-  return R"("oneOf":[{"required":["code"]},{"required":["recovery_code"]}])";
+  return std::string(kOneProofDescribed);
 }
 
 void refine(const VerifyBody*, const json::Value& json, std::vector<FieldError>& errors) {
-  if ((json.find("code") != nullptr) == (json.find("recovery_code") != nullptr)) {
-    errors.push_back({FieldError::In::body, "#/code", "send exactly one of code and recovery_code"});
-  }
+  expect_one_proof(json, errors);
 }
 
 struct VerifyAnswer {
@@ -184,66 +137,6 @@ auto fields(const EnrolmentView*) {
 }
 constexpr std::string_view schema_name(const EnrolmentView*) {
   return "Enrolment";
-}
-
-struct SessionView {
-  SessionId id;
-  Time created_at, expires_at;
-  std::vector<std::string> amr;
-};
-auto fields(const SessionView*) {
-  return std::tuple{
-      schema::required("id", &SessionView::id, schema::Hex24<SessionId>{}),
-      schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
-      schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
-      schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}},
-                       "how it was proved (RFC 8176)")};
-}
-constexpr std::string_view schema_name(const SessionView*) {
-  return "Session";
-}
-
-struct FactorView {
-  std::string type = "totp";
-  Time confirmed_at;
-};
-auto fields(const FactorView*) {
-  return std::tuple{schema::required("type", &FactorView::type, schema::OneOf{"totp"}),
-                    schema::required("confirmed_at", &FactorView::confirmed_at, schema::Timestamp{})};
-}
-constexpr std::string_view schema_name(const FactorView*) {
-  return "Factor";
-}
-
-struct Me {
-  UserView user;
-  SessionView session;
-  std::vector<FactorView> factors;
-  std::int64_t recovery_codes_left = 0;
-};
-auto fields(const Me*) {
-  return std::tuple{schema::required("user", &Me::user, schema::Nested<UserView>{}),
-                    schema::required("session", &Me::session, schema::Nested<SessionView>{}),
-                    schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
-                    schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
-}
-constexpr std::string_view schema_name(const Me*) {
-  return "Me";
-}
-
-std::string qr_path(const model::User& user) {
-  std::string path = "/generate-2fa/";
-  // Of the characters a username may have, only these two could be read differently in a path.
-  for (char c : user.username) {
-    if (c == '@') {
-      path += "%40";
-    } else if (c == '+') {
-      path += "%2B";
-    } else {
-      path += c;
-    }
-  }
-  return path;
 }
 
 std::string_view word(Challenge::Next next) {
@@ -325,28 +218,6 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
       }};
 }
 
-Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {
-  return Write<NoContent>{[write = context.services.accounts.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
-    INTEGRITY_CHECK(write(tx));
-    return NoContent{};
-  }};
-}
-
-Result<Ok<Me>> me(const Context&, const auth::SignedIn& caller, store::ReadTx& tx) {
-  const auto user = tx.user(caller.user());
-  if (!user) return not_found();
-  const model::Session& session = caller.session();
-  Me me{UserView::of(*user),
-        {session.id,
-         session.created_at,
-         session.expires_at,
-         {"pwd", session.factor == model::SecondFactor::otp ? "otp" : "recovery"}},
-        {},
-        tx.recovery_codes_left(user->id)};
-  if (user->totp_confirmed_at) me.factors.push_back({.confirmed_at = *user->totp_confirmed_at});
-  return Ok<Me>{std::move(me)};
-}
-
 }  // namespace
 
 namespace accounts {
@@ -421,23 +292,6 @@ Operation verify() {
            R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
            R"("created_at":"2026-11-23T10:00:15.000Z"},)"
            R"("recovery_codes_left":9})"});
-}
-
-Operation log_out() {
-  return operation("logOut", "End this session", {}, &api::log_out)
-      .of_account()
-      .described("Its token is dead at once.");
-}
-
-Operation me() {
-  return operation("getMe", "Who I am", {}, &api::me)
-      .of_account()
-      .example({"ada", "Signed in with a code", "",
-                R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
-                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
-                R"("session":{"id":"6925142bbf57d9d3a4b1c0df","created_at":"2026-11-23T10:00:15.000Z",)"
-                R"("expires_at":"2026-11-23T10:10:15.000Z","amr":["pwd","otp"]},)"
-                R"("factors":[{"type":"totp","confirmed_at":"2026-11-23T10:00:15.000Z"}],"recovery_codes_left":10})"});
 }
 
 }  // namespace accounts

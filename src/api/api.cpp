@@ -9,10 +9,6 @@
 namespace integrity::api {
 namespace {
 
-Error invalid_token() {
-  return {Code::invalid_token, "send Authorization: Bearer <access_token> with a token that is still valid"};
-}
-
 std::string_view bearer(const http::Request& request) {
   static constexpr std::string_view kScheme = "Bearer ";
   const auto header = request.header("authorization");

@@ -21,9 +21,14 @@ Operation sign_up();
 Operation log_in();
 Operation enrolment_qr();
 Operation verify();
-Operation log_out();
-Operation me();
 }  // namespace accounts
+namespace me {
+Operation log_out();
+Operation who();
+Operation change_password();
+Operation renew_recovery_codes();
+Operation replace_factor();
+}  // namespace me
 namespace products {
 Operation create();
 Operation list();

@@ -57,19 +57,24 @@ Status Accounts::may_sign_up(const Client& from) {
 }
 
 Status Accounts::may_log_in(const std::string& username, const Client& from) {
-  const Time now = clock_.now();
-  auto wait = login_budget_.take(from.source, now);
-  if (!wait) wait = password_failures_.must_wait(username, from.network, now);
-  if (wait) {
+  if (const auto wait = login_budget_.take(from.source, clock_.now())) {
     log::event("login.throttled", {{"address", from.address}});
-    return too_many_attempts(*wait, "too many logins; wait before the next one");
+    return too_many_attempts(*wait, "too many logins from this address; wait before the next one");
+  }
+  return may_guess_password(username, from);
+}
+
+Status Accounts::may_guess_password(const std::string& username, const Client& from) {
+  if (const auto wait = password_failures_.must_wait(username, from.network, clock_.now())) {
+    log::event("password.throttled", {{"address", from.address}});
+    return too_many_attempts(*wait, "too many wrong passwords; wait before the next one");
   }
   return {};
 }
 
-Status Accounts::acceptable(const Secret& password, const std::string& username) const {
+Status Accounts::acceptable(const Secret& password, const std::string& username, std::string_view pointer) const {
   if (auto why = weakness(password, username, rules_.issuer)) {
-    Error error = invalid_value("#/password", std::move(*why));
+    Error error = invalid_value(std::string(pointer), std::move(*why));
     error.code = Code::weak_password;
     error.detail = "the password is too easy to guess; see errors";
     return error;
@@ -90,24 +95,26 @@ model::User Accounts::make_pending(const std::string& username, const std::optio
   return user;
 }
 
-Accounts::FreshChallenge Accounts::make_challenge(const model::User& user, model::Challenge::Next next, Time now,
+Accounts::FreshChallenge Accounts::make_challenge(const UserId& user, model::Challenge::Next next, Time now,
                                                   std::chrono::seconds life) {
   FreshChallenge fresh;
   fresh.token = to_base64url(random_.bytes(kChallengeBytes));
-  fresh.challenge = {.next = next,
-                     .token_hash = token_hash(fresh.token),
-                     .user = user.id,
-                     .password_version = user.password_version,
-                     .expires_at = now + life};
+  fresh.challenge = {.next = next, .token_hash = token_hash(fresh.token), .user = user, .expires_at = now + life};
   if (next == model::Challenge::Next::enrol) {
-    fresh.challenge.pending_secret = vault_.seal(user.id, random_.secret(totp_secret_bytes));
+    fresh.challenge.pending_secret = vault_.seal(user, random_.secret(totp_secret_bytes));
   }
   return fresh;
 }
 
+void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model::Challenge challenge) const {
+  challenge.password_version = user.password_version;
+  tx.add_challenge(challenge);
+  tx.remove_challenges_but_newest(user.id, challenge.next, challenges_per_account_max);
+}
+
 Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
                                     const Secret& password, const Client& from) {
-  INTEGRITY_CHECK(acceptable(password, username));
+  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
   const Time now = clock_.now();
   // Before the expensive part. A name that was never confirmed in time is free, though perhaps not yet removed.
@@ -115,23 +122,21 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   if (holder && (holder->state != model::UserState::pending || holder->pending_until > now)) return taken;
   model::User user = make_pending(username, name, password, now);
   user.pending_network = from.network;
-  const auto fresh = make_challenge(user, model::Challenge::Next::enrol, now, enrol_challenge_life);
+  const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
   return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
     if (tx.pending_users({}) >= rules_.pending_max ||
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return overloaded();
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
-    tx.add_challenge(fresh.challenge);
+    add_challenge(tx, user, fresh.challenge);
     return FirstStep{fresh.token, fresh.challenge.next, enrol_challenge_life, user};
   });
 }
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {
   // Again, now that it is its turn: guesses sent side by side have been counted meanwhile.
-  if (const auto wait = password_failures_.must_wait(username, from.network, clock_.now())) {
-    return too_many_attempts(*wait, "too many logins; wait before the next one");
-  }
+  INTEGRITY_CHECK(may_guess_password(username, from));
   const auto user = store_.read()->user_by_name(username);
   const bool right = hasher_.verify(password, user ? user->password_hash : std::string());
   const Time now = clock_.now();
@@ -146,7 +151,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
 
   const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;
   const auto life = user->has_factor() ? verify_challenge_life : enrol_challenge_life;
-  const auto fresh = make_challenge(*user, next, now, life);
+  const auto fresh = make_challenge(user->id, next, now, life);
   const auto rehashed =
       hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password)) : std::nullopt;
   return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
@@ -170,7 +175,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
       ++current->version;
       tx.update_user({.actor = current->id, .proof = model::Act::Proof::password}, "user.rehash", *current);
     }
-    tx.add_challenge(challenge);
+    add_challenge(tx, *current, std::move(challenge));
     return FirstStep{fresh.token, next, life, *current};
   });
 }
@@ -243,13 +248,17 @@ std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, m
   tx.remove_challenges_of(user.id);
   tx.end_sessions_of(act, user.id);
   if (replaces) return {};  // the recovery codes stay as they are
+  set_recovery_codes(tx, act, user, codes);
+  return codes;
+}
 
+void Accounts::set_recovery_codes(store::WriteTx& tx, const model::Act& act, model::User& user,
+                                  const std::vector<std::string>& codes) const {
   std::vector<model::Digest> hashes;
   for (const auto& code : codes) {
     hashes.push_back(recovery_code_hash(vault_.recovery_code_key(), user.id, *parse_recovery_code(code)));
   }
   tx.replace_recovery_codes(act, user, hashes);
-  return codes;
 }
 
 store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token, std::optional<std::string> username,
@@ -285,8 +294,7 @@ Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const mo
   session.user = user.id;
   session.created_at = now;
   session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
-  const auto by = session.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery;
-  tx.start_session({.actor = user.id, .proof = by}, session);
+  tx.start_session(act_of(user.id, session.factor), session);
   verified.recovery_codes_left = tx.recovery_codes_left(user.id);
   return verified;
 }

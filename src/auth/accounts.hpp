@@ -4,7 +4,7 @@
 //   POST /login  → log_in  → challenge ──────┴→ POST /verify-2fa → verify → Verified → access token
 //
 // There is no other way to a session than `verify`. Functions that hash a password block for as long as bcrypt
-// takes: the hashing pool runs them. `verify` and `log_out` return a write for the caller to submit.
+// takes: the hashing pool runs them. Others return a write for the caller to submit.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -39,6 +39,9 @@ inline constexpr std::chrono::seconds session_life{token_life_s};  // a session 
 inline constexpr std::chrono::hours pending_life{24};
 inline constexpr std::chrono::hours reset_enrolment_life{24};
 inline constexpr int challenge_tries_max = 5;
+// Alive ones of an account and kind: the newest stay. More than can be made, at a password's price each, while the
+// owner types a code, so that whoever knows the password cannot push the owner's out.
+inline constexpr std::size_t challenges_per_account_max = 1000;
 
 struct FirstStep {
   std::string challenge;  // 256 bits, base64url; shown once
@@ -80,6 +83,21 @@ class Accounts {
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 
+  // One's own account (accounts_me.cpp). A fresh proof each time, from the guess budget of the account; there is no
+  // challenge. Errors of all three: invalid_token, when the session ended meanwhile, and those of the proof.
+  struct NewPassword {
+    Secret current, next;
+    std::string code;
+  };
+  // May the current password be tried from there? Cheap: asked before it waits for its turn to be hashed.
+  Status may_change_password(const SignedIn& caller, const Client& from);
+  // Blocking. Other sessions and all challenges end. The code is looked at only behind a right password; a weak new
+  // password is refused before either. Errors: weak_password, invalid_value, too_many_attempts.
+  Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from);
+  store::WriteFunction<std::vector<std::string>> renew_recovery_codes(const SignedIn& caller, std::string code);
+  // The challenge enrols a new authenticator. The old one works until `verify` confirms it.
+  store::WriteFunction<FirstStep> replace_factor(const SignedIn& caller, Proof proof);
+
   // The holder of a live challenge of that user; otherwise challenge_expired, always in the same words.
   Result<FirstStepDone> first_step_done(store::ReadTx& tx, std::string_view challenge, std::string_view username) const;
   // The secret that the challenge would activate. Error: already_enrolled.
@@ -110,12 +128,16 @@ class Accounts {
     model::Challenge challenge;
   };
 
-  FreshChallenge make_challenge(const model::User& user, model::Challenge::Next next, Time now,
-                                std::chrono::seconds life);
+  FreshChallenge make_challenge(const UserId& user, model::Challenge::Next next, Time now, std::chrono::seconds life);
+  void add_challenge(store::WriteTx& tx, const model::User& user, model::Challenge challenge) const;
   model::User make_pending(const std::string& username, const std::optional<std::string>& name, const Secret& password,
                            Time now) const;
   Enrolment enrolment_of(const model::User& user, const Secret& secret) const;
-  Status acceptable(const Secret& password, const std::string& username) const;
+  Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
+  Status may_guess_password(const std::string& username, const Client& from);
+  // The account of `caller`, unless the session has ended since the request was let in.
+  Result<model::User> account_of(store::WriteTx& tx, const SignedIn& caller, Time now) const;
+  Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
   Result<Verified> complete(store::WriteTx& tx, model::User of, const model::Challenge& challenge, const Proof& proof,
@@ -126,6 +148,8 @@ class Accounts {
                                                    const model::Challenge& challenge,
                                                    const std::vector<std::string>& codes, Time now,
                                                    model::Act::Proof proof) const;
+  void set_recovery_codes(store::WriteTx& tx, const model::Act& act, model::User& user,
+                          const std::vector<std::string>& codes) const;
   template <class F>
   Status change_user(const std::string& username, std::string_view op, F change);
 

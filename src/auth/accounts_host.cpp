@@ -44,14 +44,14 @@ Status Accounts::change_user(const std::string& username, std::string_view op, F
 }
 
 Result<Accounts::Added> Accounts::add_user(const std::string& username, const Secret& password) {
-  INTEGRITY_CHECK(acceptable(password, username));
+  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const Time now = clock_.now();
   model::User user = make_pending(username, {}, password, now);
-  const auto fresh = make_challenge(user, model::Challenge::Next::enrol, now, enrol_challenge_life);
+  const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
   user.totp_secret = fresh.challenge.pending_secret;
   return store_.write([&](store::WriteTx& tx) -> Result<Added> {
     INTEGRITY_CHECK(tx.add_pending_user(user));
-    tx.add_challenge(fresh.challenge);
+    add_challenge(tx, user, fresh.challenge);
     return Added{fresh.token, enrolment_of(user, vault_.open(user.id, user.totp_secret))};
   });
 }
@@ -71,7 +71,7 @@ Result<std::vector<std::string>> Accounts::confirm(const std::string& challenge,
 }
 
 Status Accounts::set_password(const std::string& username, const Secret& password) {
-  INTEGRITY_CHECK(acceptable(password, username));
+  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const std::string hash = hasher_.hash(password);
   return change_user(username, "user.password", [&](store::WriteTx&, model::User& user) -> Result<bool> {
     user.password_hash = hash;

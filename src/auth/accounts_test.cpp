@@ -1,82 +1,12 @@
 // The two steps, the counters and the operator's acts, on the embedded store with a clock that is moved by hand.
-#include "auth/accounts.hpp"
-
-#include <gtest/gtest.h>
-
-#include <filesystem>
-
-#include "auth/recovery_code.hpp"
-#include "auth/totp.hpp"
-#include "base/testing.hpp"
-#include "store/sqlite/sqlite_store.hpp"
+#include "auth/accounts_fixture.hpp"
 
 namespace integrity::auth {
 namespace {
 
 using namespace std::chrono_literals;
 using Next = model::Challenge::Next;
-
-struct Fixture : ::testing::Test {
-  Fixture() {
-    char folder_template[] = "/tmp/integrity-accounts-XXXXXX";
-    folder = ::mkdtemp(folder_template);
-    store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
-    accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
-                     AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}});
-  }
-  ~Fixture() override {
-    accounts.reset();
-    store.reset();
-    std::filesystem::remove_all(folder);
-  }
-
-  static Secret password(std::string_view text = "correct horse battery") { return Secret(text); }
-  Result<FirstStep> log_in(std::string_view with = "correct horse battery") {
-    return accounts->log_in("ada", password(with), home);
-  }
-  Bytes secret_of(const std::string& challenge) {
-    const auto tx = store->read();
-    const auto caller = accounts->first_step_done(*tx, challenge, "ada");
-    return *from_base32(accounts->enrolment(*caller)->secret_base32);
-  }
-  Result<Verified> verify(const std::string& challenge, Proof proof) {
-    return store->write(accounts->verify(challenge, {}, std::move(proof)));
-  }
-  Result<Verified> verify_code(const std::string& challenge, const std::string& code) {
-    return verify(challenge, {.code = code});
-  }
-  std::string code(std::int64_t steps_ahead = 0) const { return hotp(secret, totp_step(clock.now()) + steps_ahead); }
-  std::string wrong_code() const {
-    for (int i = 0;; ++i) {
-      std::string guess = std::to_string(100000 + i);
-      if (match_totp(secret, guess, clock.now()).kind == TotpMatch::Kind::none) return guess;
-    }
-  }
-  // Ada with an active factor; the code of this step is spent.
-  void enrol() {
-    const auto step = accounts->sign_up("ada", {}, password(), home);
-    ASSERT_TRUE(step);
-    secret = secret_of(step->challenge);
-    const auto verified = verify_code(step->challenge, code());
-    ASSERT_TRUE(verified);
-    recovery_codes = *verified->recovery_codes;
-    clock.move(30s);
-  }
-  static std::optional<Code> refusal(const auto& result) {
-    if (result) return {};
-    return result.error().code;
-  }
-
-  testing::FakeClock clock;
-  testing::SeededRandom random;
-  std::filesystem::path folder;
-  std::unique_ptr<store::Store> store;
-  std::optional<Accounts> accounts;
-  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
-  Bytes secret;
-  std::vector<std::string> recovery_codes;
-};
-using SecondFactorFlow = Fixture;
+using SecondFactorFlow = AccountsFixture;
 
 TEST_F(SecondFactorFlow, LeadsFromSignUpToASession) {
   enrol();
@@ -223,7 +153,7 @@ TEST_F(SecondFactorFlow, EnrolmentTakesNoRecoveryCode) {
   EXPECT_EQ(refusal(verify(step->challenge, {.recovery_code = Bytes(15)})), Code::invalid_value);
 }
 
-using Operator = Fixture;
+using Operator = AccountsFixture;
 
 TEST_F(Operator, ResetOpensEnrolmentForADay) {
   enrol();
@@ -307,7 +237,7 @@ TEST_F(Operator, ConfirmsAnAddedUserWithoutASession) {
   EXPECT_EQ(log_in()->next, Next::verify);
 }
 
-using SignUp = Fixture;
+using SignUp = AccountsFixture;
 
 TEST_F(SignUp, RefusesTakenNamesAndWeakPasswords) {
   ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));

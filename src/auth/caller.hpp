@@ -7,6 +7,12 @@
 
 namespace integrity::auth {
 
+// Somebody who proved a second factor, and which.
+inline model::Act act_of(const UserId& user, model::SecondFactor factor) {
+  const bool otp = factor == model::SecondFactor::otp;
+  return {.actor = user, .proof = otp ? model::Act::Proof::otp : model::Act::Proof::recovery};
+}
+
 struct Anyone {};
 
 // Holds a live challenge: has shown the password, not the second factor. May only finish the login.
@@ -28,11 +34,7 @@ class SignedIn {
  public:
   const model::Session& session() const { return session_; }
   const UserId& user() const { return session_.user; }
-  model::Act act() const {
-    return {
-        .actor = session_.user,
-        .proof = session_.factor == model::SecondFactor::otp ? model::Act::Proof::otp : model::Act::Proof::recovery};
-  }
+  model::Act act() const { return act_of(session_.user, session_.factor); }
 
  private:
   friend class Authenticator;

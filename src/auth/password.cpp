@@ -44,6 +44,8 @@ bool made_of(std::string_view password, std::string_view name) {
   return !word.empty() && squeezed(core(password)) == word;
 }
 
+constexpr std::string_view kProduct = "Data Integrity API";
+
 // Below this a password is among the first 1500 guesses: two list entries glued together, a keyboard walk.
 constexpr double kBitsMin = 10.5;
 // "admin" of "admin123": as many characters may stand around a listed word without making it less common.
@@ -70,12 +72,12 @@ bool common(const std::string& password) {
 
 }  // namespace
 
-std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view product) {
+std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
   std::string text = lower(password.reveal_text());
   std::optional<std::string> why;
   if (made_of(text, lower(username))) {
     why = "is made of the username; choose another";
-  } else if (made_of(text, lower(product))) {
+  } else if (made_of(text, lower(kProduct)) || made_of(text, lower(issuer))) {
     why = "is made of the product's name; choose another";
   } else if (common(text)) {
     why = "is on a list of common passwords, or as easy to guess; choose another";

@@ -16,8 +16,9 @@ namespace integrity::auth {
 inline constexpr std::size_t password_code_points_min = 8;  // NIST SP 800-63B-4 §3.1.1.2, with a second factor
 inline constexpr std::size_t password_code_points_max = 256;
 
-// Why a password is too easy to guess: on a list of common ones, or made of a name; nothing if it is not.
-std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view product);
+// Why a password is too easy to guess: on a list of common ones, or made of the username, the product's name or what the
+// operator calls it (--issuer); nothing if it is not.
+std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer);
 
 // Immutable, safe from any thread. `hash` and `verify` take as long as bcrypt does.
 class PasswordHasher {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "crypto/digest.hpp"
+
 namespace integrity::auth {
 namespace {
 
@@ -15,6 +17,11 @@ constexpr std::chrono::minutes kForget{15};
 
 std::optional<Millis> AddressBudget::take(const std::string& address, Time now) {
   const std::scoped_lock lock(mutex_);
+  // One that has filled up again is like one that was never there.
+  buckets_.forget_if([&](const Bucket& each) {
+    const std::chrono::duration<double> passed = now - *each.at;
+    return passed.count() * budget_.per_second >= budget_.burst;
+  });
   Bucket& bucket = buckets_.at(address);
   if (!bucket.at) {
     bucket.left = budget_.burst;
@@ -31,11 +38,16 @@ std::optional<Millis> AddressBudget::take(const std::string& address, Time now) 
   return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / budget_.per_second));
 }
 
+std::size_t AddressBudget::size() {
+  const std::scoped_lock lock(mutex_);
+  return buckets_.size();
+}
+
 std::string PasswordFailures::key(const std::string& username, const std::string& network) {
   std::string key = username;
   std::transform(key.begin(), key.end(), key.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return key + '\n' + network;
+  return std::string(as_text(crypto::sha256(as_bytes(key + '\n' + network))));
 }
 
 Millis PasswordFailures::wait_after(int failures) {
@@ -55,6 +67,7 @@ std::optional<Millis> PasswordFailures::must_wait(const std::string& username, c
 
 void PasswordFailures::failed(const std::string& username, const std::string& network, Time now) {
   const std::scoped_lock lock(mutex_);
+  pairs_.forget_if([&](const Pair& each) { return now - each.last > kForget; });
   Pair& pair = pairs_.at(key(username, network));
   if (now - pair.last > kForget) pair = {};
   ++pair.failures;
@@ -64,6 +77,11 @@ void PasswordFailures::failed(const std::string& username, const std::string& ne
 void PasswordFailures::succeeded(const std::string& username, const std::string& network) {
   const std::scoped_lock lock(mutex_);
   pairs_.erase(key(username, network));
+}
+
+std::size_t PasswordFailures::size() {
+  const std::scoped_lock lock(mutex_);
+  return pairs_.size();
 }
 
 }  // namespace integrity::auth

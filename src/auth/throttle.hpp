@@ -1,4 +1,5 @@
-// Budgets of addresses, and the slowing down of password guesses. In memory, bounded, safe from any thread.
+// Budgets of addresses, and the slowing down of password guesses. In memory, safe from any thread, and bounded: each
+// remembers 100 000 addresses or pairs, some 200 bytes apiece, and forgets those that have nothing to say any more.
 //
 // What must survive a restart (guesses at second factors) is in the store instead: see second_factor.hpp.
 #pragma once
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/time.hpp"
@@ -31,13 +33,15 @@ class RecentMap {
       order_.splice(order_.begin(), order_, found->second);
       return found->second->second;
     }
-    if (order_.size() >= size_max_) {
-      index_.erase(order_.back().first);
-      order_.pop_back();
-    }
+    if (order_.size() >= size_max_) forget_last();
     order_.emplace_front(key, Value{});
-    index_.emplace(key, order_.begin());
+    index_.emplace(order_.front().first, order_.begin());
     return order_.front().second;
+  }
+  // Forgets those used longest ago for which `stale` holds; few at a time, so that no caller waits for many.
+  template <class Stale>
+  void forget_if(Stale stale) {
+    for (int i = 0; i < 2 && !order_.empty() && stale(order_.back().second); ++i) forget_last();
   }
   // Null for one that is not there: looking does not make an entry.
   Value* find(const std::string& key) {
@@ -46,17 +50,23 @@ class RecentMap {
   }
   void erase(const std::string& key) {
     if (auto found = index_.find(key); found != index_.end()) {
-      order_.erase(found->second);
-      index_.erase(found);
+      const auto entry = found->second;
+      index_.erase(found);  // first: its key is a view of the entry's
+      order_.erase(entry);
     }
   }
   std::size_t size() const { return order_.size(); }
 
  private:
+  void forget_last() {
+    index_.erase(order_.back().first);
+    order_.pop_back();
+  }
+
   using Order = std::list<std::pair<std::string, Value>>;
   std::size_t size_max_;
   Order order_;
-  std::unordered_map<std::string, typename Order::iterator> index_;
+  std::unordered_map<std::string_view, typename Order::iterator> index_;
 };
 
 struct Budget {
@@ -70,6 +80,7 @@ class AddressBudget {
   explicit AddressBudget(Budget budget) : budget_(budget) {}
   // Takes one; how long to wait where none is left.
   std::optional<Millis> take(const std::string& address, Time now);
+  std::size_t size();
 
  private:
   struct Bucket {
@@ -88,12 +99,14 @@ class PasswordFailures {
   std::optional<Millis> must_wait(const std::string& username, const std::string& network, Time now);
   void failed(const std::string& username, const std::string& network, Time now);
   void succeeded(const std::string& username, const std::string& network);
+  std::size_t size();
 
  private:
   struct Pair {
     int failures = 0;
     Time last{};
   };
+  // A hash: as long for the longest name, and no name as typed is kept (people type their password there).
   static std::string key(const std::string& username, const std::string& network);
   static Millis wait_after(int failures);
 

@@ -38,6 +38,19 @@ TEST(AddressBudget, GivesNothingBackWhenTheClockGoesBack) {
   EXPECT_TRUE(budget.take("a", clock.now()));
 }
 
+TEST(AddressBudget, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole) {
+  testing::FakeClock clock;
+  AddressBudget budget({.burst = 30, .per_second = 1});
+  for (int i = 0; i < 100'100; ++i) (void)budget.take("address " + std::to_string(i), clock.now());
+  EXPECT_EQ(budget.size(), 100'000U);
+  clock.move(29s);
+  EXPECT_FALSE(budget.take("another", clock.now()));
+  EXPECT_EQ(budget.size(), 100'000U);
+  clock.move(1s);
+  for (int i = 0; i < 50'000; ++i) (void)budget.take("a third", clock.now());  // each takes the chance to forget two
+  EXPECT_EQ(budget.size(), 2U) << "another's is not whole yet";
+}
+
 TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
   testing::FakeClock clock;
   PasswordFailures failures;
@@ -62,6 +75,17 @@ TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
   EXPECT_FALSE(failures.must_wait("bob", "n", clock.now()));
   failures.succeeded("ada", "n");
   EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
+}
+
+TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  const std::string long_name(1024, 'x');
+  for (int i = 0; i < 1000; ++i) failures.failed(long_name + std::to_string(i), "n", clock.now());
+  EXPECT_EQ(failures.size(), 1000U);
+  clock.move(15min + 1s);
+  for (int i = 0; i < 600; ++i) failures.failed("ada", "n", clock.now());
+  EXPECT_EQ(failures.size(), 1U);
 }
 
 TEST(RecentMap, ForgetsTheLongestUnusedWhenFull) {

@@ -83,10 +83,11 @@ constexpr std::array kCodes{
              "A request with this Idempotency-Key is still running. Wait a moment and send it again."},
     CodeInfo{Code::insufficient_stock, "insufficient-stock", 409, "Insufficient stock",
              "The stock would fall below zero. Nothing was changed; read the product to see what is there."},
-    CodeInfo{Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
-             "There were too many attempts in a short time. Retry-After says when the next one will be looked at; "
-             "until then even a right answer is refused. Requests with an Idempotency-Key are bounded too: the answers to "
-             "10 000 of them are kept for a day."},
+    CodeInfo{
+        Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
+        "There were too many attempts in a short time. Retry-After says when the next one will be looked at; "
+        "until then even a right answer is refused. Requests with an Idempotency-Key are bounded too: the answers to "
+        "10 000 of them are kept for a day."},
     CodeInfo{Code::overloaded, "overloaded", 503, "Overloaded",
              "More work is waiting than can be done in time, so this request was not begun. Send it again after "
              "the time in Retry-After."},
@@ -122,6 +123,10 @@ Error overloaded() {
   return {.code = Code::overloaded,
           .detail = "too much work is waiting; try again shortly",
           .retry_after = std::chrono::seconds(1)};
+}
+
+Error invalid_token() {
+  return {Code::invalid_token, "send Authorization: Bearer <access_token> with a token that is still valid"};
 }
 
 Error invalid_value(std::string pointer, std::string detail) {

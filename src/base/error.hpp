@@ -81,6 +81,7 @@ struct Error {
 Error not_found();
 Error unavailable(std::string cause);
 Error overloaded();
+Error invalid_token();
 Error invalid_value(std::string pointer, std::string detail);
 Error too_many_attempts(std::chrono::milliseconds wait, std::string detail);
 

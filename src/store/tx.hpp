@@ -38,6 +38,8 @@ class ReadTx {
   virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case
   virtual std::vector<model::User> users() = 0;                                    // by username
   virtual std::optional<model::Challenge> challenge(const model::Digest& token_hash) = 0;
+  // Until it is ended or cleared away; whether it has expired is for the caller to see.
+  virtual std::optional<model::Session> session(const SessionId& id) = 0;
   virtual model::FactorCounters factor_counters(const UserId& user) = 0;
   virtual std::int64_t recovery_codes_left(const UserId& user) = 0;
 
@@ -100,6 +102,9 @@ class WriteTx : public virtual ReadTx {
   virtual bool count_challenge_try(const model::Digest& token_hash, int tries_max) = 0;
   virtual bool spend_challenge(const model::Digest& token_hash) = 0;  // true iff it was there
   virtual void remove_challenges_of(const UserId& user) = 0;
+  // Keeps the `count` that expire last, of one account and kind. Returns how many went.
+  virtual std::size_t remove_challenges_but_newest(const UserId& user, model::Challenge::Next next,
+                                                   std::size_t count) = 0;
   virtual std::size_t remove_expired_challenges(Time at, std::size_t limit) = 0;
 
   // Guess budgets. `spend_totp_step` is one conditional write: true iff `step` is later than the last one spent.

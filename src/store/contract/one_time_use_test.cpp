@@ -110,6 +110,39 @@ TEST_P(StoreContract, CountsNoMoreTriesOfAChallengeThanAllowed) {
   EXPECT_EQ(store().read()->challenge(digest(7))->tries, 5);
 }
 
+TEST_P(StoreContract, KeepsTheNewestChallengesOfAnAccountAndKind) {
+  const auto ada = given_user("ada"), bob = given_user("bob");
+  given([&](WriteTx& tx) -> Result<bool> {
+    for (std::uint8_t i = 1; i <= 5; ++i) {
+      auto challenge = challenge_of(ada, i);
+      challenge.expires_at += std::chrono::seconds(i % 2 == 0 ? 10 + i : i);  // newest: 4, 2, 5, 3, 1
+      tx.add_challenge(challenge);
+    }
+    auto other_kind = challenge_of(ada, 6);
+    other_kind.next = model::Challenge::Next::enrol;
+    other_kind.pending_secret = {1};
+    tx.add_challenge(other_kind);
+    tx.add_challenge(challenge_of(bob, 7));
+    return tx.remove_challenges_but_newest(ada.id, model::Challenge::Next::verify, 3) == 2 ? Result<bool>(true)
+                                                                                           : Error{Code::internal};
+  });
+  for (const auto& [token, kept] :
+       {std::pair{1, false}, {2, true}, {3, false}, {4, true}, {5, true}, {6, true}, {7, true}}) {
+    EXPECT_EQ(store().read()->challenge(digest(static_cast<std::uint8_t>(token))).has_value(), kept) << token;
+  }
+}
+
+TEST_P(StoreContract, ReadsASessionInTheTransactionThatEndsIt) {
+  const auto session = session_of(given_user("ada"));
+  given([&](WriteTx& tx) -> Result<bool> {
+    if (tx.session(session.id)) return Error{Code::internal};
+    tx.start_session(act_, session);
+    if (tx.session(session.id)->user != session.user) return Error{Code::internal};
+    tx.end_session(act_, session.id);
+    return tx.session(session.id) ? Result<bool>(Error{Code::internal}) : true;
+  });
+}
+
 TEST_P(StoreContract, OneOfSixteenEndsASession) {
   const auto session = session_of(given_user("ada"));
   given([&](WriteTx& tx) -> Result<bool> {

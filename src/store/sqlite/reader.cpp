@@ -60,6 +60,11 @@ std::optional<model::Challenge> Reader::challenge(const model::Digest& token_has
                take_challenge);
 }
 
+std::optional<model::Session> Reader::session(const SessionId& id) {
+  return first(db().query("SELECT id, user, factor, created_at, expires_at FROM sessions WHERE id = ?", id),
+               take_session);
+}
+
 model::FactorCounters Reader::factor_counters(const UserId& user) {
   return first(db().query("SELECT last_step, failures, failures_unredeemed, locked_until"
                           " FROM factor_counters WHERE user = ?",

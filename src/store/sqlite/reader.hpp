@@ -13,6 +13,7 @@ class Reader : public virtual ReadTx {
   std::optional<model::User> user_by_name(std::string_view username) override;
   std::vector<model::User> users() override;
   std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
+  std::optional<model::Session> session(const SessionId& id) override;
   model::FactorCounters factor_counters(const UserId& user) override;
   std::int64_t recovery_codes_left(const UserId& user) override;
   std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record, std::optional<std::int64_t> before,

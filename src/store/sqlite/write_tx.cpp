@@ -272,6 +272,14 @@ void SqliteWriteTx::remove_challenges_of(const UserId& user) {
   db_.run("DELETE FROM challenges WHERE user = ?", user);
 }
 
+std::size_t SqliteWriteTx::remove_challenges_but_newest(const UserId& user, model::Challenge::Next next,
+                                                        std::size_t count) {
+  return db_.run(
+      "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"
+      " WHERE user = ? AND next = ? ORDER BY expires_at DESC LIMIT -1 OFFSET ?)",
+      user, word(next), count);
+}
+
 std::size_t SqliteWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
   return db_.run(
       "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"

@@ -41,6 +41,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   bool count_challenge_try(const model::Digest& token_hash, int tries_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
   void remove_challenges_of(const UserId& user) override;
+  std::size_t remove_challenges_but_newest(const UserId& user, model::Challenge::Next next, std::size_t count) override;
   std::size_t remove_expired_challenges(Time at, std::size_t limit) override;
   bool spend_totp_step(const UserId& user, std::int64_t step) override;
   void remove_factor_counters(const UserId& user) override;

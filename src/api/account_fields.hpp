@@ -1,0 +1,89 @@
+// Members that several account endpoints have in common.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/accounts.hpp"
+#include "auth/recovery_code.hpp"
+#include "schema/object.hpp"
+
+namespace integrity::api {
+
+inline constexpr schema::Text kName{.min = 1, .max = 100};
+inline constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letters::none};
+inline constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
+inline constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
+inline constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
+// Whatever may have been meant as a password: one that cannot be right is answered like one that is not.
+inline constexpr schema::SecretText kTriedPassword{0, 1024};
+
+inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
+inline constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
+inline constexpr std::string_view kSecondsAbout = "seconds";
+inline constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
+inline constexpr std::string_view kCodeAbout = "what the authenticator shows";
+inline constexpr std::string_view kCodeOrAbout = "what the authenticator shows; this or the next";
+inline constexpr std::string_view kRecoveryCodeAbout =
+    "one of the ten; upper and lower case, blanks and hyphens do not matter";
+inline constexpr std::string_view kNewPasswordAbout = "the whole of it counts; common passwords are refused";
+
+// 24 characters of Crockford's base32 as a person may type them.
+struct RecoveryCode {
+  using Value = Bytes;
+  std::optional<Bytes> read(const json::Value& json, std::string& why) const {
+    std::optional<Bytes> bits;
+    if (json.kind == json::Value::Kind::string) bits = auth::parse_recovery_code(json.text);
+    if (!bits) why = "must be a recovery code: 24 letters and digits";
+    return bits;
+  }
+  std::string describe() const {
+    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-TV-Za-tv-z]){24}[ -]*$"})";
+  }
+};
+
+// For `refine` and `describe_refinement` of a body with the members code and recovery_code.
+inline void expect_one_proof(const json::Value& json, std::vector<FieldError>& errors) {
+  if ((json.find("code") != nullptr) == (json.find("recovery_code") != nullptr)) {
+    errors.push_back({FieldError::In::body, "#/code", "send exactly one of code and recovery_code"});
+  }
+}
+
+inline constexpr std::string_view kOneProofDescribed =
+    R"("oneOf":[{"required":["code"]},{"required":["recovery_code"]}])";
+
+struct UserView {
+  UserId id;
+  std::string username;
+  std::optional<std::string> name;
+  Time created_at;
+
+  static UserView of(const model::User& user) { return {user.id, user.username, user.name, user.created_at}; }
+};
+inline auto fields(const UserView*) {
+  return std::tuple{schema::required("id", &UserView::id, schema::Hex24<UserId>{}),
+                    schema::required("username", &UserView::username, model::username_rule),
+                    schema::nullable("name", &UserView::name, kName),
+                    schema::required("created_at", &UserView::created_at, schema::Timestamp{})};
+}
+constexpr std::string_view schema_name(const UserView*) {
+  return "User";
+}
+
+// Where the QR code is.
+inline std::string qr_path(const model::User& user) {
+  std::string path = "/generate-2fa/";
+  // Of the characters a username may have, only these two could be read differently in a path.
+  for (char c : user.username) {
+    if (c == '@') {
+      path += "%40";
+    } else if (c == '+') {
+      path += "%2B";
+    } else {
+      path += c;
+    }
+  }
+  return path;
+}
+
+}  // namespace integrity::api

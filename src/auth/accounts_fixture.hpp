@@ -1,0 +1,97 @@
+// For tests: the accounts on an embedded store of the test's own, with a clock that is moved by hand; and Ada.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "auth/accounts.hpp"
+#include "auth/authenticator.hpp"
+#include "auth/recovery_code.hpp"
+#include "auth/totp.hpp"
+#include "base/testing.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::auth {
+
+struct AccountsFixture : ::testing::Test {
+  AccountsFixture() {
+    char folder_template[] = "/tmp/integrity-accounts-XXXXXX";
+    folder = ::mkdtemp(folder_template);
+    store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
+    accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                     AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}});
+    authenticator.emplace(*store, tokens, clock);
+  }
+  ~AccountsFixture() override {
+    authenticator.reset();
+    accounts.reset();
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  static Secret password(std::string_view text = "correct horse battery") { return Secret(text); }
+  Result<FirstStep> log_in(std::string_view with = "correct horse battery") {
+    return accounts->log_in("ada", password(with), home);
+  }
+  // With a session, as the pipeline finds it behind a token.
+  SignedIn signed_in(const Verified& verified) {
+    const model::Session& session = verified.session;
+    const auto expires_at = to_seconds(session.expires_at);
+    return *authenticator->authenticate(tokens.issue({.user = session.user,
+                                                      .session = session.id,
+                                                      .token_id = session.id.hex(),
+                                                      .issued_at = expires_at - token_life_s,
+                                                      .expires_at = expires_at,
+                                                      .factor = session.factor}));
+  }
+  SignedIn sign_in() {
+    const auto verified = verify_code(log_in()->challenge, code());
+    clock.move(std::chrono::seconds(30));
+    return signed_in(*verified);
+  }
+  Bytes secret_of(const std::string& challenge) {
+    const auto tx = store->read();
+    const auto caller = accounts->first_step_done(*tx, challenge, "ada");
+    return *from_base32(accounts->enrolment(*caller)->secret_base32);
+  }
+  Result<Verified> verify(const std::string& challenge, Proof proof) {
+    return store->write(accounts->verify(challenge, {}, std::move(proof)));
+  }
+  Result<Verified> verify_code(const std::string& challenge, const std::string& code) {
+    return verify(challenge, {.code = code});
+  }
+  std::string code(std::int64_t steps_ahead = 0) const { return hotp(secret, totp_step(clock.now()) + steps_ahead); }
+  std::string wrong_code() const {
+    for (int i = 0;; ++i) {
+      std::string guess = std::to_string(100000 + i);
+      if (match_totp(secret, guess, clock.now()).kind == TotpMatch::Kind::none) return guess;
+    }
+  }
+  // Ada with an active factor; the code of this step is spent.
+  void enrol() {
+    const auto step = accounts->sign_up("ada", {}, password(), home);
+    ASSERT_TRUE(step);
+    secret = secret_of(step->challenge);
+    const auto verified = verify_code(step->challenge, code());
+    ASSERT_TRUE(verified);
+    recovery_codes = *verified->recovery_codes;
+    clock.move(std::chrono::seconds(30));
+  }
+  static std::optional<Code> refusal(const auto& result) {
+    if (result) return {};
+    return result.error().code;
+  }
+
+  testing::FakeClock clock;
+  testing::SeededRandom random;
+  std::filesystem::path folder;
+  std::unique_ptr<store::Store> store;
+  std::optional<Accounts> accounts;
+  std::optional<Authenticator> authenticator;
+  const Tokens tokens{TokenKey::hs256(Secret("0123456789abcdefghijklmnopqrstuv")), "issuer", "audience"};
+  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
+  Bytes secret;
+  std::vector<std::string> recovery_codes;
+};
+
+}  // namespace integrity::auth

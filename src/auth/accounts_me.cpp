@@ -1,0 +1,92 @@
+// What people change about their own account: with a session, and a fresh proof on top of it.
+#include <utility>
+
+#include "auth/accounts.hpp"
+#include "auth/recovery_code.hpp"
+#include "base/log.hpp"
+
+namespace integrity::auth {
+namespace {
+
+Error wrong_current_password() {
+  return invalid_value("#/current_password", "is not the password of this account");
+}
+
+}  // namespace
+
+Result<model::User> Accounts::account_of(store::WriteTx& tx, const SignedIn& caller, Time now) const {
+  const auto session = tx.session(caller.session().id);
+  if (!session || now >= session->expires_at) return invalid_token();
+  auto user = tx.user(caller.user());
+  if (!user) return invalid_token();
+  return std::move(*user);
+}
+
+Result<model::Act> Accounts::prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const {
+  INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
+  INTEGRITY_TRY(const auto factor, second_factor_.prove(tx, user, proof, now));
+  return act_of(user.id, factor);
+}
+
+Status Accounts::may_change_password(const SignedIn& caller, const Client& from) {
+  const auto user = store_.read()->user(caller.user());
+  if (!user) return invalid_token();
+  return may_guess_password(user->username, from);
+}
+
+Status Accounts::change_password(const SignedIn& caller, const NewPassword& change, const Client& from) {
+  const auto user = store_.read()->user(caller.user());
+  if (!user) return invalid_token();
+  INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
+  INTEGRITY_CHECK(may_guess_password(user->username, from));  // again, now that it is its turn
+  if (!hasher_.verify(change.current, user->password_hash)) {
+    password_failures_.failed(user->username, from.network, clock_.now());
+    log::event("password.refused", {{"user", user->id.hex()}, {"address", from.address}});
+    return wrong_current_password();  // the code was not looked at: it is still good
+  }
+  password_failures_.succeeded(user->username, from.network);
+
+  const std::string hash = hasher_.hash(change.next);
+  const Time now = clock_.now();
+  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+    INTEGRITY_TRY(auto current, account_of(tx, caller, now));
+    // Another password was set while these two were hashed.
+    if (current.password_version != user->password_version) return wrong_current_password();
+    INTEGRITY_TRY(const auto act, prove_again(tx, current, {.code = change.code}, now));
+    current.password_hash = hash;
+    ++current.password_version;
+    ++current.version;
+    current.updated_at = tx.now();
+    tx.update_user(act, "user.password", current);
+    tx.remove_challenges_of(current.id);
+    tx.end_sessions_of(act, current.id, caller.session().id);
+    return Done{};
+  });
+  if (!done) return done.error();
+  return {};
+}
+
+store::WriteFunction<std::vector<std::string>> Accounts::renew_recovery_codes(const SignedIn& caller,
+                                                                              std::string code) {
+  return [this, caller, now = clock_.now(), proof = Proof{.code = std::move(code)},
+          codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<std::vector<std::string>> {
+    INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+    INTEGRITY_TRY(const auto act, prove_again(tx, user, proof, now));
+    set_recovery_codes(tx, act, user, codes);
+    return codes;
+  };
+}
+
+store::WriteFunction<FirstStep> Accounts::replace_factor(const SignedIn& caller, Proof proof) {
+  const Time now = clock_.now();
+  return [this, caller, now, proof = std::move(proof),
+          fresh = make_challenge(caller.user(), model::Challenge::Next::enrol, now, enrol_challenge_life)](
+             store::WriteTx& tx) -> Result<FirstStep> {
+    INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+    INTEGRITY_CHECK(prove_again(tx, user, proof, now));
+    add_challenge(tx, user, fresh.challenge);
+    return FirstStep{fresh.token, fresh.challenge.next, enrol_challenge_life, std::move(user)};
+  };
+}
+
+}  // namespace integrity::auth

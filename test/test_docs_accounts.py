@@ -1,0 +1,153 @@
+"""docs/accounts.md, as it stands: the lines of its walk-throughs are typed into one shell, as one person after the other
+would, and what `read` asks for is answered by a phone (zbarimg, oathtool) and a slip of paper with recovery codes."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from support import server as program
+from support.accounts import enrolled, totp
+from support.server import Server
+from support.terminal_qr import to_pbm
+
+ROOT = pathlib.Path(__file__).parent.parent
+TEXT = (ROOT / "docs/accounts.md").read_text()
+GIVEN, CHANGED = "the operator gave me this", "and I changed it to that"
+
+
+def walk_throughs() -> dict:
+    """Heading -> lines of its blocks; those before the first heading under its parent's."""
+    section = TEXT[TEXT.index("## Walk-throughs"):TEXT.index("## Passwords")]
+    parts = re.split(r"^##+ (.*)\n", section, flags=re.M)[1:]
+    return {heading: "".join(re.findall(r"^```sh\n(.*?)^```", body, re.M | re.S)).splitlines()
+            for heading, body in zip(parts[::2], parts[1::2])}
+
+
+class Shell:
+    def __init__(self, server):
+        path = f"{pathlib.Path(program.BINARY).resolve().parent}:{os.environ['PATH']}"
+        self.process = subprocess.Popen(["bash", "-e", "-u", "-o", "pipefail"], cwd=server.folder, text=True,
+                                        env=server.env | {"PATH": path}, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.said = ""
+        self.marks = 0
+
+    def type(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def until(self, text: str) -> str:
+        """What is said up to a line that has `text`; also added to `said`."""
+        said = ""
+        while text not in said:
+            line = self.process.stdout.readline()
+            assert line, f"the shell ended: {self.said}{said}"
+            said += line
+        self.said += said.replace(text + "\n", "")
+        return said
+
+    def done(self) -> None:
+        """Waits for what was typed before."""
+        self.marks += 1
+        self.type(f"echo done-{self.marks}-")
+        self.until(f"done-{self.marks}-")
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0, self.said
+
+
+class Person:
+    """Answers prompts. Every code is of a step of its own: time passes before."""
+
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        self.account = enrolled(server)
+        self.recovery_codes = list(self.account.recovery_codes)
+        self.steps_behind = 0
+
+    def answer(self, prompt: str, said: str) -> str:
+        if prompt == "recovery code":
+            return self.recovery_codes.pop()
+        if prompt == "password":
+            return self.account.password
+        if prompt == "new password":
+            self.account.password = CHANGED
+            return CHANGED
+        assert prompt == "code", prompt
+        self.scan(said)
+        self.server.move_clock(30)
+        return totp(self.account.secret, int(self.server.now()) // 30 - self.steps_behind)
+
+    def scan(self, said: str) -> None:
+        if "▀" in said or "█" in said:
+            picture = self.folder / "qr.pbm"
+            picture.write_bytes(to_pbm(said))
+            uri = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True, text=True).stdout
+            self.account.secret = re.search("secret=([A-Z2-7]{32})", uri)[1]
+
+
+def walk(shell, person, lines) -> str:
+    """Types the lines; gives what the shell said."""
+    shell.said = ""
+    for line in lines:
+        line = line.replace(":8080", f":{person.server.port}").replace("ada", person.account.username)
+        if prompt := re.match(r"read -rs?p '(.*): ' \w+(; echo)?$", line):
+            shell.done()
+            said = shell.said
+            shell.type(line)
+            shell.type(person.answer(prompt[1], said))
+        elif line.startswith("integrity user set-password "):
+            shell.done()
+            person.account.password = GIVEN
+            shell.type(line)
+            shell.type(GIVEN)  # and nothing more until it has been read
+            shell.until(f"{person.account.username}: the password is set, sessions have ended")
+        else:
+            shell.type(line)
+    shell.done()
+    assert "/problems/" not in shell.said or person.steps_behind, shell.said
+    return shell.said
+
+
+def test_the_walk_throughs_work(tmp_path):
+    lines = walk_throughs()
+    with Server(clock=True) as server:
+        person, shell = Person(server, tmp_path), Shell(server)
+        first, client = person.account.token, person.account.client
+        walk(shell, person, lines["Walk-throughs"])
+
+        lost = person.account.secret
+        renewed = walk(shell, person, lines["Lost phone"])
+        assert person.account.secret != lost
+        assert client.get("/me", token=first).status == 401
+        codes = re.findall('"([0-9A-Z]{24})"', renewed)
+        assert len(codes) == 10 and not set(codes) & set(person.account.recovery_codes)
+
+        lost, person.recovery_codes = person.account.secret, codes
+        fresh = walk(shell, person, lines["Lost everything"])
+        assert person.account.secret != lost and person.account.password == GIVEN
+        person.recovery_codes = re.findall('"([0-9A-Z]{24})"', fresh)
+        assert len(person.recovery_codes) == 10 and '"access_token"' in fresh
+
+        token = re.search('"access_token":"([^"]+)"', fresh)[1]
+        assert client.get("/me", token=token).status == 200
+        walk(shell, person, lines["Stolen password"])
+        assert client.get("/me", token=token).status == 401, "every other session has ended"
+        assert client.post("/login", {"username": person.account.username, "password": GIVEN}, token=None).status == 401
+
+        at = next(i for i, line in enumerate(lines["The clock is off"]) if "field token_type" in line) - 2
+        person.steps_behind = 8
+        assert "your phone is about 4 minutes behind" in walk(shell, person, lines["The clock is off"][:at])
+        person.steps_behind = 0
+        said = walk(shell, person, lines["The clock is off"][at:])
+        assert re.search("^date: .*GMT", said, re.I | re.M) and "Bearer" in said
+        shell.end()
+
+
+@pytest.mark.parametrize("heading", ["Lost phone", "Lost everything", "Stolen password", "The clock is off"])
+def test_each_walk_through_has_lines_to_run(heading):
+    assert len(walk_throughs()[heading]) >= 5

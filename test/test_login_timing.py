@@ -1,0 +1,56 @@
+"""Unknown name, wrong password and disabled account take alike: medians of 200 logins each lie within 5 %.
+
+The three kinds take turns, so whatever else the machine does meets them alike; and what does not tell a thing to this
+test, with all it knows, tells nothing to an attacker. Where the medians lie apart, another round is added to the first:
+noise becomes smaller with each, a difference does not."""
+
+import random
+import statistics
+import time
+
+from support.accounts import PASSWORD, enrolled, fresh_name
+from support.http import Client
+from support.server import Server
+
+LOGINS = 200
+ROUNDS = 3
+APART_MAX = 0.05
+
+
+def apart(samples: dict) -> float:
+    """How far the medians lie from each other, as a part of the least."""
+    medians = [statistics.median(each) for each in samples.values()]
+    return max(medians) / min(medians) - 1
+
+
+def networks():
+    """Each login from another one, so that no pair of account and network is slowed down."""
+    for number in range(256 * 256):
+        yield {"X-Forwarded-For": f"10.{number // 256}.{number % 256}.1"}
+
+
+def test_medians_lie_within_five_percent():
+    with Server("--trusted-proxies", "127.0.0.1") as server:
+        known, disabled = enrolled(server), enrolled(server)
+        assert server.command("user", "disable", disabled.username).returncode == 0
+        who = {"unknown name": lambda: (fresh_name("nobody"), PASSWORD),
+               "wrong password": lambda: (known.username, "not the password"),
+               "disabled": lambda: (disabled.username, PASSWORD)}
+        client, network, chance = Client(server), networks(), random.Random(1)
+
+        def seconds(kind: str) -> float:
+            name, password = who[kind]()
+            begin = time.perf_counter()
+            reply = client.post("/login", {"username": name, "password": password}, headers=next(network))
+            taken = time.perf_counter() - begin
+            assert (reply.status, reply.slug) == (401, "invalid-credentials"), reply
+            return taken
+
+        samples: dict = {kind: [] for kind in who}
+        for _ in range(ROUNDS):
+            for _ in range(LOGINS):
+                for kind in chance.sample(list(who), len(who)):
+                    samples[kind].append(seconds(kind))
+            if apart(samples) <= APART_MAX:
+                return
+        raise AssertionError({kind: f"{statistics.median(each) * 1000:.2f} ms" for kind, each in samples.items()})
