@@ -1,10 +1,28 @@
 """Fixtures of the whole-program tests. The program is named by INTEGRITY_BINARY; `./dev test` sets it."""
 
+import os
+import random
+
 import pytest
 
 from support.accounts import enrolled
 from support.http import Client
 from support.server import Server
+
+
+def pytest_configure(config):
+    """One seed for all workers: they inherit it."""
+    os.environ.setdefault("SEED", str(random.SystemRandom().randrange(10**6)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"SEED={os.environ['SEED']}")
+
+
+@pytest.fixture
+def seed() -> int:
+    """Of everything random in a test; SEED=… repeats a run."""
+    return int(os.environ["SEED"])
 
 
 @pytest.fixture(scope="module")

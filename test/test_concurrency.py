@@ -73,6 +73,16 @@ def test_one_enrolment_confirmed_fifty_times(server):
     assert account.login().verify(recovery_code=won[0].json["recovery_codes"][0]).status == 200
 
 
+def test_logins_while_the_first_code_is_confirmed(server):
+    """Whoever knows the password is never told that it is wrong, though the account changes while it is hashed."""
+    for _ in range(10):
+        account = Account(server).sign_up().scan()
+        login = request_bytes("POST", "/login", {"username": account.username, "password": account.password})
+        confirm = request_bytes("POST", "/verify-2fa", {"challenge": account.challenge, "code": account.next_code()})
+        replies = all_at_once(server, [login, login, confirm], None)
+        assert set(statuses(replies)) <= {200, 503}, replies
+
+
 def test_two_hundred_wrong_codes_on_one_challenge(server):
     account = enrolled(server).login()
     bodies = [{"challenge": account.challenge, "code": code} for code in account.wrong_codes(200)]

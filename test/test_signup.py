@@ -86,6 +86,16 @@ def test_an_unconfirmed_account_is_removed_after_24_hours(clocked):
     assert sign_up(Client(clocked), username=name).status == 201
 
 
+def test_an_unconfirmed_account_cannot_be_logged_into_after_24_hours(clocked):
+    """It once could until the clean-up came by, and was then another day old."""
+    account = Account(clocked).sign_up()
+    clocked.move_clock(24 * 3600 - 1)
+    account.login()  # which begins another 24 hours
+    clocked.move_clock(24 * 3600)
+    credentials = {"username": account.username, "password": account.password}
+    assert account.client.post("/login", credentials).slug == "invalid-credentials"
+
+
 def test_closed_signup_is_refused():
     with Server("--signup", "closed") as server:
         reply = sign_up(Client(server))

@@ -25,6 +25,11 @@ bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+// Never confirmed in time: such an account is no more, though perhaps not yet removed.
+bool is_over(const model::User& user, Time now) {
+  return user.state == model::UserState::pending && user.pending_until <= now;
+}
+
 model::Digest token_hash(std::string_view token) {
   return crypto::sha256(as_bytes(token));
 }
@@ -117,9 +122,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
   const Time now = clock_.now();
-  // Before the expensive part. A name that was never confirmed in time is free, though perhaps not yet removed.
   const auto holder = store_.read()->user_by_name(username);
-  if (holder && (holder->state != model::UserState::pending || holder->pending_until > now)) return taken;
+  if (holder && !is_over(*holder, now)) return taken;  // before the expensive part
   model::User user = make_pending(username, name, password, now);
   user.pending_network = from.network;
   const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
@@ -137,7 +141,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {
   // Again, now that it is its turn: guesses sent side by side have been counted meanwhile.
   INTEGRITY_CHECK(may_guess_password(username, from));
-  const auto user = store_.read()->user_by_name(username);
+  auto user = store_.read()->user_by_name(username);
+  if (user && is_over(*user, clock_.now())) user.reset();
   const bool right = hasher_.verify(password, user ? user->password_hash : std::string());
   const Time now = clock_.now();
   if (!right || user->state == model::UserState::disabled) {
@@ -150,14 +155,13 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
   log::event("login.first_step", {{"user", user->id.hex()}, {"address", from.address}});
 
   const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;
-  const auto life = user->has_factor() ? verify_challenge_life : enrol_challenge_life;
-  const auto fresh = make_challenge(user->id, next, now, life);
+  const auto fresh = make_challenge(user->id, next, now, enrol_challenge_life);
   const auto rehashed =
       hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password)) : std::nullopt;
   return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
     auto current = tx.user(user->id);
     if (!current || current->password_version != user->password_version ||
-        current->state == model::UserState::disabled || current->has_factor() != user->has_factor()) {
+        current->state == model::UserState::disabled || (user->has_factor() && !current->has_factor())) {
       return invalid_credentials();  // changed while the password was being hashed
     }
     if (!current->has_factor() && current->enrol_until && now >= *current->enrol_until) {
@@ -165,6 +169,13 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
                    "the time to enrol after the reset is over; ask the operator for another one"};
     }
     model::Challenge challenge = fresh.challenge;
+    auto life = enrol_challenge_life;
+    if (current->has_factor()) {  // perhaps only since the password was being hashed
+      life = verify_challenge_life;
+      challenge.next = model::Challenge::Next::verify;
+      challenge.expires_at = now + life;
+      challenge.pending_secret.clear();
+    }
     if (rehashed) current->password_hash = *rehashed;
     if (current->state == model::UserState::pending) {
       current->pending_until = now + pending_life;
@@ -175,8 +186,9 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
       ++current->version;
       tx.update_user({.actor = current->id, .proof = model::Act::Proof::password}, "user.rehash", *current);
     }
+    const auto what_is_next = challenge.next;
     add_challenge(tx, *current, std::move(challenge));
-    return FirstStep{fresh.token, next, life, *current};
+    return FirstStep{fresh.token, what_is_next, life, *current};
   });
 }
 

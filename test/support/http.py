@@ -15,6 +15,10 @@ ONCE = {"content-length", "content-type", "etag", "location", "retry-after", "ww
         "x-request-id", "cache-control", "content-security-policy", "transfer-encoding", "link"}
 
 
+class Ended(AssertionError):
+    """The connection ended inside a reply."""
+
+
 @dataclass
 class Reply:
     method: str
@@ -67,20 +71,21 @@ class Connection:
         self.socket.sendall(data)
         return self
 
-    def _more(self) -> bool:
+    def _more(self) -> None:
         data = self.socket.recv(65536)
+        if not data:
+            raise Ended(f"the connection ended inside a reply, after {self.buffer[:300]!r}")
         self.buffer += data
-        return bool(data)
 
     def _take(self, count: int) -> bytes:
         while len(self.buffer) < count:
-            assert self._more(), f"the connection ended inside a reply, after {self.buffer[:300]!r}"
+            self._more()
         data, self.buffer = self.buffer[:count], self.buffer[count:]
         return data
 
     def _line(self) -> bytes:
         while b"\r\n" not in self.buffer:
-            assert self._more(), f"the connection ended inside a reply, after {self.buffer[:300]!r}"
+            self._more()
         line, self.buffer = self.buffer.split(b"\r\n", 1)
         return line
 
@@ -196,14 +201,17 @@ class Client:
             self.connection = None
 
 
-def all_at_once(server, requests: list[bytes], target: str) -> list[Reply]:
-    """The requests on a connection each, all complete at the same moment: everything but the last byte is sent before."""
+def all_at_once(server, requests: list[bytes], target: str | None | list) -> list[Reply]:
+    """The requests on a connection each, all complete at the same moment: everything but the last byte is sent before.
+    `target` is that of all, or a list."""
+    targets = target if isinstance(target, list) else [target] * len(requests)
     connections = [Connection(server) for _ in requests]
     for connection, data in zip(connections, requests):
         connection.send(data[:-1])
     for connection, data in zip(connections, requests):
         connection.send(data[-1:])
-    replies = [connection.reply(data.split(b" ", 1)[0].decode(), target) for connection, data in zip(connections, requests)]
+    replies = [connection.reply(data.split(b" ", 1)[0].decode(), each)
+               for connection, data, each in zip(connections, requests, targets)]
     for connection in connections:
         connection.close()
     return replies

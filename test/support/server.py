@@ -18,7 +18,7 @@ EVENING = 1_795_428_000  # 2026-11-23 10:00:00 UTC: where a moved clock begins; 
 
 
 def environment(**changes) -> dict:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
             if name in os.environ}
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
     return {**kept, **changes}
@@ -74,10 +74,15 @@ class Server:
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, within: float = 30) -> "Server":
+    def spawn(self) -> "Server":
+        """Starts it, without waiting until it listens."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([self.binary, "serve", *self.options], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
+        return self
+
+    def start(self, within: float = 30) -> "Server":
+        self.spawn()
         line = self.process.stdout.readline()  # ends when the process does
         found = re.fullmatch(r"listening on http://([0-9.]+):([0-9]+)\n", line)
         if not found:

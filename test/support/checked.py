@@ -1,0 +1,196 @@
+"""A server whose every answer is compared with the model's: one call at a time, or in bursts that some order must explain."""
+
+import collections
+from random import Random
+from urllib.parse import quote
+
+from .http import Client, Reply, all_at_once
+from .model import MISSING, Request, World, answer
+from .model.products import Walk, WalkBack
+from .stream import AS_JSON, Jump, Stream, post
+
+HASHED = ("/signup", "/login", "/me/password")
+HASHED_AT_ONCE = 2  # of a burst; more would be turned away by a busy machine
+REMEMBERED = 25  # calls that a failure shows
+
+
+class Checked:
+    def __init__(self, server, seed: int, mark: str = ""):
+        self.server, self.seed = server, seed
+        self.world = World(int(server.now()))
+        self.chance = Random(f"{seed} {mark}")
+        self.stream = Stream(self.world, self.chance, mark)
+        self.client = Client(server)
+        self.calls = 0
+        self.last = collections.deque(maxlen=REMEMBERED)
+        self.walks: list = []  # (Walk, its next target)
+        self.statuses: collections.Counter = collections.Counter()
+
+    # One at a time.
+
+    def one(self) -> None:
+        if self.walks and self.chance.random() < 0.04:
+            return self.walk_on()
+        what = self.stream.next()
+        return self.jump(what.seconds) if isinstance(what, Jump) else self.call(what)
+
+    def jump(self, seconds: int) -> None:
+        self.last.append(f"       the clock moves {seconds} s")
+        self.server.move_clock(seconds)
+        self.world.now = int(self.server.now())
+
+    def send(self, request: Request) -> Reply:
+        self.calls += 1
+        self.last.append(f"{self.calls:6} {shown(request)}")
+        reply = self.client.request(request.method, request.target, body=request.body, headers=dict(request.headers),
+                                    token=request.token)
+        self.last[-1] += f"\n       -> {reply.status} {reply.slug or reply.body[:200]!r}"
+        return reply
+
+    def call(self, request: Request) -> None:
+        reply = self.send(request)
+        expected = answer(self.world, request)
+        self.demand(expected.mismatch(reply), reply)
+        expected.effect(self.world, reply)
+        self.told(request, reply)
+        if reply.header("Link") and len(self.walks) < 8:
+            self.walks.append(begun(self.world, request, reply))
+
+    def told(self, request: Request, reply: Reply) -> None:
+        self.statuses["replayed" if reply.header("Idempotency-Replayed") else reply.slug or reply.status] += 1
+        self.stream.tell(request, reply)
+
+    def demand(self, wrong: str | None, reply=None) -> None:
+        if wrong:
+            calls = "\n".join(self.last)
+            raise AssertionError(f"{wrong}\nin {reply}\nSEED={self.seed}, call {self.calls}; the last calls:\n{calls}")
+
+    # Lists that were begun are read on while the records change.
+
+    def walk_on(self) -> None:
+        number = self.chance.randrange(len(self.walks))
+        walk, target = self.walks[number]
+        reply = self.send(Request("GET", target, token=self.reader(), meant="the next page"))
+        target, wrong = walk.next(self.world, reply)
+        self.demand(wrong, reply)
+        if target is None:
+            del self.walks[number]
+        else:
+            self.walks[number] = (walk, target)
+
+    def reader(self) -> str:
+        """A live session of somebody who is always there to look."""
+        while True:
+            name = self.stream.reader
+            user = self.world.user(name)
+            mine = [token for token in self.stream.signed_in() if self.world.sessions[token].user == name]
+            if mine:
+                return mine[-1]
+            if user and (wait := max(user.locked_until - self.world.now, (user.last_step - self.world.step) * 30)) > 0:
+                self.jump(wait)
+            elif tokens := self.stream.live_challenges(name):
+                self.call(self.stream.right_proof(name, tokens[0]))
+            else:
+                self.call(self.stream.right_log_in(name) if user else self.stream.sign_up_properly(name))
+
+    # Many at the same moment.
+
+    def burst(self, size: int) -> None:
+        """Different calls at once; the answers must be those of some order, one after the other."""
+        requests: list = []
+        living = list(self.world.products)
+        self.stream.focus = self.chance.choice(living) if living and self.chance.random() < 0.7 else None
+        while len(requests) < size:
+            what = self.stream.next()
+            if isinstance(what, Jump) or guesses_at_a_password(self.world, what):
+                continue
+            if what.path in HASHED and sum(each.path in HASHED for each in requests) >= HASHED_AT_ONCE:
+                continue
+            twice = self.chance.random() < 0.2 and len(requests) + 2 <= size and what.path not in HASHED
+            requests += [what] * (2 if twice else 1)
+        self.stream.focus = None
+        self.together(requests)
+
+    def together(self, requests: list[Request]) -> None:
+        self.calls += len(requests)
+        replies = all_at_once(self.server, [each.raw() for each in requests], [each.target for each in requests])
+        for request, reply in zip(requests, replies):
+            self.last.append(f"  all at once {shown(request)}\n       -> {reply.status} {reply.slug or reply.body[:200]!r}")
+        after = explained(self.world, self.world, list(zip(requests, replies)))
+        self.demand(None if after else "no order of these calls gives these answers", replies)
+        vars(self.world).update(vars(after))
+        for request, reply in zip(requests, replies):
+            self.told(request, reply)
+
+    # The state as a whole.
+
+    def agree(self) -> None:
+        """What the server has is what the model has: products, histories, who is signed in, what is begun."""
+        token = self.reader()
+        self.call(Request("GET", "/products", token=token, meant="everything"))
+        if "history" not in MISSING:
+            for pid in self.stream.pids[-60:]:
+                self.call(Request("GET", f"/products/{pid}/history", token=token, meant="all changes"))
+        self.check_doors()
+
+    def check_doors(self) -> None:
+        """Ended sessions stay ended, live ones alive; and challenges alike."""
+        for token in list(self.world.sessions)[-20:]:
+            self.call(Request("GET", "/me", token=token, meant="is this session alive?"))
+        for token, challenge in list(self.world.challenges.items())[-20:]:
+            self.call(Request("GET", f"/generate-2fa/{quote(challenge.user)}", token=token, headers=AS_JSON,
+                              meant="is this challenge alive?"))
+
+
+def explained(before: World, world: World, calls: list) -> World | None:
+    """The world after the calls, in an order in which the model gives all these answers; None if there is none."""
+    if not calls:
+        return world
+    for number, (request, reply) in enumerate(calls):
+        rest = calls[:number] + calls[number + 1:]
+        if turned_away(reply):
+            return explained(before, world, rest)
+        for seen in (world, admitted(before, world, request)):
+            expected = answer(seen, request)
+            if expected.mismatch(reply) is None:
+                after = world.copy()
+                expected.effect(after, reply)
+                if found := explained(before, after, rest):
+                    return found
+    return None
+
+
+def turned_away(reply: Reply) -> bool:
+    """Nothing happened, and it says so."""
+    return reply.slug in ("overloaded", "idempotency-in-progress")
+
+
+def admitted(before: World, world: World, request: Request) -> World:
+    """Whether somebody is signed in is decided when the head is read: calls that overlap the end of a session may still
+    go through."""
+    if world.sessions.get(request.token) == before.sessions.get(request.token):
+        return world
+    seen = world.copy()
+    seen.sessions[request.token] = before.sessions[request.token]
+    return seen
+
+
+def begun(world: World, request: Request, reply: Reply) -> tuple:
+    walk = (WalkBack if request.path.endswith("/history") else Walk)(world, request.target)
+    target, wrong = walk.next(world, reply)
+    assert target and not wrong, wrong
+    return walk, target
+
+
+def guesses_at_a_password(world: World, request: Request) -> bool:
+    """Such guesses are counted after the hashing, by which time others may be under way: no order explains them."""
+    if request.path not in HASHED:
+        return False
+    expected = answer(world, request)
+    return expected.slugs == ("invalid-credentials",) or expected.errors == {"#/current_password"}
+
+
+def shown(request: Request) -> str:
+    token = f" token …{request.token[-6:]}" if request.token else ""
+    headers = " ".join(f"{name}: {value[:40]}" for name, value in request.headers)
+    return f"{request.method} {request.target} {(request.body or b'')[:300]!r} {headers}{token} ({request.meant})"

@@ -1,0 +1,109 @@
+"""A data folder from the first sign-up to the last kill: writers beside each other, SIGKILL at a random moment, a restart,
+and a look at everything, round after round."""
+
+import collections
+import json
+import random
+import sqlite3
+import time
+
+from .counters import Counter, Shared
+from .http import Client
+from .model import MISSING
+from .model.world import parsed
+from .server import Server
+from .shard import Shard
+
+SHARDS = 3
+COUNTERS = 2
+SECONDS_OF_A_ROUND = (0.05, 1.2)
+START_TAKES = 0.02  # seconds; a server killed within is killed while it starts
+
+
+class Life:
+    def __init__(self, server: Server, seed: str, tally: collections.Counter):
+        self.server, self.tally = server, tally
+        self.chance = random.Random(seed)
+        self.seed = seed
+        self.shards: list = []
+        self.shards += [Shard(server, seed, f"w{number}-", self.jump) for number in range(SHARDS)]
+        counts = not {"stock", "history"} & MISSING
+        self.shared = Shared(self.client()) if counts else None
+
+    def client(self) -> Client:
+        return Client(self.server, self.shards[0].reader())
+
+    def jump(self, seconds: int) -> None:
+        self.server.move_clock(seconds)
+        for shard in self.shards:
+            shard.world.now = int(self.server.now())
+
+    def round(self, number: int) -> None:
+        for shard in self.shards:
+            shard.prepare()
+        counters = [Counter(self.server, self.shards[i].reader(), list(self.shared.last), f"{self.seed} {number} {i}")
+                    for i in range(COUNTERS)] if self.shared else []
+        for writer in self.shards + counters:
+            writer.start()
+        time.sleep(self.chance.uniform(*SECONDS_OF_A_ROUND))
+        self.kill(self.shards + counters)
+        while self.chance.random() < 0.2:  # and again, before it has come back
+            self.server.spawn()
+            time.sleep(self.chance.uniform(0, START_TAKES))
+            self.kill([])
+        self.server.start()
+        self.look(counters)
+        self.jump(self.chance.choice([0, 0, 1, 30, 30, 30, 60, 60, 90, 300, 601]))
+
+    def kill(self, writers: list) -> None:
+        self.server.kill9()
+        self.tally["kills"] += 1
+        for writer in writers:
+            writer.join()
+            if writer.fault:
+                raise writer.fault
+
+    def look(self, counters: list) -> None:
+        for shard in self.shards:
+            shard.world.password_failures.clear()  # in memory only
+        seen = self.products()
+        known = {pid for shard in self.shards for pid in shard.world.products}
+        strangers = {pid: product for pid, product in seen.items() if pid not in known}
+        for shard in self.shards:
+            if happened := shard.find_out(strangers):
+                self.tally["under way: " + happened.split(",")[0].split(":")[0]] += 1
+        assert not strangers, f"nobody made {strangers}"
+        seen = self.products()
+        for shard in self.shards:
+            shard.check(seen)
+        if self.shared:
+            self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
+        look_at_database(self.server.data)
+        self.tally["checks"] += 1
+
+    def products(self) -> dict:
+        reply = self.client().get("/products")
+        assert reply.status == 200, reply
+        shared = self.shared.last if self.shared else {}
+        return {product["id"]: product for product in parsed(reply) if product["id"] not in shared}
+
+
+def look_at_database(folder) -> None:
+    """Whole as SQLite sees it, and every product is where its dense history leads."""
+    [path] = [path for path in folder.iterdir() if path.is_file() and path.open("rb").read(15) == b"SQLite format 3"]
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    [(count, last)] = database.execute("SELECT count(*), max(number) FROM changes")
+    assert count == (last or 0), "numbers of changes are missing"
+    gaps = database.execute("""SELECT hex(record) FROM changes GROUP BY kind, record
+                               HAVING min(revision) <> 1 OR max(revision) <> count(*)""").fetchall()
+    assert not gaps, f"a history with gaps: {gaps}"
+    products = dict(database.execute("SELECT hex(id), json_array(version, name, stock, sku, description) FROM products"))
+    for record, after in database.execute("""SELECT hex(record), after FROM changes AS c WHERE kind = 'product' AND
+            revision = (SELECT max(revision) FROM changes WHERE kind = 'product' AND record = c.record)"""):
+        now = json.loads(products.pop(record, "null"))
+        last = after and [json.loads(after)[name] for name in ("version", "name", "stock", "sku", "description")]
+        assert now == last, f"product {record} is {now}, its history leads to {last}"
+    assert not products, f"without a history: {products}"
+    database.close()

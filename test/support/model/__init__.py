@@ -1,0 +1,46 @@
+"""The service once more, small and slow: one thread, dictionaries, no network. It is written from the contract alone, and
+random tests compare the server with it.
+
+    world = World(now)
+    expected = answer(world, request)          # looks only
+    assert expected.mismatch(reply) is None
+    expected.effect(world, reply)              # what the server chose (ids, tokens, secrets) is learnt from its reply
+
+Records are never changed, only replaced, so `world.copy()` costs little: a search can try many orders of calls.
+Where the contract is silent and the model had to choose, the line says "a choice".
+"""
+
+import re
+
+from . import accounts, products
+from .world import Answer, Request, World, refusal
+
+__all__ = ["Answer", "MISSING", "Request", "World", "answer"]
+
+# What the server does not have yet; the stream leaves it out. Empty when everything is there.
+MISSING = {"/me/password", "/me/recovery-codes", "/me/totp", "Idempotency-Key"}
+
+ROUTES = {
+    "/signup": {"POST": accounts.sign_up},
+    "/login": {"POST": accounts.log_in},
+    "/generate-2fa/([^/]+)": {"GET": accounts.enrolment},
+    "/verify-2fa": {"POST": accounts.verify},
+    "/logout": {"POST": accounts.log_out},
+    "/me": {"GET": accounts.me},
+    "/me/password": {"PUT": accounts.change_password},
+    "/me/recovery-codes": {"POST": accounts.new_recovery_codes},
+    "/me/totp": {"POST": accounts.new_factor},
+    "/products": {"POST": products.create, "GET": products.listed},
+    "/products/([^/]+)": {"GET": products.get, "PUT": products.change, "DELETE": products.remove},
+    "/products/([^/]+)/stock": {"POST": products.move_stock},
+    "/products/([^/]+)/history": {"GET": products.history},
+}
+
+
+def answer(world: World, request: Request) -> Answer:
+    for pattern, methods in ROUTES.items():
+        if found := re.fullmatch(pattern, request.path):
+            if request.method not in methods:
+                return refusal(405, "method-not-allowed")
+            return methods[request.method](world, request, *found.groups())
+    return refusal(404, "not-found")

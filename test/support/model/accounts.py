@@ -1,0 +1,320 @@
+"""Accounts: two steps, the counters, and what a session may change of its own account."""
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
+from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code
+from .world import (ID, NO_TOKEN, SECONDS, SESSION_LIFE, TOKEN, Answer, Challenge, Request, Session, Some, User, World,
+                    body_of, invalid, parsed, refusal, rfc3339, signed_in, too_many)
+
+PENDING_LIFE = 24 * 3600
+ENROL_LIFE, VERIFY_LIFE = 600, 300
+TRIES = 5  # of a challenge
+FAILURES_BEFORE_WAIT, FAILURES_BEFORE_DISABLED = 10, 100
+FREE_PASSWORD_FAILURES = 5
+FORGET_PASSWORD_FAILURES = 15 * 60  # a choice: a pair that was quiet for so long starts anew
+WEAK = {"password1", "qwertyuiop", "iloveyou"}  # those of the lists that the stream tries
+
+NOBODY_KNOWS = "A" * 32
+
+EXPIRED = refusal(401, "challenge-expired")
+
+
+def totp(secret: str, step: int) -> str:
+    """RFC 6238 once more, for oathtool takes longer than the server."""
+    mac = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1)
+    start = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[start:start + 4])[0] & 0x7fffffff) % 10**6:06d}"
+
+
+# The first step.
+
+def sign_up(world: World, request: Request) -> Answer:
+    body, refused = body_of(request, SIGN_UP)
+    if refused:
+        return refused
+    username, password = body["username"], body["password"]
+    if password in WEAK or password.lower() == username.lower():
+        return invalid({"#/password"}, "weak-password")
+    if world.user(username):
+        return refusal(409, "username-taken")
+    user = User(username, "", body.get("name"), world.time(), password, pending_until=world.now + PENDING_LIFE)
+
+    def effect(world, reply):
+        new = replace(user, id=parsed(reply)["user"]["id"])
+        world.keep(new)
+        begin(world, new, parsed(reply)["challenge"], "enrol", ENROL_LIFE)
+
+    return Answer(201, body={"user": user.view() | {"id": ID}, "challenge": TOKEN, "next": "enrol",
+                             "expires_in": ENROL_LIFE, "qr": f"/generate-2fa/{quote(username)}"}, effect=effect)
+
+
+def begin(world: World, user: User, token: str, then: str, life: int) -> None:
+    world.challenges[token] = Challenge(user.username.lower(), user.id, user.password_version, then, world.now + life)
+
+
+def log_in(world: World, request: Request) -> Answer:
+    body, refused = body_of(request, LOG_IN)
+    if refused:
+        return refused
+    name = body["username"].lower()
+    if wait := password_wait(world, name):
+        return too_many(wait)
+    user = world.user(name)
+    if user is None or user.password != body["password"]:
+        return refusal(401, "invalid-credentials", effect=lambda world, _: password_failed(world, name))
+    enrols = user.confirmed_at is None
+    then, life = ("enrol", ENROL_LIFE) if enrols else ("verify", VERIFY_LIFE)
+    expected = {"challenge": TOKEN, "next": then, "expires_in": life}
+    expected |= {"qr": f"/generate-2fa/{quote(user.username)}"} if enrols else {"methods": ["totp", "recovery_code"]}
+
+    def effect(world, reply):
+        world.password_failures.pop(name, None)
+        if enrols:
+            world.keep(replace(user, pending_until=world.now + PENDING_LIFE))
+        begin(world, user, parsed(reply)["challenge"], then, life)
+
+    return Answer(200, body=expected, effect=effect)
+
+
+def password_wait(world: World, name: str) -> int:
+    count, last = world.password_failures.get(name, (0, 0))
+    if count < FREE_PASSWORD_FAILURES:
+        return 0
+    return max(0, last + min(60, 1 << (count - FREE_PASSWORD_FAILURES)) - world.now)
+
+
+def password_failed(world: World, name: str) -> None:
+    count, last = world.password_failures.get(name, (0, 0))
+    if world.now - last > FORGET_PASSWORD_FAILURES:
+        count = 0
+    world.password_failures[name] = (count + 1, world.now)
+
+
+# The second step.
+
+def live_challenge(world: World, token: str | None) -> tuple[Challenge | None, User | None]:
+    challenge = world.challenges.get(token)
+    if challenge is None or world.now >= challenge.expires_at or challenge.tries >= TRIES:
+        return None, None
+    user = world.user(challenge.user)
+    if user is None or (user.id, user.password_version) != (challenge.user_id, challenge.password_version):
+        return None, None
+    return challenge, user
+
+
+def enrolment(world: World, request: Request, username: str) -> Answer:
+    challenge, user = live_challenge(world, request.token)
+    if challenge is None or user.username.lower() != unquote(username).lower():
+        return EXPIRED
+    if challenge.next != "enrol":
+        return refusal(409, "already-enrolled")
+    kind = request.header("Accept") or "image/png"
+    if kind != "application/json":
+        return Answer(200, headers={"Content-Type": Some(re.escape(kind) + ".*")})
+    secret = Some("[A-Z2-7]{32}") if challenge.secret is None else challenge.secret
+
+    def effect(world, reply):
+        world.challenges[request.token] = replace(challenge, secret=parsed(reply)["secret"])
+
+    return Answer(200, body={"otpauth_uri": Some("otpauth://totp/.*"), "secret": secret, "issuer": "Data Integrity API",
+                             "account": user.username, "algorithm": "SHA1", "digits": 6, "period": 30}, effect=effect)
+
+
+def verify(world: World, request: Request) -> Answer:
+    body, refused = body_of(request, VERIFY)
+    if refused := one_proof(body, refused):
+        return refused
+    token = body["challenge"]
+    challenge, user = live_challenge(world, token)
+    if challenge is None or body.get("username", user.username).lower() != user.username.lower():
+        return EXPIRED
+    enrols = challenge.next == "enrol"
+    if enrols and "recovery_code" in body:
+        return invalid({"#/recovery_code"})  # a choice: no try, nothing is spent
+
+    def tried(world):
+        world.challenges[token] = replace(challenge, tries=challenge.tries + 1)
+
+    # An enrolment that nobody has scanned has a secret that nobody knows, the model included: no code is right.
+    refused, proven = prove(world, user, body, (challenge.secret or NOBODY_KNOWS) if enrols else None, tried)
+    if refused:
+        return refused
+    first = enrols and user.confirmed_at is None
+    if enrols:
+        proven = replace(proven, secret=challenge.secret, confirmed_at=world.time(), pending_until=None)
+    shown = {"recovery_codes": [Some(".{24,40}")] * 10} if first else {}
+    amr = ("pwd", "recovery" if "recovery_code" in body else "otp")
+
+    def effect(world, reply):
+        del world.challenges[token]
+        if enrols:  # whatever else was begun with the old state of the account is over
+            drop_challenges(world, user)
+            end_sessions(world, user)
+        codes = tuple(map(recovery_code, parsed(reply)["recovery_codes"])) if first else proven.codes
+        world.keep(replace(proven, codes=codes))
+        world.sessions[parsed(reply)["access_token"]] = Session(user.username.lower(), user.id, None, world.now, amr)
+
+    return Answer(200, body={"access_token": TOKEN, "token_type": "Bearer", "expires_in": SESSION_LIFE, "user": user.view(),
+                             "recovery_codes_left": 10 if first else len(proven.codes)} | shown, effect=effect)
+
+
+def one_proof(body: dict, refused: Answer | None) -> Answer | None:
+    """`refused`, or that there is not exactly one of the two; which pointer that is under is left open."""
+    if isinstance(body, dict) and ("code" in body) == ("recovery_code" in body) and (
+            refused is None or refused.slugs == ("invalid-value",)):
+        return invalid()
+    return refused
+
+
+def drop_challenges(world: World, user: User) -> None:
+    world.challenges = {token: each for token, each in world.challenges.items() if each.user_id != user.id}
+
+
+def end_sessions(world: World, user: User, but: str | None = None) -> None:
+    for token, session in world.sessions.items():
+        if session.user_id == user.id and token != but:
+            world.sessions[token] = replace(session, ended=True)
+
+
+def prove(world: World, user: User, body: dict, new_secret: str | None = None,
+          tried=lambda world: None) -> tuple[Answer | None, User]:
+    """The proof of `body`: a refusal, or the account with it spent. `new_secret`: of an authenticator that is being
+    enrolled. `tried` is what else a refused proof counts for."""
+    if "recovery_code" in body:
+        code = recovery_code(body["recovery_code"])
+        if code not in user.codes:
+            return refusal(401, "invalid-code", effect=lambda world, _: tried(world)), user
+        return None, replace(user, codes=tuple(each for each in user.codes if each != code),
+                             codes_gone=user.codes_gone + (code,), failures=0, locked_until=0)
+
+    if new_secret is None and user.unredeemed >= FAILURES_BEFORE_DISABLED:
+        return refusal(403, "factor-disabled"), user
+    if world.now < user.locked_until:
+        return too_many(user.locked_until - world.now), user
+    step, kind = match(world, user, new_secret, body["code"])
+    if kind == "fresh":
+        return None, replace(user, last_step=step, failures=0, unredeemed=0, locked_until=0)
+
+    failures = user.failures + 1
+    wait = min(3600, 30 << (failures - FAILURES_BEFORE_WAIT)) if failures >= FAILURES_BEFORE_WAIT else 0
+    worse = replace(user, failures=failures, unredeemed=user.unredeemed + 1,
+                    locked_until=world.now + wait if wait else user.locked_until)
+
+    def effect(world, reply):
+        tried(world)
+        world.keep(worse)
+
+    if kind == "spent":
+        return refusal(401, "code-already-used", effect=effect, Retry_After=SECONDS), user
+    wrong = refusal(401, "invalid-code", effect=effect)
+    wrong.check = lambda reply: None if ("behind" in reply.json["detail"]) == (kind == "past") else (
+        f"a code of a {kind} step is {'' if kind == 'past' else 'not '}told how late the phone is")
+    return wrong, user
+
+
+def match(world: World, user: User, new_secret: str | None, code: str) -> tuple[int, str]:
+    """The step of a code, the latest one if there are two, and whether it is fresh, spent, past or wrong."""
+    secret, last = (new_secret, 0) if new_secret else (user.secret, user.last_step)
+    for step in range(world.step + 1, world.step - 21, -1):
+        if totp(secret, step) == code:
+            if step >= world.step - 1:
+                return step, "fresh" if step > last else "spent"
+            return step, "spent" if step == last else "past"
+    return 0, "wrong"
+
+
+# Behind a session.
+
+def log_out(world: World, request: Request) -> Answer:
+    session, _ = signed_in(world, request)
+    if session is None:
+        return NO_TOKEN
+    return Answer(204, effect=lambda world, _: world.sessions.update({request.token: replace(session, ended=True)}))
+
+
+def me(world: World, request: Request) -> Answer:
+    session, user = signed_in(world, request)
+    if session is None:
+        return NO_TOKEN
+    expected = {"user": user.view(), "recovery_codes_left": len(user.codes),
+                "factors": [{"type": "totp", "confirmed_at": user.confirmed_at}],
+                "session": {"id": session.id or ID, "created_at": rfc3339(session.began),
+                            "expires_at": rfc3339(session.began + SESSION_LIFE), "amr": list(session.amr)}}
+
+    def effect(world, reply):
+        world.sessions[request.token] = replace(session, id=parsed(reply)["session"]["id"])
+
+    return Answer(200, body=expected, effect=effect)
+
+
+def change_password(world: World, request: Request) -> Answer:
+    session, user = signed_in(world, request)
+    if session is None:
+        return NO_TOKEN
+    body, refused = body_of(request, PASSWORD_CHANGE)
+    if refused:
+        return refused
+    new, name = body["new_password"], user.username.lower()
+    if wait := password_wait(world, name):  # a choice: before the new one is looked at
+        return too_many(wait)
+    if new in WEAK or new.lower() == name:
+        return invalid({"#/new_password"}, "weak-password")
+    if user.password != body["current_password"]:
+        wrong = invalid({"#/current_password"})
+        wrong.effect = lambda world, _: password_failed(world, name)
+        return wrong
+    refused, proven = prove(world, user, body)
+    expected = refused or Answer(204)
+    unspent = expected.effect
+
+    def effect(world, reply):
+        world.password_failures.pop(name, None)  # the password was right, whatever the code is
+        unspent(world, reply)
+        if not refused:
+            end_sessions(world, user, but=request.token)
+            world.keep(replace(proven, password=new, password_version=user.password_version + 1))
+
+    return replace(expected, effect=effect)
+
+
+def new_recovery_codes(world: World, request: Request) -> Answer:
+    session, user = signed_in(world, request)
+    if session is None:
+        return NO_TOKEN
+    body, refused = body_of(request, NEW_CODES)
+    if refused:
+        return refused
+    refused, proven = prove(world, user, body)
+    if refused:
+        return refused
+
+    def effect(world, reply):
+        world.keep(replace(proven, codes=tuple(map(recovery_code, parsed(reply)["recovery_codes"])),
+                           codes_gone=user.codes_gone + user.codes))
+
+    return Answer(200, body={"recovery_codes": [Some(".{24,40}")] * 10}, effect=effect)
+
+
+def new_factor(world: World, request: Request) -> Answer:
+    session, user = signed_in(world, request)
+    if session is None:
+        return NO_TOKEN
+    body, refused = body_of(request, NEW_FACTOR)
+    if refused := one_proof(body, refused):
+        return refused
+    refused, proven = prove(world, user, body)
+    if refused:
+        return refused
+
+    def effect(world, reply):
+        world.keep(proven)
+        begin(world, proven, parsed(reply)["challenge"], "enrol", ENROL_LIFE)
+
+    return Answer(200, body={"challenge": TOKEN, "next": "enrol", "expires_in": ENROL_LIFE,
+                             "qr": f"/generate-2fa/{quote(user.username)}"}, effect=effect)

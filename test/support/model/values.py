@@ -1,0 +1,170 @@
+"""Values as the contract has them: bodies and query parameters, and everything that is wrong with one, by its pointer.
+
+A rule is a function value -> bool; a form is a table name -> (rule, what else is allowed).
+"""
+
+import json
+import re
+import unicodedata
+from decimal import Decimal
+from urllib.parse import unquote
+
+STOCK_MAX = 9007199254740991
+PRICE_MAX = Decimal("99999999999.9999")
+CURRENCIES = {"EUR", "USD", "JPY", "CHF", "XTS"}  # those of ISO 4217 that the stream uses
+
+REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"  # nullable: optional, and may be null
+
+
+class Malformed(Exception):
+    """The body is no JSON as the contract reads it."""
+
+
+def read_json(body: bytes):
+    """Strict; numbers that are not written as integers come as Decimal."""
+    def members(pairs):
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise Malformed("a member twice")
+        return dict(pairs)
+
+    def constant(text):
+        raise Malformed(text)
+
+    try:
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=members, parse_float=Decimal, parse_constant=constant)
+        json.dumps(value, default=str, ensure_ascii=False).encode("utf-8")  # lone surrogates fail here
+        return value
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+
+
+def number(value) -> bool:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def whole(value) -> int | None:
+    """1, 1.0 and 1e0 are the same integer."""
+    return int(value) if number(value) and value == int(value) else None
+
+
+def text(longest: int, shortest: int = 1, lines: bool = False):
+    def rule(value):
+        return (isinstance(value, str) and shortest <= len(value) <= longest
+                and not any(unicodedata.category(c) == "Cc" and not (lines and c in "\n\t") for c in value)
+                and (shortest == 0 or not value.isspace()))
+    return rule
+
+
+def word(pattern: str):
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+def integer(least: int, most: int):
+    return lambda value: (n := whole(value)) is not None and least <= n <= most
+
+
+def any_text(value) -> bool:
+    return isinstance(value, str)
+
+
+def money(value) -> Decimal | None:
+    """The amount, exactly, with at least two places; None where it is none."""
+    if isinstance(value, str):
+        value = Decimal(value) if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", value, re.ASCII) else None
+    if not number(value):
+        return None
+    exact = Decimal(value).normalize()
+    if not 0 <= exact <= PRICE_MAX or exact.as_tuple().exponent < -4 or len(exact.as_tuple().digits) > 15:
+        return None
+    return abs(exact).quantize(Decimal(1).scaleb(min(exact.as_tuple().exponent, -2)))
+
+
+def amount(value) -> bool:
+    return money(value) is not None
+
+
+def delta(value) -> bool:
+    return integer(-STOCK_MAX, STOCK_MAX)(value) and whole(value) != 0
+
+
+def recovery_code(value) -> str | None:
+    """Its 24 characters, however they were typed."""
+    if not isinstance(value, str):
+        return None
+    bare = value.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
+    return bare if re.fullmatch("[0-9A-HJKMNP-TV-Z]{24}", bare, re.ASCII) else None
+
+
+def is_recovery_code(value) -> bool:
+    return recovery_code(value) is not None
+
+
+USERNAME = word("[A-Za-z0-9._@+-]{3,64}")
+PASSWORD = lambda value: isinstance(value, str) and 8 <= len(value) <= 256  # noqa: E731
+CODE = word("[0-9]{6}")
+SKU = word("[A-Za-z0-9._/-]{1,64}")
+
+SIGN_UP = {"username": (USERNAME, REQUIRED), "password": (PASSWORD, REQUIRED), "name": (text(100), NULLABLE)}
+LOG_IN = {"username": (any_text, REQUIRED), "password": (any_text, REQUIRED)}
+VERIFY = {"challenge": (any_text, REQUIRED), "username": (any_text, OPTIONAL), "code": (CODE, OPTIONAL),
+          "recovery_code": (is_recovery_code, OPTIONAL)}
+PASSWORD_CHANGE = {"current_password": (any_text, REQUIRED), "new_password": (PASSWORD, REQUIRED),
+                   "code": (CODE, REQUIRED)}
+NEW_CODES = {"code": (CODE, REQUIRED)}
+NEW_FACTOR = {"code": (CODE, OPTIONAL), "recovery_code": (is_recovery_code, OPTIONAL)}
+CREATE = {"name": (text(200), REQUIRED), "price": (amount, REQUIRED), "stock": (integer(0, STOCK_MAX), REQUIRED),
+          "description": (text(4000, 0, lines=True), NULLABLE), "sku": (SKU, NULLABLE),
+          "currency": (CURRENCIES.__contains__, OPTIONAL)}
+CHANGEABLE = {name: (rule, NULLABLE if kind == NULLABLE else OPTIONAL) for name, (rule, kind) in CREATE.items()}
+CHANGE = CHANGEABLE | {"version": (integer(1, STOCK_MAX), OPTIONAL), "id": (any_text, OPTIONAL),
+                       "created_at": (any_text, OPTIONAL), "updated_at": (any_text, OPTIONAL)}
+MOVEMENT = {"delta": (delta, REQUIRED), "reason": (text(500), OPTIONAL), "reference": (text(100), OPTIONAL)}
+
+
+def faults(form: dict, body) -> set:
+    """The pointers of everything that is not acceptable; {"#"} where it is no object at all."""
+    if not isinstance(body, dict):
+        return {"#"}
+    found = {f"#/{name}" for name in body if name not in form}
+    for name, (rule, kind) in form.items():
+        if name not in body:
+            wrong = kind == REQUIRED
+        elif body[name] is None:
+            wrong = kind != NULLABLE
+        else:
+            value = body[name]
+            wrong = not (isinstance(value, str) and rule(value) if rule == CURRENCIES.__contains__ else rule(value))
+        if wrong:
+            found.add(f"#/{name}")
+    return found
+
+
+# Query parameters: all are text. No cursor is right here: those that the server gave are followed by Walk.
+LIMIT = lambda value: re.fullmatch("[1-9][0-9]{0,3}", value, re.ASCII) is not None and int(value) <= 1000  # noqa: E731
+COUNT = lambda value: re.fullmatch("0|[1-9][0-9]*", value, re.ASCII) is not None and int(value) <= STOCK_MAX  # noqa: E731
+SORTS = ("name", "price", "stock", "created_at", "updated_at")
+LIST = {"limit": LIMIT, "cursor": lambda value: False, "sku": SKU, "min_price": amount, "max_price": amount,
+        "min_stock": COUNT, "max_stock": COUNT, "q": lambda value: bool(words(value)),
+        "sort": lambda value: value.removeprefix("-") in SORTS}
+HISTORY = {"limit": LIMIT, "cursor": lambda value: False}
+
+
+def read_query(query: str, form: dict) -> tuple[dict, set]:
+    """The parameters, and the names of those that are unknown, repeated or bad."""
+    values, wrong = {}, set()
+    for pair in filter(None, query.split("&")):
+        name, _, value = pair.partition("=")
+        name, value = unquote(name), unquote(value)
+        if name not in form or name in values or not form[name](value):
+            wrong.add(name)
+        values[name] = value
+    return values, wrong
+
+
+def folded(value: str) -> str:
+    """Without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", value.casefold()) if not unicodedata.combining(c))
+
+
+def words(value: str) -> list[str]:
+    return re.findall(r"[^\W_]+", folded(value))

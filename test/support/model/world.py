@@ -1,0 +1,230 @@
+"""What the model knows (World), what it is asked (Request) and what it expects (Answer)."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Callable
+
+from . import values
+from ..http import Reply, request_bytes
+
+SESSION_LIFE = 600
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    target: str
+    body: bytes | None = None
+    token: str | None = None
+    headers: tuple = ()  # (name, value)
+    meant: str = ""  # what the stream is up to, for whoever reads a failure
+
+    def raw(self) -> bytes:
+        return request_bytes(self.method, self.target, body=self.body, headers=dict(self.headers), token=self.token)
+
+    def header(self, name: str) -> str | None:
+        return dict(self.headers).get(name)
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+
+@dataclass(frozen=True)
+class User:
+    username: str
+    id: str
+    name: str | None
+    created_at: str
+    password: str
+    password_version: int = 1
+    pending_until: int | None = None  # None: confirmed
+    confirmed_at: str | None = None  # of the factor
+    secret: str | None = None
+    codes: tuple = ()  # recovery codes left
+    codes_gone: tuple = ()  # spent or replaced
+    last_step: int = 0
+    failures: int = 0
+    unredeemed: int = 0  # failures that a recovery code does not set back
+    locked_until: int = 0
+
+    def view(self) -> dict:
+        return {"id": self.id, "username": self.username, "name": self.name, "created_at": self.created_at}
+
+
+@dataclass(frozen=True)
+class Challenge:
+    user: str  # key in World.users
+    user_id: str
+    password_version: int
+    next: str
+    expires_at: int
+    secret: str | None = None  # enrol only, once it was scanned
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class Session:
+    user: str
+    user_id: str
+    id: str | None  # None until /me told
+    began: int
+    amr: tuple
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The answer to an Idempotency-Key."""
+    at: int
+    body: bytes
+    reply: Reply
+
+
+@dataclass
+class World:
+    now: int
+    users: dict = field(default_factory=dict)  # username in lower case -> User
+    challenges: dict = field(default_factory=dict)  # token -> Challenge
+    sessions: dict = field(default_factory=dict)  # token -> Session
+    products: dict = field(default_factory=dict)  # id -> product as GET shows it
+    histories: dict = field(default_factory=dict)  # id -> changes as GET shows them, oldest first
+    password_failures: dict = field(default_factory=dict)  # username in lower case -> (count, time of the last)
+    stored: dict = field(default_factory=dict)  # (user id, path, key) -> Stored
+
+    def copy(self) -> "World":
+        return World(self.now, *(dict(getattr(self, name)) for name in (
+            "users", "challenges", "sessions", "products", "histories", "password_failures", "stored")))
+
+    @property
+    def step(self) -> int:
+        return self.now // 30
+
+    def time(self) -> str:
+        return rfc3339(self.now)
+
+    def user(self, username: str) -> User | None:
+        user = self.users.get(username.lower())
+        return None if user and user.pending_until is not None and self.now >= user.pending_until else user
+
+    def keep(self, user: User) -> None:
+        self.users[user.username.lower()] = user
+
+    def forget(self, user: User) -> None:
+        """Of an account of which nobody can say how it stands; what it did to products stays."""
+        self.users.pop(user.username.lower(), None)
+        self.challenges = {token: each for token, each in self.challenges.items() if each.user_id != user.id}
+        self.sessions = {token: each for token, each in self.sessions.items() if each.user_id != user.id}
+        self.stored = {place: each for place, each in self.stored.items() if place[0] != user.id}
+
+    def session(self, token: str | None) -> Session | None:
+        session = self.sessions.get(token)
+        return session if session and not session.ended and self.now < session.began + SESSION_LIFE else None
+
+
+def rfc3339(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+class Some:
+    """Stands for a value that the server chooses."""
+
+    def __init__(self, pattern: str):
+        self.pattern = pattern
+
+    def fits(self, value) -> bool:
+        return isinstance(value, str) and re.fullmatch(self.pattern, value, re.S) is not None
+
+    def __repr__(self):
+        return f"Some({self.pattern})"
+
+
+ID = Some("[0-9a-f]{24}")
+TOKEN = Some("[A-Za-z0-9_.-]{43,}")
+
+
+def same(expected, got) -> bool:
+    """Equal to the digit: 1.50 is not 1.5, and 1 is not true."""
+    if isinstance(expected, Some):
+        return expected.fits(got)
+    if isinstance(expected, dict):
+        return isinstance(got, dict) and expected.keys() == got.keys() and all(
+            same(value, got[name]) for name, value in expected.items())
+    if isinstance(expected, (list, tuple)):
+        return isinstance(got, list) and len(expected) == len(got) and all(map(same, expected, got))
+    return type(expected) is type(got) and (str(expected) == str(got) if isinstance(expected, Decimal) else expected == got)
+
+
+@dataclass
+class Answer:
+    status: int
+    slugs: tuple = ()  # of a refusal; more than one where the contract leaves it open
+    errors: frozenset | None = None  # pointers or parameters of a 422; None where they are left open
+    body: object = None  # None: none, or not looked at here
+    headers: dict = field(default_factory=dict)  # None for one that must not be there
+    check: Callable[[Reply], str | None] = lambda reply: None  # what else must hold; says what does not
+    effect: Callable[[World, Reply], None] = lambda world, reply: None
+
+    def mismatch(self, reply: Reply) -> str | None:
+        if reply.status != self.status or self.slugs and reply.slug not in self.slugs:
+            return f"expected {self.status} {' or '.join(self.slugs)}"
+        if self.errors is not None and reply.pointers != self.errors:
+            return f"expected errors at {sorted(self.errors)}"
+        for name, value in self.headers.items():
+            got = reply.header(name)
+            if not (value.fits(got) if isinstance(value, Some) else got == value):
+                return f"expected {name}: {value}, not {got}"
+        if self.body is not None and not same(self.body, parsed(reply)):
+            return f"expected {self.body}"
+        return self.check(reply)
+
+
+def parsed(reply: Reply):
+    """The body; read once, for a search looks at it many times."""
+    if not hasattr(reply, "parsed"):
+        reply.parsed = reply.json
+    return reply.parsed
+
+
+def refusal(status: int, *slugs: str, effect=lambda world, reply: None, **headers) -> Answer:
+    return Answer(status, slugs, headers={name.replace("_", "-"): value for name, value in headers.items()}, effect=effect)
+
+
+def invalid(errors=None, slug: str = "invalid-value") -> Answer:
+    return Answer(422, (slug,), frozenset(errors) if errors else None)
+
+
+SECONDS = Some("[1-9][0-9]*")
+
+
+def too_many(seconds: int) -> Answer:
+    return refusal(429, "too-many-attempts", Retry_After=str(seconds))
+
+
+def body_of(request: Request, form: dict) -> tuple[dict, Answer | None]:
+    """The body, or why not: 415, 400, 422."""
+    if (kind := request.header("Content-Type")) and kind != "application/json":
+        return {}, refusal(415, "unsupported-media-type")
+    try:
+        body = values.read_json(request.body or b"")
+    except values.Malformed:
+        return {}, refusal(400, "malformed-json")
+    wrong = values.faults(form, body)
+    if request.query:
+        wrong |= values.read_query(request.query, {})[1]
+    return body, invalid(wrong if wrong != {"#"} else None) if wrong else None
+
+
+def signed_in(world: World, request: Request) -> tuple[Session | None, User | None]:
+    session = world.session(request.token)
+    user = world.users.get(session.user) if session else None
+    return (session, user) if user and user.id == session.user_id else (None, None)
+
+
+NO_TOKEN = refusal(401, "invalid-token")

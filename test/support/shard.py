@@ -1,0 +1,209 @@
+"""One of several writers on a server that is killed: its own accounts and products, its own model, and for the one call
+that was under way when the server died, a way to find out whether it happened."""
+
+import json
+import threading
+
+from .checked import Checked
+from .http import Ended, Reply
+from .model import MISSING, Request, answer
+from .model.accounts import EXPIRED, totp
+from .model.world import Answer, parsed, same
+from .stream import Jump, post
+
+
+class Shard(Checked):
+    def __init__(self, server, seed, mark: str, jump):
+        super().__init__(server, seed, mark)
+        self.jump_all = jump  # time is everybody's
+        self.under_way: Request | None = None
+        self.thread: threading.Thread | None = None
+        self.fault: BaseException | None = None
+
+    def jump(self, seconds: int) -> None:
+        self.jump_all(seconds)
+
+    def send(self, request: Request) -> Reply:
+        self.under_way = request
+        reply = super().send(request)
+        self.under_way = None
+        return reply
+
+    # Until the server is gone.
+
+    def start(self) -> None:
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self) -> None:
+        try:
+            while True:
+                what = self.stream.next()
+                if not isinstance(what, Jump):
+                    self.call(what)
+        except (OSError, Ended):
+            self.last.append("       the server is killed")
+        except BaseException as fault:  # shown by join()
+            self.fault = fault
+
+    def join(self) -> None:
+        self.thread.join()
+        if self.fault:
+            raise self.fault
+
+    # Afterwards.
+
+    def find_out(self, strangers: dict) -> str | None:
+        """Whether the call under way happened, and says so. It must have happened wholly or not at all. `strangers`:
+        products that no shard knows of; what is found among them is taken out."""
+        request, self.under_way = self.under_way, None
+        if request is None:
+            return None
+        expected = answer(self.world, request)
+        if request.path.startswith("/products"):
+            happened = self.product_call_happened(request, expected, strangers)
+        else:
+            happened = self.account_call_happened(request, expected)
+        self.last.append(f"       what was under way: {happened}")
+        return happened
+
+    def product_call_happened(self, request: Request, expected: Answer, strangers: dict) -> str:
+        if request.method == "GET" or expected.status >= 300:
+            return "nothing to happen"
+        if request.header("Idempotency-Key"):
+            return self.sent_again(request, expected, strangers)
+        if request.path == "/products":
+            return self.creation_happened(request, expected, strangers)
+        pid = request.path.split("/")[2]
+        reply = self.read(f"/products/{pid}")
+        if reply.status == 404:
+            self.demand(None if request.method == "DELETE" else "the product is gone", reply)
+            return self.it_did(expected, Reply(request.method, request.target, 204))
+        if same(self.world.products[pid], parsed(reply)):
+            return "no"
+        self.demand(None if same(expected.body, parsed(reply)) else "the product is half changed", reply)
+        return self.it_did(expected, reply)
+
+    def creation_happened(self, request: Request, expected: Answer, strangers: dict) -> str:
+        for pid, product in strangers.items():
+            if same(expected.body, product) and self.made_by(pid, request):
+                del strangers[pid]
+                self.stream.pids.append(pid)
+                reply = Reply("POST", "/products", 201)
+                reply.parsed = product
+                return self.it_did(expected, reply)
+        return "no"
+
+    def made_by(self, pid: str, request: Request) -> bool:
+        if "history" in MISSING:
+            return True
+        [created] = parsed(self.read(f"/products/{pid}/history"))
+        return created["actor"]["id"] == self.world.sessions[request.token].user_id
+
+    def sent_again(self, request: Request, expected: Answer, strangers: dict) -> str:
+        """With a key it may be sent once more, and happens once."""
+        reply = super().send(request)
+        replayed = reply.header("Idempotency-Replayed")
+        expected.headers = expected.headers | {"Idempotency-Replayed": replayed}
+        self.demand(expected.mismatch(reply), reply)
+        expected.effect(self.world, reply)
+        self.stream.tell(request, reply)
+        if reply.status == 201:
+            strangers.pop(parsed(reply)["id"], None)
+        return "yes, and it was replayed" if replayed else "no, but now"
+
+    def account_call_happened(self, request: Request, expected: Answer) -> str:
+        if request.method == "GET" or expected.status >= 400 and self.changes_nothing(expected):
+            return "nothing to happen"
+        if request.path == "/login" and not self.is_pending(request):
+            return "no matter: at most there is a challenge that nobody has"
+        if request.path == "/logout" and expected.status == 204:
+            reply = self.read("/me", request.token)
+            self.demand(None if reply.status in (200, 401) else "neither in nor out", reply)
+            return self.it_did(expected, reply) if reply.status == 401 else "no"
+        if request.path == "/verify-2fa" and expected.status == 200 and not self.is_pending(request):
+            reply = super().send(request)
+            if reply.status == 200:
+                return self.it_did(expected, reply, "no, but now")
+            self.demand(EXPIRED.mismatch(reply), reply)  # then the challenge is spent, and only the token is lost
+            reply.parsed = {"access_token": "lost"}
+            self.it_did(expected, reply)
+            del self.world.sessions["lost"]
+            return "yes"
+        if request.path == "/signup":
+            reply = super().send(request)
+            if reply.status == 201:
+                return self.it_did(expected, reply, "no, but now")
+            self.demand(None if reply.slug == "username-taken" else "neither there nor not", reply)
+            self.stream.forget(json.loads(request.body)["username"])
+            return "yes"
+        # What was lost with the answer (a challenge, recovery codes) nobody can learn any more.
+        for user in [each for each in self.world.users.values() if self.may_be_about(request, each)]:
+            self.world.forget(user)
+            self.stream.forget(user.username)
+        return "unknown: the account is left alone"
+
+    def changes_nothing(self, refused: Answer) -> bool:
+        after = self.world.copy()
+        refused.effect(after, None)
+        after.password_failures = self.world.password_failures  # in memory only: the restart forgot them
+        return after == self.world
+
+    def is_pending(self, request: Request) -> bool:
+        return any(each.confirmed_at is None and self.may_be_about(request, each) for each in self.world.users.values())
+
+    def may_be_about(self, request: Request, user) -> bool:
+        session = self.world.sessions.get(request.token)
+        if session:
+            return session.user_id == user.id
+        challenge = next((each for token, each in self.world.challenges.items() if token.encode() in request.body), None)
+        if challenge:
+            return challenge.user_id == user.id
+        return f'"{user.username}"'.lower().encode() in request.body.lower()
+
+    def it_did(self, expected: Answer, reply: Reply, answer: str = "yes") -> str:
+        expected.effect(self.world, reply)
+        return answer
+
+    def read(self, target: str, token: str | None = None) -> Reply:
+        return super().send(Request("GET", target, token=token or self.reader(), meant="did it happen?"))
+
+    # Between the kills, one shard after the other.
+
+    def prepare(self) -> None:
+        """The reader is signed in, has a few failures at most, and now and then spends a recovery code."""
+        user = self.world.users[self.world.sessions[self.reader()].user]
+        if user.codes and self.chance.random() < 0.3:
+            self.call(post("/verify-2fa", {"challenge": self.fresh_challenge(), "recovery_code": user.codes[0]},
+                           meant="spends a recovery code"))
+        elif user.failures >= 4 and user.last_step < self.world.step:
+            self.call(self.stream.right_proof(self.stream.reader, self.fresh_challenge()))
+
+    def fresh_challenge(self) -> str:
+        name = self.stream.reader
+        if not self.stream.live_challenges(name):
+            self.call(self.stream.right_log_in(name))
+        return self.stream.live_challenges(name)[0]
+
+    def check(self, seen: dict) -> None:
+        """Everything acknowledged is there: `seen` are all products of the server, by id."""
+        for pid, product in self.world.products.items():
+            self.demand(None if same(product, seen.get(pid)) else f"{product} is {seen.get(pid)}")
+        if "history" not in MISSING:
+            for pid in self.stream.pids[-25:]:
+                self.call(Request("GET", f"/products/{pid}/history", token=self.reader(), meant="all changes"))
+        self.check_doors()
+        self.spent_stays_spent()
+
+    def spent_stays_spent(self) -> None:
+        """A code, a recovery code and an Idempotency-Key of before."""
+        user = self.world.users[self.world.sessions[self.reader()].user]
+        proofs = [{"recovery_code": code} for code in user.codes_gone[-1:]]
+        if user.failures < 6:
+            proofs.append({"code": totp(user.secret, user.last_step)})
+        for proof in proofs:
+            self.call(post("/verify-2fa", {"challenge": self.fresh_challenge(), **proof}, meant="is it still spent?"))
+        for (user_id, path, key), stored in list(self.world.stored.items())[-3:]:
+            mine = [token for token in self.stream.signed_in() if self.world.sessions[token].user_id == user_id]
+            if mine:
+                self.call(Request("POST", path, stored.body, mine[0], (("Idempotency-Key", key),), "is it still stored?"))
