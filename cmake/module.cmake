@@ -8,6 +8,13 @@ target_compile_definitions(integrity_flags INTERFACE
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS> $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>
   INTEGRITY_VERSION="${PROJECT_VERSION}")
 target_link_options(integrity_flags INTERFACE -fuse-ld=mold -Wl,-z,relro,-z,now)
+if(INTEGRITY_FUZZ)  # clang's: every function tells the fuzzer where it went
+  target_compile_options(integrity_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(INTEGRITY_COVERAGE)  # clang's: every region and branch of the source is counted
+  target_compile_options(integrity_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(integrity_flags INTERFACE -fprofile-instr-generate)
+endif()
 if(INTEGRITY_SANITIZE)
   target_compile_options(integrity_flags INTERFACE -fsanitize=${INTEGRITY_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(integrity_flags INTERFACE -fsanitize=${INTEGRITY_SANITIZE})
@@ -15,6 +22,7 @@ endif()
 target_include_directories(integrity_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
 
 set(INTEGRITY_TEST_SOURCES "" CACHE INTERNAL "")
+set(INTEGRITY_FUZZ_SOURCES "" CACHE INTERNAL "")
 
 # integrity_module(folder [DEPENDS folders…] [LINKS libraries…]): src/folder/*.cpp without tests, as one library.
 function(integrity_module folder)
@@ -22,9 +30,12 @@ function(integrity_module folder)
   string(REPLACE "/" "_" target "${folder}")
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   set(tests ${sources})
+  set(fuzz ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER fuzz INCLUDE REGEX "_fuzz\\.cpp$")
   set(INTEGRITY_TEST_SOURCES ${INTEGRITY_TEST_SOURCES} ${tests} CACHE INTERNAL "")
+  set(INTEGRITY_FUZZ_SOURCES ${INTEGRITY_FUZZ_SOURCES} ${fuzz} CACHE INTERNAL "")
   if(sources)
     add_library(integrity_${target} STATIC ${sources})
     set(scope PUBLIC)
@@ -53,7 +64,26 @@ function(integrity_program name source)
   target_link_libraries(${name} PRIVATE integrity_app)
 endfunction()
 
+# Fuzz targets are among the tests: there they replay their corpus (base/fuzzing.hpp).
 function(integrity_unit_tests name)
-  add_executable(${name} ${INTEGRITY_TEST_SOURCES})
+  add_executable(${name} ${INTEGRITY_TEST_SOURCES} ${INTEGRITY_FUZZ_SOURCES})
+  set_source_files_properties(${INTEGRITY_FUZZ_SOURCES} PROPERTIES
+    COMPILE_DEFINITIONS INTEGRITY_CORPUS="${PROJECT_SOURCE_DIR}/fuzz/corpus")
   target_link_libraries(${name} PRIVATE integrity_app GTest::gtest GTest::gtest_main)
+endfunction()
+
+# A program of each fuzz target and the library it tries, looking for new inputs with libFuzzer.
+function(integrity_fuzz_targets)
+  add_custom_target(fuzz_targets)
+  foreach(source ${INTEGRITY_FUZZ_SOURCES})
+    cmake_path(GET source STEM name)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/src)
+    string(REPLACE "/" "_" library "integrity_${folder}")
+    add_executable(${name} ${source})
+    target_compile_definitions(${name} PRIVATE INTEGRITY_LIBFUZZER)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(${name} PRIVATE ${library})
+    add_dependencies(fuzz_targets ${name})
+  endforeach()
 endfunction()

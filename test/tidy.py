@@ -14,7 +14,7 @@ LINES_MAX = 500
 TEXT = (".cpp", ".hpp", ".py", ".cmake", ".lua", ".sql")
 
 # Tests, and what only tests use.
-TESTS = r".*(_test\.cpp|/contract/.*|_fixture\.hpp|/testing\.hpp|/test_[^/]*\.hpp)"
+TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/(testing|fuzzing)\.hpp|/test_[^/]*\.hpp)"
 
 # Third-party headers, and the files that may include them.
 WALLS = [
@@ -158,11 +158,28 @@ def missing_tests(root):
     table = modules(root)
     for path in sources(root):
         folder = path.relative_to(root / "src").parent.as_posix()
-        if path.name.endswith("_test.cpp") and folder not in table:
+        if path.name.endswith(("_test.cpp", "_fuzz.cpp")) and folder not in table:
             yield f"{folder}/{path.name}: in a folder that is no module, so it is not compiled"
 
 
-RULES = [wrong_includes, broken_walls, banned_words, binary_floats, long_files, missing_rooms, support_of_tests_in_the_program, missing_tests]
+def fuzz_targets_without_corpus(root):
+    """A target is named as its file is, and replays fuzz/corpus/<name>/; a corpus without a target is never read."""
+    names = set()
+    for path in sources(root):
+        if path.name.endswith("_fuzz.cpp"):
+            name = path.name.removesuffix("_fuzz.cpp")
+            names.add(name)
+            if f"FUZZ_TARGET({name})" not in path.read_text():
+                yield f"{path.name}: holds no FUZZ_TARGET({name})"
+            if not any((root / "fuzz/corpus" / name).glob("*")):
+                yield f"{path.name}: there is nothing in fuzz/corpus/{name}/"
+    for folder in (root / "fuzz/corpus").glob("*"):
+        if folder.name not in names:
+            yield f"fuzz/corpus/{folder.name}/: belongs to no target"
+
+
+RULES = [wrong_includes, broken_walls, banned_words, binary_floats, long_files, missing_rooms, support_of_tests_in_the_program, missing_tests,
+         fuzz_targets_without_corpus]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -195,9 +212,13 @@ def test_every_module_has_sources():
     (support_of_tests_in_the_program, "src/auth/planted.cpp", '#include "base/testing.hpp"\n'),
     (missing_rooms, "CMakeLists.txt", "integrity_module(planted DEPENDS base)\n"),
     (missing_tests, "src/store/planted/planted_test.cpp", "\n"),
+    (missing_tests, "src/store/planted/planted_fuzz.cpp", "\n"),
+    (fuzz_targets_without_corpus, "src/base/planted_fuzz.cpp", "FUZZ_TARGET(planted) {}\n"),
+    (fuzz_targets_without_corpus, "fuzz/corpus/planted/input", "\n"),
+    (support_of_tests_in_the_program, "src/base/planted.cpp", '#include "base/fuzzing.hpp"\n'),
 ], ids=lambda value: getattr(value, "__name__", "planted")[:40])
 def test_a_planted_fault_is_found(tmp_path, rule, file, text):
-    for place in ("src", "test", "bench", "cmake"):
+    for place in ("src", "test", "bench", "cmake", "fuzz"):
         shutil.copytree(ROOT / place, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "CMakeLists.txt", tmp_path)
     (tmp_path / "ARCHITECTURE.md").write_text("# The house\n")

@@ -40,8 +40,8 @@ struct Expected {
   struct Match {
     bool any = false;  // "*": whatever is there
     std::vector<std::int64_t> versions = {};
-    bool has(std::int64_t version) const {
-      return any || std::find(versions.begin(), versions.end(), version) != versions.end();
+    bool has(std::int64_t current) const {
+      return any || std::find(versions.begin(), versions.end(), current) != versions.end();
     }
   };
   std::optional<Match> if_match = {};

@@ -10,7 +10,9 @@ _descriptions: dict = {}  # of each binary
 
 # Headers of every answer, or of its body: not declared for each operation.
 EVERYWHERE = {"date", "content-type", "content-length", "transfer-encoding", "connection", "x-content-type-options",
-              "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "cache-control", "vary"}
+              "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "cache-control", "vary",
+              # where the operator names origins, which promises.py holds them to
+              "access-control-allow-origin", "access-control-expose-headers"}
 
 
 class Description:

@@ -20,6 +20,7 @@ class Running:
     binary = os.environ["INTEGRITY_BINARY"]
     time_path = None
     damaged = False
+    options = ()
     now = staticmethod(time.time)
 
 

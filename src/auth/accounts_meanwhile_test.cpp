@@ -1,0 +1,160 @@
+// A password takes a quarter of a second to check, and the account may change in that time. Chance that does
+// something the first time it is asked stands for whoever is faster.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "auth/accounts.hpp"
+#include "auth/totp.hpp"
+#include "base/testing.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::auth {
+namespace {
+
+using namespace std::chrono_literals;
+
+class InterruptedRandom final : public Random {
+ public:
+  std::function<void()> meanwhile;
+  void fill(std::span<std::uint8_t> out) override {
+    if (auto act = std::exchange(meanwhile, {})) act();
+    random_.fill(out);
+  }
+
+ private:
+  testing::SeededRandom random_;
+};
+
+struct Fixture : ::testing::Test {
+  Fixture() {
+    char folder_template[] = "/tmp/integrity-meanwhile-XXXXXX";
+    folder = ::mkdtemp(folder_template);
+    store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
+    accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(4));
+  }
+  ~Fixture() override {
+    accounts.reset();
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  static AccountRules rules(int cost) {
+    return {.bcrypt_cost = cost, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}};
+  }
+  Result<FirstStep> sign_up() { return accounts->sign_up("ada", {}, Secret(kPassword), home); }
+  Result<FirstStep> log_in() { return accounts->log_in("ada", Secret(kPassword), home); }
+  std::string hash_of_ada() { return store->read()->user_by_name("ada")->password_hash; }
+  // Ada with an active factor.
+  void enrol() {
+    const auto added = accounts->add_user("ada", Secret(kPassword));
+    ASSERT_TRUE(added);
+    const auto secret = *from_base32(added->enrolment.secret_base32);
+    ASSERT_TRUE(accounts->confirm(added->challenge, hotp(secret, totp_step(clock.now()))));
+  }
+  static std::optional<Code> refusal(const auto& result) {
+    if (result) return {};
+    return result.error().code;
+  }
+
+  static constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef", kPassword = "correct horse battery";
+  testing::FakeClock clock;
+  InterruptedRandom random;
+  std::filesystem::path folder;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Accounts> accounts;
+  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
+};
+using Meanwhile = Fixture;
+
+TEST_F(Meanwhile, ALoginWithThePasswordThatWasJustReplacedIsRefused) {
+  enrol();
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(std::string_view("another horse")))); };
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
+  EXPECT_FALSE(random.meanwhile) << "it happened";
+}
+
+TEST_F(Meanwhile, ALoginToAnAccountThatWasJustDisabledIsRefused) {
+  enrol();
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->disable("ada")); };
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
+}
+
+// Its challenge would say "verify", and there is nothing to verify with.
+TEST_F(Meanwhile, ALoginToAnAccountThatWasJustResetBeginsAgain) {
+  enrol();
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->reset_factor("ada")); };
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
+  const auto step = log_in();
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->next, model::Challenge::Next::enrol);
+}
+
+TEST_F(Meanwhile, OfTwoSignUpsWithOneNameTheFirstCommitWins) {
+  random.meanwhile = [&] { ASSERT_TRUE(sign_up()); };
+  EXPECT_EQ(refusal(sign_up()), Code::username_taken);
+}
+
+// Nobody has cleaned up yet: the name is free by the clock, not by the sweep.
+TEST_F(Meanwhile, ANameThatWasNotConfirmedInTimeIsFreeBeforeItIsCleanedUp) {
+  ASSERT_TRUE(sign_up());
+  clock.move(24h);
+  EXPECT_TRUE(sign_up());
+}
+
+TEST_F(Meanwhile, ADearerCostIsTakenOverAtTheNextLogin) {
+  enrol();
+  ASSERT_TRUE(hash_of_ada().starts_with("$2b$04$"));
+  const auto version = store->read()->user_by_name("ada")->version;
+  accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(5));
+  EXPECT_EQ(refusal(accounts->log_in("ada", Secret(std::string_view("wrong horse")), home)), Code::invalid_credentials);
+  EXPECT_TRUE(hash_of_ada().starts_with("$2b$04$")) << "a wrong password changes nothing";
+  ASSERT_TRUE(log_in());
+  EXPECT_TRUE(hash_of_ada().starts_with("$2b$05$"));
+  EXPECT_EQ(store->read()->user_by_name("ada")->version, version + 1) << "and the history says so";
+  EXPECT_TRUE(log_in()) << "still the same password";
+  EXPECT_EQ(store->read()->user_by_name("ada")->version, version + 1) << "once";
+}
+
+TEST_F(Meanwhile, ADearerCostIsTakenOverBeforeTheAccountIsConfirmedToo) {
+  ASSERT_TRUE(sign_up());
+  accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(5));
+  ASSERT_TRUE(log_in());
+  EXPECT_TRUE(hash_of_ada().starts_with("$2b$05$"));
+  EXPECT_TRUE(log_in());
+}
+
+// Guesses sent side by side all pass the door; those that wait for the pool are counted when their turn comes.
+TEST_F(Meanwhile, GuessesThatWaitedTogetherAreCountedOneByOne) {
+  enrol();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(accounts->may_log_in("ada", home));
+    EXPECT_EQ(refusal(accounts->log_in("ada", Secret(std::string_view("wrong horse")), home)),
+              Code::invalid_credentials);
+  }
+  const auto refused = log_in();
+  EXPECT_EQ(refusal(refused), Code::too_many_attempts) << "even with the right password";
+  EXPECT_EQ(refused.error().retry_after, Millis(1000));
+  EXPECT_EQ(refusal(accounts->may_log_in("ada", home)), Code::too_many_attempts);
+  EXPECT_TRUE(accounts->may_log_in("bob", home));
+  clock.move(1s);
+  EXPECT_TRUE(log_in());
+}
+
+TEST_F(Meanwhile, BudgetsOfAnAddressRunOut) {
+  auto tight = rules(4);
+  tight.signup_open = false;
+  tight.login_budget = {1, 1};
+  tight.signup_budget = {1, 0.1};
+  accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), tight);
+  EXPECT_TRUE(accounts->may_sign_up(home));
+  EXPECT_EQ(refusal(accounts->may_sign_up(home)), Code::too_many_attempts);
+  EXPECT_TRUE(accounts->may_log_in("ada", home));
+  const auto refused = accounts->may_log_in("bob", home);
+  EXPECT_EQ(refusal(refused), Code::too_many_attempts) << "whatever the name";
+  EXPECT_EQ(refused.error().retry_after, Millis(1000));
+  EXPECT_EQ(refusal(accounts->signup_open()), Code::signup_closed);
+}
+
+}  // namespace
+}  // namespace integrity::auth

@@ -1,0 +1,150 @@
+#include "auth/authenticator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/testing.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::auth {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Fixture : ::testing::Test {
+  Fixture() {
+    char folder_template[] = "/tmp/integrity-authenticator-XXXXXX";
+    folder = ::mkdtemp(folder_template);
+    store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
+    authenticator.emplace(*store, tokens, clock);
+    session = start_session(clock.now() + std::chrono::seconds(token_life_s));
+  }
+  ~Fixture() override {
+    store.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  model::Session start_session(Time expires_at) {
+    model::User user;
+    user.id = UserId::make(clock.now(), random);
+    user.username = "ada" + std::to_string(++users);
+    user.password_hash = "$2b$04$hash";
+    user.pending_until = clock.now() + 24h;
+    model::Session started;
+    started.id = SessionId::make(clock.now(), random);
+    started.user = user.id;
+    started.created_at = clock.now();
+    started.expires_at = expires_at;
+    const auto done = store->write([&](store::WriteTx& tx) -> Result<int> {
+      INTEGRITY_CHECK(tx.add_pending_user(user));
+      auto confirmed = user;
+      confirmed.state = model::UserState::active;
+      confirmed.pending_until.reset();
+      confirmed.version = 1;
+      tx.update_user({.actor = user.id}, "user.confirm", confirmed);
+      tx.start_session({.actor = user.id}, started);
+      return 0;
+    });
+    EXPECT_TRUE(done);
+    return started;
+  }
+  Claims claims() const {
+    return {.user = session.user,
+            .session = session.id,
+            .token_id = "one",
+            .issued_at = to_seconds(session.created_at),
+            .expires_at = to_seconds(session.created_at) + token_life_s,
+            .factor = session.factor};
+  }
+  bool lets_in(std::string_view token) { return authenticator->authenticate(token).has_value(); }
+
+  testing::FakeClock clock;
+  testing::SeededRandom random;
+  std::filesystem::path folder;
+  std::unique_ptr<store::Store> store;
+  Tokens tokens{TokenKey::es256(crypto::Es256Key::generate()), "Data Integrity API", "integrity"};
+  std::optional<Authenticator> authenticator;
+  model::Session session;
+  int users = 0;
+};
+using AccessToken = Fixture;
+
+TEST_F(AccessToken, LetsInWhoeverHasALiveSession) {
+  const auto token = tokens.issue(claims());
+  for (int i = 0; i < 2; ++i) {  // the second time from memory
+    const auto caller = authenticator->authenticate(token);
+    ASSERT_TRUE(caller);
+    EXPECT_EQ(caller->user(), session.user);
+    EXPECT_EQ(caller->session().id, session.id);
+    EXPECT_EQ(caller->act().proof, model::Act::Proof::otp);
+  }
+}
+
+TEST_F(AccessToken, IsOverToTheSecond) {
+  const auto remembered = tokens.issue(claims());
+  ASSERT_TRUE(lets_in(remembered));
+  auto other = claims();
+  other.token_id = "two";
+  const auto never_seen = tokens.issue(other);
+  clock.move(599s);
+  EXPECT_TRUE(lets_in(remembered));
+  clock.move(1s);
+  EXPECT_FALSE(lets_in(remembered));
+  EXPECT_FALSE(lets_in(never_seen));
+}
+
+TEST_F(AccessToken, EndsWithItsSessionHoweverOftenItWasSeen) {
+  const auto remembered = tokens.issue(claims());
+  ASSERT_TRUE(lets_in(remembered));
+  ASSERT_TRUE(store->write(
+      [&](store::WriteTx& tx) -> Result<bool> { return tx.end_session({.actor = session.user}, session.id); }));
+  EXPECT_FALSE(lets_in(remembered));
+  EXPECT_FALSE(lets_in(remembered)) << "forgotten meanwhile";
+  auto other = claims();
+  other.token_id = "two";
+  EXPECT_FALSE(lets_in(tokens.issue(other)));
+}
+
+TEST_F(AccessToken, LivesNoLongerThanItsSession) {
+  session = start_session(clock.now() + 60s);
+  const auto token = tokens.issue(claims());
+  EXPECT_TRUE(lets_in(token));
+  clock.move(60s);
+  EXPECT_FALSE(lets_in(token));
+}
+
+TEST_F(AccessToken, IsRefusedForASessionOfSomebodyElse) {
+  auto mixed = claims();
+  mixed.user = start_session(clock.now() + 600s).user;
+  EXPECT_FALSE(lets_in(tokens.issue(mixed)));
+  mixed.user = UserId::make(clock.now(), random);
+  EXPECT_FALSE(lets_in(tokens.issue(mixed)));
+}
+
+TEST_F(AccessToken, IsRefusedWithTheSignatureOfAnotherKeyThoughEveryClaimIsRight) {
+  auto token = tokens.issue(claims());
+  auto other = claims();
+  other.token_id = "two";
+  const auto foreign = tokens.issue(other);
+  EXPECT_FALSE(lets_in(token.substr(0, token.rfind('.')) + foreign.substr(foreign.rfind('.'))));
+  EXPECT_FALSE(lets_in(token.substr(0, token.rfind('.') + 1)));
+  EXPECT_FALSE(lets_in(""));
+  EXPECT_TRUE(lets_in(token)) << "refusals are not remembered";
+}
+
+// What is remembered is bounded: a shard that is full begins anew, and nobody notices.
+TEST_F(AccessToken, IsLetInHoweverManyOthersWereSeen) {
+  const Tokens cheap(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "i", "a");
+  Authenticator crowded(*store, cheap, clock);
+  auto one = claims();
+  for (int i = 0; i < 70'000; ++i) {  // more than 16 shards of 4096
+    one.token_id = std::to_string(i);
+    ASSERT_TRUE(crowded.authenticate(cheap.issue(one))) << i;
+  }
+  one.token_id = "0";
+  EXPECT_TRUE(crowded.authenticate(cheap.issue(one)));
+}
+
+}  // namespace
+}  // namespace integrity::auth

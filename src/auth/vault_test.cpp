@@ -1,0 +1,49 @@
+#include "auth/vault.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.hpp"
+
+namespace integrity::auth {
+namespace {
+
+struct Fixture : ::testing::Test {
+  testing::SeededRandom random;
+  Secret key = random.secret(32);
+  Vault vault{key, random};
+  UserId ada = UserId::make(from_millis(0), random), bob = UserId::make(from_millis(0), random);
+  Secret secret{std::string_view("12345678901234567890")};
+};
+using TotpVault = Fixture;
+
+TEST_F(TotpVault, OpensWhatItSealed) {
+  const auto sealed = vault.seal(ada, secret);
+  EXPECT_EQ(vault.open(ada, sealed).reveal_text(), "12345678901234567890");
+  EXPECT_EQ(Vault(key, random).open(ada, sealed).reveal_text(), "12345678901234567890") << "after a restart";
+  EXPECT_EQ(as_text(sealed).find("1234567890"), std::string::npos);
+  EXPECT_NE(vault.seal(ada, secret), sealed) << "a nonce is never used again";
+}
+
+TEST_F(TotpVault, OpensNothingForAnotherAccountOrKey) {
+  const auto sealed = vault.seal(ada, secret);
+  EXPECT_THROW((void)vault.open(bob, sealed), std::runtime_error) << "a secret moved between rows";
+  EXPECT_THROW((void)Vault(random.secret(32), random).open(ada, sealed), std::runtime_error);
+}
+
+TEST_F(TotpVault, OpensNothingThatWasAltered) {
+  const auto sealed = vault.seal(ada, secret);
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    auto altered = sealed;
+    altered[i] ^= 1;
+    EXPECT_THROW((void)vault.open(ada, altered), std::runtime_error) << i;
+    EXPECT_THROW((void)vault.open(ada, ByteView(sealed).first(i)), std::runtime_error) << i;
+  }
+}
+
+TEST_F(TotpVault, HasAKeyOfItsOwnForRecoveryCodes) {
+  EXPECT_NE(vault.recovery_code_key().reveal_text(), key.reveal_text());
+  EXPECT_EQ(vault.recovery_code_key().reveal_text(), Vault(key, random).recovery_code_key().reveal_text());
+}
+
+}  // namespace
+}  // namespace integrity::auth

@@ -1,0 +1,47 @@
+"""Coverage of a run with clang's instrumentation: `coverage.py BUILD`, BUILD/profiles holding what the programs wrote.
+
+Prints the lines of all sources and the branches of src/auth/, and writes BUILD/coverage.txt, a row per file, and
+BUILD/missed.txt, the source of each file with its counts. Tests are not measured, only what they test."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/testing\.hpp|/fuzzing\.hpp|/test_[^/]*\.hpp|/build/.*)"
+
+
+def tool(*arguments) -> str:
+    return subprocess.run(list(map(str, arguments)), check=True, capture_output=True, text=True).stdout
+
+
+def percent(part: dict) -> str:
+    return f"{100 * part['covered'] / part['count']:6.2f} %" if part["count"] else "     –"
+
+
+def total(files: list, kind: str) -> dict:
+    return {key: sum(file["summary"][kind][key] for file in files) for key in ("covered", "count")}
+
+
+def main() -> None:
+    build = pathlib.Path(sys.argv[1])
+    profile = build / "profile"
+    tool("llvm-profdata-14", "merge", "-sparse", "-o", profile, *sorted((build / "profiles").glob("*.profraw")))
+    objects = [build / "unit_tests", "-object", build / "integrity", f"-instr-profile={profile}",
+               f"-ignore-filename-regex={TESTS}"]
+    files = json.loads(tool("llvm-cov-14", "export", "-summary-only", *objects))["data"][0]["files"]
+    files = [file | {"filename": str(pathlib.Path(file["filename"]).relative_to(ROOT))} for file in files
+             if file["filename"].startswith(f"{ROOT}/src/")]
+    auth = [file for file in files if file["filename"].startswith("src/auth/")]
+    rows = [f"{'file':44} {'lines':>8}   {'branches':>8}"]
+    rows += [f"{file['filename']:44} {percent(file['summary']['lines'])}   {percent(file['summary']['branches'])}"
+             for file in sorted(files, key=lambda file: file["filename"])]
+    (build / "coverage.txt").write_text("\n".join(rows) + "\n")
+    (build / "missed.txt").write_text(tool("llvm-cov-14", "show", "-show-branches=count", *objects))
+    print(f"lines of src/: {percent(total(files, 'lines'))}")
+    print(f"branches of src/auth/: {percent(total(auth, 'branches'))}")
+    print(f"by file: {build}/coverage.txt; what was missed: {build}/missed.txt")
+
+
+main()

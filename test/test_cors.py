@@ -1,0 +1,66 @@
+"""Requests of browsers from elsewhere: only from the origins that --cors-origins names."""
+
+import pytest
+
+from support.accounts import enrolled, product
+from support.http import Client
+from support.server import Server
+
+SHOP, OFFICE = "https://shop.example", "http://office.example:8080"
+
+
+@pytest.fixture(scope="module")
+def client():
+    with Server("--cors-origins", f"{SHOP},{OFFICE}") as server:
+        yield Client(server, enrolled(server).token)
+
+
+def preflight(client, origin: str, method: str = "PUT", path: str = "/products/x"):
+    return client.request("OPTIONS", path, token=None, headers={
+        "Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization"})
+
+
+def granted(reply) -> set:
+    return {name.lower() for name, _ in reply.headers if name.lower().startswith("access-control-")}
+
+
+@pytest.mark.parametrize("origin", [SHOP, OFFICE])
+def test_a_named_origin_may_ask_and_read(client, origin):
+    asked = preflight(client, origin)
+    assert (asked.status, asked.body) == (204, b"")
+    assert asked.header("Access-Control-Allow-Origin") == origin
+    assert {"PUT", "DELETE"} <= set(asked.header("Access-Control-Allow-Methods").split(", "))
+    assert {"Authorization", "Content-Type", "If-Match"} <= set(asked.header("Access-Control-Allow-Headers").split(", "))
+    made = client.post("/products", product(), headers={"Origin": origin})
+    assert (made.status, made.header("Access-Control-Allow-Origin")) == (201, origin)
+    assert {"ETag", "Location", "Link"} <= set(made.header("Access-Control-Expose-Headers").split(", "))
+
+
+@pytest.mark.parametrize("origin", [
+    "https://shop.example.evil", "https://evil.example", "http://shop.example", "https://shop.example:443",
+    "https://SHOP.example", "https://shop.example/", f"{SHOP},{OFFICE}", "null", "*", ""])
+def test_no_other_origin_is_let_in(client, origin):
+    assert not granted(preflight(client, origin))
+    reply = client.get("/products", headers={"Origin": origin})
+    assert reply.status == 200 and not granted(reply)
+
+
+def test_refusals_can_be_read_too(client):
+    reply = client.post("/products", {}, token=None, headers={"Origin": SHOP})
+    assert (reply.status, reply.header("Access-Control-Allow-Origin")) == (401, SHOP)
+
+
+def test_no_cookie_goes_along(client):
+    """Tokens travel in a header that a script sets: a page elsewhere never acts with what the browser adds by itself."""
+    assert "access-control-allow-credentials" not in granted(preflight(client, SHOP)) | granted(
+        client.get("/products", headers={"Origin": SHOP}))
+
+
+def test_caches_keep_origins_apart(client):
+    for headers in ({"Origin": SHOP}, {"Origin": "https://evil.example"}, {}):
+        assert client.get("/products", headers=headers).header("Vary") == "Origin"
+
+
+def test_a_preflight_needs_the_method_that_it_asks_for(client):
+    reply = client.request("OPTIONS", "/products", token=None, headers={"Origin": SHOP})
+    assert reply.status == 405
