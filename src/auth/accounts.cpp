@@ -114,7 +114,7 @@ Accounts::FreshChallenge Accounts::make_challenge(const UserId& user, model::Cha
 void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model::Challenge challenge) const {
   challenge.password_version = user.password_version;
   tx.add_challenge(challenge);
-  tx.remove_challenges_but_newest(user.id, challenge.next, challenges_per_account_max);
+  tx.remove_challenges_but_newest(user.id, challenge.next, rules_.challenges_per_account_max);
 }
 
 Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,

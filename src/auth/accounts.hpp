@@ -29,6 +29,9 @@ struct AccountRules {
   int bcrypt_cost = 12;
   std::size_t pending_max = 100'000;
   std::size_t pending_per_network_max = 1000;
+  // Alive ones of an account and kind: the newest stay. More than can be made, at a password's price each, while the
+  // owner types a code, so that whoever knows the password cannot push the owner's out.
+  std::size_t challenges_per_account_max = 1000;
   Budget login_budget{30, 1};
   Budget signup_budget{10, 0.1};
 };
@@ -39,9 +42,6 @@ inline constexpr std::chrono::seconds session_life{token_life_s};  // a session 
 inline constexpr std::chrono::hours pending_life{24};
 inline constexpr std::chrono::hours reset_enrolment_life{24};
 inline constexpr int challenge_tries_max = 5;
-// Alive ones of an account and kind: the newest stay. More than can be made, at a password's price each, while the
-// owner types a code, so that whoever knows the password cannot push the owner's out.
-inline constexpr std::size_t challenges_per_account_max = 1000;
 
 struct FirstStep {
   std::string challenge;  // 256 bits, base64url; shown once

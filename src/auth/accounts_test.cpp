@@ -30,6 +30,51 @@ TEST_F(SecondFactorFlow, SpendsTheEnrolmentCodeToo) {
   EXPECT_TRUE(again.error().retry_after);
 }
 
+TEST_F(SecondFactorFlow, TellsHowLongToWaitForTheNextCode) {
+  enrol();
+  ASSERT_TRUE(verify_code(log_in()->challenge, code()));
+  clock.move(13s);
+  const auto again = verify_code(log_in()->challenge, code());
+  EXPECT_EQ(again.error().detail, "this code was used already; wait 17 s for the next one");
+  EXPECT_EQ(again.error().retry_after, 17s);
+}
+
+TEST_F(SecondFactorFlow, KeepsTheNewestChallengesOfAnAccount) {
+  accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                   AccountRules{.bcrypt_cost = 4, .challenges_per_account_max = 3});
+  std::vector<std::string> made{accounts->sign_up("ada", {}, password(), home)->challenge};
+  for (int i = 0; i < 4; ++i) {
+    clock.move(1s);
+    made.push_back(log_in()->challenge);
+  }
+  const auto tx = store->read();
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    EXPECT_EQ(accounts->first_step_done(*tx, made[i], "ada").has_value(), i >= 2) << i;
+  }
+}
+
+TEST_F(SecondFactorFlow, HashesThePasswordAnewWhereTheCostHasGrown) {
+  const auto key = random.secret(32), secrets = random.secret(32);
+  const auto restart = [&](int cost) {
+    accounts.emplace(*store, clock, random, key.clone(), secrets, AccountRules{.bcrypt_cost = cost});
+  };
+  const auto stored = [&] { return store->read()->user_by_name("ada")->password_hash; };
+  restart(4);
+  enrol();
+  const auto before = log_in();
+  ASSERT_TRUE(stored().starts_with("$2b$04$"));
+  restart(5);
+  ASSERT_TRUE(log_in());
+  EXPECT_TRUE(stored().starts_with("$2b$05$"));
+  EXPECT_TRUE(verify_code(before->challenge, code())) << "it is the same password";
+  const auto again = stored();
+  ASSERT_TRUE(log_in());
+  EXPECT_EQ(stored(), again);
+  restart(4);
+  ASSERT_TRUE(log_in());
+  EXPECT_EQ(stored(), again) << "never to less";
+}
+
 TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
   enrol();
   const auto used = code();
