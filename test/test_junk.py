@@ -14,7 +14,7 @@ CALLS = int(os.environ.get("INTEGRITY_JUNK_CALLS", "20000"))
 MIB = 1024 * 1024
 # What an address, or a pair of account and network, is remembered with: 100 000 each of sign-ups, logins, failures.
 KEPT_BYTES = 300 * min(CALLS, 3 * 100_000)
-RSS_MAX = 24 * MIB + KEPT_BYTES
+RSS_MAX = 8 * MIB + KEPT_BYTES
 # The log of the database before it is copied back is 32 MiB; rows are those of sign-ups that nobody confirms.
 FILES_MAX = 40 * MIB
 

@@ -9,6 +9,19 @@ from support.server import Server
 
 PASSWORD = "Zyzzogeton-planted-password"
 OTHER = "Zyzzogeton-planted-mistake"
+ANOTHER = "Zyzzogeton-planted-successor"
+
+
+def changes_of_ones_own(account) -> set:
+    """Everything that can be changed about one's own account; gives the secrets that were sent and received."""
+    me = account.client
+    renewed = me.post("/me/recovery-codes", {"code": account.next_code()}).json["recovery_codes"]
+    challenge = me.post("/me/totp", {"recovery_code": renewed[0]}).json["challenge"]
+    pending = account.qr("application/json", challenge).json["secret"]
+    change = {"current_password": OTHER, "new_password": ANOTHER, "code": account.next_code()}
+    assert me.put("/me/password", change).status == 422
+    assert me.put("/me/password", change | {"current_password": PASSWORD}).status == 204
+    return {challenge, pending, ANOTHER, *renewed}
 
 
 def test_no_secret_is_logged_or_kept_in_clear():
@@ -23,7 +36,7 @@ def test_no_secret_is_logged_or_kept_in_clear():
         account.verify(account.wrong_codes(1)[0])
         secrets.add(account.challenge)
         account.verify(recovery_code=recovery_codes[0])
-        secrets.add(account.token)
+        secrets |= {account.token, *changes_of_ones_own(account)}
         stranger = Client(server)
         stranger.post("/login", {"username": account.username, "password": OTHER})
         stranger.post("/login", {"username": "x\r\n{\"event\":\"forged\"}", "password": OTHER})
