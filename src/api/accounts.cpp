@@ -277,21 +277,21 @@ Operation verify() {
       .described(
           "Every code opens one door once. The first success of an account activates its authenticator and shows ten "
           "recovery codes, this once.")
-      .example(
-          {"code", "The six digits of the authenticator",
-           R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","code":"123456"})",
-           R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
-           R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
-           R"("created_at":"2026-11-23T10:00:15.000Z"},)"
-           R"("recovery_codes_left":10})"})
-      .example(
-          {"recovery_code", "A recovery code, when the phone is lost",
-           R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk",)"
-           R"("recovery_code":"7KQ2-M9XT-4HVB-C0ND-EWR8-5GPA"})",
-           R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
-           R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
-           R"("created_at":"2026-11-23T10:00:15.000Z"},)"
-           R"("recovery_codes_left":9})"});
+      .example({"code", "The six digits of the authenticator",
+                R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","code":"123456"})",
+                R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
+                R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de",)"
+                R"("username":"ada","name":"Ada Lovelace",)"
+                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("recovery_codes_left":10})"})
+      .example({"recovery_code", "A recovery code, when the phone is lost",
+                R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk",)"
+                R"("recovery_code":"7KQ2-M9XT-4HVB-C0ND-EWR8-5GPA"})",
+                R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"
+                R"("token_type":"Bearer","expires_in":600,"user":{"id":"6925142bbf57d9d3a4b1c0de",)"
+                R"("username":"ada","name":"Ada Lovelace",)"
+                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("recovery_codes_left":9})"});
 }
 
 }  // namespace accounts

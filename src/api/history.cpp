@@ -148,14 +148,14 @@ Operation history() {
   return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
                    {Code::not_found}, &api::history)
       .giving({header::link})
-      .example(
-          {"made", "A product that was made, and not changed since", "",
-           R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"
-           R"("actor":{"id":"6925142bbf57d9d3a4b1c0df","username":"ada"},"op":"create","version":1,"before":null,"after":)"
-           R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,)"
-           R"("price":129.90,"currency":"EUR","stock":5,"version":1,)"
-           R"("created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"},)"
-           R"("reason":null,"reference":null}])"});
+      .example({"made", "A product that was made, and not changed since", "",
+                R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"
+                R"("actor":{"id":"6925142bbf57d9d3a4b1c0df","username":"ada"},"op":"create","version":1,"before":null,)"
+                R"("after":)"
+                R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,)"
+                R"("price":129.90,"currency":"EUR","stock":5,"version":1,)"
+                R"("created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("reason":null,"reference":null}])"});
 }
 
 }  // namespace products
