@@ -9,7 +9,6 @@ import time
 
 from .counters import Counter, Shared
 from .http import Client
-from .model import MISSING
 from .model.world import parsed
 from .server import Server
 from .shard import Shard
@@ -27,8 +26,7 @@ class Life:
         self.seed = seed
         self.shards: list = []
         self.shards += [Shard(server, seed, f"w{number}-", self.jump) for number in range(SHARDS)]
-        counts = not {"stock", "history"} & MISSING
-        self.shared = Shared(self.client()) if counts else None
+        self.shared = Shared(self.client())
 
     def client(self) -> Client:
         return Client(self.server, self.shards[0].reader())
@@ -42,7 +40,7 @@ class Life:
         for shard in self.shards:
             shard.prepare()
         counters = [Counter(self.server, self.shards[i].reader(), list(self.shared.last), f"{self.seed} {number} {i}")
-                    for i in range(COUNTERS)] if self.shared else []
+                    for i in range(COUNTERS)]
         for writer in self.shards + counters:
             writer.start()
         time.sleep(self.chance.uniform(*SECONDS_OF_A_ROUND))
@@ -76,16 +74,14 @@ class Life:
         seen = self.products()
         for shard in self.shards:
             shard.check(seen)
-        if self.shared:
-            self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
+        self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
         look_at_database(self.server.data)
         self.tally["checks"] += 1
 
     def products(self) -> dict:
         reply = self.client().get("/products")
         assert reply.status == 200, reply
-        shared = self.shared.last if self.shared else {}
-        return {product["id"]: product for product in parsed(reply) if product["id"] not in shared}
+        return {product["id"]: product for product in parsed(reply) if product["id"] not in self.shared.last}
 
 
 def look_at_database(folder) -> None:

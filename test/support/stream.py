@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
-from .model import MISSING, Request, World
+from .model import Request, World
 from .model.accounts import FAILURES_BEFORE_DISABLED, WEAK, live_challenge, totp
 from .model.values import PRICE_MAX, STOCK_MAX
 from .model.world import SESSION_LIFE
@@ -252,8 +252,8 @@ class Stream:
     def own_account(self, token: str) -> Request:
         session = self.world.sessions[token]
         user = self.world.users[session.user]
-        paths = [path for path in ("/me/password", "/me/recovery-codes", "/me/totp") if path not in MISSING]
-        path = self.chance.choices(["/me", "/logout", *paths], [12, 1, 3, 3, 3][:2 + len(paths)])[0]
+        paths = {"/me": 12, "/logout": 1, "/me/password": 3, "/me/recovery-codes": 3, "/me/totp": 3}
+        path = self.chance.choices(list(paths), list(paths.values()))[0]
         if session.user == self.reader:  # whoever looks must not be thrown out
             path = "/me"
         if path == "/me":
@@ -304,15 +304,9 @@ class Stream:
         token = self.token()
         count = len(self.world.products)
         weights = {self.create: 6 if count > 80 else 14, self.change: 22, self.delete: 8 if count > 60 else 3,
-                   self.get: 14}
+                   self.get: 14, self.stock: 20, self.history: 6, self.again: 4 if self.sent else 0}
         if self.alone:
             weights[self.list] = 12
-        if "stock" not in MISSING:
-            weights[self.stock] = 20
-        if "history" not in MISSING:
-            weights[self.history] = 6
-        if "Idempotency-Key" not in MISSING and self.sent and self.chance.random() < 0.03:
-            return self.again(token)
         return self.chance.choices(list(weights), list(weights.values()))[0](token)
 
     def pid(self) -> str:
@@ -419,7 +413,7 @@ class Stream:
         return self.keyed(Request("POST", f"/products/{pid}/stock", to_json(body), token, meant="stock"))
 
     def keyed(self, request: Request) -> Request:
-        if "Idempotency-Key" in MISSING or self.chance.random() > 0.2:
+        if self.chance.random() > 0.2:
             return request
         key = self.chance.choice(self.keys) if self.chance.random() < 0.97 else self.chance.choice(["k" * 256, "a b", ""])
         self.sent[key] = (request.target, request.body)
@@ -428,6 +422,10 @@ class Stream:
     def again(self, token) -> Request:
         key = self.chance.choice(list(self.sent))
         target, body = self.sent[key]
+        if self.world.stored and self.chance.random() < 0.6:  # by whoever has the answer
+            user_id, target, key = self.chance.choice(list(self.world.stored)[-20:])
+            body = self.world.stored[user_id, target, key].body
+            token = next((each for each in self.signed_in() if self.world.sessions[each].user_id == user_id), token)
         return Request("POST", target, body, token, (("Idempotency-Key", key),), meant="the same once more")
 
     def list(self, token) -> Request:
@@ -436,7 +434,7 @@ class Stream:
             asked["limit"] = self.chance.choice([1, 2, 3, 7, 50, 1000, 1000])
         if self.chance.random() < 0.2:
             asked["sku"] = self.chance.choice(self.skus).replace("/", "%2F")
-        if "filters" not in MISSING and self.chance.random() < 0.6:
+        if self.chance.random() < 0.6:
             asked |= self.filters()
         if self.chance.random() < 0.05:
             asked |= self.chance.choice([{"limit": 0}, {"limit": 1001}, {"bogus": 1}, {"sku": "a%20b"}, {"cursor": "AAAA"}])
