@@ -22,7 +22,7 @@ WALLS = [
     (r"sqlite3\.h", r"store/sqlite/"),
     (r"boost/(asio|beast)", r"http/"),
     (r"boost/json", r"base/json\.cpp"),
-    (r"CLI/|toml\+\+/|toml\.hpp", r"app/[^/]*\.cpp"),
+    (r"CLI/", r"app/[^/]*\.cpp"),
     (r"qrencode\.h|png\.h|zxcvbn", r"auth/[^/]*\.cpp"),
     (r"crypt\.h", r"crypto/"),
     (r"utf8proc\.h", r"catalog/[^/]*\.cpp"),

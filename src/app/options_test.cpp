@@ -182,17 +182,43 @@ TEST_F(Options, OfTheFileMustBeKnownAndOfTheirType) {
     const char *toml, *complaint;
   } const cases[] = {
       {"singup = \"closed\"", ": unknown option singup"},
-      {"[server]\nlisten = \"127.0.0.1:1\"", ": server must be a text, number, boolean or list of texts"},
+      {"[server]\nlisten = \"127.0.0.1:1\"", ":1: tables are not used here"},
       {"signup = true", ": signup: must be open or closed"},
       {"listen = 8080", ": listen: must be an address and a port"},
-      {"issuer = 1979-05-27", ": issuer must be a text"},
+      {"issuer = 1979-05-27", ":1: issuer must be a text"},
       {"signup = \"open\"\nsignup = \"closed\"", ":2: "},
       {"signup = ", ":1: "},
+      {"issuer = \"a\" b", ":1: something follows the value of issuer"},
+      {"issuer = \"\\x\"", ":1: the text of issuer holds"},
+      {"\nissuer = \"\"\"\na\"\"\"", ":2: "},
+      {"trusted-proxies = [1]", ":1: trusted-proxies must be a list of texts"},
+      {"trusted-proxies = [\n'::1'", ":2: the list of trusted-proxies has no end"},
+      {"trusted-proxies = ['::1,::2']", ":1: an element of trusted-proxies holds a comma"},
+      {"issuer = \"a\\u0000\"", ":1: the text of issuer holds"},
       {"data = \"x\"", ": data cannot be set in this file"},
       {"config = \"x\"", ": config cannot be set in this file"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(refusal({}, {}, c.toml).find(file + c.complaint), 0U) << refusal({}, {}, c.toml);
+  }
+}
+
+TEST_F(Options, OfABrokenFileAreRefusedWhateverIsBroken) {
+  const std::string file = (folder / "integrity.toml").string();
+  using namespace std::string_literals;
+  for (const auto& text : {"["s, "[\n"s, "[=]"s, "[ #"s, "[["s, "[[=]]"s, "[\b b = 0"s, "[\0"s, "a = ["s, "\0"s,
+                           "a = 1\n\0\nb = 2"s, "# \0"s, "a = \"\0\""s, "[é]"s, "é = 1"s, "issuer = é"s,
+                           "issuer = \"\" é"s, "issuer = 'a\\' \xef\xb3\xbf"s, "issuer = \"\"\"a\"\"\"\"\"é"s}) {
+    EXPECT_EQ(refusal({}, {}, text).find(file), 0U) << text;
+  }
+  EXPECT_EQ(refusal({}, {}, "# é\n\nissuer = é").find(file + ":3: "), 0U);
+  EXPECT_EQ(refusal({}, {}, "\n\0"s).find(file + ":2: "), 0U);
+}
+
+TEST_F(Options, OfTheFileMayBeInAnyLanguage) {
+  for (const char* text :
+       {"\xef\xbb\xbfissuer = \"é\\\"é\" # é", "issuer = 'é\"\\é'\r\n", "# é\ntrusted-proxies = [ # é\n'::1',\n]\n"}) {
+    EXPECT_EQ(refusal({}, {}, text), "") << text;
   }
 }
 
