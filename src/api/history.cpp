@@ -67,7 +67,7 @@ void check(const HistoryQuery*, const Context& context, const json::Value& query
 
 struct Part {
   std::vector<ChangeView> changes;
-  std::optional<std::int64_t> next;  // the number of the last one, if older ones are behind it
+  std::optional<std::int64_t> next;  // the revision of the last one, if older ones are behind it
 };
 
 Text text(std::string json) {
@@ -96,7 +96,7 @@ Part read_part(store::ReadTx& tx, const ProductId& id, std::optional<std::int64_
     }
     part.changes.push_back(std::move(view));
   }
-  if (changes.size() > limit) part.next = changes[limit - 1].number;
+  if (changes.size() > limit) part.next = changes[limit - 1].revision;
   return part;
 }
 

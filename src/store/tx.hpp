@@ -43,7 +43,7 @@ class ReadTx {
   virtual model::FactorCounters factor_counters(const UserId& user) = 0;
   virtual std::int64_t recovery_codes_left(const UserId& user) = 0;
 
-  // Newest first, below `before` when it is given; of one record.
+  // Of one record, newest first; below the revision `before` when it is given.
   virtual std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record,
                                              std::optional<std::int64_t> before, std::size_t limit) = 0;
   virtual std::int64_t last_change_number() = 0;

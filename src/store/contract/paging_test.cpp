@@ -49,6 +49,27 @@ TEST_P(StoreContract, APageBeginsBehindARecordThatIsGone) {
   EXPECT_EQ(store().read()->products({.after = page.next}).products, std::vector{third});
 }
 
+// Who has read up to it waits for what comes behind it, in the same millisecond too.
+TEST_P(StoreContract, APlaceInTheOrderIsNeverGivenTwice) {
+  for (const bool reopened : {false, true}) {
+    const auto first = given_product(), second = given_product();
+    const auto behind_first = store().read()->products({.limit = 1}).next;
+    given([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.delete_product(act_, first));
+      INTEGRITY_CHECK(tx.delete_product(act_, second));
+      return true;
+    });
+    if (reopened) open();
+    auto next = product();
+    given([&](WriteTx& tx) {
+      next.created_at = tx.now();
+      return done(tx.create_product(act_, next));
+    });
+    EXPECT_EQ(store().read()->products({.after = behind_first}).products, std::vector{next}) << reopened;
+    given([&](WriteTx& tx) { return done(tx.delete_product(act_, next)); });
+  }
+}
+
 // A product is made with the time of its write, but one that is brought in from elsewhere has an older one.
 TEST_P(StoreContract, ProductsOfThePastComeFirst) {
   auto old = product("Old"), older = product("Older");
@@ -93,7 +114,7 @@ TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
     const auto page = store().read()->changes(model::RecordKind::product, record_id(current.id), before, 3);
     for (const auto& change : page) revisions.push_back(change.revision);
     if (page.size() < 3) break;
-    before = page.back().number;
+    before = page.back().revision;
   }
   EXPECT_EQ(revisions, (std::vector<std::int64_t>{7, 6, 5, 4, 3, 2, 1}));
 }

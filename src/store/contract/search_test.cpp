@@ -183,6 +183,41 @@ TEST_P(StoreContract, SearchFindsAmongManyWhatTheObviousWayFinds) {
   }
 }
 
+// Far behind where the page begins, and among words that begin alike.
+TEST_P(StoreContract, SearchByOneFilterFillsItsPageHoweverMuchItPassesOver) {
+  std::vector<Product> all;
+  for (int i = 0; i < 9000; ++i) {
+    auto made = product((i < 5000 ? "ungewöhnlich" : "ungewöhnt") + std::to_string(i));
+    made.price = Money{i};
+    made.stock = 9000 - i;
+    all.push_back(std::move(made));
+  }
+  given([&](WriteTx& tx) -> Result<bool> {
+    for (const auto& p : all) INTEGRITY_CHECK(tx.create_product(act_, p));
+    return true;
+  });
+  const auto found = [&](const ProductQuery& query) { return Shelf::walk(store(), query); };
+  const auto part = [&](auto begin, auto end) { return std::vector(all.begin() + begin, all.begin() + end); };
+  std::vector<Product> down(all.rbegin(), all.rend());
+  for (const auto time_max :
+       {std::optional<std::chrono::milliseconds>(), std::optional(std::chrono::milliseconds(-1))}) {
+    for (const std::size_t limit : {1500U, 10'000U}) {
+      EXPECT_EQ(found({.price = {5000, {}}, .limit = limit, .time_max = time_max}), part(5000, 9000));
+      EXPECT_EQ(found({.stock = {{}, 4000}, .limit = limit, .time_max = time_max}), part(5000, 9000));
+      EXPECT_EQ(found({.words = {"ungewöhnt"}, .limit = limit, .time_max = time_max}), part(5000, 9000));
+      EXPECT_EQ(found({.price = {{}, 3999}, .order = {.descending = true}, .limit = limit, .time_max = time_max}),
+                std::vector(down.begin() + 5000, down.end()));
+      EXPECT_EQ(found({.stock = {5001, {}}, .order = {.descending = true}, .limit = limit, .time_max = time_max}),
+                std::vector(down.begin() + 5000, down.end()));
+      EXPECT_EQ(found({.words = {"ungewöhnl"}, .order = {.descending = true}, .limit = limit, .time_max = time_max}),
+                std::vector(down.begin() + 4000, down.end()));
+    }
+  }
+  EXPECT_EQ(store().read()->products({.price = {5000, {}}, .limit = 10}).products, part(5000, 5010));
+  EXPECT_EQ(store().read()->products({.stock = {{}, 4000}, .limit = 10}).products, part(5000, 5010));
+  EXPECT_EQ(store().read()->products({.words = {"ungewöhnt"}, .limit = 10}).products, part(5000, 5010));
+}
+
 TEST_P(StoreContract, SearchIsTheSameAfterTheStoreWasOpenedAgain) {
   Shelf shelf(clock_, [&] { return product(); });
   shelf.fill(store(), 100);

@@ -81,9 +81,8 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
-  // Numbers and revisions of one record grow together, so the index on revisions gives this order.
   return all(db().query("SELECT number, at, kind, record, revision, op, actor, proof, reason,"
-                        " reference, after FROM changes WHERE kind = ? AND record = ? AND number < ?"
+                        " reference, after FROM changes WHERE kind = ? AND record = ? AND revision < ?"
                         " ORDER BY revision DESC LIMIT ?",
                         word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit)),
              take_change);

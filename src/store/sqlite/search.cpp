@@ -18,6 +18,11 @@
   "SELECT " ROW                                                      \
   " FROM product_words w CROSS JOIN products p ON p.place = w.rowid" \
   " WHERE w.product_words MATCH ? AND w.rowid " sign " ? ORDER BY w.rowid " direction
+#define BY_RANGE(column, sign, direction)                                                           \
+  "SELECT " ROW " FROM (SELECT place FROM products INDEXED BY products_by_" column " WHERE " column \
+  " BETWEEN ? AND ? AND place " sign " ? ORDER BY place " direction                                 \
+  " LIMIT ?) AS found CROSS JOIN products p ON"                                                     \
+  " p.place = found.place ORDER BY found.place " direction
 #define PLACES(column) \
   "SELECT place FROM products INDEXED BY products_by_" column " WHERE " column " BETWEEN ? AND ? LIMIT ?"
 
@@ -28,10 +33,13 @@ using model::ProductKey;
 using model::ProductQuery;
 using Moment = std::chrono::steady_clock::time_point;
 
-// So many products are fetched and sorted in about 10 ms.
+// So many products are fetched and sorted, or looked at one after the other, in about 10 ms.
 constexpr std::int64_t kFew = 2048;
+// The longest beginnings of words that the index of words lists, in code points (migrations/002_search.sql). It would
+// gather the finds of a longer one from each word that begins so.
+constexpr std::size_t kIndexedPrefix = 6;
 // Looked at between two looks at the clock, and in every page.
-constexpr std::size_t kStride = 64;
+constexpr std::int64_t kStride = 64;
 
 constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr auto kHighest = std::numeric_limits<std::int64_t>::max();
@@ -115,15 +123,28 @@ class OneState {
 class Search {
  public:
   Search(Database& db, const model::ProductText& text, const ProductQuery& query)
-      : db_(db), text_(text), query_(query), match_(match(query.words)), began_(std::chrono::steady_clock::now()) {
+      : db_(db), text_(text), query_(query), began_(std::chrono::steady_clock::now()) {
+    if (!query.words.empty()) {
+      const std::string& prefix = query.words.back();
+      match_ = match(prefix);
+      quick_match_ = match(prefix.substr(0, end_of_code_points(prefix, kIndexedPrefix)));
+    }
     if (!query.after.empty()) after_ = read_position(query.after);
   }
 
   model::ProductPage run() {
     if (query_.limit == 0) return {};
     const OneState state(db_);
-    if (const auto few = candidates()) return pick(*few);
-    return walk();
+    if (const auto few = candidates()) {
+      pick(*few);
+    } else if (!by_one_filter() || query_.time_max) {
+      take(rows(), kHighest);
+    } else if (!take(rows(), kFew)) {
+      // Most products are passed over. This looks at all that fit before it gives one, but at nothing else.
+      after_ = last_;
+      take(rows_of_filter(), kHighest);
+    }
+    return std::move(page_);
   }
 
  private:
@@ -131,10 +152,19 @@ class Search {
   static std::int64_t high(const model::Range& range) { return range.max.value_or(kHighest); }
 
   // FTS5's query language: strings side by side must all occur, * makes one a prefix. Words hold no quotes.
-  static std::string match(const std::vector<std::string>& words) {
+  std::string match(const std::string& prefix) const {
     std::string out;
-    for (const auto& word : words) out += '"' + word + "\" ";
-    return words.empty() ? out : out + '*';
+    for (auto word = query_.words.begin(); word != query_.words.end() - 1; ++word) out += '"' + *word + "\" ";
+    return out + '"' + prefix + "\" *";
+  }
+
+  static std::size_t end_of_code_points(std::string_view text, std::size_t count) {
+    std::size_t end = 0;
+    for (; end < text.size(); ++end) {
+      const bool begins = (static_cast<std::uint8_t>(text[end]) & 0xC0) != 0x80;
+      if (begins && count-- == 0) break;
+    }
+    return end;
   }
 
   bool behind(const Position& a, const Position& b) const { return query_.order.descending ? less(a, b) : less(b, a); }
@@ -148,8 +178,16 @@ class Search {
 
   bool numbers_fit(const Row& row) const { return query_.price.has(row.price) && query_.stock.has(row.stock); }
 
+  bool in_default_order() const { return query_.order.by == ProductKey::created_at; }
+
+  // In the default order, in which an index of this one filter cannot give its finds, or not quickly.
+  bool by_one_filter() const {
+    const int numbers = (query_.price.given() ? 1 : 0) + (query_.stock.given() ? 1 : 0);
+    return in_default_order() && (query_.words.empty() ? numbers == 1 : numbers == 0 && quick_match_ != match_);
+  }
+
   bool words_fit(const model::Product& product) const {
-    if (query_.words.empty()) return true;
+    if (words_known_ || query_.words.empty()) return true;
     const auto words = text_.words_of(product);
     const auto occurs = [&](const std::string& word) { return std::binary_search(words.begin(), words.end(), word); };
     const auto prefix = std::lower_bound(words.begin(), words.end(), query_.words.back());
@@ -162,8 +200,10 @@ class Search {
     const auto by = query_.order.by;
     if (query_.sku) return few(db_.query("SELECT place FROM products WHERE sku = ?", *query_.sku));
     std::optional<std::vector<std::int64_t>> found;
-    if (!query_.words.empty() && by != ProductKey::created_at) {
-      found = few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_, kFew + 1));
+    if (!query_.words.empty() && !in_default_order()) {
+      found =
+          few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", quick_match_, kFew + 1));
+      words_known_ = found && quick_match_ == match_;
     }
     if (!found && query_.price.given() && by != ProductKey::price) {
       found = few(db_.query(PLACES("price"), low(query_.price), high(query_.price), kFew + 1));
@@ -181,7 +221,7 @@ class Search {
     return all;
   }
 
-  model::ProductPage pick(const std::vector<std::int64_t>& places) {
+  void pick(const std::vector<std::int64_t>& places) {
     std::vector<std::pair<Position, model::Product>> found;
     for (const auto place : places) {
       auto run = db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", place);
@@ -192,52 +232,64 @@ class Search {
       if (words_fit(product)) found.emplace_back(row.position, std::move(product));
     }
     std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return behind(b.first, a.first); });
-    model::ProductPage page;
     if (found.size() > query_.limit) {
-      page.next = written(found[query_.limit - 1].first);
+      page_.next = written(found[query_.limit - 1].first);
       found.resize(query_.limit);
     }
-    for (auto& [position, product] : found) page.products.push_back(std::move(product));
-    return page;
+    for (auto& [position, product] : found) page_.products.push_back(std::move(product));
   }
 
-  model::ProductPage walk() {
-    const bool words_looked_up = !query_.words.empty() && query_.order.by == ProductKey::created_at;
-    model::ProductPage page;
-    Position last;
-    std::size_t looked_at = 0;
-    for (auto run = words_looked_up ? rows_by_words() : rows(); run.next();) {
+  // Takes what fits until the page is full or the time is out. False: the rows go on behind the first `most`.
+  bool take(Run run, std::int64_t most) {
+    for (std::int64_t looked_at = 0; run.next(); ++looked_at) {
       const Row row(run, query_.order.by);
       if (bounds() != nullptr && !bounds()->has(row.position.key)) break;  // and so does all that follows
+      if (looked_at == most) return false;
       if (looked_at >= kStride && looked_at % kStride == 0 && out_of_time()) {
-        page.next = written(last);
+        page_.next = written(last_);
         break;
       }
       if (numbers_fit(row)) {
         auto product = take_product(run);
-        if (words_looked_up || words_fit(product)) {
-          if (page.products.size() == query_.limit) {
-            page.next = written(last);
+        if (words_fit(product)) {
+          if (page_.products.size() == query_.limit) {
+            page_.next = written(last_);
             break;
           }
-          page.products.push_back(std::move(product));
+          page_.products.push_back(std::move(product));
         }
       }
-      last = row.position;
-      ++looked_at;
+      last_ = row.position;
     }
-    return page;
+    return true;
   }
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
 
   // From behind the page before, or from the beginning, in the order of the query.
-  Run rows_by_words() {
-    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match_, first_place())
-                                   : db_.query(BY_WORDS(">", "ASC"), match_, first_place());
+  Run rows_by_words(const std::string& match) {
+    words_known_ = match == match_;
+    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_place())
+                                   : db_.query(BY_WORDS(">", "ASC"), match, first_place());
+  }
+
+  // What the one filter leaves of rows(), of numbers only as much as the page takes.
+  Run rows_of_filter() {
+    if (!query_.words.empty()) return rows_by_words(match_);
+    const bool down = query_.order.descending;
+    const std::size_t wanted = query_.limit - page_.products.size() + 1;
+    if (query_.price.given()) {
+      const auto min = low(query_.price), max = high(query_.price);
+      return down ? db_.query(BY_RANGE("price", "<", "DESC"), min, max, first_place(), wanted)
+                  : db_.query(BY_RANGE("price", ">", "ASC"), min, max, first_place(), wanted);
+    }
+    const auto min = low(query_.stock), max = high(query_.stock);
+    return down ? db_.query(BY_RANGE("stock", "<", "DESC"), min, max, first_place(), wanted)
+                : db_.query(BY_RANGE("stock", ">", "ASC"), min, max, first_place(), wanted);
   }
 
   Run rows() {
+    if (!query_.words.empty() && in_default_order()) return rows_by_words(quick_match_);
     const bool down = query_.order.descending;
     const auto place = first_place();
     const auto key = first_key();
@@ -276,9 +328,13 @@ class Search {
   Database& db_;
   const model::ProductText& text_;
   const ProductQuery& query_;
-  const std::string match_;  // bound texts must stay where they are
+  // Of the query language of the index of words: exactly, and with a beginning of the last word that is quick to find.
+  std::string match_, quick_match_;
   const Moment began_;
   std::optional<Position> after_;
+  Position last_;             // of the rows taken
+  bool words_known_ = false;  // to fit: by the index
+  model::ProductPage page_;
 };
 
 }  // namespace

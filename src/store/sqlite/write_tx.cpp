@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
 
-Time last_change_at(Database& db) {
+// Behind the last change: a place of its millisecond may have been given to a product that is gone.
+Time first_time(Database& db) {
   auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
-  return row.next() ? row.take<Time>() : Time{};
+  return row.next() ? row.take<Time>() + Millis(1) : Time{};
 }
 
 // For writes whose row the caller has just read in the same transaction.
@@ -35,7 +36,7 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
     : Reader(text),
       db_(database),
       clock_(clock),
-      now_(last_change_at(database)),
+      now_(first_time(database)),
       last_number_(last_change_number()),
       answers_(database),
       group_last_number_(last_number_) {}
@@ -93,17 +94,19 @@ void SqliteWriteTx::do_append(const model::Change& change) {
   ++last_number_;
 }
 
-// The place: behind all products of the same millisecond (see migrations/002_search.sql).
+// The place: behind all products of the same millisecond, those that are gone included (see migrations/002_search.sql).
 Status SqliteWriteTx::do_insert(const model::Product& p) {
   const auto changed = db_.run_unless_taken(
       "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
-      " description) VALUES ((SELECT coalesce(max(place) + 1, ?6 << 21) FROM products WHERE place >= ?6 << 21"
-      " AND place < (?6 + 1) << 21), ?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10, ?11)",
+      " description) VALUES ((SELECT max(coalesce(max(place) + 1, ?6 << 21), iif(?12 >> 21 = ?6, ?12 + 1, 0))"
+      " FROM products WHERE place >= ?6 << 21 AND place < (?6 + 1) << 21),"
+      " ?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10, ?11)",
       p.id, p.price.units, p.stock, p.version, p.updated_at, p.created_at, p.currency, p.sku, p.name,
-      text_.sort_key(p.name), p.description);
+      text_.sort_key(p.name), p.description, last_place_);
   if (!changed) return taken(p);
-  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", db_.last_inserted_rowid(),
-          joined(text_.words_of(p)));
+  const auto place = db_.last_inserted_rowid();
+  last_place_ = std::max(last_place_, place);
+  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(text_.words_of(p)));
   products_created_ = true;  // nobody can have read it, but lists without it
   return {};
 }

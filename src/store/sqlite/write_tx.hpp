@@ -83,6 +83,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Database& db_;
   const Clock& clock_;
   Time now_;
+  std::int64_t last_place_ = 0;  // the greatest ever given, to products that are gone too
   std::int64_t last_number_;
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
