@@ -135,6 +135,28 @@ def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault)
         assert account.client.get("/me").status == 200
 
 
+@pytest.mark.parametrize("key", ["password.key", "secrets.key"])
+def test_another_key_than_the_database_is_used_with_is_refused_until_it_is_accepted(key):
+    with Server() as server:
+        account = enrolled(server)
+        assert server.command("key", "accept", key).returncode == 1  # the server holds the folder
+        assert server.stop() == 0
+        (server.data / "keys" / key).write_text("5a" * 32 + "\n")
+        for command in [serve_again(server), server.command("user", "enable", account.username)]:
+            assert (command.returncode, command.stdout) == (1, "")
+            assert key in command.stderr and "key accept" in command.stderr
+        accepted = server.command("key", "accept", key)
+        assert accepted.returncode == 0 and accepted.stdout.startswith(key), accepted.stderr
+        assert server.command("key", "accept", "token.key").returncode == 2
+        server.start()
+        assert account.client.get("/me").status == 200
+
+
+def test_a_key_is_accepted_for_a_database_only(tmp_path):
+    done = run("key", "accept", "password.key", "--data", tmp_path)
+    assert done.returncode == 1 and "no database" in done.stderr
+
+
 def test_a_folder_that_cannot_be_made_is_exit_1(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", "--keys", tmp_path / "file" / "keys")

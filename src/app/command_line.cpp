@@ -3,7 +3,10 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <iostream>
+
+#include "app/keys.hpp"
 
 namespace integrity::app {
 namespace {
@@ -18,17 +21,17 @@ constexpr const char* kSources =
 struct VerbInfo {
   Verb verb;
   const char *name, *what;
-  bool takes_name;
+  const char* operand = nullptr;  // what its NAME is, where it takes one
 };
 
 constexpr VerbInfo kTop[] = {
     {Verb::serve, "serve",
      "Run the server. Prints `listening on http://ADDRESS:PORT` when it accepts connections; ends "
      "at SIGTERM or Ctrl-C "
-     "with everything finished, at once when asked again",
-     false},
-    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden", false},
+     "with everything finished, at once when asked again"},
+    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden"},
 };
+constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {
     {Verb::user_add, "add",
      "Add an account. At a terminal: asks for the password, draws the QR code, asks for the first "
@@ -36,16 +39,23 @@ constexpr VerbInfo kUser[] = {
      "recovery codes. Otherwise: reads the password from one line of stdin and prints the otpauth "
      "URI, which the "
      "first login confirms",
-     true},
-    {Verb::user_list, "list", "List the accounts", false},
+     kAccount},
+    {Verb::user_list, "list", "List the accounts"},
     {Verb::user_set_password, "set-password",
-     "Set a new password, asked for or read from one line of stdin, and end the account's sessions", true},
+     "Set a new password, asked for or read from one line of stdin, and end the account's sessions", kAccount},
     {Verb::user_reset_2fa, "reset-2fa",
      "End the account's sessions, remove its authenticator and recovery codes, and let it enrol "
      "anew for 24 hours",
-     true},
-    {Verb::user_disable, "disable", "End the account's sessions and refuse its logins", true},
-    {Verb::user_enable, "enable", "Let a disabled account log in again", true},
+     kAccount},
+    {Verb::user_disable, "disable", "End the account's sessions and refuse its logins", kAccount},
+    {Verb::user_enable, "enable", "Let a disabled account log in again", kAccount},
+};
+
+constexpr VerbInfo kKey[] = {
+    {Verb::key_accept, "accept",
+     "Use a key file in place of one that is lost. What the lost one protected is good no more: with password.key all "
+     "passwords, with secrets.key all authenticators and recovery codes",
+     "password.key or secrets.key"},
 };
 
 class Parser {
@@ -57,6 +67,9 @@ class Parser {
     CLI::App& user = *app_.add_subcommand("user", "Accounts, by whoever operates the host");
     user.require_subcommand(1);
     for (const VerbInfo& verb : kUser) add(user, verb);
+    CLI::App& key = *app_.add_subcommand("key", "The files in --keys, with the server stopped");
+    key.require_subcommand(1);
+    for (const VerbInfo& verb : kKey) add(key, verb);
     app_.footer("`integrity COMMAND --help` tells the options of a command.");
   }
 
@@ -82,9 +95,12 @@ class Parser {
     CLI::App& sub = *parent.add_subcommand(info.name, info.what);
     sub.footer(kSources);
     sub.get_formatter()->column_width(44);
-    if (info.takes_name) sub.add_option("NAME", line_.username, "The account's username")->required();
+    if (info.operand != nullptr) {
+      CLI::Option& name = *sub.add_option("NAME", line_.name, info.operand)->required();
+      if (info.verb == Verb::key_accept) name.check(CLI::IsMember({key_file::password, key_file::secrets}));
+    }
     for (const Option& option : all_options()) {
-      if (option.for_whom == Option::For::every_command || !is_user(info.verb)) add(sub, option);
+      if (option.for_whom == Option::For::every_command || is_about_serving(info.verb)) add(sub, option);
     }
     sub.callback([this, verb = info.verb] { line_.verb = verb; });
   }
@@ -103,7 +119,7 @@ class Parser {
         ->type_name(std::string(option.value));
   }
 
-  static bool is_user(Verb verb) { return verb != Verb::serve && verb != Verb::config; }
+  static bool is_about_serving(Verb verb) { return verb == Verb::serve || verb == Verb::config; }
 
   CLI::App app_;
   CommandLine line_;

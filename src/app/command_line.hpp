@@ -17,11 +17,12 @@ enum class Verb : std::uint8_t {
   user_reset_2fa,
   user_disable,
   user_enable,
+  key_accept,
 };
 
 struct CommandLine {
   Verb verb = Verb::serve;
-  std::string username;  // of the user verbs that take one
+  std::string name;  // of an account or a key, for the verbs that take one
   Flags flags;
 };
 

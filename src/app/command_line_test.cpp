@@ -16,7 +16,7 @@ TEST(CommandLine, GivesTheVerbItsOperandAndItsFlags) {
   const auto parsed = parse({"user", "reset-2fa", "ada", "--data", "/srv/integrity"});
   const auto& line = std::get<CommandLine>(parsed);
   EXPECT_EQ(line.verb, Verb::user_reset_2fa);
-  EXPECT_EQ(line.username, "ada");
+  EXPECT_EQ(line.name, "ada");
   EXPECT_EQ(line.flags, (Flags{{"data", "/srv/integrity"}}));
 }
 

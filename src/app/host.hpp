@@ -14,8 +14,9 @@ namespace integrity::app {
 // Members in the order they are made; the lock goes last.
 struct Host {
   // Errors: the folder is in use (Code::overloaded) or cannot be made, a key file is missing or
-  // damaged, the store cannot be opened. Each says which.
-  static Result<std::unique_ptr<Host>> open(const Config& config);
+  // damaged, or is another than the store is used with, unless it is the one to `accept`; the store cannot be opened.
+  // Each says which.
+  static Result<std::unique_ptr<Host>> open(const Config& config, std::string_view accept = {});
 
   Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::unique_ptr<Random> chance);
 

@@ -60,7 +60,8 @@ Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesyste
   std::error_code error;
   const bool first_start =
       std::filesystem::symlink_status(database, error).type() == std::filesystem::file_type::not_found;
-  const auto password = folder / "password.key", secrets = folder / "secrets.key", token = folder / "token.key";
+  const auto password = folder / key_file::password, secrets = folder / key_file::secrets,
+             token = folder / key_file::token;
   INTEGRITY_CHECK(open_folder(folder, first_start));
   if (first_start) {
     // Each on its own: a first start that was cut short goes on here, keeping what it made.

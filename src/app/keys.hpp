@@ -13,6 +13,10 @@
 
 namespace integrity::app {
 
+namespace key_file {
+inline constexpr const char *password = "password.key", *secrets = "secrets.key", *token = "token.key";
+}  // namespace key_file
+
 struct Keys {
   Secret password;         // 32 bytes; password.key: 64 hex digits and a line feed
   Secret secrets;          // 32 bytes; secrets.key: the same

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/command_line.hpp"
+#include "app/key_command.hpp"
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
 
@@ -40,6 +41,7 @@ int run(const CommandLine& line) {
   const Status fit = line.verb == Verb::serve ? check_serve(loaded->config) : check_store(loaded->config);
   if (!fit) return complain(fit.error().detail, 2);
   if (line.verb == Verb::serve) return finish(serve(std::move(loaded->config)));
+  if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
   return finish(user_command(line, loaded->config));
 }
 

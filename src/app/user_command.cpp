@@ -18,11 +18,6 @@ namespace {
 
 enum class NoDatabase : std::uint8_t { make, refuse };
 
-Status expect_database(const Config& config) {
-  if (std::filesystem::exists(DataFolder::database_in(config.data))) return {};
-  return Error{Code::not_found, config.data.string() + ": there is no database here yet; see --data"};
-}
-
 // In the server that holds the folder; only when nobody holds it, in this process.
 Result<std::string> done_somewhere(const Config& config, std::string_view request) {
   // A server that starts or ends holds the lock but does not answer: that takes moments, not
@@ -40,7 +35,7 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
 
 // The reply's `ok`, or its `error` as ours.
 Result<json::Value> act(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
-  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
+  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));
   auto reply = done_somewhere(config, request);
   wipe(request);
   if (!reply) return reply.error();
@@ -113,7 +108,7 @@ Status add(const std::string& name, const Config& config) {
 }
 
 Status set_password(const std::string& name, const Config& config) {
-  INTEGRITY_CHECK(expect_database(config));  // before anybody types
+  INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));  // before anybody types
   INTEGRITY_TRY(const Secret password, password_for_json());
   const auto done =
       act(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
@@ -142,7 +137,7 @@ std::string_view state_of(const model::User& user) {
 }
 
 Status list(const Config& config) {
-  INTEGRITY_CHECK(expect_database(config));
+  INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));
   const auto snapshot = store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data));
   for (const model::User& user : snapshot->users()) {
     std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at) << '\t' << user.username
@@ -157,20 +152,21 @@ Status list(const Config& config) {
 Status user_command(const CommandLine& line, const Config& config) {
   switch (line.verb) {
     case Verb::user_add:
-      return add(line.username, config);
+      return add(line.name, config);
     case Verb::user_list:
       return list(config);
     case Verb::user_set_password:
-      return set_password(line.username, config);
+      return set_password(line.name, config);
     case Verb::user_reset_2fa:
-      return simply("user.reset-2fa", line.username, config,
+      return simply("user.reset-2fa", line.name, config,
                     "sessions have ended; the next login within 24 hours enrols a new authenticator");
     case Verb::user_disable:
-      return simply("user.disable", line.username, config, "disabled, sessions have ended");
+      return simply("user.disable", line.name, config, "disabled, sessions have ended");
     case Verb::user_enable:
-      return simply("user.enable", line.username, config, "enabled");
+      return simply("user.enable", line.name, config, "enabled");
     case Verb::serve:
     case Verb::config:
+    case Verb::key_accept:
       break;
   }
   return Error{Code::internal, "not a user command"};

@@ -124,6 +124,10 @@ class WriteTx : public virtual ReadTx {
                      std::size_t kept_max);
   virtual std::size_t remove_expired_answers(std::size_t limit) = 0;
 
+  // What tells the keys that the store is used with from others, by their names. No record: it has no history.
+  virtual std::optional<model::Digest> key_fingerprint(std::string_view key) = 0;
+  virtual void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) = 0;
+
  protected:
   bool kept_ = false;
 

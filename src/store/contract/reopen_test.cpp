@@ -4,6 +4,27 @@
 namespace integrity::store {
 namespace {
 
+TEST_P(StoreContract, FingerprintsOfKeysStayUntilTheyAreReplaced) {
+  const auto fingerprint = [&](std::string_view key) {
+    std::optional<model::Digest> found;
+    given([&](WriteTx& tx) -> Result<bool> {
+      found = tx.key_fingerprint(key);
+      return true;
+    });
+    return found;
+  };
+  EXPECT_FALSE(fingerprint("a.key"));
+  for (const std::uint8_t fill : {std::uint8_t{1}, std::uint8_t{2}}) {
+    given([&](WriteTx& tx) -> Result<bool> {
+      tx.set_key_fingerprint("a.key", digest(fill));
+      return true;
+    });
+    open();
+    EXPECT_EQ(fingerprint("a.key"), digest(fill));
+    EXPECT_FALSE(fingerprint("b.key"));
+  }
+}
+
 TEST_P(StoreContract, EverythingIsThereAfterReopening) {
   const auto waiting = given_pending("cyd");
   auto ada = given_user("ada");

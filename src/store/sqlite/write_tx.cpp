@@ -331,4 +331,17 @@ std::size_t SqliteWriteTx::remove_expired_answers(std::size_t limit) {
   return answers_.remove_expired(now_, limit);
 }
 
+std::optional<model::Digest> SqliteWriteTx::key_fingerprint(std::string_view key) {
+  auto row = db_.query("SELECT fingerprint FROM key_fingerprints WHERE key = ?", key);
+  if (!row.next()) return {};
+  return row.take<model::Digest>();
+}
+
+void SqliteWriteTx::set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) {
+  db_.run(
+      "INSERT INTO key_fingerprints (key, fingerprint) VALUES (?, ?)"
+      " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint",
+      key, ByteView(fingerprint));
+}
+
 }  // namespace integrity::store::sqlite

@@ -49,6 +49,9 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) override;
   std::size_t remove_expired_answers(std::size_t limit) override;
 
+  std::optional<model::Digest> key_fingerprint(std::string_view key) override;
+  void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
+
  private:
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);

@@ -1,0 +1,9 @@
+// `integrity key …`: the key files and what the store remembers of them.
+#pragma once
+#include "app/command_line.hpp"
+
+namespace integrity::app {
+
+Status key_command(const CommandLine& line, const Config& config);
+
+}  // namespace integrity::app
