@@ -86,9 +86,10 @@ def at_size(folder: pathlib.Path, count: int, results: dict) -> None:
         ids = fill(server, count)
         begins = cursors(account.client, min(1000, count // 2))
         asked = {
-            "read": [f"GET /products/{pid}" for pid in ids],
-            "read of 1 000": [f"GET /products/{pid}" for pid in ids[:1000]],
-            "page of 100": [f"GET /products?limit=100&cursor={begin}" for begin in begins],
+            "read, of 1 000": [f"GET /products/{pid}" for pid in ids[:1000]],
+            "read, of 10 000": [f"GET /products/{pid}" for pid in ids],
+            "page of 100, ten of them": [f"GET /products?limit=100&cursor={begin}" for begin in begins[:10]],
+            "page of 100, anywhere": [f"GET /products?limit=100&cursor={begin}" for begin in begins],
             "search": [f"GET /products?limit=20&q={chance.choice(WORDS)}+{chance.choice(WORDS)[:chance.randint(1, 5)]}" for _ in range(2000)],
         }
         for name, lines in asked.items():
@@ -106,7 +107,7 @@ def by_size(folder: pathlib.Path) -> None:
         (small, small_p99), (large, large_p99) = sizes[1000], sizes[MANY]
         rows.append((name, f"{small:.0f}", f"{small_p99:.2f}", f"{large:.0f}", f"{large_p99:.2f}", f"{large / small:.2f}",
                      f"{large_p99 / small_p99:.2f}"))
-    table("(e) 8 connections; reads of 10 000 products and of 1 000, pages anywhere, two words of which the last is a beginning", rows)
+    table("(e) 8 connections; among 1 000 products there are no more than 1 000 to read and ten pages; two words, the last a beginning", rows)
 
 
 def whole_list(server, account) -> None:
