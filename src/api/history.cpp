@@ -1,6 +1,8 @@
 // GET /products/<pid>/history: who changed what, newest first.
 #include <algorithm>
+#include <limits>
 #include <map>
+#include <utility>
 
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
@@ -13,7 +15,7 @@ using model::Change;
 using model::Product;
 using Text = std::optional<std::string>;
 
-constexpr std::size_t kPartChanges = 64;  // read at a time while a whole history is streamed
+constexpr std::size_t kReadChanges = 4;  // at a time: with before and after, one may be 35 KB long
 
 struct Actor {
   UserId id;
@@ -65,78 +67,106 @@ void check(const HistoryQuery*, const Context& context, const json::Value& query
   check_cursor(context, query, errors);
 }
 
-struct Part {
-  std::vector<ChangeView> changes;
-  std::optional<std::int64_t> next;  // the revision of the last one, if older ones are behind it
-};
-
 Text text(std::string json) {
   if (json.empty()) return {};
   return json;
 }
 
-// One more than asked for tells what was before the last one.
-Part read_part(store::ReadTx& tx, const ProductId& id, std::optional<std::int64_t> before, std::size_t limit) {
-  auto changes = tx.changes(model::RecordKind::product, record_id(id), before, limit + 1);
-  std::map<UserId, std::string> names;
-  Part part;
-  for (std::size_t i = 0; i < std::min(changes.size(), limit); ++i) {
-    Change& change = changes[i];
+// A walk through the history, from new to old. What is behind it never changes, so it may be as slow as the client reads,
+// and the end of a page is the same for whoever looks ahead.
+class Walk {
+ public:
+  Walk(store::Store& store, const ProductId& id, std::optional<std::int64_t> before, std::size_t count)
+      : store_(store), id_(id), before_(before), left_(count) {}
+
+  // Appends the next part of the array; false after the last one.
+  bool append_part(std::string& out) {
+    const auto tx = store_.read();
+    if (first_) out += '[';
+    for (const auto size = out.size(); !done() && out.size() - size < http::part_bytes;) {
+      take(*tx, [&](const Change& change, std::string before) {
+        if (!std::exchange(first_, false)) out += ',';
+        schema::write(out, view(*tx, change, std::move(before)));
+      });
+    }
+    if (done()) out += ']';
+    return !done();
+  }
+
+  // Goes on without writing; the revision of the last change, if older ones are behind it.
+  std::optional<std::int64_t> end() {
+    const auto tx = store_.read();
+    while (!done()) take(*tx, [](const Change&, const std::string&) {});
+    return behind_ ? before_ : std::nullopt;
+  }
+
+ private:
+  bool done() const { return left_ == 0 || !behind_; }
+
+  // One more than is taken tells what was before the last one.
+  template <class F>
+  void take(store::ReadTx& tx, F each) {
+    const auto count = std::min(kReadChanges, left_);
+    auto changes = tx.changes(model::RecordKind::product, record_id(id_), before_, count + 1);
+    behind_ = changes.size() > count;
+    for (std::size_t i = 0; i < std::min(changes.size(), count); ++i) {
+      each(changes[i], i + 1 < changes.size() ? changes[i + 1].after : std::string());
+      before_ = changes[i].revision;
+    }
+    left_ -= count;
+  }
+
+  ChangeView view(store::ReadTx& tx, const Change& change, std::string before) {
     ChangeView view{.at = change.at,
                     .op = change.op.substr(std::string_view("product.").size()),
                     .version = change.revision,
-                    .before = i + 1 < changes.size() ? text(changes[i + 1].after) : Text(),
+                    .before = text(std::move(before)),
                     .after = text(change.after),
-                    .reason = std::move(change.act.reason),
-                    .reference = std::move(change.act.reference)};
+                    .reason = change.act.reason,
+                    .reference = change.act.reference};
     if (change.act.actor) {
-      auto& name = names[*change.act.actor];
+      auto& name = names_[*change.act.actor];
       if (name.empty()) name = tx.user(*change.act.actor).value_or(model::User{}).username;
       view.actor = Actor{*change.act.actor, name};
     }
-    part.changes.push_back(std::move(view));
+    return view;
   }
-  if (changes.size() > limit) part.next = changes[limit - 1].revision;
-  return part;
+
+  store::Store& store_;
+  ProductId id_;
+  std::optional<std::int64_t> before_;  // the revision of the change that was taken last
+  std::size_t left_;
+  bool behind_ = true;  // there are older ones
+  bool first_ = true;
+  std::map<UserId, std::string> names_;
+};
+
+using Listed = Ok<JsonList<ChangeView>>;
+
+Listed in_parts(std::string begin, Walk rest) {
+  return {{.stream = [begin = std::move(begin), rest = std::move(rest)](std::string& out) mutable {
+    if (begin.empty()) return rest.append_part(out);
+    out += std::exchange(begin, {});
+    return true;
+  }}};
 }
 
-void append(std::string& out, const std::vector<ChangeView>& changes, bool& first) {
-  for (const ChangeView& change : changes) {
-    if (!first) out += ',';
-    first = false;
-    schema::write(out, change);
-  }
-}
-
-Result<Ok<JsonList<ChangeView>>> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked,
-                                         store::ReadTx& tx) {
+Result<Listed> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked, store::ReadTx& tx) {
   const auto id = ProductId::parse(context.parameters.front());
   if (!id || tx.changes(model::RecordKind::product, record_id(*id), {}, 1).empty()) return not_found();
   INTEGRITY_TRY(const auto position, position_of(context, asked->cursor));
-  Ok<JsonList<ChangeView>> answer{};
-  if (asked->limit || asked->cursor) {
-    const auto limit = static_cast<std::size_t>(asked->limit.value_or(page_limit_default));
-    std::optional<std::int64_t> before;
-    if (const auto number = Decimal::parse_plain(position)) before = number->scaled(0);
-    const auto part = read_part(tx, *id, before, limit);
-    bool first = true;
-    answer.body.body = "[";
-    append(answer.body.body, part.changes, first);
-    answer.body.body += ']';
-    if (part.next) answer.headers.push_back(next_link(context, limit, std::to_string(*part.next)));
-    return answer;
-  }
-  answer.body.stream = [&store = context.services.store, id = *id, before = std::optional<std::int64_t>(),
-                        begun = false, first = true](std::string& out) mutable {
-    const auto part = read_part(*store.read(), id, before, kPartChanges);
-    if (!begun) out += '[';
-    begun = true;
-    append(out, part.changes, first);
-    before = part.next;
-    if (before) return true;
-    out += ']';
-    return false;
-  };
+  auto& store = context.services.store;
+  if (!asked->limit && !asked->cursor)
+    return in_parts({}, Walk(store, *id, {}, std::numeric_limits<std::size_t>::max()));
+  const auto limit = static_cast<std::size_t>(asked->limit.value_or(page_limit_default));
+  std::optional<std::int64_t> before;
+  if (const auto number = Decimal::parse_plain(position)) before = number->scaled(0);
+  Walk walk(store, *id, before, limit);
+  std::string begin;
+  const bool more = walk.append_part(begin);
+  const auto last = Walk(walk).end();
+  auto answer = more ? in_parts(std::move(begin), std::move(walk)) : Listed{{.body = std::move(begin)}};
+  if (last) answer.headers.push_back(next_link(context, limit, std::to_string(*last)));
   return answer;
 }
 

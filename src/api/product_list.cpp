@@ -1,5 +1,5 @@
 // GET /products: whole or in pages, by filters, words and orders.
-#include <algorithm>
+#include <utility>
 
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
@@ -11,15 +11,20 @@ namespace {
 using model::Product;
 using model::ProductKey;
 using std::chrono::milliseconds;
+using Moment = std::chrono::steady_clock::time_point;
 
 // Of a whole list, before it is sent: so many products, or as many as are found in this time.
 constexpr std::size_t kPartProducts = 256;
 constexpr milliseconds kPartTime{2};  // on a connection's thread, where others wait
 
-// Of a combination of filters and order that no index serves: searched this long, so many at a time, up to a bound.
+// Of a combination of filters and order that no index serves: searched this long, up to so many.
 constexpr milliseconds kSearchTime{50};
-constexpr std::size_t kFoundProducts = 2048;
-constexpr std::size_t kUnpagedBytes = 8 * 1024 * 1024;
+constexpr std::size_t kFoundProducts = 8192;
+
+// A page of up to so many bytes is written at once: a thousand products of the usual length. Of what is behind them
+// only ids are kept, and read again when their turn comes.
+constexpr std::size_t kPageBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = 1024 * 1024;  // read at a time on the way to the end of a longer page
 
 // A word that a list is sorted by, with "-" for descending.
 struct Order {
@@ -126,41 +131,75 @@ Result<RenderedPage> page_of(store::Store& store, const model::ProductQuery& que
 
 using Listed = Ok<JsonList<Product>>;
 
-Result<Listed> page(const Context& context, const model::ProductQuery& query) {
-  INTEGRITY_TRY(const auto found, page_of(context.services.store, query));
-  Listed answer{{.body = found->json}};
-  if (!found->next.empty()) answer.headers.push_back(next_link(context, query.limit, found->next));
-  return answer;
+// The products behind those of `read` that belong to the same page, and where that ends. What they are like does not
+// matter yet.
+struct Rest {
+  std::vector<ProductId> ids;
+  std::string next;
+};
+Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::RenderedPage& read, Moment begin) {
+  const auto time_max = query.time_max;
+  query.limit -= read.count;
+  query.bytes_max = kReadBytes;
+  Rest rest{.ids = {}, .next = read.next};
+  while (!rest.next.empty() && query.limit > 0) {
+    const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+    if (time_max && passed >= *time_max) break;
+    if (time_max) query.time_max = *time_max - passed;
+    query.after = std::move(rest.next);
+    auto found = store.read()->products(query);
+    for (const Product& product : found.products) rest.ids.push_back(product.id);
+    query.limit -= found.products.size();
+    rest.next = std::move(found.next);
+  }
+  return rest;
 }
 
-// A combination without `limit`: the whole list if it is found in time; the part that was, and a Link, if not.
-Result<Listed> as_much_as_is_found(const Context& context, model::ProductQuery query) {
-  const auto begin = std::chrono::steady_clock::now();
-  query.limit = kFoundProducts;
-  query.time_max = kSearchTime;
-  Listed answer{{.body = "["}};
-  std::string& body = answer.body.body;
-  for (;;) {
-    INTEGRITY_TRY(const auto found, page_of(context.services.store, query));
-    const auto part = std::string_view(found->json).substr(1, found->json.size() - 2);
-    if (body.size() > 1 && !part.empty()) body += ',';
-    body += part;
-    query.after = found->next;
-    if (query.after.empty()) break;
-    const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
-    if (passed >= kSearchTime || body.size() >= kUnpagedBytes) {
-      answer.headers.push_back(next_link(context, static_cast<std::size_t>(page_limit.max), query.after));
-      break;
+// What is written already, then the products of these ids as they are when they are sent: one that was changed
+// meanwhile comes at the place it had, one that was deleted is left out.
+http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<ProductId> ids) {
+  return [&store, begin = std::move(begin), empty = true, ids = std::move(ids),
+          at = std::size_t{0}](std::string& out) mutable {
+    if (begin) {
+      out += std::string_view(begin->json).substr(0, begin->json.size() - 1);
+      empty = begin->count == 0;
+      begin = nullptr;
+      return true;
     }
-    query.time_max = kSearchTime - passed;
+    const auto tx = store.read();
+    for (const auto size = out.size(); at < ids.size() && out.size() - size < http::part_bytes; ++at) {
+      const auto product = tx->product(ids[at]);
+      if (!product) continue;
+      if (!std::exchange(empty, false)) out += ',';
+      model::append_json(out, *product);
+    }
+    if (at < ids.size()) return true;
+    out += ']';
+    return false;
+  };
+}
+
+// As many as the query's limit; the Link to the next page says `limit`.
+Result<Listed> page(const Context& context, model::ProductQuery query, std::size_t limit) {
+  auto& store = context.services.store;
+  query.bytes_max = kPageBytes;
+  const Moment begin = std::chrono::steady_clock::now();
+  INTEGRITY_TRY(auto found, page_of(store, query));
+  auto rest = rest_of_page(store, std::move(query), *found, begin);
+  Listed answer{};
+  if (!rest.next.empty()) answer.headers.push_back(next_link(context, limit, rest.next));
+  if (rest.ids.empty()) {
+    answer.body.body = found->json;
+  } else {
+    answer.body.stream = in_parts(store, std::move(found), std::move(rest.ids));
   }
-  body += ']';
   return answer;
 }
 
 // Read and sent part by part, so memory stays bounded however long the list is.
 Listed whole(const Context& context, model::ProductQuery query) {
   query.limit = kPartProducts;
+  query.bytes_max = http::part_bytes;
   query.time_max = kPartTime;
   Listed answer{};
   answer.body.stream = [&store = context.services.store, query, begun = false, empty = true](std::string& out) mutable {
@@ -189,10 +228,15 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
   if (paged) {
     query.limit = limit;
     if (wanted > 1) query.time_max = kSearchTime;
-    return Searched<Listed>{[&context, query = std::move(query)] { return page(context, query); }, wanted == 0};
+    return Searched<Listed>{[&context, limit, query = std::move(query)] { return page(context, query, limit); },
+                            wanted == 0};
   }
-  if (wanted > 1) {
-    return Searched<Listed>{[&context, query = std::move(query)] { return as_much_as_is_found(context, query); }};
+  if (wanted > 1) {  // the whole list if it is found in time; the part that was, and a Link, if not
+    query.limit = kFoundProducts;
+    query.time_max = kSearchTime;
+    return Searched<Listed>{[&context, query = std::move(query)] {
+      return page(context, query, static_cast<std::size_t>(page_limit.max));
+    }};
   }
   return Searched<Listed>{[&context, query = std::move(query)]() -> Result<Listed> { return whole(context, query); },
                           true};

@@ -17,10 +17,22 @@ namespace {
 // Of pipelined replies, before they are written.
 constexpr std::size_t output_bytes_max = 64 * 1024;
 
-void append_chunk(std::string& out, std::string_view content) {
-  std::array<char, 16> size;
-  const auto end = std::to_chars(size.data(), size.data() + size.size(), content.size(), 16).ptr;
-  out.append(size.data(), end).append("\r\n").append(content).append("\r\n");
+// Appends what `source` gives as one chunk; its size is filled in afterwards, so that nothing is copied.
+bool append_chunk(std::string& out, const BodySource& source) {
+  static constexpr std::string_view kSize = "00000000\r\n";
+  const auto begin = out.size();
+  out += kSize;
+  const bool more = source(out);
+  std::array<char, 8> size;
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), out.size() - begin - kSize.size(), 16).ptr;
+  const auto digits = static_cast<std::size_t>(end - size.data());
+  out.replace(begin + size.size() - digits, digits, size.data(), digits);
+  if (out.size() == begin + kSize.size()) {  // an empty chunk would be the last one
+    out.resize(begin);
+  } else {
+    out += "\r\n";
+  }
+  return more;
 }
 
 }  // namespace
@@ -304,16 +316,9 @@ void Connection::send_reply() {
 
 void Connection::stream_part() {
   expire_after(worker_->limits().write_stall_max);
-  part_.clear();
   // If it throws, the connection ends without the last chunk: the client sees that something is
   // missing.
-  const bool more = stream_(part_);
-  if (framing_.http_1_0) {
-    out_ += part_;
-  } else if (!part_.empty()) {  // an empty chunk would be the last one
-    append_chunk(out_, part_);
-  }
-  if (more) return;
+  if (framing_.http_1_0 ? stream_(out_) : append_chunk(out_, stream_)) return;
   if (!framing_.http_1_0) out_ += "0\r\n\r\n";
   stream_ = {};
   end_reply();
@@ -328,7 +333,6 @@ void Connection::end_reply() {
   state_ = State::head;
   scan_ = {};
   head_begun_ = false;
-  shrink(part_);
   if (begin_ == end_) begin_ = end_ = 0;
   expire_after(worker_->limits().keep_alive_max);
 }

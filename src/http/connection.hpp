@@ -126,7 +126,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Reply> reply_;
   Headers carried_;
   BodySource stream_;
-  std::string part_;
   std::string out_;
   std::size_t sent_ = 0;
   std::size_t lingered_ = 0;

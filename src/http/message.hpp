@@ -50,9 +50,11 @@ struct Request {
   std::optional<std::string> list(std::string_view name) const;
 };
 
-// Gives the next part of a long body into `out` (which is empty); false after the last one. Runs on
-// the connection's thread whenever the one before has been sent, so memory stays bounded.
+// Appends the next part of a long body to `out`; false after the last one. Runs on the connection's thread whenever the
+// kernel has taken the one before, so that a client that does not read holds one part, however long the body is. A part
+// is to end when it has about `part_bytes`.
 using BodySource = std::function<bool(std::string& out)>;
+inline constexpr std::size_t part_bytes = 64 * 1024;
 
 // What an answer carries beside its body. Names are static text.
 using Headers = std::vector<std::pair<std::string_view, std::string>>;

@@ -120,7 +120,7 @@ struct TestApplication final : Application {
     Reply reply;
     reply.stream = [this, left = parts](std::string& out) mutable {
       ++parts_given;
-      out.assign(10'000, 'x');
+      out.append(10'000, 'x');
       return --left > 0;
     };
     return reply;
@@ -130,7 +130,7 @@ struct TestApplication final : Application {
     reply.stream = [first = true](std::string& out) mutable {
       if (!first) throw std::runtime_error("stream");
       first = false;
-      out = "part";
+      out += "part";
       return true;
     };
     return reply;

@@ -74,7 +74,7 @@ TEST_F(ServerTest, StreamsInChunks) {
   const auto head = client.head();
   EXPECT_NE(head.find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_EQ(head.find("Content-Length"), std::string::npos);
-  const auto chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+  const auto chunk = "00002710\r\n" + std::string(10'000, 'x') + "\r\n";
   EXPECT_EQ(client.until("0\r\n\r\n"), chunk + chunk + chunk + "0\r\n\r\n");
   EXPECT_EQ(client.answer(), "200 GET /next ");
 }

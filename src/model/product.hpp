@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,12 @@ constexpr std::string_view schema_name(const Product*) {
 // The product as clients and the history see it, appended as one JSON object.
 void append_json(std::string& out, const Product& product);
 
+// How long a product is as JSON, as nearly as bounds of memory need it.
+inline std::size_t bytes_about(const Product& product) {
+  constexpr std::size_t beside_texts = 220;
+  return beside_texts + product.name.size() + (product.description ? product.description->size() : 0);
+}
+
 // A product written once and sent many times.
 struct RenderedProduct {
   ProductId id;
@@ -105,6 +112,8 @@ struct ProductQuery {
   ProductOrder order = {};
   std::string after = {};  // ProductPage::next of the page before, of the same filters and order
   std::size_t limit = 100;
+  // End behind the product with which they come to about so many bytes (see bytes_about): one may be 17 KB long.
+  std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
   // Search no longer than about this (but a little in any case, so that pages get on).
   std::optional<std::chrono::milliseconds> time_max = {};
 };
@@ -113,6 +122,7 @@ struct ProductQuery {
 struct RenderedPage {
   std::string json;
   std::string next;
+  std::size_t count = 0;
 };
 
 struct ProductPage {

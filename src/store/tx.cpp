@@ -60,7 +60,8 @@ std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model
     append_json(json, each);
   }
   json += ']';
-  return std::make_shared<const model::RenderedPage>(model::RenderedPage{std::move(json), std::move(page.next)});
+  return std::make_shared<const model::RenderedPage>(
+      model::RenderedPage{std::move(json), std::move(page.next), page.products.size()});
 }
 
 void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record, std::int64_t revision,

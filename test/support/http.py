@@ -60,9 +60,13 @@ class Reply:
 class Connection:
     """One TCP connection. `send` bytes, `reply` reads one answer, `ended` says whether the server closed."""
 
-    def __init__(self, server, timeout: float = 60):
+    def __init__(self, server, timeout: float = 60, receive_buffer: int | None = None):
         self.server = server
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout)
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        if receive_buffer:  # so small that most of what is not read stays with the server
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.usable = True

@@ -36,6 +36,35 @@ TEST_P(StoreContract, PagesNeitherRepeatNorLoseWhereTimesAreEqual) {
     EXPECT_EQ(walk(store(), {.limit = limit}), whole) << limit;
 }
 
+TEST_P(StoreContract, APageEndsAfterSoManyBytesToo) {
+  std::vector<model::Product> all;
+  for (int i = 0; i < 12; ++i) {
+    all.push_back(product(i % 3 == 0 ? "Lamp" : std::string(150, 'L')));
+    all.back().price.units += i % 5;
+    if (i % 4 == 0) all.back().description = std::string(3000, 'x');
+  }
+  given([&](WriteTx& tx) -> Result<bool> {
+    for (const auto& p : all) INTEGRITY_CHECK(tx.create_product(act_, p));
+    return true;
+  });
+  // In the order of their places, by an index, and by a filter that finds few, which are sorted.
+  for (const model::ProductQuery& query :
+       {model::ProductQuery{}, model::ProductQuery{.order = {.by = model::ProductKey::price}},
+        model::ProductQuery{.stock = {0, 100}, .order = {.descending = true}}}) {
+    auto in_parts = query;
+    in_parts.bytes_max = 4000;
+    EXPECT_EQ(walk(store(), in_parts), walk(store(), query));
+    const auto part = store().read()->products(in_parts);
+    std::size_t bytes = 0;
+    for (const auto& p : part.products) bytes += model::bytes_about(p);
+    EXPECT_GE(bytes, 4000U);
+    EXPECT_LT(bytes - model::bytes_about(part.products.back()), 4000U) << "the last one went over it";
+    EXPECT_FALSE(part.next.empty());
+    in_parts.bytes_max = 0;
+    EXPECT_EQ(store().read()->products(in_parts).products.size(), 1U) << "pages get on";
+  }
+}
+
 TEST_P(StoreContract, TheLastPageSaysThatNothingIsBehindIt) {
   for (int i = 0; i < 3; ++i) given_product();
   EXPECT_EQ(store().read()->products({.limit = 3}).next, "");

@@ -18,6 +18,7 @@ std::string key_of(const model::ProductQuery& query) {
   }
   add_number(static_cast<std::int64_t>(query.order.by) * 2 + (query.order.descending ? 1 : 0));
   add_number(static_cast<std::int64_t>(query.limit));
+  add_number(static_cast<std::int64_t>(query.bytes_max));
   for (const auto& word : query.words) add(word);
   return key;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include "store/sqlite/rows.hpp"
 
@@ -186,8 +187,10 @@ class Search {
     return in_default_order() && (query_.words.empty() ? numbers == 1 : numbers == 0 && quick_match_ != match_);
   }
 
+  bool words_need_no_look() const { return words_known_ || query_.words.empty(); }
+
   bool words_fit(const model::Product& product) const {
-    if (words_known_ || query_.words.empty()) return true;
+    if (words_need_no_look()) return true;
     const auto words = text_.words_of(product);
     const auto occurs = [&](const std::string& word) { return std::binary_search(words.begin(), words.end(), word); };
     const auto prefix = std::lower_bound(words.begin(), words.end(), query_.words.back());
@@ -221,22 +224,39 @@ class Search {
     return all;
   }
 
+  // Only positions are kept until it is known which come first: all candidates together may be 35 MB.
   void pick(const std::vector<std::int64_t>& places) {
-    std::vector<std::pair<Position, model::Product>> found;
+    std::vector<Position> found;
     for (const auto place : places) {
-      auto run = db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", place);
+      auto run = row_at(place);
       if (!run.next()) continue;
-      const Row row(run, query_.order.by);
+      Row row(run, query_.order.by);
       if (!numbers_fit(row) || (after_ && !behind(row.position, *after_))) continue;
-      auto product = take_product(run);
-      if (words_fit(product)) found.emplace_back(row.position, std::move(product));
+      if (words_need_no_look() || words_fit(take_product(run))) found.push_back(std::move(row.position));
     }
-    std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return behind(b.first, a.first); });
-    if (found.size() > query_.limit) {
-      page_.next = written(found[query_.limit - 1].first);
-      found.resize(query_.limit);
+    std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return behind(b, a); });
+    for (auto& position : found) {
+      if (full()) {
+        page_.next = written(last_);
+        break;
+      }
+      auto run = row_at(position.place);
+      if (!run.next()) throw std::logic_error("a product went while one state was read");
+      const Row row(run, query_.order.by);
+      put(take_product(run));
+      last_ = std::move(position);
     }
-    for (auto& [position, product] : found) page_.products.push_back(std::move(product));
+  }
+
+  Run row_at(std::int64_t place) { return db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", place); }
+
+  bool full() const {
+    return page_.products.size() == query_.limit || (!page_.products.empty() && bytes_ >= query_.bytes_max);
+  }
+
+  void put(model::Product product) {
+    bytes_ += model::bytes_about(product);
+    page_.products.push_back(std::move(product));
   }
 
   // Takes what fits until the page is full or the time is out. False: the rows go on behind the first `most`.
@@ -252,11 +272,11 @@ class Search {
       if (numbers_fit(row)) {
         auto product = take_product(run);
         if (words_fit(product)) {
-          if (page_.products.size() == query_.limit) {
+          if (full()) {
             page_.next = written(last_);
             break;
           }
-          page_.products.push_back(std::move(product));
+          put(std::move(product));
         }
       }
       last_ = row.position;
@@ -335,6 +355,7 @@ class Search {
   Position last_;             // of the rows taken
   bool words_known_ = false;  // to fit: by the index
   model::ProductPage page_;
+  std::size_t bytes_ = 0;  // of the products in it
 };
 
 }  // namespace
