@@ -49,7 +49,7 @@ Result<Ok<Health>> health(const Context&, const auth::Anyone&) {
 Result<Write<Ok<Ready>>> ready(const Context&, const auth::Anyone&, store::ReadTx& tx) {
   tx.last_change_number();  // throws when the store cannot be read
   return Write<Ok<Ready>>{[](store::WriteTx& write) -> Result<Ok<Ready>> {
-    write.touch();
+    INTEGRITY_CHECK(write.touch());
     return Ok<Ready>{};
   }};
 }
@@ -100,8 +100,8 @@ Operation health() {
 Operation ready() {
   return operation("getReadiness", "Can the server work?", {}, &api::ready)
       .described(
-          "200 when the store could be read and written just now; otherwise 503, and why. Proved by a real "
-          "write, at most one a second however many ask.")
+          "200 when the store could be read and written just now, with room for more than any request writes; "
+          "otherwise 503, and why. Proved by real writes, at most one a second however many ask.")
       .never_stored();
 }
 

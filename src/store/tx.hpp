@@ -61,8 +61,9 @@ class WriteTx : public virtual ReadTx {
   }
 
   // For who asks whether the store can be written: changes nothing, and yet its commit needs the disk, unless another
-  // has just proved the same. However often it is called, it costs one write a second.
-  virtual void touch() = 0;
+  // has just proved the same. However often it is called, it costs one write a second. Error: unavailable, where there is
+  // room for this but hardly for anything else.
+  virtual Status touch() = 0;
 
   // Products. Errors: sku_taken.
   Status create_product(const model::Act& act, const model::Product& product);

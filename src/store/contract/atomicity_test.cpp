@@ -44,12 +44,7 @@ TEST_P(StoreContract, AnExceptionUndoesEverythingAndIsAnInternalError) {
 TEST_P(StoreContract, ATouchChangesNothing) {
   const auto before = store().read()->last_change_number();
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(store()
-                    .write([](WriteTx& tx) -> Result<bool> {
-                      tx.touch();
-                      return true;
-                    })
-                    .has_value());
+    EXPECT_TRUE(store().write([](WriteTx& tx) -> Result<bool> { return done(tx.touch()); }).has_value());
   }
   EXPECT_EQ(store().read()->last_change_number(), before);
 }

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
+
 namespace integrity::store::sqlite {
 namespace {
 
@@ -101,6 +104,28 @@ Database::Database(const std::filesystem::path& file, Open how) {
 
 void Database::fail() const {
   throw Failure(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
+}
+
+// By SQLite's own layer, as everything else is written. The file loses its name when it is opened.
+Status Database::expect_room(std::size_t bytes) const {
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+  const std::string name = std::string(sqlite3_db_filename(handle_.get(), "main")) + "-room";
+  const auto memory =
+      std::make_unique<std::max_align_t[]>(static_cast<std::size_t>(vfs->szOsFile) / sizeof(std::max_align_t) + 1);
+  auto* const file = reinterpret_cast<sqlite3_file*>(memory.get());
+  int code = vfs->xOpen(
+      vfs, name.c_str(), file,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_DELETEONCLOSE | SQLITE_OPEN_TEMP_JOURNAL, nullptr);
+  static constexpr std::array<char, 64 * 1024> kPart{};
+  for (std::size_t at = 0; code == SQLITE_OK && at < bytes; at += kPart.size()) {
+    code = file->pMethods->xWrite(file, kPart.data(), static_cast<int>(kPart.size()), static_cast<sqlite3_int64>(at));
+  }
+  if (file->pMethods != nullptr) file->pMethods->xClose(file);
+  if (code == SQLITE_OK) return {};
+  Error error = unavailable("a file of " + std::to_string(bytes) + " bytes: " + sqlite3_errstr(code));
+  error.detail = "the store has hardly any room left on its disk: larger writes are refused. Try again shortly";
+  return error;
 }
 
 void Database::execute(const std::string& script) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <future>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -34,7 +35,12 @@ class FaultyDisk {
 
   void fail_writes(int code) { write_result = code; }
   void fail_syncs(int code) { sync_result = code; }
-  void heal() { write_result = sync_result = SQLITE_OK; }
+  // A disk with room for files up to this size, each.
+  void leave_room(sqlite3_int64 bytes) { room = bytes; }
+  void heal() {
+    write_result = sync_result = SQLITE_OK;
+    room = std::numeric_limits<sqlite3_int64>::max();
+  }
 
  private:
   // SQLite opens the file; only two entries of its methods are ours.
@@ -47,7 +53,7 @@ class FaultyDisk {
       real_write = file->pMethods->xWrite;
       real_sync = file->pMethods->xSync;
       entry->second.xWrite = [](sqlite3_file* f, const void* data, int size, sqlite3_int64 at) {
-        const int result = write_result;
+        const int result = at + size > room ? SQLITE_FULL : write_result.load();
         return result ? result : real_write(f, data, size, at);
       };
       entry->second.xSync = [](sqlite3_file* f, int sync_flags) {
@@ -67,6 +73,7 @@ class FaultyDisk {
   static inline decltype(sqlite3_io_methods::xWrite) real_write;
   static inline decltype(sqlite3_io_methods::xSync) real_sync;
   static inline std::atomic<int> write_result, sync_result;
+  static inline std::atomic<sqlite3_int64> room;
 };
 
 class SqliteFaults : public testing::Test {
@@ -77,22 +84,23 @@ class SqliteFaults : public testing::Test {
     store_.reset();
     store_ = open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_, .text = plain_text});
   }
-  Result<bool> create(std::uint8_t number) {
-    return store_->write([number](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.create_product({}, numbered(number)));
+  Result<bool> create(std::uint8_t number, std::string description = {}) {
+    return store_->write([number, description = std::move(description)](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, numbered(number, description)));
       return true;
     });
   }
-  static model::Product numbered(std::uint8_t number) {
+  static model::Product numbered(std::uint8_t number, const std::string& description = {}) {
     model::Product product;
     product.id.bytes[0] = number;
+    if (!description.empty()) product.description = description;
     product.name = "Lamp";
     product.currency = "EUR";
     return product;
   }
   Result<bool> touch() {
     return store_->write([](WriteTx& tx) -> Result<bool> {
-      tx.touch();
+      INTEGRITY_CHECK(tx.touch());
       return true;
     });
   }
@@ -133,6 +141,27 @@ TEST_F(SqliteFaults, AFullDiskRefusesWritesUntilThereIsRoomAgain) {
   EXPECT_TRUE(create(4).has_value());
   EXPECT_EQ(store_->read()->last_change_number(), 2);
   expect_whole();
+}
+
+// "Ready" was said after a write of one page, for which there was room in the log, while products were refused.
+TEST_F(SqliteFaults, ADiskWithRoomForSmallWritesOnlyIsNotReady) {
+  disk_.leave_room(400 * 1024);
+  const auto refused = touch();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::unavailable);
+  EXPECT_NE(refused.error().detail.find("hardly any room"), std::string::npos) << refused.error().detail;
+  EXPECT_TRUE(create(1)) << "it did no harm to others";
+
+  std::uint8_t number = 2;
+  auto large = create(number, std::string(4000, 'x'));
+  while (large) large = create(++number, std::string(4000, 'x'));
+  EXPECT_NE(large.error().cause.find("full"), std::string::npos) << large.error().cause;
+  EXPECT_FALSE(touch());
+  disk_.heal();
+  EXPECT_TRUE(touch());
+  EXPECT_TRUE(create(number, std::string(4000, 'x')));
+  expect_whole();
+  EXPECT_FALSE(std::filesystem::exists(place_.path() / "integrity.db-room"));
 }
 
 TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {

@@ -10,6 +10,7 @@ namespace integrity::store::sqlite {
 namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
+constexpr std::size_t kRoomBytes = 1024 * 1024;  // more than one request writes
 
 // Behind the last change: a place of its millisecond may have been given to a product that is gone.
 Time first_time(Database& db) {
@@ -44,7 +45,6 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
 void SqliteWriteTx::begin_group() {
   group_last_number_ = last_number_;
   products_created_ = false;
-  group_rows_ = db_.rows_changed_ever();
   group_touched_ = false;
   products_.clear();
   sessions_.clear();
@@ -73,15 +73,17 @@ void SqliteWriteTx::forget_group() {
 }
 
 void SqliteWriteTx::committed() {
-  // A group that only refused needed no disk, and proves nothing.
-  if (!group_touched_ && db_.rows_changed_ever() == group_rows_) return;
-  proven_until_ = std::chrono::steady_clock::now() + kProofLife;
+  // Other writes prove little: small ones find room in the log when it is not for large ones.
+  if (group_touched_) proven_until_ = std::chrono::steady_clock::now() + kProofLife;
 }
 
-void SqliteWriteTx::touch() {
-  if (std::chrono::steady_clock::now() < proven_until_) return;
+// An error, not a Failure: the small writes of this group may still be committed.
+Status SqliteWriteTx::touch() {
+  if (std::chrono::steady_clock::now() < proven_until_) return {};
+  if (!group_touched_) INTEGRITY_CHECK(db_.expect_room(kRoomBytes));
   write_version_again(db_);
   group_touched_ = true;
+  return {};
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {

@@ -33,7 +33,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
 
   Time now() const override { return now_; }
-  void touch() override;
+  Status touch() override;
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
@@ -94,9 +94,8 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   KeptAnswers answers_;
   Mark job_;
   std::int64_t group_last_number_;
-  std::int64_t group_rows_ = 0;
   bool group_touched_ = false;
-  std::chrono::steady_clock::time_point proven_until_{};  // that the disk takes writes
+  std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes
 };
 
 }  // namespace integrity::store::sqlite
