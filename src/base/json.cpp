@@ -96,6 +96,30 @@ struct Builder {
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// boost::json refuses exponents beyond 32 bits, even of 0. One of more than nine digits becomes 999999999, as long as it
+// was: whatever a body has room for before it, the number is as zero, as large or as small as it was.
+std::string with_short_exponents(std::string text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (quoted && text[i] == '\\') ++i;
+    if (quoted || i == 0 || (text[i] != 'e' && text[i] != 'E') || !is_digit(text[i - 1])) continue;
+    std::size_t begin = i + 1;
+    if (begin < text.size() && (text[begin] == '+' || text[begin] == '-')) ++begin;
+    std::size_t end = begin;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    const auto first = std::min(text.find_first_not_of('0', begin), end);
+    if (end - first <= 9) continue;
+    std::fill(text.begin() + static_cast<std::ptrdiff_t>(first), text.begin() + static_cast<std::ptrdiff_t>(end), '0');
+    std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(end - 9), 9, '9');
+  }
+  return text;
+}
+
 Error malformed(std::string detail) {
   return {Code::malformed_json, std::move(detail)};
 }
@@ -113,6 +137,10 @@ Result<Value> parse(std::string_view text) {
   bj::basic_parser<Builder> parser(options);
   bj::error_code error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
+  if (error == bj::error::exponent_overflow) {
+    const auto shortened = with_short_exponents(std::string(text));
+    if (shortened != text) return parse(shortened);
+  }
   if (!error && read < text.size()) return malformed("unexpected text at byte " + std::to_string(read));
   if (error) {
     return malformed("the body is not JSON: " + error.message() + " at byte " + std::to_string(read));
