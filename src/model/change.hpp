@@ -25,8 +25,8 @@ struct Act {
   std::optional<std::string> reference = {};
 };
 
-inline constexpr schema::Text change_reason{.min = 1, .max = 500};
-inline constexpr schema::Text change_reference{.min = 1, .max = 100};
+inline constexpr schema::Text change_reason{.max = 500};
+inline constexpr schema::Text change_reference{.max = 100};
 
 enum class RecordKind : std::uint8_t { user, session, product };
 

@@ -404,7 +404,7 @@ class Stream:
         delta = self.chance.choice([1, -1, 2, -3, -here, -here - 1, STOCK_MAX - here, STOCK_MAX - here + 1, STOCK_MAX, 0, 5.0])
         body = {"delta": delta}
         if self.chance.random() < 0.4:
-            body["reason"] = self.chance.choice(["counted", "é" * 500, "broken"])
+            body["reason"] = self.chance.choice(["counted", "é" * 500, "broken", "", " "])
         if self.chance.random() < 0.4:
             body["reference"] = self.chance.choice(["order 7", "é" * 100])
         if self.chance.random() < 0.06:

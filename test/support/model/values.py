@@ -118,7 +118,7 @@ CREATE = {"name": (text(200), REQUIRED), "price": (amount, REQUIRED), "stock": (
 CHANGEABLE = {name: (rule, NULLABLE if kind == NULLABLE else OPTIONAL) for name, (rule, kind) in CREATE.items()}
 CHANGE = CHANGEABLE | {"version": (integer(1, STOCK_MAX), OPTIONAL), "id": (any_text, OPTIONAL),
                        "created_at": (any_text, OPTIONAL), "updated_at": (any_text, OPTIONAL)}
-MOVEMENT = {"delta": (delta, REQUIRED), "reason": (text(500), OPTIONAL), "reference": (text(100), OPTIONAL)}
+MOVEMENT = {"delta": (delta, REQUIRED), "reason": (text(500, 0), OPTIONAL), "reference": (text(100, 0), OPTIONAL)}
 
 
 def faults(form: dict, body) -> set:
