@@ -81,6 +81,15 @@ def test_create_refuses_and_names_every_fault(client, members, pointers):
     assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
 
 
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\u00ad\u2060", "\u202e\u2066", "\u180e", "\u3164", "\u2800",
+                                   "\u115f\u1160\uffa0", "\u061c", " \u200f \u3000"])
+def test_a_name_of_which_nothing_can_be_seen_is_blank(client, stranger, blank):
+    assert client.post("/products", product(name=blank)).pointers == {"#/name"}
+    assert client.post("/products", product(name=blank + "x")).json["name"] == blank + "x"
+    signed_up = stranger.post("/signup", {"username": fresh_name(), "password": "correct horse battery", "name": blank})
+    assert signed_up.pointers == {"#/name"}
+
+
 def test_create_names_what_is_missing(client):
     assert client.post("/products", {}).pointers == {"#/name", "#/price", "#/stock"}
 

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/blank.hpp"
 #include "base/bytes.hpp"
 #include "model/product.hpp"
 
@@ -115,7 +116,7 @@ Result<bool> parse_switch(std::string_view text) {
 Result<std::string> parse_text(std::string_view text, std::size_t code_points_max) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   const auto size = count_code_points(text);
-  if (!trimmed(text).empty() && size && *size <= code_points_max && std::none_of(text.begin(), text.end(), control)) {
+  if (!is_blank(text) && size && *size <= code_points_max && std::none_of(text.begin(), text.end(), control)) {
     return std::string(text);
   }
   return wrong("must be 1 to " + std::to_string(code_points_max) + " characters, not blank, no control characters");

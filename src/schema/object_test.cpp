@@ -66,7 +66,7 @@ TEST(Object, ReportsEveryErrorAtOnce) {
 
 TEST(Object, RefusesWhatARuleRefuses) {
   for (const char* name : {"\"\"", "\"  \"", "\"toolong\"", "\"a\\nb\"", "\"a\\u0000\"", "\"a\\u0085\"",
-                           "\"\\u3000\\u00a0\"", "null", "{}"}) {
+                           "\"\\u3000\\u00a0\"", "\"\\ufeff\\u2060\"", "null", "{}"}) {
     EXPECT_FALSE(parse(std::string(R"({"price":1,"name":)") + name + "}")) << name;
   }
   for (const char* price : {"-1", "0.00001", "1e12", "\"1e2\"", "\"01\"", "\"\"", "\" 1\"", "\"+1\"", "true", "null"}) {

@@ -1,6 +1,9 @@
 #include "schema/rules.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include "base/blank.hpp"
 
 namespace integrity::schema {
 namespace {
@@ -28,20 +31,6 @@ bool has_control(std::string_view text, bool lines_allowed) {
   return false;
 }
 
-bool blank(std::string_view text) {
-  // Unicode's White_Space beyond ASCII, and the zero width space: nothing that anybody could see.
-  static constexpr std::string_view kBlanks[] = {
-      " ",      "\n",     "\t",     "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
-      "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u200b", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
-  while (!text.empty()) {
-    const auto* blank = std::find_if(std::begin(kBlanks), std::end(kBlanks),
-                                     [&](std::string_view each) { return text.starts_with(each); });
-    if (blank == std::end(kBlanks)) return false;
-    text.remove_prefix(blank->size());
-  }
-  return true;
-}
-
 bool is_string(const json::Value& json, std::string& why) {
   if (json.kind == Kind::string) return true;
   why = "must be a string";
@@ -53,6 +42,12 @@ bool fits(std::string_view text, std::size_t min, std::size_t max, std::string& 
   if (length && *length >= min && *length <= max) return true;
   why = "must have " + between(min, max) + " characters";
   return false;
+}
+
+// A code point of the first plane, for ECMA-262 and for Python.
+std::string escaped(char32_t code_point) {
+  const std::array bytes{static_cast<std::uint8_t>(code_point >> 8), static_cast<std::uint8_t>(code_point & 0xff)};
+  return "\\u" + to_hex(bytes);
 }
 
 // One character that is neither a control (see above) nor in `others`; for ECMA-262 and for Python.
@@ -71,7 +66,7 @@ std::optional<std::string> Text::read(const json::Value& json, std::string& why)
                                : "must not have control characters";
     return {};
   }
-  if (min > 0 && blank(json.text)) {
+  if (min > 0 && is_blank(json.text)) {
     why = "must not be blank";
     return {};
   }
@@ -82,9 +77,12 @@ std::optional<std::string> Text::read(const json::Value& json, std::string& why)
 std::string Text::pattern() const {
   const auto any = no_control(lines) + '*';
   if (min == 0) return '^' + any + '$';
-  static constexpr std::string_view kBlank = R"(\u0020\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000)";
-  const std::string_view with_lines = lines == Lines::many ? R"(\n\t)" : "";
-  return '^' + any + no_control(lines, std::string(with_lines) + std::string(kBlank)) + any + '$';
+  std::string blank;
+  for (const auto& [first, last] : blank_code_points()) {
+    blank += escaped(first);
+    if (last > first) blank += '-' + escaped(last);
+  }
+  return '^' + any + no_control(lines, blank) + any + '$';
 }
 
 std::string Text::describe() const {

@@ -47,11 +47,16 @@ def whole(value) -> int | None:
     return int(value) if number(value) and value == int(value) else None
 
 
+# White_Space and Default_Ignorable_Code_Point of the first plane, and the empty Braille pattern.
+INVISIBLE = re.compile("[\t-\r \x85\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
+                       "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]*")
+
+
 def text(longest: int, shortest: int = 1, lines: bool = False):
     def rule(value):
         return (isinstance(value, str) and shortest <= len(value) <= longest
                 and not any(unicodedata.category(c) == "Cc" and not (lines and c in "\n\t") for c in value)
-                and (shortest == 0 or not value.isspace()))
+                and (shortest == 0 or not INVISIBLE.fullmatch(value)))
     return rule
 
 
