@@ -73,12 +73,25 @@ def test_create_takes(client, members):
     ({"id": "0" * 24, "version": 7}, {"#/id", "#/version"}),
     ({"created_at": "2020-01-01T00:00:00.000Z"}, {"#/created_at"}),
     ({"a/b~c": 1}, {"#/a~1b~0c"}),
+    ({"100%": 1, "a b": 1, "größe": 1, "%41": 1}, {"#/100%25", "#/a%20b", "#/gr%C3%B6%C3%9Fe", "#/%2541"}),
+    ({"x" * 100_000: 1}, {"#"}),
     ({"name": "", "price": "x", "stock": -1, "sku": " ", "currency": "?", "description": 1, "bogus": 1},
      {"#/name", "#/price", "#/stock", "#/sku", "#/currency", "#/description", "#/bogus"}),
 ])
 def test_create_refuses_and_names_every_fault(client, members, pointers):
     reply = client.post("/products", product(**members))
     assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
+
+
+def test_ten_thousand_faults_are_told_in_few_words(client):
+    body = product(stock=-1) | {f"n{number}": 1 for number in range(10_000)}
+    reply = client.post("/products", body)
+    errors = reply.json["errors"]
+    assert (reply.status, len(errors), len(reply.body) < 4096) == (422, 33, True)
+    assert errors[0]["pointer"] == "#/stock", "what is known is told first"
+    assert errors[-1] == {"pointer": "#", "detail": "has 9969 more errors of this kind"}
+    reply = client.get("/products?limit=0&" + "&".join(f"n{number}" for number in range(1000)))
+    assert (reply.status, len(reply.json["errors"]), reply.json["errors"][0]["parameter"]) == (422, 33, "limit")
 
 
 @pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\u00ad\u2060", "\u202e\u2066", "\u180e", "\u3164", "\u2800",

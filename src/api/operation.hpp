@@ -270,7 +270,8 @@ struct Argument<Query<T>> {
   Result<T> value;
   // What only the server can judge is said by `check(const T*, const Context&, const json::Value&, …)` beside `fields`.
   Argument(Call& call, Errors& errors) : value(Error{Code::internal}) {
-    const auto query = read_query(call.context.request.query, call.operation.query, errors);
+    Errors unknown;  // told last: there may be more of them than are listed
+    const auto query = read_query(call.context.request.query, call.operation.query, unknown);
     value = schema::read<T>(query, FieldError::In::query, "");
     if (!value) errors.add(value.error());
     if constexpr (requires(std::vector<FieldError> & found) {
@@ -280,6 +281,7 @@ struct Argument<Query<T>> {
       check(static_cast<const T*>(nullptr), call.context, query, found);
       if (!found.empty()) errors.add({Code::invalid_value, "a value is not acceptable: see errors", std::move(found)});
     }
+    if (unknown.error) errors.add(std::move(*unknown.error));
   }
   Query<T> get() { return {std::move(*value)}; }
 };

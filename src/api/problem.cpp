@@ -1,5 +1,6 @@
 #include "api/problem.hpp"
 
+#include <algorithm>
 #include <exception>
 
 #include "api/operation.hpp"
@@ -8,6 +9,32 @@
 #include "store/store.hpp"
 
 namespace integrity::api {
+
+namespace {
+
+// More than any body or query has known members. Of ten thousand unknown ones the first are listed, the others counted.
+constexpr std::size_t kErrorsListed = 32;
+
+void append_errors(std::string& body, const std::vector<FieldError>& fields) {
+  body += R"(,"errors":[)";
+  const auto listed = std::min(fields.size(), kErrorsListed);
+  for (std::size_t i = 0; i < listed; ++i) {
+    const FieldError& field = fields[i];
+    body += i == 0 ? "{" : ",{";
+    body += field.in == FieldError::In::query ? R"("parameter":)" : R"("pointer":)";
+    json::append_string(body, field.where);
+    body += R"(,"detail":)";
+    json::append_string(body, field.detail);
+    body += '}';
+  }
+  if (listed < fields.size()) {
+    body +=
+        R"(,{"pointer":"#","detail":"has )" + std::to_string(fields.size() - listed) + R"( more errors of this kind"})";
+  }
+  body += ']';
+}
+
+}  // namespace
 
 http::Reply problem(const Error& error, std::string_view request_id) {
   const CodeInfo& code = info(error.code);
@@ -23,18 +50,7 @@ http::Reply problem(const Error& error, std::string_view request_id) {
   json::append_string(body, error.detail.empty() ? code.title : std::string_view(error.detail));
   body += R"(,"request_id":)";
   json::append_string(body, request_id);
-  if (!error.fields.empty()) {
-    body += R"(,"errors":[)";
-    for (const FieldError& field : error.fields) {
-      body += body.back() == '[' ? "{" : ",{";
-      body += field.in == FieldError::In::query ? R"("parameter":)" : R"("pointer":)";
-      json::append_string(body, field.where);
-      body += R"(,"detail":)";
-      json::append_string(body, field.detail);
-      body += '}';
-    }
-    body += ']';
-  }
+  if (!error.fields.empty()) append_errors(body, error.fields);
   body += '}';
   if (code.status == 401) reply.with("WWW-Authenticate", "Bearer");
   if (error.retry_after) reply.with("Retry-After", std::to_string(error.retry_after->count()));
@@ -53,7 +69,7 @@ std::string problem_schema() {
          R"("detail":{"type":"string","description":"What is wrong with this request, and what to do."},)"
          R"("request_id":{"type":"string","description":"Names this request in the server's log."},)"
          R"("errors":{"type":"array","description":"Every value that is not acceptable: `pointer` for a member of the )"
-         R"(body, `parameter` for one of the query.","items":{"type":"object","properties":)"
+         R"(body, `parameter` for one of the query. Of unknown ones the first are listed, and how many more there are.","items":{"type":"object","properties":)"
          R"({"pointer":{"type":"string"},"parameter":{"type":"string"},"detail":{"type":"string"}},)"
          R"("required":["detail"],"additionalProperties":false}}},)"
          R"("required":["type","title","status","detail","request_id"],"additionalProperties":false})";

@@ -4,18 +4,33 @@
 
 namespace integrity::schema {
 
-std::string json_pointer_escape(std::string_view name) {
+std::string pointer_token(std::string_view name) {
+  // RFC 3986 §3.5: what a fragment may have as it is.
+  static constexpr std::string_view kPlain = "-._~!$&'()*+,;=:@/?";
+  static constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   std::string out;
   for (char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '~') {
       out += "~0";
     } else if (c == '/') {
       out += "~1";
-    } else {
+    } else if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               kPlain.find(c) != std::string_view::npos) {
       out += c;
+    } else {
+      out += '%';
+      out += kHexDigits[byte >> 4];
+      out += kHexDigits[byte & 15];
     }
   }
   return out;
+}
+
+FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name) {
+  constexpr std::size_t shown_bytes_max = 100;
+  if (name.size() > shown_bytes_max) return {in, "#", "has a member whose name is longer than any known here"};
+  return {in, std::string(prefix) + pointer_token(name), "is not known here"};
 }
 
 namespace detail {

@@ -85,8 +85,11 @@ struct Written {
   std::string describe(Components& components) const { return describe_answer<T>(components); }
 };
 
-// RFC 6901 §3. The names of unknown members come from the client.
-std::string json_pointer_escape(std::string_view name);
+// What points at a member in a URI fragment, behind "#/" (RFC 6901 §6): escaped, then percent-encoded.
+std::string pointer_token(std::string_view name);
+
+// The names of unknown members come from the client, and may be as long as a body.
+FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name);
 
 namespace detail {
 
@@ -189,10 +192,6 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
     return error;
   }
   const auto table = fields(static_cast<const T*>(nullptr));
-  for (const auto& name : json.names) {
-    const bool known = std::apply([&](const auto&... field) { return ((field.name == name) || ...); }, table);
-    if (!known) error.fields.push_back({in, std::string(prefix) + json_pointer_escape(name), "is not known here"});
-  }
   std::apply(
       [&](const auto&... field) {
         (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
@@ -200,6 +199,11 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
       table);
   if constexpr (requires { refine(static_cast<const T*>(nullptr), json, error.fields); }) {
     refine(static_cast<const T*>(nullptr), json, error.fields);
+  }
+  // Last: there may be more of them than are listed.
+  for (const auto& name : json.names) {
+    const bool known = std::apply([&](const auto&... field) { return ((field.name == name) || ...); }, table);
+    if (!known) error.fields.push_back(unknown_member(in, prefix, name));
   }
   if (!error.fields.empty()) return error;
   return object;

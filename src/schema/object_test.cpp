@@ -58,10 +58,35 @@ TEST(Object, TellsLeftOutFromNull) {
 
 TEST(Object, ReportsEveryErrorAtOnce) {
   EXPECT_EQ(complaints(R"({"prize":1,"name":7,"stock":null})"),
-            "#/prize is not known here; #/name must be a string; #/price is missing; "
-            "#/stock must be an integer from 0 to 10");
+            "#/name must be a string; #/price is missing; #/stock must be an integer from 0 to 10; "
+            "#/prize is not known here");
   EXPECT_EQ(complaints("[]"), "# must be an object");
   EXPECT_EQ(complaints(R"({"name":"L","price":1,"a/b~c":1})"), "#/a~1b~0c is not known here");
+}
+
+// `#/100%25` is what a reader of the fragment has to be given, or it would look for "100" and what %… means.
+TEST(Object, PointsByAUriFragment) {
+  const struct {
+    const char* name;
+    const char* pointer;
+  } kCases[] = {{"100%", "#/100%25"},
+                {"%41", "#/%2541"},
+                {"a b", "#/a%20b"},
+                {"Größe", "#/Gr%C3%B6%C3%9Fe"},
+                {"#", "#/%23"},
+                {"~%/", "#/~0%25~1"},
+                {"\"<>^`{|}\\", "#/%22%3C%3E%5E%60%7B%7C%7D%5C"},
+                {"-._~!$&'()*+,;=:@/?", "#/-._~0!$&'()*+,;=:@~1?"},
+                {"", "#/"}};
+  for (const auto& each : kCases) {
+    EXPECT_EQ(complaints(R"({"name":"L","price":1,)" + json::quoted(each.name) + ":1}"),
+              std::string(each.pointer) + " is not known here");
+  }
+}
+
+TEST(Object, DoesNotRepeatANameLongerThanAnyItKnows) {
+  EXPECT_EQ(complaints(R"({"name":"L","price":1,")" + std::string(101, 'a') + R"(":1})"),
+            "# has a member whose name is longer than any known here");
 }
 
 TEST(Object, RefusesWhatARuleRefuses) {
