@@ -355,3 +355,15 @@ def test_it_is_described(client):
              if reference in operation.get("parameters", [])}
     assert takes == {("post", path) for path in description if path.startswith("/products")
                      and "post" in description[path]}
+
+
+def test_a_path_that_is_spelled_otherwise_is_the_same_request(client):
+    pid = client.post("/products", product(stock=5)).json["id"]
+    key = {"Idempotency-Key": fresh_name("key")}
+    first = client.post(f"/products/{pid}/stock", {"delta": 1}, headers=key)
+    spelled = "".join(f"%{ord(letter):02X}" for letter in pid)
+    again = client.post(f"/products/{spelled}/stock", {"delta": 1}, headers=key)
+    assert (first.status, replayed(again), answer(again)) == (200, True, answer(first))
+    assert client.get(f"/products/{pid}").json["stock"] == 6
+    other = client.post("/products", product()).json["id"]
+    assert not replayed(client.post(f"/products/{other}/stock", {"delta": 1}, headers=key)), "another path, another request"

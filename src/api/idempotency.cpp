@@ -59,16 +59,6 @@ http::Reply replayed(model::KeptAnswer answer) {
   return reply;
 }
 
-KeyedRequest keyed(const http::Request& request, const UserId& user, const std::string& key) {
-  KeyedRequest keyed{.user = user, .key = {}, .body = crypto::sha256(as_bytes(request.body))};
-  std::string named(request.path);
-  named += '\0';  // in no path and in no key
-  named += key;
-  const auto digest = crypto::sha256(as_bytes(named));
-  std::copy_n(digest.begin(), keyed.key.size(), keyed.key.begin());
-  return keyed;
-}
-
 }  // namespace
 
 std::optional<RunningKeys::Claim> RunningKeys::claim(const UserId& user, const model::AnswerKey& key) {
@@ -91,6 +81,21 @@ Result<std::optional<std::string>> idempotency_key(const http::Request& request)
   return std::optional(std::move(key));
 }
 
+KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& parameters, const UserId& user,
+                   const std::string& key, std::string_view body) {
+  KeyedRequest keyed{.user = user, .key = {}, .body = crypto::sha256(as_bytes(body))};
+  std::string named;
+  const auto add = [&named](std::string_view part) {
+    named.append(std::to_string(part.size())).append(":").append(part);
+  };
+  add(operation);
+  for (const auto& parameter : parameters) add(parameter);
+  add(key);
+  const auto digest = crypto::sha256(as_bytes(named));
+  std::copy_n(digest.begin(), keyed.key.size(), keyed.key.begin());
+  return keyed;
+}
+
 store::WriteFunction<http::Reply> once(const KeyedRequest& request, store::WriteFunction<http::Reply> change) {
   return [request, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
     if (auto answer = tx.kept_answer(request.user, request.key)) {
@@ -109,7 +114,8 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
                 store::WriteFunction<http::Reply> change) {
   const Call& call = call_of(*exchange);
   Services& services = call.context.services;
-  const auto request = keyed(call.context.request, std::get<auth::SignedIn>(call.caller).user(), key);
+  const auto request = keyed(call.operation.name, call.context.parameters, std::get<auth::SignedIn>(call.caller).user(),
+                             key, call.context.request.body);
   auto claim = services.running_keys.claim(request.user, request.key);
   if (!claim) {
     return respond(*exchange, Error{.code = Code::idempotency_in_progress,

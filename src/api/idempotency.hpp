@@ -7,7 +7,10 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "http/message.hpp"
 #include "http/server.hpp"
@@ -55,6 +58,10 @@ struct KeyedRequest {
   model::AnswerKey key;
   model::Digest body;
 };
+
+// The path counts by what it means: an operation and the parameters that were in it, decoded, so that `%2D` is `-`.
+KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& parameters, const UserId& user,
+                   const std::string& key, std::string_view body);
 
 // `change` as a write that happens once: the kept answer if there is one, else that of `change`, which is kept. Errors:
 // those of `change`, idempotency_key_reused, too_many_attempts.

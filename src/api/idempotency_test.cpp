@@ -46,6 +46,17 @@ TEST(IdempotencyKeyHeader, IsOneOrNone) {
   }
 }
 
+TEST(Keyed, IsOneRequestHoweverItsPathIsSpelled) {
+  const auto key = [](std::string_view operation, const std::vector<std::string>& parameters, const std::string& name) {
+    return keyed(operation, parameters, kAda, name, "{}").key;
+  };
+  EXPECT_EQ(key("moveStock", {"abc"}, "k"), key("moveStock", {"abc"}, "k"));
+  EXPECT_NE(key("moveStock", {"abc"}, "k"), key("moveStock", {"abd"}, "k"));
+  EXPECT_NE(key("moveStock", {"abc"}, "k"), key("createProduct", {"abc"}, "k"));
+  EXPECT_NE(key("moveStock", {"abc"}, "k"), key("moveStock", {"abc"}, "K"));
+  EXPECT_NE(key("moveStock", {"ab"}, "ck"), key("moveStock", {"abc"}, "k")) << "where a part ends is part of it";
+}
+
 class Once : public testing::Test {
  protected:
   Result<http::Reply> send(const KeyedRequest& request, const store::WriteFunction<http::Reply>& change) {
