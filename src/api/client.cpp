@@ -1,6 +1,7 @@
 #include "api/client.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "http/ascii.hpp"
 
@@ -11,6 +12,29 @@ namespace {
 auth::Client client(const http::Address& address) {
   const std::string text = address.text(), network = address.network();
   return {text, network, address.v4() ? text : network};
+}
+
+// An address as proxies write it, some with the port: `192.0.2.7:4711`, `[2001:db8::7]:4711`, `[2001:db8::7]`.
+std::optional<http::Address> address_of(std::string_view entry) {
+  std::string_view host = entry, port;
+  const auto colon = entry.rfind(':');
+  if (entry.starts_with('[')) {
+    const auto end = std::min(entry.find(']'), entry.size());
+    host = entry.substr(1, end - 1);
+    port = entry.substr(end);
+    if (port == "]") return http::Address::parse(host);
+    if (!port.starts_with("]:")) return {};
+    port.remove_prefix(2);
+  } else if (colon != std::string_view::npos && entry.find(':') == colon) {  // IPv6 has two at the least
+    host = entry.substr(0, colon);
+    port = entry.substr(colon + 1);
+  } else {
+    return http::Address::parse(entry);
+  }
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size()) return {};
+  return http::Address::parse(host);
 }
 
 }  // namespace
@@ -28,7 +52,7 @@ auth::Client client_of(const http::Request& request, const std::vector<http::Add
       const auto comma = list.rfind(',');
       const auto entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
       list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
-      const auto named = http::Address::parse(http::trim(entry));
+      const auto named = address_of(http::trim(entry));
       if (!named) return client(speaker);
       speaker = *named;
     }
