@@ -69,3 +69,11 @@ def test_a_cursor_belongs_to_its_product(client, lamp):
     other = client.post("/products", product()).header("Location")
     assert client.get(target.replace(lamp[0], other)).pointers == {"cursor"}
     assert client.get(f"{lamp[0]}/history?cursor=x&limit=0").pointers == {"cursor", "limit"}
+
+
+def test_a_cursor_that_is_not_acceptable_comes_before_a_product_that_is_not_there(client, lamp):
+    of_another = next_of(client.get(f"{lamp[0]}/history?limit=1")).split("?")[1]
+    for path in ("/products/" + "0" * 24, "/products/short"):
+        assert client.get(f"{path}/history?{of_another}").pointers == {"cursor"}
+        assert client.get(f"{path}/history?cursor=x").pointers == {"cursor"}
+        assert client.get(f"{path}/history?limit=1").slug == "not-found"

@@ -152,9 +152,9 @@ Listed in_parts(std::string begin, Walk rest) {
 }
 
 Result<Listed> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked, store::ReadTx& tx) {
+  INTEGRITY_TRY(const auto position, position_of(context, asked->cursor));
   const auto id = ProductId::parse(context.parameters.front());
   if (!id || tx.changes(model::RecordKind::product, record_id(*id), {}, 1).empty()) return not_found();
-  INTEGRITY_TRY(const auto position, position_of(context, asked->cursor));
   auto& store = context.services.store;
   if (!asked->limit && !asked->cursor)
     return in_parts({}, Walk(store, *id, {}, std::numeric_limits<std::size_t>::max()));
