@@ -20,6 +20,12 @@ std::string digest_of(std::string_view list) {
   return std::string(as_text(digest).substr(0, kListBytes));
 }
 
+std::optional<Bytes> sealed_bytes(std::string_view text) {
+  auto bytes = from_base64url(text);
+  if (!bytes || bytes->size() <= 1 + kListBytes + kTagBytes || bytes->front() != kVersion) return {};
+  return bytes;
+}
+
 }  // namespace
 
 bool Cursor::of(std::string_view list) const {
@@ -34,13 +40,20 @@ std::string write_cursor(const Secret& key, std::string_view list, std::string_v
   return to_base64url(as_bytes(content));
 }
 
-std::optional<Cursor> read_cursor(const Secret& key, std::string_view text) {
-  const auto bytes = from_base64url(text);
-  if (!bytes || bytes->size() <= 1 + kListBytes + kTagBytes || bytes->front() != kVersion) return {};
+std::optional<Cursor> unsealed(std::string_view text) {
+  const auto bytes = sealed_bytes(text);
+  if (!bytes) return {};
   const ByteView content = ByteView(*bytes).first(bytes->size() - kTagBytes);
-  if (!equal_in_constant_time(tag(key, content), ByteView(*bytes).last(kTagBytes))) return {};
   return Cursor{std::string(as_text(content.subspan(1 + kListBytes))),
                 std::string(as_text(content.subspan(1, kListBytes)))};
+}
+
+std::optional<Cursor> read_cursor(const Secret& key, std::string_view text) {
+  const auto bytes = sealed_bytes(text);
+  if (!bytes) return {};
+  const ByteView content = ByteView(*bytes).first(bytes->size() - kTagBytes);
+  if (!equal_in_constant_time(tag(key, content), ByteView(*bytes).last(kTagBytes))) return {};
+  return unsealed(text);
 }
 
 }  // namespace integrity::api

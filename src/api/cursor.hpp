@@ -18,6 +18,9 @@ struct Cursor {
 };
 
 std::string write_cursor(const Secret& key, std::string_view list, std::string_view position);
+// What is in a cursor, whoever made it.
+std::optional<Cursor> unsealed(std::string_view text);
+// The same, of our own ones only.
 std::optional<Cursor> read_cursor(const Secret& key, std::string_view text);
 
 }  // namespace integrity::api

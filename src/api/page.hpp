@@ -20,7 +20,7 @@ inline constexpr std::string_view page_cursor_about = "Where a `Link` goes on; o
 // Reports a `cursor` among the parameters that this server did not give.
 void check_cursor(const Context& context, const json::Value& query, std::vector<FieldError>& errors);
 
-// The position of a cursor of the list that the request is about: its path, and its parameters but for those of the page.
+// The position of a cursor, checked already, of the list that the request is about: its path, and its parameters but for those of the page.
 // Nothing where none was sent. Error: invalid_value.
 Result<std::string> position_of(const Context& context, const std::optional<std::string>& cursor);
 

@@ -1,4 +1,8 @@
 // About the server itself: is it alive, is it able to work, what can it do, what does a problem mean.
+#include <map>
+#include <string>
+#include <string_view>
+
 #include "api/docs.hpp"
 #include "api/endpoints.hpp"
 #include "api/html.hpp"
@@ -69,14 +73,21 @@ Result<Ok<Raw>> docs_page(const Context&, const auth::Anyone&) {
 }
 
 Result<Ok<Raw>> problems(const Context&, const auth::Anyone&) {
-  return Ok<Raw>{{kHtml, problem_index()}, page_headers()};
+  static const std::string text = problem_index();
+  return Ok<Raw>{{kHtml, text}, page_headers()};
+}
+
+std::map<std::string_view, std::string> problem_pages() {
+  std::map<std::string_view, std::string> pages;
+  for (const CodeInfo& code : all_codes()) pages.emplace(code.slug, problem_page(code));
+  return pages;
 }
 
 Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
-  for (const CodeInfo& code : all_codes()) {
-    if (code.slug == context.parameters.front()) return Ok<Raw>{{kHtml, problem_page(code)}, page_headers()};
-  }
-  return not_found();
+  static const auto pages = problem_pages();
+  const auto found = pages.find(context.parameters.front());
+  if (found == pages.end()) return not_found();
+  return Ok<Raw>{{kHtml, found->second}, page_headers()};
 }
 
 }  // namespace
