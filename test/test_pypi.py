@@ -1,0 +1,30 @@
+"""What is skipped where PyPI cannot be reached, and only there: pip itself says it, of an index on this machine."""
+
+import functools
+import http.server
+import socket
+import threading
+
+import pytest
+
+from support import pypi
+
+PACKAGE = ["--no-deps", "--no-cache-dir", "--retries", "1", "anyio==4.16.0"]
+
+
+def test_an_index_that_nobody_serves_is_no_fault_of_the_package(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(pytest.skip.Exception, match="cannot be reached"):
+        pypi.install(tmp_path / "home", "--index-url", f"http://127.0.0.1:{port}/simple", *PACKAGE)
+
+
+def test_an_index_without_the_package_is_a_failure(tmp_path):
+    (tmp_path / "simple").mkdir()
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=tmp_path)) as index:
+        threading.Thread(target=index.serve_forever, daemon=True).start()
+        with pytest.raises(AssertionError, match="No matching distribution"):
+            pypi.install(tmp_path / "home", "--index-url", f"http://127.0.0.1:{index.server_port}/simple", *PACKAGE)
+        index.shutdown()
+    assert not (tmp_path / "home" / "complete").exists(), "the next run tries again"
