@@ -105,27 +105,25 @@ Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_he
   return Call{operation, std::move(context), std::move(caller)};
 }
 
-bool Api::admit(http::Exchange& exchange, std::size_t& body_bytes_max) {
-  bool admitted = false;
-  guarded(exchange, [&] {
-    const http::Request& request = exchange.request();
+void Api::admit(std::shared_ptr<http::Exchange> exchange) {
+  guarded(*exchange, [&] {
+    const http::Request& request = exchange->request();
     http::Headers refusal_headers;
-    if (!services_.cors_origins.empty()) exchange.headers.emplace_back("Vary", "Origin");
+    if (!services_.cors_origins.empty()) exchange->headers.emplace_back("Vary", "Origin");
     if (allowed_origin(request)) {
-      add_cors_headers(exchange.headers, *request.header("origin"));
-      if (is_preflight(request)) return exchange.reply(preflight_reply());
+      add_cors_headers(exchange->headers, *request.header("origin"));
+      if (is_preflight(request)) return exchange->reply(preflight_reply());
     }
-    auto call = check_head(exchange, refusal_headers);
+    auto call = check_head(*exchange, refusal_headers);
     if (!call) {
       http::Reply reply = problem(call.error(), request.request_id);
       for (auto& header : refusal_headers) reply.headers.push_back(std::move(header));
-      return respond(exchange, std::move(reply), &call.error());
+      return respond(*exchange, std::move(reply), &call.error());
     }
-    body_bytes_max = call->operation.body_bytes_max;
-    exchange.context = std::make_shared<Call>(std::move(*call));
-    admitted = true;
+    const auto body_bytes_max = call->operation.body_bytes_max;
+    exchange->context = std::make_shared<Call>(std::move(*call));
+    exchange->go_on(body_bytes_max);
   });
-  return admitted;
 }
 
 void Api::serve(std::shared_ptr<http::Exchange> exchange) {

@@ -13,7 +13,7 @@ class Api final : public http::Application {
  public:
   explicit Api(Services& services);
 
-  bool admit(http::Exchange& exchange, std::size_t& body_bytes_max) override;
+  void admit(std::shared_ptr<http::Exchange> exchange) override;
   void serve(std::shared_ptr<http::Exchange> exchange) override;
   http::Reply refuse(const Error& error, std::string_view request_id) override;
 

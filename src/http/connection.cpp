@@ -137,27 +137,29 @@ void Connection::begin_request(Head head) {
   request_id_ = worker_->next_request_id();
   head.request.peer = peer_;
   head.request.request_id = request_id_;
+  body_length_ = framing_.chunked ? std::nullopt : std::optional(head.request.content_length.value_or(0));
   exchange_ = std::make_shared<PendingExchange>(shared_from_this(), std::move(head.request));
   admit();
 }
 
 void Connection::admit() {
   state_ = State::waiting;
-  body_bytes_max_ = 0;
-  bool go_on = false;
+  admitted_ = false;
+  const auto exchange = std::move(exchange_);
   try {
-    go_on = worker_->application().admit(*exchange_, body_bytes_max_);
+    worker_->application().admit(exchange);
   } catch (const std::exception& error) {
-    fault(*exchange_, error);
+    fault(*exchange, error);
   }
-  const Request& request = exchange_->request();
-  if (!go_on || state_ != State::waiting) {
-    body_unread_ = !skip_arrived_body();
-    exchange_.reset();
-    return;
-  }
-  if (!request.has_body) return serve();
-  if (request.content_length.value_or(0) > body_bytes_max_) {
+}
+
+void Connection::go_on_with(Admitted admitted) {
+  if (state_ != State::waiting) return;  // the client is gone, or has its answer
+  admitted_ = true;
+  exchange_ = std::move(admitted.exchange);
+  body_bytes_max_ = admitted.body_bytes_max;
+  if (!exchange_->request().has_body) return serve();
+  if (body_length_.value_or(0) > body_bytes_max_) {
     return refuse({Code::payload_too_large, "the body is larger than this address takes"});
   }
   state_ = State::body;
@@ -170,10 +172,8 @@ void Connection::admit() {
 
 // A refused body that is here already is skipped, and the connection lives on.
 bool Connection::skip_arrived_body() {
-  const Request& request = exchange_->request();
-  if (!request.has_body) return true;
-  if (framing_.chunked || *request.content_length > arrived().size()) return false;
-  begin_ += *request.content_length;
+  if (!body_length_ || *body_length_ > arrived().size()) return false;
+  begin_ += *body_length_;
   return true;
 }
 
@@ -254,16 +254,33 @@ void Connection::serve() {
 // The application threw: whoever asked gets a 500, everybody else notices nothing.
 void Connection::fault(PendingExchange& exchange, const std::exception& error) {
   log::event("http.fault", {{"request_id", request_id_}, {"cause", error.what()}});
-  if (exchange.withdraw()) answer(std::nullopt, std::move(exchange.headers));
+  if (state_ == State::waiting && exchange.withdraw()) hear(Answered{{}, std::move(exchange.headers)});
 }
 
-void Connection::answer(std::optional<Reply> reply, Headers carried) {
-  if (state_ != State::waiting) return;  // the client is gone
-  if (!reply) reply = refusal({Code::internal, "the request was not answered"});
-  reply_ = std::move(reply);
-  carried_ = std::move(carried);
-  state_ = State::replying;
+void Connection::tell(Word word) {
+  if (Worker::current() == worker_.get()) {
+    hear(std::move(word));
+  } else {
+    worker_->submit({shared_from_this(), std::move(word)});
+  }
+}
+
+void Connection::hear(Word word) {
+  if (auto* admitted = std::get_if<Admitted>(&word)) {
+    go_on_with(std::move(*admitted));
+  } else {
+    answer_with(std::get<Answered>(std::move(word)));
+  }
   advance();
+}
+
+void Connection::answer_with(Answered answered) {
+  if (state_ != State::waiting) return;  // the client is gone
+  if (!admitted_) body_unread_ = !skip_arrived_body();
+  if (!answered.reply) answered.reply = refusal({Code::internal, "the request was not answered"});
+  reply_ = std::move(answered.reply);
+  carried_ = std::move(answered.carried);
+  state_ = State::replying;
 }
 
 void Connection::refuse(Error error) {

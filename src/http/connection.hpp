@@ -24,16 +24,14 @@
 
 namespace integrity::http {
 
-class PendingExchange;
-
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer);
   ~Connection();
 
   void start();
-  // `carried` are the exchange's own headers; without a reply the answer is an internal error.
-  void answer(std::optional<Reply> reply, Headers carried);
+  void tell(Word word);  // from any thread
+  void hear(Word word);
   void close();
   void close_if_idle();
   void on_deadline();
@@ -67,6 +65,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step take_head();
   void begin_request(Head head);
   void admit();
+  void go_on_with(Admitted admitted);
+  void answer_with(Answered answered);
   Step take_body();
   Result<bool> append_body();
   Status count_body();
@@ -112,7 +112,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_begun_ = false;
   bool head_only_ = false;
   Framing framing_;
-  bool body_unread_ = false;  // the next bytes are no request: the connection has to end
+  bool admitted_ = false;
+  std::optional<std::uint64_t> body_length_;  // nothing for a chunked body
+  bool body_unread_ = false;                  // the next bytes are no request: the connection has to end
   std::string request_id_;
   std::shared_ptr<PendingExchange> exchange_;  // only until it is handed to the application
   ChunkedDecoder chunks_;

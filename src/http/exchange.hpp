@@ -8,7 +8,7 @@
 
 namespace integrity::http {
 
-class PendingExchange final : public Exchange {
+class PendingExchange final : public Exchange, public std::enable_shared_from_this<PendingExchange> {
  public:
   PendingExchange(std::shared_ptr<Connection> connection, Request request)
       : connection_(std::move(connection)), request_(std::move(request)) {}
@@ -20,6 +20,9 @@ class PendingExchange final : public Exchange {
   const Request& request() const override { return request_; }
   Request& edit() { return request_; }
 
+  void go_on(std::size_t body_bytes_max) override {
+    if (!admitted_.exchange(true)) connection_->tell(Admitted{shared_from_this(), body_bytes_max});
+  }
   void reply(Reply reply) override {
     if (!answered_.exchange(true)) deliver(std::move(reply));
   }
@@ -27,17 +30,11 @@ class PendingExchange final : public Exchange {
   bool withdraw() { return !answered_.exchange(true); }
 
  private:
-  void deliver(std::optional<Reply> reply) {
-    Worker& worker = connection_->worker();
-    if (Worker::current() == &worker) {
-      connection_->answer(std::move(reply), std::move(headers));
-    } else {
-      worker.submit({std::move(connection_), std::move(reply), std::move(headers)});
-    }
-  }
+  void deliver(std::optional<Reply> reply) { connection_->tell(Answered{std::move(reply), std::move(headers)}); }
 
   std::shared_ptr<Connection> connection_;
   Request request_;
+  std::atomic<bool> admitted_ = false;
   std::atomic<bool> answered_ = false;
 };
 

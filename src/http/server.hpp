@@ -41,11 +41,13 @@ struct ServerOptions {
   Limits limits;
 };
 
-// A request being answered. Shared: whoever holds it may answer, once, from any thread.
+// A request being answered. Shared: whoever holds it may let it go on or answer, each once, from any thread.
 class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
+  // Out of `admit`: the rest of the request may come. Above this limit the server answers `refuse`.
+  virtual void go_on(std::size_t body_bytes_max) = 0;
   virtual void reply(Reply reply) = 0;
   // Whatever the application wants to remember between `admit` and `serve`.
   std::shared_ptr<void> context;
@@ -57,12 +59,12 @@ class Exchange {
 class Application {
  public:
   virtual ~Application() = default;
-  // The head has arrived. Decide all that the head decides: false if `exchange.reply` was called (a
-  // refusal; the body is not read), true to go on; then `body_bytes_max` is the limit above which
-  // the server answers `refuse`.
-  virtual bool admit(Exchange& exchange, std::size_t& body_bytes_max) = 0;
-  // The whole request is there. Answer now, or keep the exchange and answer later. On an I/O
-  // thread: do not block.
+  // On an I/O thread, both: do not block. Answer now, or keep the exchange and answer later.
+  //
+  // The head has arrived. Decide all that the head decides: `reply` is a refusal, and the body is not read; `go_on` is the
+  // last thing done with the exchange here, for `serve` may have it before that returns.
+  virtual void admit(std::shared_ptr<Exchange> exchange) = 0;
+  // The whole request is there.
   virtual void serve(std::shared_ptr<Exchange> exchange) = 0;
   // An answer for what the server refuses itself: bad_request, headers_too_large, request_timeout,
   // payload_too_large, …

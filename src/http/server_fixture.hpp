@@ -58,20 +58,25 @@ inline Reply text(std::string body) {
 }
 
 struct TestApplication final : Application {
-  bool admit(Exchange& exchange, std::size_t& body_bytes_max) override {
-    body_bytes_max = 100'000;
-    const auto path = exchange.request().path;
+  void admit(std::shared_ptr<Exchange> exchange) override {
+    const auto path = exchange->request().path;
     if (path == "/admit-throws") throw std::runtime_error("admit");
-    if (path == "/forbidden") {
+    if (path.starts_with("/admit-later")) {
+      return later.add([this, exchange] { decide(exchange); });
+    }
+    decide(exchange);
+  }
+  void decide(const std::shared_ptr<Exchange>& exchange) {
+    const auto path = exchange->request().path;
+    if (path.ends_with("/forbidden")) {
       Reply reply = text("no");
       reply.status = 403;
-      exchange.reply(std::move(reply));
-      return false;
+      return exchange->reply(std::move(reply));
     }
-    if (path.starts_with("/carry")) exchange.headers.emplace_back("X-Carried", "1");
+    if (path.starts_with("/carry")) exchange->headers.emplace_back("X-Carried", "1");
     if (path == "/carry-admit-throws") throw std::runtime_error("admit");
-    exchange.context = std::make_shared<std::string>("remembered");
-    return path != "/admit-forgets";
+    exchange->context = std::make_shared<std::string>("remembered");
+    if (!path.ends_with("/admit-forgets")) exchange->go_on(100'000);
   }
 
   void serve(std::shared_ptr<Exchange> exchange) override {

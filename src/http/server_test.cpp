@@ -75,7 +75,8 @@ TEST_F(ServerTest, TellsTheApplicationWhoAsksAndWhatItRemembered) {
 TEST_F(ServerTest, AnswersInternalErrorWhateverTheApplicationDoesWrong) {
   start();
   Client client(port);
-  for (const char* path : {"/throws", "/admit-throws", "/forgets", "/admit-forgets"}) {
+  for (const char* path : {"/throws", "/admit-throws", "/forgets", "/admit-forgets", "/admit-later/admit-forgets",
+                           "/admit-later/throws", "/admit-later/forgets"}) {
     client.send(get(path));
     EXPECT_EQ(client.answer(), "500 internal") << path;
   }
@@ -108,7 +109,9 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   Client client(port);
   std::string requests;
   for (int i = 0; i < 500; ++i) {
-    requests += i % 3 == 0 ? post("/later", std::to_string(i)) : get("/" + std::to_string(i));
+    requests += i % 6 == 0   ? post("/later", std::to_string(i))
+                : i % 3 == 0 ? post("/admit-later/later", std::to_string(i))
+                             : get("/" + std::to_string(i));
   }
   std::thread sender([&] { client.send(requests); });
   for (int i = 0; i < 500; ++i) {
@@ -170,15 +173,17 @@ TEST_F(ServerTest, AnswersAClientThatHasEndedItsSide) {
 
 TEST_F(ServerTest, AsksForABodyOnlyAfterTheHeadWasAdmitted) {
   start();
-  {
+  for (const auto& path : {"/a"s, "/admit-later"s}) {
     Client client(port);
-    client.send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+    client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     EXPECT_EQ(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
     client.send("ab");
-    EXPECT_EQ(client.answer(), "200 POST /a ab");
+    EXPECT_EQ(client.answer(), "200 POST " + path + " ab");
   }
-  for (const auto& [path, length, status] :
-       {std::tuple{"/forbidden", "2", "403 no"}, {"/a", "100001", "413 payload-too-large"}}) {
+  for (const auto& [path, length, status] : {std::tuple{"/forbidden", "2", "403 no"},
+                                             {"/a", "100001", "413 payload-too-large"},
+                                             {"/admit-later/forbidden", "2", "403 no"},
+                                             {"/admit-later", "100001", "413 payload-too-large"}}) {
     Client client(port);
     client.send("POST "s + path + " HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " + length +
                 "\r\n\r\n");
@@ -214,21 +219,22 @@ TEST_F(ServerTest, RefusesSmugglingAndClosesAtOnce) {
 TEST_F(ServerTest, NeverTakesARefusedBodyForARequest) {
   start();
   const auto smuggled = get("/smuggled");
-  {
+  for (const char* path : {"/forbidden", "/admit-later/forbidden"}) {
     Client client(port);  // All of it is here: skipped, and the connection lives on.
-    client.send(post("/forbidden", smuggled) + get("/next"));
+    client.send(post(path, smuggled) + get("/next"));
     EXPECT_EQ(client.answer(), "403 no");
     EXPECT_EQ(client.answer(), "200 GET /next ");
   }
   for (const auto& request :
        {"POST /forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + smuggled,
-        "POST /forbidden HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled}) {
+        "POST /forbidden HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
+        "POST /admit-later/forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + smuggled}) {
     Client client(port);
     client.send(request);
     EXPECT_EQ(client.answer(), "403 no");
     EXPECT_EQ(client.rest(), "");
   }
-  EXPECT_EQ(application.served, 1);
+  EXPECT_EQ(application.served, 2);
 }
 
 TEST_F(ServerTest, LetsTheClientSeeWhyItsUploadWasRefused) {

@@ -124,10 +124,10 @@ void Worker::remove(Connection& connection) {
   end_if_done();
 }
 
-void Worker::submit(Finished finished) {
+void Worker::submit(Message message) {
   const std::lock_guard lock(inbox_mutex_);
   if (inbox_closed_) return;
-  inbox_.push_back(std::move(finished));
+  inbox_.push_back(std::move(message));
   // One wake-up for all that finish together, as the writes of one commit do.
   if (inbox_.size() == 1) {
     asio::post(context_, [this] { empty_inbox(); });
@@ -135,14 +135,12 @@ void Worker::submit(Finished finished) {
 }
 
 void Worker::empty_inbox() {
-  std::vector<Finished> finished;
+  std::vector<Message> messages;
   {
     const std::lock_guard lock(inbox_mutex_);
-    finished.swap(inbox_);
+    messages.swap(inbox_);
   }
-  for (auto& [connection, reply, carried] : finished) {
-    connection->answer(std::move(reply), std::move(carried));
-  }
+  for (auto& [connection, word] : messages) connection->hear(std::move(word));
 }
 
 void Worker::ask_to_stop() {

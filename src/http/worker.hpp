@@ -14,6 +14,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "http/asio.hpp"
@@ -56,11 +57,21 @@ class Gate {
   std::atomic<std::size_t> body_bytes_left_;
 };
 
-// What an exchange ended with; no reply if it was given up without one.
-struct Finished {
-  std::shared_ptr<Connection> connection;
-  std::optional<Reply> reply;
+class PendingExchange;
+
+// What the application has to say about a connection's open request.
+struct Admitted {
+  std::shared_ptr<PendingExchange> exchange;
+  std::size_t body_bytes_max = 0;
+};
+struct Answered {
+  std::optional<Reply> reply;  // none if the exchange was given up without one
   Headers carried;
+};
+using Word = std::variant<Admitted, Answered>;
+struct Message {
+  std::shared_ptr<Connection> to;
+  Word word;
 };
 
 class Worker : public std::enable_shared_from_this<Worker> {
@@ -72,7 +83,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void run();
   void adopt(Socket socket,
              const Address& peer);  // a socket of this worker's context, past the gate
-  void submit(Finished finished);
+  void submit(Message message);
   void ask_to_stop();
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
 
@@ -107,7 +118,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::optional<CoarseClock::time_point> stop_at_;  // set: no new requests; then: cut what is left
 
   std::mutex inbox_mutex_;
-  std::vector<Finished> inbox_;
+  std::vector<Message> inbox_;
   bool inbox_closed_ = false;
 
   std::array<std::uint8_t, 6> id_prefix_{};
