@@ -1,11 +1,12 @@
 """PUT /me/password: the current password, another one, and a code."""
 
 import collections
+import select
 
 import pytest
 
 from support.accounts import PASSWORD, Account, enrolled
-from support.http import Client, all_at_once, request_bytes
+from support.http import Client, Connection, all_at_once, request_bytes
 from support.server import Server
 
 NEW = "another horse battery"
@@ -151,3 +152,19 @@ def test_fifty_changes_with_one_code(server, new):
     # Late ones find another password, or wait too long for their turn to hash.
     assert set(found) <= {204, "code-already-used", "invalid-value", "too-many-attempts", "overloaded"}, found
     assert account.client.get("/me").status == 200
+
+
+def test_a_flood_of_one_address_shuts_nobody_out():
+    """Whoever has an account could fill the queue of the passwords to hash; every login of everybody was then 503."""
+    with Server("--trusted-proxies", "127.0.0.1") as server:
+        account, other = enrolled(server), enrolled(server)
+        here, there = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "198.51.100.1"))
+        body = {"current_password": PASSWORD, "new_password": NEW, "code": account.wrong_codes(1)[0]}
+        flood = request_bytes("PUT", "/me/password", body, token=account.token, headers=here)
+        connections = [Connection(server).send(flood) for _ in range(100)]
+        select.select([each.socket for each in connections], [], [])  # the first answer: the queue is full
+        login = {"username": other.username, "password": PASSWORD}
+        assert other.client.post("/login", login, token=None, headers=there).status == 200
+        answers = collections.Counter(connection.reply().slug for connection in connections)
+        assert answers["overloaded"], f"this was no flood: {answers}"
+        assert set(answers) <= {"overloaded", "invalid-code", "too-many-attempts"}, answers

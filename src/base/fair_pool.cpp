@@ -25,16 +25,34 @@ FairPool::~FairPool() {
 }
 
 bool FairPool::submit(const std::string& address, Job job) {
+  Job displaced;
   {
     const std::scoped_lock lock(mutex_);
-    if (queued_ >= options_.queue_max || stopping_) return false;
+    if (stopping_) return false;
     auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
+    if (queued_ >= options_.queue_max) {
+      displaced = displace(lane == lanes_.end() ? 0 : lane->jobs.size());
+      if (!displaced.refuse) return false;
+    }
     if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address, {}});
     lane->jobs.push_back({std::move(job), std::chrono::steady_clock::now()});
     ++queued_;
   }
   wake_.notify_one();
+  if (displaced.refuse) displaced.refuse();
   return true;
+}
+
+// Only of a lane that stays longer than the newcomer's becomes: two with equally much must not push each other out by
+// turns. So a lane that gives way never becomes empty.
+FairPool::Job FairPool::displace(std::size_t held) {
+  const auto longest = std::max_element(lanes_.begin(), lanes_.end(),
+                                        [](const Lane& a, const Lane& b) { return a.jobs.size() < b.jobs.size(); });
+  if (longest == lanes_.end() || longest->jobs.size() <= held + 1) return {};
+  Job job = std::move(longest->jobs.back().job);
+  longest->jobs.pop_back();
+  --queued_;
+  return job;
 }
 
 std::vector<FairPool::Job> FairPool::take_overdue(Moment now) {

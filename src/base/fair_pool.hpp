@@ -4,8 +4,9 @@
 //   if (!pool.submit(address, {.run = …, .refuse = …})) …   // the queue is full
 //
 // bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage: the queue has a
-// length, nobody waits longer than a time, and addresses take turns, so one address cannot crowd out others. A nice value
-// lets reads go first, yet the work does not starve as an idle class would.
+// length, nobody waits longer than a time, and addresses take turns. A full queue is the doing of whoever has most in it:
+// another's job takes the place of the last of theirs, so one address cannot shut others out. A nice value lets reads go
+// first, yet the work does not starve as an idle class would.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -23,7 +24,7 @@ class FairPool {
  public:
   struct Job {
     std::function<void()> run;
-    std::function<void()> refuse;  // instead of `run`, when it waited too long
+    std::function<void()> refuse;  // instead of `run`, when it waited too long or gave way to another's
   };
 
   struct Options {
@@ -35,7 +36,7 @@ class FairPool {
   explicit FairPool(const Options& options);
   ~FairPool();  // refuses what is queued, waits for what runs
 
-  // False when the queue is full; then neither function is called.
+  // False when the queue is full and nobody has more in it; then neither function is called.
   [[nodiscard]] bool submit(const std::string& address, Job job);
 
  private:
@@ -49,6 +50,8 @@ class FairPool {
     std::deque<Waiting> jobs;
   };
 
+  // Makes room for one more of an address that has `held`: the newest job of whoever has most, or none.
+  Job displace(std::size_t held);
   void work();
   std::vector<Job> take_overdue(Moment now);
   Job take_next();
@@ -56,7 +59,7 @@ class FairPool {
   const Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::list<Lane> lanes_;  // the front one is served next, then goes to the back
+  std::list<Lane> lanes_;  // none is empty; the front one is served next, then goes to the back
   std::size_t queued_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

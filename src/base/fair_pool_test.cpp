@@ -37,6 +37,29 @@ TEST(FairPool, RefusesWhatExceedsTheQueue) {
   blocker.release.set_value();
 }
 
+// A flood from one address once filled the queue, and every login of everybody else was refused.
+TEST(FairPool, WhoHasMostInAFullQueueGivesWay) {
+  Blocker blocker;
+  std::string ran, refused;
+  FairPool pool({.threads = 1, .queue_max = 4});
+  ASSERT_TRUE(pool.submit("x", blocker.job()));
+  blocker.begun.get_future().wait();
+  const auto submit = [&](const std::string& address, char name) {
+    return pool.submit(address, {[&, name] { ran += name; }, [&, name] { refused += name; }});
+  };
+  for (char name : {'1', '2', '3', '4'}) ASSERT_TRUE(submit("flood", name));
+  EXPECT_FALSE(submit("flood", '5')) << "nobody has more";
+  EXPECT_TRUE(submit("modest", 'a'));
+  EXPECT_EQ(refused, "4") << "their newest, at once";
+  EXPECT_TRUE(submit("modest", 'b'));
+  EXPECT_EQ(refused, "43");
+  EXPECT_FALSE(submit("modest", 'c')) << "as much as the other has: nobody is pushed out by turns";
+  EXPECT_FALSE(submit("flood", '6'));
+  EXPECT_TRUE(submit("late", 'l'));
+  EXPECT_EQ(refused, "432");
+  blocker.release.set_value();
+}
+
 TEST(FairPool, LetsAddressesTakeTurns) {
   Blocker blocker;
   std::string order;
