@@ -89,10 +89,11 @@ class Accounts {
     Secret current, next;
     std::string code;
   };
-  // May the current password be tried from there? Cheap: asked before it waits for its turn to be hashed.
+  // May the current password be tried from there, and a code of the account? Cheap: asked before the password waits for
+  // its turn to be hashed.
   Status may_change_password(const SignedIn& caller, const Client& from);
   // Blocking. Other sessions and all challenges end. The code is looked at only behind a right password; a weak new
-  // password is refused before either. Errors: weak_password, invalid_value, too_many_attempts.
+  // password is refused before either, and hashed behind both. Errors: weak_password, invalid_value, too_many_attempts.
   Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from);
   store::WriteFunction<std::vector<std::string>> renew_recovery_codes(const SignedIn& caller, std::string code);
   // The challenge enrols a new authenticator. The old one works until `verify` confirms it.
@@ -136,7 +137,9 @@ class Accounts {
   Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
   Status may_guess_password(const std::string& username, const Client& from);
   // The account of `caller`, unless the session has ended since the request was let in.
-  Result<model::User> account_of(store::WriteTx& tx, const SignedIn& caller, Time now) const;
+  Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
+  // The same, unless another password was set since `seen`.
+  Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
   Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;

@@ -14,7 +14,7 @@ Error wrong_current_password() {
 
 }  // namespace
 
-Result<model::User> Accounts::account_of(store::WriteTx& tx, const SignedIn& caller, Time now) const {
+Result<model::User> Accounts::account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const {
   const auto session = tx.session(caller.session().id);
   if (!session || now >= session->expires_at) return invalid_token();
   auto user = tx.user(caller.user());
@@ -28,17 +28,26 @@ Result<model::Act> Accounts::prove_again(store::WriteTx& tx, model::User& user, 
   return act_of(user.id, factor);
 }
 
+Result<model::User> Accounts::unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen,
+                                        Time now) const {
+  INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+  if (user.password_version != seen.password_version) return wrong_current_password();
+  return user;
+}
+
 Status Accounts::may_change_password(const SignedIn& caller, const Client& from) {
-  const auto user = store_.read()->user(caller.user());
+  const auto tx = store_.read();
+  const auto user = tx->user(caller.user());
   if (!user) return invalid_token();
-  return may_guess_password(user->username, from);
+  INTEGRITY_CHECK(may_guess_password(user->username, from));
+  return second_factor_.may_try_code(*tx, *user, clock_.now());
 }
 
 Status Accounts::change_password(const SignedIn& caller, const NewPassword& change, const Client& from) {
   const auto user = store_.read()->user(caller.user());
   if (!user) return invalid_token();
   INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
-  INTEGRITY_CHECK(may_guess_password(user->username, from));  // again, now that it is its turn
+  INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is its turn
   if (!hasher_.verify(change.current, user->password_hash)) {
     password_failures_.failed(user->username, from.network, clock_.now());
     log::event("password.refused", {{"user", user->id.hex()}, {"address", from.address}});
@@ -46,20 +55,23 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
   }
   password_failures_.succeeded(user->username, from.network);
 
-  const std::string hash = hasher_.hash(change.next);
+  // In a write of its own, so that nobody without a good code has a second password hashed.
   const Time now = clock_.now();
+  const auto proved = store_.write([&](store::WriteTx& tx) -> Result<model::Act> {
+    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
+    return prove_again(tx, current, {.code = change.code}, now);
+  });
+  if (!proved) return proved.error();
+  const std::string hash = hasher_.hash(change.next);
   const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
-    INTEGRITY_TRY(auto current, account_of(tx, caller, now));
-    // Another password was set while these two were hashed.
-    if (current.password_version != user->password_version) return wrong_current_password();
-    INTEGRITY_TRY(const auto act, prove_again(tx, current, {.code = change.code}, now));
+    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
     current.password_hash = hash;
     ++current.password_version;
     ++current.version;
     current.updated_at = tx.now();
-    tx.update_user(act, "user.password", current);
+    tx.update_user(*proved, "user.password", current);
     tx.remove_challenges_of(current.id);
-    tx.end_sessions_of(act, current.id, caller.session().id);
+    tx.end_sessions_of(*proved, current.id, caller.session().id);
     return Done{};
   });
   if (!done) return done.error();

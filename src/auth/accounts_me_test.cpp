@@ -75,6 +75,23 @@ TEST_F(OwnAccount, AWrongCodeBehindARightPasswordCounts) {
   EXPECT_EQ(refusal(change(here, kNew, kOld, code())), Code::code_already_used);
 }
 
+// Whoever has a session and the password could keep the hashing pool busy with codes that are not even looked at.
+TEST_F(OwnAccount, NoPasswordIsHashedWhileCodesMustWait) {
+  enrol();
+  const auto here = sign_in();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(accounts->may_change_password(here, home));
+    ASSERT_EQ(refusal(change(here, kOld, kNew, wrong_code())), Code::invalid_code);
+  }
+  const auto refused = accounts->may_change_password(here, home);
+  EXPECT_EQ(refusal(refused), Code::too_many_attempts);
+  EXPECT_EQ(refused.error().retry_after, Millis(30s));
+  EXPECT_EQ(refusal(change(here, "wrong horse battery", kNew, code())), Code::too_many_attempts);
+  clock.move(30s);
+  EXPECT_TRUE(accounts->may_change_password(here, home));
+  EXPECT_TRUE(change(here, kOld, kNew, code()));
+}
+
 TEST_F(OwnAccount, AWeakNewPasswordIsRefusedBeforeAnythingIsTried) {
   enrol();
   const auto here = sign_in();

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "auth/accounts.hpp"
+#include "auth/authenticator.hpp"
 #include "auth/totp.hpp"
 #include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -49,8 +50,25 @@ struct Fixture : ::testing::Test {
   void enrol() {
     const auto added = accounts->add_user("ada", Secret(kPassword));
     ASSERT_TRUE(added);
-    const auto secret = *from_base32(added->enrolment.secret_base32);
-    ASSERT_TRUE(accounts->confirm(added->challenge, hotp(secret, totp_step(clock.now()))));
+    secret = *from_base32(added->enrolment.secret_base32);
+    ASSERT_TRUE(accounts->confirm(added->challenge, code()));
+    clock.move(30s);
+  }
+  std::string code() const { return hotp(secret, totp_step(clock.now())); }
+  // Enrolled, and with a session.
+  SignedIn sign_in() {
+    enrol();
+    const auto verified = store->write(accounts->verify(log_in()->challenge, {}, {.code = code()}));
+    clock.move(30s);
+    const auto expires_at = to_seconds(verified->session.expires_at);
+    const Tokens tokens{TokenKey::hs256(Secret(kKey)), "issuer", "audience"};
+    Authenticator authenticator(*store, tokens, clock);
+    return *authenticator.authenticate(tokens.issue({.user = verified->user.id,
+                                                     .session = verified->session.id,
+                                                     .token_id = "any",
+                                                     .issued_at = expires_at - token_life_s,
+                                                     .expires_at = expires_at,
+                                                     .factor = verified->session.factor}));
   }
   static std::optional<Code> refusal(const auto& result) {
     if (result) return {};
@@ -63,6 +81,7 @@ struct Fixture : ::testing::Test {
   std::filesystem::path folder;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Accounts> accounts;
+  Bytes secret;
   const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
 };
 using Meanwhile = Fixture;
@@ -88,6 +107,32 @@ TEST_F(Meanwhile, ALoginToAnAccountThatWasJustResetBeginsAgain) {
   const auto step = log_in();
   ASSERT_TRUE(step);
   EXPECT_EQ(step->next, model::Challenge::Next::enrol);
+}
+
+// A salt is drawn for each: a session and the password alone must not have two passwords hashed with every guess.
+TEST_F(Meanwhile, ANewPasswordIsHashedOnlyBehindAGoodCode) {
+  const auto here = sign_in();
+  bool hashed = false;
+  random.meanwhile = [&] { hashed = true; };
+  const auto change = [&](std::string with) {
+    return accounts->change_password(
+        here, {Secret(kPassword), Secret(std::string_view("another horse battery")), std::move(with)}, home);
+  };
+  const std::string wrong = code() == "123456" ? "654321" : "123456";
+  EXPECT_EQ(refusal(change(wrong)), Code::invalid_code);
+  EXPECT_FALSE(hashed);
+  EXPECT_TRUE(change(code()));
+  EXPECT_TRUE(hashed);
+}
+
+TEST_F(Meanwhile, APasswordThatWasReplacedWhileAnotherIsHashedStays) {
+  const auto here = sign_in();
+  constexpr std::string_view kNewer = "a newer horse battery";
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(kNewer))); };
+  const auto refused = accounts->change_password(
+      here, {Secret(kPassword), Secret(std::string_view("another horse battery")), code()}, home);
+  EXPECT_EQ(refusal(refused), Code::invalid_token) << "it ended the session, too";
+  EXPECT_TRUE(accounts->log_in("ada", Secret(kNewer), home));
 }
 
 TEST_F(Meanwhile, OfTwoSignUpsWithOneNameTheFirstCommitWins) {

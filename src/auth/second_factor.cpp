@@ -35,8 +35,11 @@ Millis wait_after(std::int64_t failures) {
 
 }  // namespace
 
-Status SecondFactor::may_try(store::WriteTx& tx, const model::User& user, const Proof& proof, Time now) const {
-  if (!proof.code) return {};
+Status SecondFactor::may_try(store::ReadTx& tx, const model::User& user, const Proof& proof, Time now) const {
+  return proof.code ? may_try_code(tx, user, now) : Status{};
+}
+
+Status SecondFactor::may_try_code(store::ReadTx& tx, const model::User& user, Time now) const {
   if (tx.factor_counters(user.id).failures_unredeemed >= failures_before_disabled) {
     return Error{Code::factor_disabled,
                  "too many wrong codes: log in with a recovery code and enrol anew with POST /me/totp, or ask the "
@@ -45,7 +48,7 @@ Status SecondFactor::may_try(store::WriteTx& tx, const model::User& user, const 
   return may_try_new(tx, user, now);
 }
 
-Status SecondFactor::may_try_new(store::WriteTx& tx, const model::User& user, Time now) const {
+Status SecondFactor::may_try_new(store::ReadTx& tx, const model::User& user, Time now) const {
   const auto counters = tx.factor_counters(user.id);
   if (!counters.locked_until || now >= *counters.locked_until) return {};
   // A clock that was set back makes nobody wait longer.

@@ -27,9 +27,10 @@ class SecondFactor {
   explicit SecondFactor(const Vault& vault) : vault_(vault) {}
 
   // Refuses what may not even be tried now: too_many_attempts, factor_disabled. A recovery code may always.
-  Status may_try(store::WriteTx& tx, const model::User& user, const Proof& proof, Time now) const;
+  Status may_try(store::ReadTx& tx, const model::User& user, const Proof& proof, Time now) const;
+  Status may_try_code(store::ReadTx& tx, const model::User& user, Time now) const;
   // The same for a new authenticator, which is the way out for one that is disabled.
-  Status may_try_new(store::WriteTx& tx, const model::User& user, Time now) const;
+  Status may_try_new(store::ReadTx& tx, const model::User& user, Time now) const;
 
   // The active factor of `user`. Errors, counted: invalid_code, code_already_used.
   Result<model::SecondFactor> prove(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
