@@ -155,6 +155,17 @@ TEST_P(StoreContract, AnAnswerExpiresAndItsKeyIsFreeBeforeTheCleanUp) {
   EXPECT_TRUE(found(store(), ada.id, key(1)));
 }
 
+TEST_P(StoreContract, ThoseThatExpiredMakeRoomBeforeTheCleanUp) {
+  const auto ada = given_user("ada");
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
+  clock_.move(kLife);
+  for (int i = 3; i < 6; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value()) << i;
+  EXPECT_EQ(keep(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
+  for (int i = 3; i < 6; ++i) EXPECT_TRUE(found(store(), ada.id, key(i))) << i;
+  open();
+  EXPECT_EQ(keep(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
+}
+
 // An answer must not go early: a clock set right after it ran ahead lets it stay, and a clock set back makes none older.
 TEST_P(StoreContract, AnAnswerStaysWhenTheClockIsSetBack) {
   const auto ada = given_user("ada");

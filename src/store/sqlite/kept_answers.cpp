@@ -1,7 +1,5 @@
 #include "store/sqlite/kept_answers.hpp"
 
-#include <algorithm>
-
 namespace integrity::store::sqlite {
 
 KeptAnswers::KeptAnswers(Database& db) : db_(db) {
@@ -28,22 +26,17 @@ std::optional<model::KeptAnswer> KeptAnswers::find(const UserId& user, const mod
 
 std::optional<Time> KeptAnswers::full_until(const UserId& user, std::size_t kept_max, Time now) const {
   const auto of_user = users_.find(user);
-  if (of_user == users_.end() || of_user->second.size() < kept_max) return {};
-  // Rare: whoever gets here has kept all that may be kept, or the clean-up is about to come.
-  std::size_t alive = 0;
-  std::optional<Time> oldest;
-  for (const auto& [key, place] : of_user->second) {
-    if (place.expires_at <= now) continue;
-    ++alive;
-    oldest = oldest ? std::min(*oldest, place.expires_at) : place.expires_at;
-  }
-  return alive < kept_max ? std::nullopt : oldest;
+  if (of_user == users_.end() || of_user->second.by_key.size() < kept_max) return {};
+  const Time oldest = of_user->second.by_key.at(*of_user->second.by_age.begin()->second).expires_at;
+  return oldest > now ? std::optional(oldest) : std::nullopt;
 }
 
 void KeptAnswers::keep(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer, Time now) {
   if (const Place* const old = place(user, key)) {
     if (old->expires_at > now) throw std::logic_error("an answer is kept under this key already");
     db_.run("DELETE FROM kept_answers WHERE number = ?", old->number);
+  } else {
+    remove_oldest_if_expired(user, now);
   }
   const Place made{++last_number_, answer.expires_at};
   db_.run(
@@ -52,6 +45,15 @@ void KeptAnswers::keep(const UserId& user, const model::AnswerKey& key, const mo
       made.number, user, ByteView(key), made.expires_at, ByteView(answer.request), answer.status, answer.headers,
       answer.body);
   change(user, key, made);
+}
+
+void KeptAnswers::remove_oldest_if_expired(const UserId& user, Time now) {
+  const auto of_user = users_.find(user);
+  if (of_user == users_.end()) return;
+  const auto [number, key] = *of_user->second.by_age.begin();
+  if (of_user->second.by_key.at(*key).expires_at > now) return;
+  db_.run("DELETE FROM kept_answers WHERE number = ?", number);
+  change(user, model::AnswerKey(*key), {});
 }
 
 // Answers expire in the order in which they were kept, for now() never goes back: up to the first that lives.
@@ -82,8 +84,8 @@ void KeptAnswers::undo_to(std::size_t mark) {
 const KeptAnswers::Place* KeptAnswers::place(const UserId& user, const model::AnswerKey& key) const {
   const auto of_user = users_.find(user);
   if (of_user == users_.end()) return nullptr;
-  const auto found = of_user->second.find(key);
-  return found == of_user->second.end() ? nullptr : &found->second;
+  const auto found = of_user->second.by_key.find(key);
+  return found == of_user->second.by_key.end() ? nullptr : &found->second;
 }
 
 void KeptAnswers::change(const UserId& user, const model::AnswerKey& key, std::optional<Place> to) {
@@ -93,14 +95,16 @@ void KeptAnswers::change(const UserId& user, const model::AnswerKey& key, std::o
 }
 
 void KeptAnswers::put(const UserId& user, const model::AnswerKey& key, std::optional<Place> to) {
-  if (to) {
-    users_[user].insert_or_assign(key, *to);
-    return;
+  if (const Place* const before = place(user, key)) {
+    OfUser& answers = users_.at(user);
+    answers.by_age.erase(before->number);
+    answers.by_key.erase(key);
+    if (answers.by_key.empty() && !to) users_.erase(user);
   }
-  const auto of_user = users_.find(user);
-  if (of_user == users_.end()) return;
-  of_user->second.erase(key);
-  if (of_user->second.empty()) users_.erase(of_user);
+  if (!to) return;
+  OfUser& answers = users_[user];
+  const auto made = answers.by_key.emplace(key, *to).first;
+  answers.by_age.emplace_hint(answers.by_age.end(), to->number, &made->first);
 }
 
 }  // namespace integrity::store::sqlite

@@ -1,10 +1,11 @@
-// The kept answers: the rows are the truth, and what finds them by user and key is in memory, read at start (some 60
-// bytes for each, a tenth of its row). An index in the database was measured to cost more than the change itself:
+// The kept answers: the rows are the truth, and what finds them by user and key is in memory, read at start (some 110
+// bytes for each, a fifth of its row). An index in the database was measured to cost more than the change itself:
 // its keys are random, so a group of 256 writes dirties 256 of its pages. One writer has the file, so nobody else adds.
 //
 // Of the writer's thread. What a job or a group did can be taken back, as the rows are.
 #pragma once
 #include <cstring>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -39,7 +40,12 @@ class KeptAnswers {
       return value;
     }
   };
-  using OfUser = std::unordered_map<model::AnswerKey, Place, KeyHash>;
+  // Never more than `kept_max`, expired ones included: where there are as many, one that has expired goes for one that
+  // comes. So nobody's answers have to be counted.
+  struct OfUser {
+    std::unordered_map<model::AnswerKey, Place, KeyHash> by_key;
+    std::map<std::int64_t, const model::AnswerKey*> by_age;  // by number; the keys are those of `by_key`
+  };
   struct Undo {
     UserId user;
     model::AnswerKey key;
@@ -47,6 +53,7 @@ class KeptAnswers {
   };
 
   const Place* place(const UserId& user, const model::AnswerKey& key) const;
+  void remove_oldest_if_expired(const UserId& user, Time now);
   void change(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
   void put(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
 
