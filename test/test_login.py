@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support.accounts import PASSWORD, Account, enrolled, fresh_name
-from support.http import Client, Connection, request_bytes
+from support.http import Client, Connection, all_at_once, request_bytes
 from support.server import Server
 
 
@@ -91,6 +91,15 @@ def statuses_until_429(server, name) -> list:
     while 429 not in seen and len(seen) < 10:
         seen.append(login(Client(server), name, "not the password").status)
     return seen
+
+
+@pytest.mark.concurrent
+def test_of_guesses_sent_at_once_five_are_told(clocked):
+    account = enrolled(clocked)
+    for name in (account.username, fresh_name("nobody")):
+        guess = request_bytes("POST", "/login", {"username": name, "password": "not the password"})
+        statuses = sorted(reply.status for reply in all_at_once(clocked, [guess] * 24, "/login"))
+        assert statuses == [401] * 5 + [429] * 19, (name, statuses)
 
 
 def test_password_failures_slow_down_from_the_sixth_on_for_any_name(clocked):

@@ -30,6 +30,12 @@ bool is_over(const model::User& user, Time now) {
   return user.state == model::UserState::pending && user.pending_until <= now;
 }
 
+Status slowed_down(std::optional<Millis> wait, const Client& from) {
+  if (!wait) return {};
+  log::event("password.throttled", {{"address", from.address}});
+  return too_many_attempts(*wait, "too many wrong passwords; wait before the next one");
+}
+
 model::Digest token_hash(std::string_view token) {
   return crypto::sha256(as_bytes(token));
 }
@@ -70,11 +76,11 @@ Status Accounts::may_log_in(const std::string& username, const Client& from) {
 }
 
 Status Accounts::may_guess_password(const std::string& username, const Client& from) {
-  if (const auto wait = password_failures_.must_wait(username, from.network, clock_.now())) {
-    log::event("password.throttled", {{"address", from.address}});
-    return too_many_attempts(*wait, "too many wrong passwords; wait before the next one");
-  }
-  return {};
+  return slowed_down(password_failures_.must_wait(username, from.network, clock_.now()), from);
+}
+
+Status Accounts::guessed_password(const std::string& username, const Client& from, bool right) {
+  return slowed_down(password_failures_.tried(username, from.network, right, clock_.now()), from);
 }
 
 Status Accounts::acceptable(const Secret& password, const std::string& username, std::string_view pointer) const {
@@ -139,19 +145,19 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
 }
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {
-  // Again, now that it is its turn: guesses sent side by side have been counted meanwhile.
+  // Again, now that it is its turn: guesses that waited beside it have been counted meanwhile.
   INTEGRITY_CHECK(may_guess_password(username, from));
   auto user = store_.read()->user_by_name(username);
   if (user && is_over(*user, clock_.now())) user.reset();
   const bool right = hasher_.verify(password, user ? user->password_hash : std::string());
   const Time now = clock_.now();
-  if (!right || user->state == model::UserState::disabled) {
-    password_failures_.failed(username, from.network, now);
+  const bool refused = !right || user->state == model::UserState::disabled;
+  INTEGRITY_CHECK(guessed_password(username, from, !refused));
+  if (refused) {
     // Never the name as typed: people type their password there by mistake.
     log::event("login.refused", {{"user", user ? user->id.hex() : "unknown"}, {"address", from.address}});
     return invalid_credentials();
   }
-  password_failures_.succeeded(username, from.network);
   log::event("login.first_step", {{"user", user->id.hex()}, {"address", from.address}});
 
   const auto next = user->has_factor() ? model::Challenge::Next::verify : model::Challenge::Next::enrol;

@@ -138,6 +138,8 @@ class Accounts {
   Status may_guess_password(const std::string& username, const Client& from);
   // The account of `caller`, unless the session has ended since the request was let in.
   Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
+  // Counts a guess that was looked at; too_many_attempts, where it may not be told whether it was right.
+  Status guessed_password(const std::string& username, const Client& from, bool right);
   // The same, unless another password was set since `seen`.
   Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
   Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;

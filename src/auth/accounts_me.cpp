@@ -48,12 +48,12 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
   if (!user) return invalid_token();
   INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
   INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is its turn
-  if (!hasher_.verify(change.current, user->password_hash)) {
-    password_failures_.failed(user->username, from.network, clock_.now());
+  const bool right = hasher_.verify(change.current, user->password_hash);
+  INTEGRITY_CHECK(guessed_password(user->username, from, right));
+  if (!right) {
     log::event("password.refused", {{"user", user->id.hex()}, {"address", from.address}});
     return wrong_current_password();  // the code was not looked at: it is still good
   }
-  password_failures_.succeeded(user->username, from.network);
 
   // In a write of its own, so that nobody without a good code has a second password hashed.
   const Time now = clock_.now();

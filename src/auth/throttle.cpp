@@ -55,28 +55,34 @@ Millis PasswordFailures::wait_after(int failures) {
   return std::min<Millis>(kWaitMax, std::chrono::seconds(1) * (1LL << std::min(failures - kFreeFailures, 10)));
 }
 
-std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network, Time now) {
-  const std::scoped_lock lock(mutex_);
-  const Pair* pair = pairs_.find(key(username, network));
-  if (pair == nullptr || pair->failures < kFreeFailures) return {};
-  const Millis wait = wait_after(pair->failures);
-  const Time until = pair->last + wait;
+std::optional<Millis> PasswordFailures::wait_of(const Pair& pair, Time now) {
+  if (pair.failures < kFreeFailures) return {};
+  const Millis wait = wait_after(pair.failures);
+  const Time until = pair.last + wait;
   if (now >= until) return {};
   return std::min<Millis>(until - now, wait);  // a clock that was set back makes nobody wait longer
 }
 
-void PasswordFailures::failed(const std::string& username, const std::string& network, Time now) {
+std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network, Time now) {
   const std::scoped_lock lock(mutex_);
-  pairs_.forget_if([&](const Pair& each) { return now - each.last > kForget; });
-  Pair& pair = pairs_.at(key(username, network));
-  if (now - pair.last > kForget) pair = {};
-  ++pair.failures;
-  pair.last = now;
+  const Pair* pair = pairs_.find(key(username, network));
+  return pair == nullptr ? std::nullopt : wait_of(*pair, now);
 }
 
-void PasswordFailures::succeeded(const std::string& username, const std::string& network) {
+std::optional<Millis> PasswordFailures::tried(const std::string& username, const std::string& network, bool right,
+                                              Time now) {
   const std::scoped_lock lock(mutex_);
-  pairs_.erase(key(username, network));
+  pairs_.forget_if([&](const Pair& each) { return now - each.last > kForget; });
+  const std::string name = key(username, network);
+  if (const Pair* pair = pairs_.find(name)) {
+    if (const auto wait = wait_of(*pair, now)) return wait;
+    if (right || now - pair->last > kForget) pairs_.erase(name);
+  }
+  if (right) return {};
+  Pair& pair = pairs_.at(name);
+  ++pair.failures;
+  pair.last = now;
+  return {};
 }
 
 std::size_t PasswordFailures::size() {

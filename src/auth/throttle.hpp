@@ -96,9 +96,12 @@ class AddressBudget {
 // what is slowed, so nobody locks out the owner from elsewhere; names that do not exist are treated alike.
 class PasswordFailures {
  public:
+  // Before a guess is looked at.
   std::optional<Millis> must_wait(const std::string& username, const std::string& network, Time now);
-  void failed(const std::string& username, const std::string& network, Time now);
-  void succeeded(const std::string& username, const std::string& network);
+  // When one was looked at: counts it, or begins anew behind a right one. The wait, where those looked at beside it have
+  // been counted meanwhile: then nobody may learn whether it was right. So guesses sent side by side tell as little as
+  // one after the other, and right ones never wait for each other, as they would if each counted until it is known.
+  std::optional<Millis> tried(const std::string& username, const std::string& network, bool right, Time now);
   std::size_t size();
 
  private:
@@ -109,6 +112,7 @@ class PasswordFailures {
   // A hash: as long for the longest name, and no name as typed is kept (people type their password there).
   static std::string key(const std::string& username, const std::string& network);
   static Millis wait_after(int failures);
+  static std::optional<Millis> wait_of(const Pair& pair, Time now);
 
   std::mutex mutex_;
   RecentMap<Pair> pairs_{100'000};

@@ -56,24 +56,46 @@ TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
   PasswordFailures failures;
   for (int i = 0; i < 5; ++i) {
     EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << i;
-    failures.failed("ada", "n", clock.now());
+    failures.tried("ada", "n", false, clock.now());
   }
   for (const auto expected : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
     EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), Millis(expected));
     clock.move(expected);
     EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
-    failures.failed("ada", "n", clock.now());
+    failures.tried("ada", "n", false, clock.now());
   }
+}
+
+// Each was counted when it had been looked at, so as many as are looked at side by side were told beyond the five.
+TEST(PasswordFailures, TellsNoMoreOfGuessesThatAreLookedAtSideBySide) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  for (int i = 0; i < 8; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << "all begin";
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << i;
+  EXPECT_EQ(failures.tried("ada", "n", false, clock.now()), 1s);
+  EXPECT_EQ(failures.tried("ada", "n", true, clock.now()), 1s) << "nor that it was the right one";
+  clock.move(1s);
+  EXPECT_FALSE(failures.tried("ada", "n", false, clock.now()));
+  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 2s) << "what was not told was not counted";
+}
+
+TEST(PasswordFailures, NeverMakesRightOnesWaitForEachOther) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(failures.tried("ada", "n", true, clock.now()));
+  EXPECT_EQ(failures.size(), 0U);
 }
 
 TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
   testing::FakeClock clock;
   PasswordFailures failures;
-  for (int i = 0; i < 9; ++i) failures.failed("ada", "n", clock.now());
+  for (int i = 0; i < 9; ++i) failures.tried("ada", "n", false, clock.now());
   EXPECT_TRUE(failures.must_wait("ADA", "n", clock.now())) << "case does not open another budget";
   EXPECT_FALSE(failures.must_wait("ada", "home", clock.now())) << "the owner is not kept out";
   EXPECT_FALSE(failures.must_wait("bob", "n", clock.now()));
-  failures.succeeded("ada", "n");
+  clock.move(1min);
+  EXPECT_FALSE(failures.tried("ada", "n", true, clock.now()));
   EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
 }
 
@@ -81,10 +103,10 @@ TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
   testing::FakeClock clock;
   PasswordFailures failures;
   const std::string long_name(1024, 'x');
-  for (int i = 0; i < 1000; ++i) failures.failed(long_name + std::to_string(i), "n", clock.now());
+  for (int i = 0; i < 1000; ++i) failures.tried(long_name + std::to_string(i), "n", false, clock.now());
   EXPECT_EQ(failures.size(), 1000U);
   clock.move(15min + 1s);
-  for (int i = 0; i < 600; ++i) failures.failed("ada", "n", clock.now());
+  for (int i = 0; i < 600; ++i) failures.tried("ada", "n", false, clock.now());
   EXPECT_EQ(failures.size(), 1U);
 }
 
