@@ -76,13 +76,13 @@ constexpr std::string_view schema_name(const LogInAnswer*) {
 }
 
 struct VerifyBody {
-  std::string challenge;
-  std::optional<std::string> username, code;
+  std::optional<std::string> challenge, username, code;
   std::optional<Bytes> recovery_code;
 };
 auto fields(const VerifyBody*) {
   return std::tuple{
-      schema::required("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
+      // None at all is answered like one that is not alive.
+      schema::optional("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
       schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
       schema::optional("code", &VerifyBody::code, kCode, kCodeOrAbout),
       schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout)};
@@ -193,7 +193,7 @@ Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& 
 
 Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, VerifyBody body) {
   auto& services = context.services;
-  auto write = services.accounts.verify(body.challenge, std::move(body.username),
+  auto write = services.accounts.verify(body.challenge.value_or(""), std::move(body.username),
                                         {std::move(body.code), std::move(body.recovery_code)});
   return Write<Ok<VerifyAnswer>>{
       [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {

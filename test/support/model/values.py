@@ -111,7 +111,7 @@ SKU = word("[A-Za-z0-9._/-]{1,64}")
 
 SIGN_UP = {"username": (USERNAME, REQUIRED), "password": (PASSWORD, REQUIRED), "name": (text(100), NULLABLE)}
 LOG_IN = {"username": (any_text, REQUIRED), "password": (any_text, REQUIRED)}
-VERIFY = {"challenge": (any_text, REQUIRED), "username": (any_text, OPTIONAL), "code": (CODE, OPTIONAL),
+VERIFY = {"challenge": (any_text, OPTIONAL), "username": (any_text, OPTIONAL), "code": (CODE, OPTIONAL),
           "recovery_code": (is_recovery_code, OPTIONAL)}
 PASSWORD_CHANGE = {"current_password": (any_text, REQUIRED), "new_password": (PASSWORD, REQUIRED),
                    "code": (CODE, REQUIRED)}
