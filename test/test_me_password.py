@@ -119,6 +119,13 @@ def test_a_weak_new_password_is_refused_before_anything_is_tried(server, new):
     assert change(account, code).status == 204
 
 
+def test_a_weak_new_password_is_told_with_everything_else_that_is_wrong(server):
+    account = enrolled(server)
+    for weak in ("password1", account.username):
+        reply = change(account, "12345", new_password=weak)
+        assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", {"#/new_password", "#/code"})
+
+
 def test_needs_a_session(server):
     account = Account(server).sign_up()
     body = {"current_password": PASSWORD, "new_password": NEW, "code": "123456"}

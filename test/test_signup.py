@@ -63,6 +63,15 @@ def test_refuses_common_passwords(stranger, password):
     assert sign_up(stranger, password=password).slug == "weak-password"
 
 
+def test_a_weak_password_is_told_with_everything_else_that_is_wrong(stranger):
+    reply = stranger.post("/signup", {"username": "a b", "password": "password1", "admin": True})
+    assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", {"#/username", "#/password", "#/admin"})
+    reply = stranger.post("/signup", {"password": "password1"})
+    assert (reply.slug, reply.pointers) == ("invalid-value", {"#/username", "#/password"})
+    reply = stranger.post("/signup", {"username": "", "password": "no common one"})
+    assert reply.pointers == {"#/username"}
+
+
 @pytest.mark.parametrize("form", ["{}", "{}123", "Data Integrity API", "dataintegrityapi"])
 def test_refuses_the_username_and_the_products_name(stranger, form):
     name = fresh_name("somebody")

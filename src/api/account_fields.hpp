@@ -1,5 +1,7 @@
 // Members that several account endpoints have in common.
 #pragma once
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +70,18 @@ inline auto fields(const UserView*) {
 }
 constexpr std::string_view schema_name(const UserView*) {
   return "User";
+}
+
+// For `judge`: whether a password that is well formed is too easy to guess for whoever `username` names when asked.
+inline std::function<Status()> judge_password(const auth::Accounts& accounts, const json::Value* password,
+                                              std::string_view pointer, std::function<std::string()> username) {
+  std::string why;
+  auto read = password == nullptr ? std::nullopt : kNewPassword.read(*password, why);
+  if (!read) return {};
+  // Shared, for a std::function must be copyable and a Secret must not.
+  return [&accounts, pointer, username = std::move(username), secret = std::make_shared<Secret>(std::move(*read))] {
+    return accounts.acceptable(*secret, username(), pointer);
+  };
 }
 
 // Where the QR code is.

@@ -26,6 +26,12 @@ constexpr std::string_view schema_name(const SignUpBody*) {
   return "SignUp";
 }
 
+std::function<Status()> judge(const SignUpBody*, const Call& call, const json::Value& json) {
+  const json::Value* const name = json.find("username");
+  return judge_password(call.context.services.accounts, json.find("password"), "#/password",
+                        [name = name == nullptr ? std::string() : name->text] { return name; });
+}
+
 struct LogInBody {
   std::string username;
   Secret password;

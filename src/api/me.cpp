@@ -66,6 +66,15 @@ constexpr std::string_view schema_name(const PasswordBody*) {
   return "NewPassword";
 }
 
+std::function<Status()> judge(const PasswordBody*, const Call& call, const json::Value& json) {
+  auto& services = call.context.services;
+  return judge_password(services.accounts, json.find("new_password"), "#/new_password",
+                        [&store = services.store, id = std::get<auth::SignedIn>(call.caller).user()] {
+                          const auto user = store.read()->user(id);
+                          return user ? user->username : std::string();
+                        });
+}
+
 struct CodeBody {
   std::string code;
 };

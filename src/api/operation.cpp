@@ -86,6 +86,16 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
   return object;
 }
 
+void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
+  if (!errors.judge) return respond(*exchange, *errors.error);
+  run_on<NoContent>(call_of(*exchange).context.services.hash_pool, exchange,
+                    [errors = std::move(errors)]() -> Result<NoContent> {
+                      Errors all{errors.error};
+                      if (const auto judged = errors.judge(); !judged) all.add(judged.error());
+                      return *all.error;
+                    });
+}
+
 Result<json::Value> read_body(const http::Request& request) {
   return json::parse(request.body);
 }

@@ -202,6 +202,7 @@ namespace detail {
 
 struct Errors {
   std::optional<Error> error;
+  std::function<Status()> judge = {};  // what takes too long for here; looked at where there is an error anyway
   // The first refusal counts, except that all field errors are collected.
   void add(Error next);
 };
@@ -218,16 +219,20 @@ struct Argument {
     operation.body_schema = schema::describe_request<T>(operation.components);
   }
   Result<T> value;
-  Argument(Call& call, Errors& errors) : value(read(call.context.request)) {
+  Argument(Call& call, Errors& errors) : value(Error{Code::internal}) {
+    const auto json = read_body(call.context.request);
+    if (!json) {
+      errors.add(json.error());
+      return;
+    }
+    value = schema::read<T>(*json);
     if (!value) errors.add(value.error());
+    // What is judged on the pool is told with the others: by `judge(const T*, const Call&, const json::Value&)`.
+    if constexpr (requires { judge(static_cast<const T*>(nullptr), call, *json); }) {
+      if (!value) errors.judge = judge(static_cast<const T*>(nullptr), call, *json);
+    }
   }
   T&& get() { return std::move(*value); }
-
- private:
-  static Result<T> read(const http::Request& request) {
-    INTEGRITY_TRY(const auto json, read_body(request));
-    return schema::read<T>(json);
-  }
 };
 
 template <class C, Access access_>
@@ -389,6 +394,7 @@ void run_on(FairPool& pool, const std::shared_ptr<http::Exchange>& exchange, std
                     [exchange] { respond(*exchange, overloaded()); }};
   if (!pool.submit(call_of(*exchange).context.client().source, std::move(job))) respond(*exchange, overloaded());
 }
+void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors);
 template <class A_>
 struct Outcome<Hashed<A_>> {
   using A = A_;
@@ -422,7 +428,7 @@ Operation operation(std::string_view name, std::string_view summary, std::vector
     if constexpr (!(detail::is_query<Args> || ...)) {
       detail::read_query(call.context.request.query, {}, errors);
     }
-    if (errors.error) return respond(*exchange, *errors.error);
+    if (errors.error) return detail::refuse(std::move(exchange), std::move(errors));
     auto result = std::apply([&](auto&... argument) { return handler(call.context, argument.get()...); }, arguments);
     if (!result) return respond(*exchange, result.error());
     detail::Outcome<R>::deliver(std::move(exchange), std::move(*result));

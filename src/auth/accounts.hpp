@@ -79,6 +79,9 @@ class Accounts {
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
+  // Whether it is not too easy to guess; takes up to a millisecond. Error: weak_password.
+  Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
+
   // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
@@ -134,12 +137,11 @@ class Accounts {
   model::User make_pending(const std::string& username, const std::optional<std::string>& name, const Secret& password,
                            Time now) const;
   Enrolment enrolment_of(const model::User& user, const Secret& secret) const;
-  Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
   Status may_guess_password(const std::string& username, const Client& from);
-  // The account of `caller`, unless the session has ended since the request was let in.
-  Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
   // Counts a guess that was looked at; too_many_attempts, where it may not be told whether it was right.
   Status guessed_password(const std::string& username, const Client& from, bool right);
+  // The account of `caller`, unless the session has ended since the request was let in.
+  Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
   // The same, unless another password was set since `seen`.
   Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
   Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;

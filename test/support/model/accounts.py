@@ -8,7 +8,7 @@ import struct
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
-from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code
+from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code
 from .world import (ID, NO_TOKEN, SECONDS, SESSION_LIFE, TOKEN, Answer, Challenge, Request, Session, Some, User, World,
                     body_of, invalid, parsed, refusal, rfc3339, signed_in, too_many)
 
@@ -34,12 +34,23 @@ def totp(secret: str, step: int) -> str:
 
 # The first step.
 
+def weak(password: str, username) -> bool:
+    return password in WEAK or isinstance(username, str) and password.lower() == username.lower()
+
+
+def with_weak(refused: Answer, body, name: str, username) -> Answer:
+    """A body that is refused anyway; a password of it that is well formed but weak is named with the rest."""
+    if refused.errors and isinstance(body, dict) and PASSWORD(body.get(name)) and weak(body[name], username):
+        return replace(refused, errors=refused.errors | {f"#/{name}"})
+    return refused
+
+
 def sign_up(world: World, request: Request) -> Answer:
     body, refused = body_of(request, SIGN_UP)
     if refused:
-        return refused
+        return with_weak(refused, body, "password", body.get("username") if isinstance(body, dict) else None)
     username, password = body["username"], body["password"]
-    if password in WEAK or password.lower() == username.lower():
+    if weak(password, username):
         return invalid({"#/password"}, "weak-password")
     if world.user(username):
         return refusal(409, "username-taken")
@@ -182,6 +193,13 @@ def end_sessions(world: World, user: User, but: str | None = None) -> None:
             world.sessions[token] = replace(session, ended=True)
 
 
+def codes_wait(world: World, user: User, of_new: bool = False) -> Answer | None:
+    """Why no code of the account may be tried now."""
+    if not of_new and user.unredeemed >= FAILURES_BEFORE_DISABLED:
+        return refusal(403, "factor-disabled")
+    return too_many(user.locked_until - world.now) if world.now < user.locked_until else None
+
+
 def prove(world: World, user: User, body: dict, new_secret: str | None = None,
           tried=lambda world: None) -> tuple[Answer | None, User]:
     """The proof of `body`: a refusal, or the account with it spent. `new_secret`: of an authenticator that is being
@@ -193,10 +211,8 @@ def prove(world: World, user: User, body: dict, new_secret: str | None = None,
         return None, replace(user, codes=tuple(each for each in user.codes if each != code),
                              codes_gone=user.codes_gone + (code,), failures=0, locked_until=0)
 
-    if new_secret is None and user.unredeemed >= FAILURES_BEFORE_DISABLED:
-        return refusal(403, "factor-disabled"), user
-    if world.now < user.locked_until:
-        return too_many(user.locked_until - world.now), user
+    if refused := codes_wait(world, user, new_secret is not None):
+        return refused, user
     step, kind = match(world, user, new_secret, body["code"])
     if kind == "fresh":
         return None, replace(user, last_step=step, failures=0, unredeemed=0, locked_until=0)
@@ -259,11 +275,13 @@ def change_password(world: World, request: Request) -> Answer:
         return NO_TOKEN
     body, refused = body_of(request, PASSWORD_CHANGE)
     if refused:
-        return refused
+        return with_weak(refused, body, "new_password", user.username)
     new, name = body["new_password"], user.username.lower()
     if wait := password_wait(world, name):  # a choice: before the new one is looked at
         return too_many(wait)
-    if new in WEAK or new.lower() == name:
+    if refused := codes_wait(world, user):  # before any password is hashed for one
+        return refused
+    if weak(new, name):
         return invalid({"#/new_password"}, "weak-password")
     if user.password != body["current_password"]:
         wrong = invalid({"#/current_password"})
