@@ -35,6 +35,32 @@ bool append_chunk(std::string& out, const BodySource& source) {
   return more;
 }
 
+// A part that is made elsewhere. Whoever drops it still owes the connection a word.
+class PendingPart {
+ public:
+  PendingPart(std::shared_ptr<Connection> connection, BodySource source, bool bare)
+      : connection_(std::move(connection)), source_(std::move(source)), bare_(bare) {}
+  PendingPart(const PendingPart&) = delete;
+  PendingPart& operator=(const PendingPart&) = delete;
+  ~PendingPart() { connection_->tell(std::move(word_)); }
+
+  void make() {
+    try {
+      word_.more = bare_ ? source_(word_.part) : append_chunk(word_.part, source_);
+      word_.source = std::move(source_);
+      word_.made = true;
+    } catch (const std::exception& error) {
+      log::event("http.fault", {{"cause", error.what()}});
+    }
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  BodySource source_;
+  const bool bare_;
+  PartMade word_;
+};
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer)
@@ -80,11 +106,15 @@ void Connection::go_on() {
         if (out_.size() >= output_bytes_max && !flush()) return;
         break;
       case State::streaming:
+        if (stream_on_ && !flush()) return;
         stream_part();
         if (!flush()) return;
         if (state_ != State::streaming) break;
         // A long list for a fast reader takes turns with everybody else's requests.
         asio::post(socket_.get_executor(), [self = shared_from_this()] { self->advance(); });
+        return;
+      case State::making:
+        if (flush()) deadline_ = never;
         return;
       case State::closing:
         if (flush()) linger();
@@ -268,8 +298,10 @@ void Connection::tell(Word word) {
 void Connection::hear(Word word) {
   if (auto* admitted = std::get_if<Admitted>(&word)) {
     go_on_with(std::move(*admitted));
+  } else if (auto* answered = std::get_if<Answered>(&word)) {
+    answer_with(std::move(*answered));
   } else {
-    answer_with(std::get<Answered>(std::move(word)));
+    send_part(std::get<PartMade>(std::move(word)));
   }
   advance();
 }
@@ -324,6 +356,7 @@ void Connection::send_reply() {
       {.date = worker_->date(), .request_id = request_id_, .http_1_0 = framing_.http_1_0, .keep_alive = keep_alive});
   if (content && reply.stream) {
     stream_ = std::move(reply.stream);
+    stream_on_ = std::move(reply.stream_on);
     state_ = State::streaming;
     return;
   }
@@ -332,12 +365,31 @@ void Connection::send_reply() {
 }
 
 void Connection::stream_part() {
+  if (stream_on_) {
+    state_ = State::making;
+    const auto part = std::make_shared<PendingPart>(shared_from_this(), std::move(stream_), framing_.http_1_0);
+    return stream_on_([part] { part->make(); });
+  }
   expire_after(worker_->limits().write_stall_max);
   // If it throws, the connection ends without the last chunk: the client sees that something is
   // missing.
   if (framing_.http_1_0 ? stream_(out_) : append_chunk(out_, stream_)) return;
+  end_stream();
+}
+
+void Connection::send_part(PartMade made) {
+  if (state_ != State::making) return;  // the client is gone
+  if (!made.made) return close();
+  out_ += made.part;
+  stream_ = std::move(made.source);
+  state_ = State::streaming;
+  if (!made.more) end_stream();
+}
+
+void Connection::end_stream() {
   if (!framing_.http_1_0) out_ += "0\r\n\r\n";
   stream_ = {};
+  stream_on_ = {};
   end_reply();
 }
 

@@ -4,7 +4,7 @@
 //
 //        ┌───────────── keep-alive, pipelined ─────────────┐
 //   head ─► body ─► waiting ─► replying ─► (streaming) ────┴─► closing ─► lingering ─► closed
-//     └───────┴────── refused ───┘
+//     └───────┴────── refused ───┘            └─► making: a part, on another thread
 //
 // Nothing is read while an exchange is open: what a client sends ahead waits in the kernel, so
 // memory is bounded and the views of a Request stay valid. Each step goes as far as it can without
@@ -48,6 +48,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     waiting,
     replying,
     streaming,
+    making,
     closing,
     lingering,
     closed,
@@ -67,6 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void admit();
   void go_on_with(Admitted admitted);
   void answer_with(Answered answered);
+  void send_part(PartMade made);
   Step take_body();
   Result<bool> append_body();
   Status count_body();
@@ -75,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void fault(PendingExchange& exchange, const std::exception& error);
   void send_reply();
   void stream_part();
+  void end_stream();
   void end_reply();
   void refuse(Error error);
   Reply refusal(const Error& error);
@@ -128,6 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Reply> reply_;
   Headers carried_;
   BodySource stream_;
+  std::function<void(std::function<void()> job)> stream_on_;
   std::string out_;
   std::size_t sent_ = 0;
   std::size_t lingered_ = 0;

@@ -131,6 +131,7 @@ void Connection::close() {
   exchange_.reset();
   reply_.reset();
   stream_ = {};
+  stream_on_ = {};
   worker_->remove(*this);
 }
 

@@ -50,8 +50,7 @@ struct Request {
   std::optional<std::string> list(std::string_view name) const;
 };
 
-// Appends the next part of a long body to `out`; false after the last one. Runs on the connection's thread whenever the
-// kernel has taken the one before, so that a client that does not read holds one part, however long the body is. A part
+// Appends the next part of a long body to `out`; false after the last one. Runs whenever the kernel has taken the one before, so that a client that does not read holds one part, however long the body is. A part
 // is to end when it has about `part_bytes`.
 using BodySource = std::function<bool(std::string& out)>;
 inline constexpr std::size_t part_bytes = 64 * 1024;
@@ -64,7 +63,10 @@ struct Reply {
   std::string_view content_type = "application/json";  // static text; not sent when there is no body
   Headers headers;
   std::string body;
-  BodySource stream;   // instead of body
+  BodySource stream;  // instead of body
+  // Where the parts of `stream` are made: runs the job, later and on another thread, or drops it. Empty: on the
+  // connection's thread.
+  std::function<void(std::function<void()> job)> stream_on;
   bool close = false;  // end the connection after this reply
 
   Reply& with(std::string_view name, std::string value) {

@@ -96,8 +96,13 @@ struct TestApplication final : Application {
     const Request& request = exchange.request();
     if (request.path == "/context") return text(*std::static_pointer_cast<std::string>(exchange.context));
     if (request.path == "/peer") return text(request.peer.text());
-    if (request.path == "/list") return list(std::stoul(std::string(request.query)));
-    if (request.path == "/breaks") return breaks();
+    if (request.path == "/list") return made_somewhere(list(std::stoul(std::string(request.query))));
+    if (request.path == "/breaks") return made_somewhere(breaks());
+    if (request.path == "/dropped") {
+      auto reply = list(2);
+      reply.stream_on = [](const std::function<void()>&) {};
+      return reply;
+    }
     if (request.path == "/close") {
       auto reply = text("bye");
       reply.close = true;
@@ -128,6 +133,10 @@ struct TestApplication final : Application {
       out.append(10'000, 'x');
       return --left > 0;
     };
+    return reply;
+  }
+  Reply made_somewhere(Reply reply) {
+    if (parts_later) reply.stream_on = [this](std::function<void()> job) { later.add(std::move(job)); };
     return reply;
   }
   static Reply breaks() {
@@ -162,6 +171,7 @@ struct TestApplication final : Application {
   }
 
   std::atomic<int> served = 0;
+  std::atomic<bool> parts_later = false;
   std::atomic<std::size_t> parts_given = 0;
   std::mutex mutex;
   std::condition_variable changed;

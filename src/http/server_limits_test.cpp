@@ -67,7 +67,15 @@ TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesTogether) {
 
 // ---- Long answers
 
-TEST_F(ServerTest, StreamsInChunks) {
+// Their parts made on the connection's thread, or on another one.
+class LongAnswers : public ServerTest, public testing::WithParamInterface<bool> {
+ protected:
+  LongAnswers() { application.parts_later = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Made, LongAnswers, testing::Bool(),
+                         [](const auto& made) { return made.param ? "elsewhere" : "here"; });
+
+TEST_P(LongAnswers, StreamsInChunks) {
   start();
   Client client(port);
   client.send(get("/list?3") + get("/next"));
@@ -79,7 +87,7 @@ TEST_F(ServerTest, StreamsInChunks) {
   EXPECT_EQ(client.answer(), "200 GET /next ");
 }
 
-TEST_F(ServerTest, StreamsToHttp10UntilTheConnectionEnds) {
+TEST_P(LongAnswers, StreamsToHttp10UntilTheConnectionEnds) {
   start();
   Client client(port);
   client.send("GET /list?3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -87,7 +95,7 @@ TEST_F(ServerTest, StreamsToHttp10UntilTheConnectionEnds) {
   EXPECT_EQ(client.rest(), std::string(30'000, 'x'));
 }
 
-TEST_F(ServerTest, DoesNotRunAStreamForHead) {
+TEST_P(LongAnswers, DoesNotRunAStreamForHead) {
   start();
   Client client(port);
   client.send("HEAD /list?3 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next"));
@@ -96,7 +104,7 @@ TEST_F(ServerTest, DoesNotRunAStreamForHead) {
   EXPECT_EQ(application.parts_given, 0u);
 }
 
-TEST_F(ServerTest, LetsTheClientSeeThatAStreamBroke) {
+TEST_P(LongAnswers, LetsTheClientSeeThatAStreamBroke) {
   start();
   Client client(port);
   client.send(get("/breaks"));
@@ -104,7 +112,7 @@ TEST_F(ServerTest, LetsTheClientSeeThatAStreamBroke) {
   EXPECT_EQ(client.rest().find("0\r\n\r\n"), std::string::npos);
 }
 
-TEST_F(ServerTest, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
+TEST_P(LongAnswers, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
   options.limits.write_stall_max = 300ms;
   options.shutdown_grace = 1h;
   start();
@@ -116,6 +124,14 @@ TEST_F(ServerTest, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
   EXPECT_EQ(other.answer(), "200 GET /other ");
   stop();                                      // returns only when the stalled connection is gone
   EXPECT_LT(application.parts_given, 2'000u);  // what fits into the kernel's buffers
+}
+
+TEST_F(ServerTest, LetsTheClientSeeThatAPartWasNotMade) {
+  start();
+  Client client(port);
+  client.send(get("/dropped"));
+  client.head();
+  EXPECT_EQ(client.rest(), "");
 }
 
 // ---- Answers from other threads

@@ -59,7 +59,7 @@ class Gate {
 
 class PendingExchange;
 
-// What the application has to say about a connection's open request.
+// What a connection that waits is told about its open request.
 struct Admitted {
   std::shared_ptr<PendingExchange> exchange;
   std::size_t body_bytes_max = 0;
@@ -68,7 +68,13 @@ struct Answered {
   std::optional<Reply> reply;  // none if the exchange was given up without one
   Headers carried;
 };
-using Word = std::variant<Admitted, Answered>;
+struct PartMade {
+  bool made = false;  // false: given up, or failed
+  bool more = false;
+  std::string part;
+  BodySource source;
+};
+using Word = std::variant<Admitted, Answered, PartMade>;
 struct Message {
   std::shared_ptr<Connection> to;
   Word word;

@@ -12,10 +12,19 @@ namespace {
 constexpr std::chrono::seconds kProofLife{1};
 constexpr std::size_t kRoomBytes = 1024 * 1024;  // more than one request writes
 
-// Behind the last change: a place of its millisecond may have been given to a product that is gone.
-Time first_time(Database& db) {
+Time last_change_at(Database& db) {
   auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
-  return row.next() ? row.take<Time>() + Millis(1) : Time{};
+  return row.next() ? row.take<Time>() : Time{};
+}
+
+// No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
+std::int64_t last_place_at(Database& db, Time at) {
+  std::int64_t place = (to_millis(at) << 21) - 1;
+  for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
+    if (row.take<Time>() < at) break;
+    if (row.take<std::string>() == "product.create") ++place;
+  }
+  return place;
 }
 
 // For writes whose row the caller has just read in the same transaction.
@@ -37,13 +46,16 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
     : Reader(text),
       db_(database),
       clock_(clock),
-      now_(first_time(database)),
+      now_(last_change_at(database)),
+      last_place_(last_place_at(database, now_)),
       last_number_(last_change_number()),
       answers_(database),
-      group_last_number_(last_number_) {}
+      group_last_number_(last_number_),
+      group_last_place_(last_place_) {}
 
 void SqliteWriteTx::begin_group() {
   group_last_number_ = last_number_;
+  group_last_place_ = last_place_;
   products_created_ = false;
   group_touched_ = false;
   products_.clear();
@@ -54,11 +66,12 @@ void SqliteWriteTx::begin_group() {
 void SqliteWriteTx::begin_job() {
   kept_ = false;
   now_ = std::max(now_, clock_.now());
-  job_ = {db_.rows_changed_ever(), last_number_, products_.size(), sessions_.size(), answers_.mark()};
+  job_ = {db_.rows_changed_ever(), last_number_, last_place_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   last_number_ = job_.last_number;
+  last_place_ = job_.last_place;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
   answers_.undo_to(job_.answers);
@@ -67,6 +80,7 @@ void SqliteWriteTx::forget_job() {
 void SqliteWriteTx::forget_group() {
   proven_until_ = {};
   last_number_ = group_last_number_;
+  last_place_ = group_last_place_;
   products_.clear();
   sessions_.clear();
   answers_.undo_to(0);

@@ -78,6 +78,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   struct Mark {
     std::int64_t rows = 0;
     std::int64_t last_number = 0;
+    std::int64_t last_place = 0;
     std::size_t products = 0;
     std::size_t sessions = 0;
     std::size_t answers = 0;
@@ -86,7 +87,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Database& db_;
   const Clock& clock_;
   Time now_;
-  std::int64_t last_place_ = 0;  // the greatest ever given, to products that are gone too
+  std::int64_t last_place_;  // given to a product of the present, which may be gone
   std::int64_t last_number_;
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
@@ -94,6 +95,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   KeptAnswers answers_;
   Mark job_;
   std::int64_t group_last_number_;
+  std::int64_t group_last_place_;
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes
 };
