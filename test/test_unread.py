@@ -13,10 +13,10 @@ from test_lists import ids, next_of
 LONGEST = "\U0001d11e" * 4000  # four bytes each
 COUNT = 1000
 CONNECTIONS = 200
-# A connection holds what is written of its answer and not taken by the kernel: the beginning of a page, up to 256 KiB
+# A connection holds what is written of its answer and not taken by the kernel: the beginning of a page, up to 320 KiB
 # and one product, or a part of 64 KiB; and twelve bytes for each product that is still to come. 64 KiB more for the
 # connection itself. Besides, what is read at a time on the way to the end of a page.
-RSS_MAX = CONNECTIONS * (256 + 17 + 12 + 64) * 1024 + 32 * MIB
+RSS_MAX = CONNECTIONS * (320 + 17 + 12 + 64) * 1024 + 32 * MIB
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ constexpr milliseconds kPartTime{2};  // on a connection's thread, where others 
 constexpr milliseconds kSearchTime{50};
 constexpr std::size_t kFoundProducts = 8192;
 
-// A page of up to so many bytes is written at once: a thousand products of the usual length. Of what is behind them
+// A page of up to so many bytes is written at once: a thousand products of three hundred bytes. Of what is behind them
 // only ids are kept, and read again when their turn comes.
-constexpr std::size_t kPageBytes = 256 * 1024;
+constexpr std::size_t kPageBytes = 320 * 1024;
 constexpr std::size_t kReadBytes = 1024 * 1024;  // read at a time on the way to the end of a longer page
 
 // A word that a list is sorted by, with "-" for descending.

@@ -40,7 +40,11 @@ bool Connection::flush() {
       return false;
     }
   }
-  shrink(out_);
+  if (state_ == State::streaming) {
+    out_.clear();  // the next part is as long
+  } else {
+    shrink(out_);
+  }
   sent_ = 0;
   return true;
 }
