@@ -1,7 +1,9 @@
 """A server whose every answer is compared with the model's: one call at a time, or in bursts that some order must explain."""
 
 import collections
+from itertools import islice
 from random import Random
+from typing import Iterator
 from urllib.parse import quote
 
 from .http import Client, Reply, all_at_once
@@ -12,12 +14,14 @@ from .stream import AS_JSON, Jump, Stream, post
 HASHED = ("/signup", "/login", "/me/password")
 HASHED_AT_ONCE = 2  # of a burst; more would be turned away by a busy machine
 REMEMBERED = 25  # calls that a failure shows
+ORDERS = 200  # of a burst that are looked at for what they leave behind
 
 
 class Checked:
     def __init__(self, server, seed: int, mark: str = ""):
         self.server, self.seed = server, seed
         self.world = World(int(server.now()))
+        self.others: list[World] = []  # it may be one of these: a burst can leave open how many guesses count
         self.chance = Random(f"{seed} {mark}")
         self.stream = Stream(self.world, self.chance, mark)
         self.client = Client(server)
@@ -37,7 +41,8 @@ class Checked:
     def jump(self, seconds: int) -> None:
         self.last.append(f"       the clock moves {seconds} s")
         self.server.move_clock(seconds)
-        self.world.now = int(self.server.now())
+        for world in (self.world, *self.others):
+            world.now = int(self.server.now())
 
     def send(self, request: Request) -> Reply:
         self.calls += 1
@@ -49,9 +54,12 @@ class Checked:
 
     def call(self, request: Request) -> None:
         reply = self.send(request)
-        expected = answer(self.world, request)
-        self.demand(expected.mismatch(reply), reply)
-        expected.effect(self.world, reply)
+        expected = [(world, answer(world, request)) for world in (self.world, *self.others)]
+        fitting = [(world, each) for world, each in expected if each.mismatch(reply) is None]
+        self.demand(None if fitting else expected[0][1].mismatch(reply), reply)
+        for world, each in fitting:
+            each.effect(world, reply)
+        self.become([world for world, _ in fitting])
         self.told(request, reply)
         if reply.header("Link") and len(self.walks) < 8:
             self.walks.append(begun(self.world, request, reply))
@@ -116,11 +124,20 @@ class Checked:
         replies = all_at_once(self.server, [each.raw() for each in requests], [each.target for each in requests])
         for request, reply in zip(requests, replies):
             self.last.append(f"  all at once {shown(request)}\n       -> {reply.status} {reply.slug or reply.body[:200]!r}")
-        after = explained(self.world, self.world, list(zip(requests, replies)))
+        calls = list(zip(requests, replies))
+        after = [each for world in (self.world, *self.others) for each in islice(explained(world, world, calls), ORDERS)]
         self.demand(None if after else "no order of these calls gives these answers", replies)
-        vars(self.world).update(vars(after))
+        self.become(after)
         for request, reply in zip(requests, replies):
             self.told(request, reply)
+
+    def become(self, worlds: list[World]) -> None:
+        if worlds[0] is not self.world:
+            vars(self.world).update(vars(worlds[0]))
+        self.others = []
+        for world in worlds[1:]:
+            if world != self.world and world not in self.others:
+                self.others.append(world)
 
     # The state as a whole.
 
@@ -141,22 +158,23 @@ class Checked:
                               meant="is this challenge alive?"))
 
 
-def explained(before: World, world: World, calls: list) -> World | None:
-    """The world after the calls, in an order in which the model gives all these answers; None if there is none."""
+def explained(before: World, world: World, calls: list) -> Iterator[World]:
+    """The world after the calls, for each order in which the model gives all these answers."""
     if not calls:
-        return world
+        yield world
+        return
     for number, (request, reply) in enumerate(calls):
         rest = calls[:number] + calls[number + 1:]
         if turned_away(reply):
-            return explained(before, world, rest)
+            yield from explained(before, world, rest)
+            return
         for seen in (world, admitted(before, world, request)):
             expected = answer(seen, request)
             if expected.mismatch(reply) is None:
                 after = world.copy()
                 expected.effect(after, reply)
-                if found := explained(before, after, rest):
-                    return found
-    return None
+                yield from explained(before, after, rest)
+                break
 
 
 def turned_away(reply: Reply) -> bool:
