@@ -66,6 +66,8 @@ def test_refuses_common_passwords(stranger, password):
 def test_a_weak_password_is_told_with_everything_else_that_is_wrong(stranger):
     reply = stranger.post("/signup", {"username": "a b", "password": "password1", "admin": True})
     assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", {"#/username", "#/password", "#/admin"})
+    reply = stranger.post("/signup", {"username": "a b", "password": "password1", **dict.fromkeys(map(str, range(50)), 1)})
+    assert {"#/username", "#/password"} < reply.pointers
     reply = stranger.post("/signup", {"password": "password1"})
     assert (reply.slug, reply.pointers) == ("invalid-value", {"#/username", "#/password"})
     reply = stranger.post("/signup", {"username": "", "password": "no common one"})

@@ -90,9 +90,13 @@ void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
   if (!errors.judge) return respond(*exchange, *errors.error);
   run_on<NoContent>(call_of(*exchange).context.services.hash_pool, exchange,
                     [errors = std::move(errors)]() -> Result<NoContent> {
-                      Errors all{errors.error};
-                      if (const auto judged = errors.judge(); !judged) all.add(judged.error());
-                      return *all.error;
+                      Error error = *errors.error;
+                      // First, for of very many only the first are told.
+                      if (const auto judged = errors.judge(); !judged && !error.fields.empty()) {
+                        const auto& more = judged.error().fields;
+                        error.fields.insert(error.fields.begin(), more.begin(), more.end());
+                      }
+                      return error;
                     });
 }
 
