@@ -30,12 +30,12 @@ bool FairPool::submit(const std::string& address, Job job) {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return false;
     auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
-    if (queued_ >= options_.queue_max) {
+    if (queued_ >= room()) {
       displaced = displace(lane == lanes_.end() ? 0 : lane->jobs.size());
       if (!displaced.refuse) return false;
     }
     if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address, {}});
-    lane->jobs.push_back({std::move(job), std::chrono::steady_clock::now()});
+    lane->jobs.push_back({std::move(job), options_.now()});
     ++queued_;
   }
   wake_.notify_one();
@@ -55,10 +55,22 @@ FairPool::Job FairPool::displace(std::size_t held) {
   return job;
 }
 
+// A quarter at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
+// began, none would tell when they are quick again.
+std::chrono::nanoseconds FairPool::patience() const {
+  return std::max<std::chrono::nanoseconds>(options_.wait_max - job_time_, options_.wait_max / 4);
+}
+
+std::size_t FairPool::room() const {
+  if (job_time_.count() == 0) return options_.queue_max;
+  const auto in_time = static_cast<std::size_t>(patience() / job_time_) * options_.threads;
+  return std::clamp<std::size_t>(in_time, 1, options_.queue_max);
+}
+
 std::vector<FairPool::Job> FairPool::take_overdue(Moment now) {
   std::vector<Job> overdue;
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
-    while (!lane->jobs.empty() && now - lane->jobs.front().since > options_.wait_max) {
+    while (!lane->jobs.empty() && now - lane->jobs.front().since > patience()) {
       overdue.push_back(std::move(lane->jobs.front().job));
       lane->jobs.pop_front();
       --queued_;
@@ -89,12 +101,15 @@ void FairPool::work() {
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || queued_ > 0; });
     if (stopping_) return;
-    auto overdue = take_overdue(std::chrono::steady_clock::now());
+    auto overdue = take_overdue(options_.now());
     Job next = queued_ > 0 ? take_next() : Job{};
     lock.unlock();
     for (Job& job : overdue) job.refuse();
+    const Moment begun = options_.now();
     if (next.run) next.run();
+    const auto took = options_.now() - begun;
     lock.lock();
+    if (next.run) job_time_ = std::max<std::chrono::nanoseconds>(took, job_time_ - job_time_ / 8);
   }
 }
 

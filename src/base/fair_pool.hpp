@@ -3,8 +3,9 @@
 //   FairPool pool({.threads = 2});
 //   if (!pool.submit(address, {.run = …, .refuse = …})) …   // the queue is full
 //
-// bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage: the queue has a
-// length, nobody waits longer than a time, and addresses take turns. A full queue is the doing of whoever has most in it:
+// bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage. The queue has a
+// length, and takes no more than can end in time, as long as jobs took of late: whoever is refused is told so at once.
+// Addresses take turns. A full queue is the doing of whoever has most in it:
 // another's job takes the place of the last of theirs, so one address cannot shut others out. A nice value lets reads go
 // first, yet the work does not starve as an idle class would.
 #pragma once
@@ -31,7 +32,8 @@ class FairPool {
     std::size_t threads = 1;
     int nice = 10;
     std::size_t queue_max = 64;
-    std::chrono::milliseconds wait_max = std::chrono::seconds(3);
+    std::chrono::milliseconds wait_max = std::chrono::seconds(3);  // to the end of the job, where that is possible
+    std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
   explicit FairPool(const Options& options);
   ~FairPool();  // refuses what is queued, waits for what runs
@@ -52,6 +54,8 @@ class FairPool {
 
   // Makes room for one more of an address that has `held`: the newest job of whoever has most, or none.
   Job displace(std::size_t held);
+  std::chrono::nanoseconds patience() const;  // how long a job may wait to begin
+  std::size_t room() const;                   // how many may wait
   void work();
   std::vector<Job> take_overdue(Moment now);
   Job take_next();
@@ -61,6 +65,7 @@ class FairPool {
   std::condition_variable wake_;
   std::list<Lane> lanes_;  // none is empty; the front one is served next, then goes to the back
   std::size_t queued_ = 0;
+  std::chrono::nanoseconds job_time_{0};  // of late: the longest, of which each further job forgets an eighth
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -89,6 +89,63 @@ TEST(FairPool, RefusesWhatWaitedTooLong) {
   EXPECT_TRUE(refused.get_future().get());
 }
 
+// Moves a clock of its own: what takes long here takes no time.
+struct SlowPool {
+  std::atomic<std::chrono::seconds> time{0s};
+  Blocker blocker;
+  std::atomic<int> ran = 0, refused = 0;
+  FairPool pool{{.threads = 1, .queue_max = 8, .wait_max = 3s, .now = [this] {
+                   return std::chrono::steady_clock::time_point(time.load());
+                 }}};
+
+  // One job that takes so long, and another that is still at work.
+  void after_a_job_of(std::chrono::seconds length) {
+    std::promise<void> done;
+    const auto take_time = [&] {
+      time = time.load() + length;
+      done.set_value();
+    };
+    ASSERT_TRUE(pool.submit("x", {take_time, [] {}}));
+    done.get_future().wait();
+    ASSERT_TRUE(pool.submit("x", blocker.job()));
+    blocker.begun.get_future().wait();
+  }
+  bool submit() {
+    return pool.submit("a", {[this] { ++ran; }, [this] { ++refused; }});
+  }
+};
+
+// Of 64 logins in flight each took more than four seconds, and most of them were refused after three.
+TEST(FairPool, TakesNoMoreThanCanEndInTime) {
+  SlowPool slow;
+  slow.after_a_job_of(1s);
+  EXPECT_TRUE(slow.submit());
+  EXPECT_TRUE(slow.submit());
+  EXPECT_FALSE(slow.submit()) << "it would begin after two seconds, and end after three";
+  slow.blocker.release.set_value();
+}
+
+TEST(FairPool, RefusesWhatWouldEndTooLate) {
+  SlowPool slow;
+  slow.after_a_job_of(1s);
+  ASSERT_TRUE(slow.submit());
+  ASSERT_TRUE(slow.submit());
+  slow.time = slow.time.load() + 3s;  // the one at work took longer
+  slow.blocker.release.set_value();
+  while (slow.ran + slow.refused < 2) std::this_thread::yield();
+  EXPECT_EQ(slow.refused, 2);
+}
+
+TEST(FairPool, StillWorksWhereOneJobTakesLongerThanAllMayWait) {
+  SlowPool slow;
+  slow.after_a_job_of(5s);
+  EXPECT_TRUE(slow.submit());
+  EXPECT_FALSE(slow.submit());
+  slow.blocker.release.set_value();
+  while (slow.ran + slow.refused < 1) std::this_thread::yield();
+  EXPECT_EQ(slow.ran, 1);
+}
+
 TEST(FairPool, AnswersEveryoneWhenItEnds) {
   Blocker blocker;
   std::atomic<int> answered = 0;
