@@ -1,4 +1,4 @@
-"""Calls that lead nowhere leave memory and files where they were, give or take what SECURITY.md says is kept.
+"""Calls that lead nowhere leave memory and files where they were, give or take what docs/accounts.md says is kept.
 
 20 000 of them; INTEGRITY_JUNK_CALLS=1000000 sends as many (a release build takes some minutes for it)."""
 
@@ -25,7 +25,7 @@ def rss(server) -> int:
 
 
 def rows(server) -> dict:
-    tables = ("users", "challenges", "sessions", "factor_counters", "recovery_codes", "changes", "products")
+    tables = ("users", "challenges", "sessions", "factor_counters", "recovery_codes", "changes", "products", "kept_answers")
     database = sqlite3.connect(f"file:{next(server.data.glob('*.db'))}?mode=ro", uri=True)
     try:
         return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
@@ -87,7 +87,7 @@ def test_junk_leaves_memory_and_files_where_they_were():
         assert not {status for status in found if status not in (200, 201, 400, 401, 404, 405, 409, 422, 429, 503)}, found
         signed_up = after["users"] - before["users"]
         assert signed_up <= found.get(201, 0)
-        for table in ("sessions", "recovery_codes", "changes", "products", "factor_counters"):
+        for table in ("sessions", "recovery_codes", "changes", "products", "factor_counters", "kept_answers"):
             assert after[table] <= before[table], f"{table} grew"
         assert after["challenges"] - before["challenges"] <= signed_up + 12
         assert rss(server) - memory <= RSS_MAX
