@@ -141,13 +141,19 @@ def test_another_key_than_the_database_is_used_with_is_refused_until_it_is_accep
         account = enrolled(server)
         assert server.command("key", "accept", key).returncode == 1  # the server holds the folder
         assert server.stop() == 0
-        (server.data / "keys" / key).write_text("5a" * 32 + "\n")
+        path = server.data / "keys" / key
+        path.unlink()
+        assert f"key accept {key}" in serve_again(server).stderr and not path.exists()
+        path.write_text("5a" * 32 + "\n")
         for command in [serve_again(server), server.command("user", "enable", account.username)]:
             assert (command.returncode, command.stdout) == (1, "")
             assert key in command.stderr and "key accept" in command.stderr
         accepted = server.command("key", "accept", key)
         assert accepted.returncode == 0 and accepted.stdout.startswith(key), accepted.stderr
         assert server.command("key", "accept", "token.key").returncode == 2
+        path.unlink()
+        assert server.command("key", "accept", key).returncode == 0
+        assert re.fullmatch(r"[0-9a-f]{64}\n", path.read_text()) and path.stat().st_mode & 0o777 == 0o600
         server.start()
         assert account.client.get("/me").status == 200
 

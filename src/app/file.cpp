@@ -58,9 +58,12 @@ Status make_folder(const std::filesystem::path& path) {
   for (const auto& part : absolute) {
     folder /= part;
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      const int why = errno;
       std::error_code ignored;
       // EROFS or EACCES can come before EEXIST for a folder that is there.
-      if (!std::filesystem::is_directory(folder, ignored)) return file_error(folder, "cannot create the folder");
+      if (std::filesystem::is_directory(folder, ignored)) continue;
+      errno = why;
+      return file_error(folder, "cannot create the folder");
     }
   }
   if (!std::filesystem::is_directory(absolute)) {

@@ -45,7 +45,7 @@ Status expect_keys(store::Store& store, const Keys& keys, std::string_view accep
 Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view accept) {
   INTEGRITY_TRY(DataFolder folder, DataFolder::open(config.data));
   auto random = std::make_unique<SystemRandom>();
-  INTEGRITY_TRY(Keys keys, load_keys(config.keys, folder.database(), *random));
+  INTEGRITY_TRY(Keys keys, load_keys(config.keys, folder.database(), *random, accept));
   try {
     auto host = std::make_unique<Host>(config, std::move(folder), std::move(keys), std::move(random));
     INTEGRITY_CHECK(expect_keys(*host->store, host->keys, accept));

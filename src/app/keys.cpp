@@ -25,7 +25,11 @@ Error malformed(const std::filesystem::path& path, const std::string& wanted) {
 Result<Secret> read_file(const std::filesystem::path& path) {
   auto content = read_secret_file(path);
   if (content) return content;
-  return Error{Code::unavailable, content.error().detail + "; restore it from your copy of the keys"};
+  std::string advice = "; restore it from your copy of the keys";
+  if (path.filename() != key_file::token) {
+    advice += ". If it is lost: integrity key accept " + path.filename().string();
+  }
+  return Error{Code::unavailable, content.error().detail + advice};
 }
 
 Result<Secret> read_key(const std::filesystem::path& path) {
@@ -37,8 +41,8 @@ Result<Secret> read_key(const std::filesystem::path& path) {
   return Secret(std::move(*bytes));
 }
 
-Status open_folder(const std::filesystem::path& folder, bool first_start) {
-  if (first_start) INTEGRITY_CHECK(make_folder(folder));
+Status open_folder(const std::filesystem::path& folder, bool may_make) {
+  if (may_make) INTEGRITY_CHECK(make_folder(folder));
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return file_error(folder, "cannot open the folder of the keys");
   return tighten(fd.get(), 0700, folder);
@@ -56,19 +60,21 @@ Status make_if_missing(const std::filesystem::path& path, Make make) {
 
 }  // namespace
 
-Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random) {
+Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random,
+                       std::string_view accept) {
   std::error_code error;
   const bool first_start =
       std::filesystem::symlink_status(database, error).type() == std::filesystem::file_type::not_found;
   const auto password = folder / key_file::password, secrets = folder / key_file::secrets,
              token = folder / key_file::token;
-  INTEGRITY_CHECK(open_folder(folder, first_start));
-  if (first_start) {
-    // Each on its own: a first start that was cut short goes on here, keeping what it made.
-    INTEGRITY_CHECK(make_if_missing(password, [&] { return random_key(random); }));
-    INTEGRITY_CHECK(make_if_missing(secrets, [&] { return random_key(random); }));
-    INTEGRITY_CHECK(make_if_missing(token, [] { return crypto::Es256Key::generate().to_pem(); }));
+  INTEGRITY_CHECK(open_folder(folder, first_start || !accept.empty()));
+  // Each on its own: a first start that was cut short goes on here, keeping what it made.
+  for (const auto& path : {password, secrets}) {
+    if (first_start || path.filename() == accept) {
+      INTEGRITY_CHECK(make_if_missing(path, [&] { return random_key(random); }));
+    }
   }
+  if (first_start) INTEGRITY_CHECK(make_if_missing(token, [] { return crypto::Es256Key::generate().to_pem(); }));
   INTEGRITY_TRY(Secret password_key, read_key(password));
   INTEGRITY_TRY(Secret secrets_key, read_key(secrets));
   INTEGRITY_TRY(const Secret pem, read_file(token));

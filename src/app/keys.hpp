@@ -2,7 +2,8 @@
 // own, never in the database, so that whoever gets a copy of one has nothing without the other.
 //
 // Made on first start only. Beside an existing database a missing or damaged key is an error and
-// never a new key: a new one would silently make every password or every second factor useless.
+// never a new key: a new one would silently make every password or every second factor useless. Only who says so
+// (`integrity key accept`) gets one in place of a missing one.
 #pragma once
 #include <filesystem>
 
@@ -25,6 +26,7 @@ struct Keys {
 
 // The folder is tightened to 0700 and the files to 0600; what had to be is logged. Errors name the
 // file.
-Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random);
+Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random,
+                       std::string_view accept = {});
 
 }  // namespace integrity::app
