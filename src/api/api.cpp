@@ -70,6 +70,21 @@ Status media_types(const Operation& operation, Context& context) {
   return {};
 }
 
+// Whether the operation asks the store itself, and the store is remote.
+bool asks_elsewhere(http::Exchange& exchange) {
+  const Call& call = call_of(exchange);
+  return call.operation.asks_store && call.context.services.store_pool != nullptr;
+}
+
+void ask_elsewhere(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
+  const Call& call = call_of(*exchange);
+  FairPool::Job job{[exchange, function = std::move(function)] { guarded(*exchange, function); },
+                    [exchange] { respond(*exchange, overloaded()); }};
+  if (!call.context.services.store_pool->submit(call.context.client().source, std::move(job))) {
+    respond(*exchange, overloaded());
+  }
+}
+
 }  // namespace
 
 Api::Api(Services& services) : services_(services), endpoints_(endpoints()) {
@@ -83,9 +98,7 @@ bool Api::allowed_origin(const http::Request& request) const {
   return origin && std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
 }
 
-// What the head decides, in the order that clients rely on: 404, 405, 401, 403, 415, 406; then the body may come.
-Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_headers) {
-  const http::Request& request = exchange.request();
+Result<Call> Api::find(const http::Request& request, http::Headers& refusal_headers) const {
   auto found = router_.find(request.method, request.path);
   if (std::holds_alternative<http::Router::NoRoute>(found)) {
     return Error{Code::not_found, "there is nothing at this path"};
@@ -95,14 +108,26 @@ Result<Call> Api::check_head(http::Exchange& exchange, http::Headers& refusal_he
     return Error{Code::method_not_allowed, "this path answers " + others->allow};
   }
   auto& match = std::get<http::Router::Match>(found);
-  const Operation& operation = endpoints_[match.route].operation;
-  if (operation.no_store) exchange.headers.emplace_back("Cache-Control", "no-store");
-  Context context{services_, request, std::move(match.parameters)};
-  INTEGRITY_TRY(auto caller, authenticate(services_, operation, context));
-  if (operation.takes_idempotency_key) INTEGRITY_CHECK(idempotency_key(request));
-  if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(context));
-  INTEGRITY_CHECK(media_types(operation, context));
-  return Call{operation, std::move(context), std::move(caller)};
+  return Call{endpoints_[match.route].operation, {services_, request, std::move(match.parameters)}};
+}
+
+// What the head decides, in the order that clients rely on: 404 and 405 (find), 401, 403, 415, 406.
+Status Api::check_head(http::Exchange& exchange) const {
+  Call& call = call_of(exchange);
+  const Operation& operation = call.operation;
+  INTEGRITY_TRY(call.caller, authenticate(services_, operation, call.context));
+  if (operation.takes_idempotency_key) INTEGRITY_CHECK(idempotency_key(exchange.request()));
+  if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(call.context));
+  INTEGRITY_CHECK(media_types(operation, call.context));
+  call.admitted = true;
+  return {};
+}
+
+// The body may come, or not.
+void Api::decide(http::Exchange& exchange) const {
+  const Status admitted = check_head(exchange);
+  if (!admitted) return respond(exchange, admitted.error());
+  exchange.go_on(call_of(exchange).operation.body_bytes_max);
 }
 
 void Api::admit(std::shared_ptr<http::Exchange> exchange) {
@@ -114,28 +139,39 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
       add_cors_headers(exchange->headers, *request.header("origin"));
       if (is_preflight(request)) return exchange->reply(preflight_reply());
     }
-    auto call = check_head(*exchange, refusal_headers);
+    auto call = find(request, refusal_headers);
     if (!call) {
       http::Reply reply = problem(call.error(), request.request_id);
       for (auto& header : refusal_headers) reply.headers.push_back(std::move(header));
       return respond(*exchange, std::move(reply), &call.error());
     }
-    const auto body_bytes_max = call->operation.body_bytes_max;
+    const Operation& operation = call->operation;
+    if (operation.no_store) exchange->headers.emplace_back("Cache-Control", "no-store");
     exchange->context = std::make_shared<Call>(std::move(*call));
-    exchange->go_on(body_bytes_max);
+    if (!asks_elsewhere(*exchange)) return decide(*exchange);
+    if (!request.has_body) return exchange->go_on(0);  // decided when it is served: one way to the pool, not two
+    ask_elsewhere(exchange, [this, exchange] { decide(*exchange); });
   });
 }
 
 void Api::serve(std::shared_ptr<http::Exchange> exchange) {
   guarded(*exchange, [&] {
-    // A body may have taken its time: the session must still be alive when the request begins to act.
-    const Call& call = call_of(*exchange);
-    const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
-    if (caller != nullptr && exchange->request().has_body && !services_.store.session(caller->session().id)) {
-      return respond(*exchange, invalid_token());
-    }
-    call.operation.run(exchange);
+    if (!asks_elsewhere(*exchange)) return run(exchange);
+    ask_elsewhere(exchange, [this, exchange] { run(exchange); });
   });
+}
+
+void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
+  const Call& call = call_of(*exchange);
+  if (!call.admitted) {
+    const Status admitted = check_head(*exchange);
+    if (!admitted) return respond(*exchange, admitted.error());
+  } else if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
+             caller != nullptr && exchange->request().has_body) {
+    // A body may have taken its time: the session must still be alive when the request begins to act.
+    if (!services_.store.session(caller->session().id)) return respond(*exchange, invalid_token());
+  }
+  call.operation.run(exchange);
 }
 
 http::Reply Api::refuse(const Error& error, std::string_view request_id) {

@@ -18,7 +18,10 @@ class Api final : public http::Application {
   http::Reply refuse(const Error& error, std::string_view request_id) override;
 
  private:
-  Result<Call> check_head(http::Exchange& exchange, http::Headers& refusal_headers);
+  Result<Call> find(const http::Request& request, http::Headers& refusal_headers) const;
+  Status check_head(http::Exchange& exchange) const;
+  void decide(http::Exchange& exchange) const;
+  void run(const std::shared_ptr<http::Exchange>& exchange) const;
   bool allowed_origin(const http::Request& request) const;
 
   Services& services_;

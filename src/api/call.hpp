@@ -28,6 +28,7 @@ struct Services {
   const auth::Tokens& tokens;
   FairPool& hash_pool;
   FairPool& search_pool;
+  FairPool* store_pool;  // where a remote store is asked; null: the store is not remote
   catalog::Catalog& catalog;
   const Clock& clock;
   Random& random;
@@ -55,7 +56,8 @@ struct Operation;
 struct Call {
   const Operation& operation;
   Context context;
-  Caller caller;
+  bool admitted = false;  // all that the head decides is decided; `caller` is known
+  Caller caller = auth::Anyone{};
 };
 
 }  // namespace integrity::api

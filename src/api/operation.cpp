@@ -34,6 +34,15 @@ Call& call_of(http::Exchange& exchange) {
 
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
+  if (reply.stream) {
+    const Context& context = call_of(exchange).context;
+    if (FairPool* const pool = context.services.store_pool) {
+      // A part that is not taken ends the connection: what was sent before it cannot be taken back.
+      reply.stream_on = [pool, source = context.client().source](std::function<void()> job) {
+        (void)pool->submit(source, {std::move(job), [] {}});
+      };
+    }
+  }
   exchange.reply(std::move(reply));
 }
 

@@ -128,6 +128,7 @@ struct Operation {
   bool may_be_not_modified = false;
   bool may_be_elsewhere = false;
   bool takes_idempotency_key = false;
+  bool asks_store = false;  // before its result: to know who asks, or what there is
   std::size_t body_bytes_max = 1024 * 1024;
   bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
   bool no_store = false;
@@ -418,6 +419,8 @@ Operation operation(std::string_view name, std::string_view summary, std::vector
                     Result<R> (*handler)(const Context&, Args...)) {
   using A = typename detail::Outcome<R>::A;
   Operation operation{.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status};
+  operation.asks_store =
+      (!std::is_same_v<Args, const auth::Anyone&> && ...) || (std::is_same_v<Args, store::ReadTx&> || ...);
   detail::Rendering<typename A::Body>::declare(operation);
   (detail::Argument<Args>::declare(operation), ...);
   operation.run = [handler](std::shared_ptr<http::Exchange> exchange) {

@@ -11,6 +11,7 @@
 #include "app/signals.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/token.hpp"
+#include "base/cpus.hpp"
 #include "base/fair_pool.hpp"
 #include "base/log.hpp"
 #include "catalog/catalog.hpp"
@@ -19,6 +20,8 @@
 
 namespace integrity::app {
 namespace {
+
+constexpr std::size_t kStoreThreads = 32;
 
 auth::TokenKey token_key(Config& config, const Keys& keys) {
   if (config.jwt_secret_key) return auth::TokenKey::hs256(std::move(*config.jwt_secret_key));
@@ -71,15 +74,21 @@ Status serve(Config config) {
   auth::Authenticator authenticator(*host->store, tokens, host->clock);
   catalog::Catalog catalog(*host->random, host->clock,
                            {.currency = config.currency, .require_version = config.require_version});
-  const std::size_t cores = std::thread::hardware_concurrency();
+  const std::size_t cores = cpus_allowed();
   auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
   auto search_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores, .nice = 5});
+  // Its threads wait more than they work.
+  auto store_pool =
+      host->store->remote()
+          ? std::make_unique<FairPool>(FairPool::Options{.threads = kStoreThreads, .nice = 0, .queue_max = 1024})
+          : nullptr;
   api::Services services{.store = *host->store,
                          .accounts = host->accounts,
                          .authenticator = authenticator,
                          .tokens = tokens,
                          .hash_pool = *hash_pool,
                          .search_pool = *search_pool,
+                         .store_pool = store_pool.get(),
                          .catalog = catalog,
                          .clock = host->clock,
                          .random = *host->random,
@@ -108,6 +117,7 @@ Status serve(Config config) {
   sweeper.reset();
   hash_pool.reset();
   search_pool.reset();
+  store_pool.reset();
   host->store.reset();
   log::event("stopped");
   return {};

@@ -1,6 +1,5 @@
 #include "http/server.hpp"
 
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/cpus.hpp"
 #include "base/log.hpp"
 #include "http/worker.hpp"
 
@@ -21,13 +21,6 @@ constexpr std::chrono::milliseconds pause_without_descriptors{100};
 
 void check(const error_code& error, const char* what) {
   if (error) throw std::system_error(std::error_code(error), what);
-}
-
-std::size_t cpus_allowed() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<std::size_t>(std::max(CPU_COUNT(&set), 1));
 }
 
 // Raises the limit of open files as far as allowed; gives how many connections that leaves room

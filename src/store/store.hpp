@@ -54,6 +54,9 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // Whether whoever asks waits for a network: then not on a thread that serves connections.
+  virtual bool remote() const { return false; }
+
   // Reads without a transaction around them: each call shows one state, a later call the same or a newer one.
   // Cheap, for nearly everything; what must fit together is decided in a write. Not shared between threads.
   virtual std::unique_ptr<ReadTx> read() = 0;
