@@ -20,6 +20,7 @@ TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/(testing|fuzzing)
 WALLS = [
     (r"openssl/", r"crypto/"),
     (r"sqlite3\.h", r"store/sqlite/"),
+    (r"(mongoc|bson)[./]", r"store/mongo/"),
     (r"boost/(asio|beast)", r"http/"),
     (r"boost/json", r"base/json\.cpp"),
     (r"CLI/", r"app/[^/]*\.cpp"),
@@ -201,6 +202,7 @@ def test_every_module_has_sources():
     (wrong_includes, "src/nowhere/planted.cpp", "\n"),
     (broken_walls, "src/auth/planted.cpp", "#include <openssl/evp.h>\n"),
     (broken_walls, "src/catalog/planted.cpp", "#  include <sqlite3.h>\n"),
+    (broken_walls, "src/store/planted.cpp", "#include <mongoc/mongoc.h>\n"),
     (broken_walls, "src/app/planted.hpp", "#include <CLI/CLI.hpp>\n"),
     (broken_walls, "src/api/planted.cpp", "#include <boost/asio.hpp>\n"),
     (broken_walls, "src/auth/planted.hpp", "#include <png.h>\n"),

@@ -1,0 +1,185 @@
+#include "store/mongo/bson.hpp"
+
+#include <algorithm>
+
+#include "store/mongo/error_map.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+// IEEE 754 decimal128, as BSON has it: 113 bits of coefficient, and above them the exponent with a bias of 6176.
+constexpr std::uint64_t kFourPlaces = std::uint64_t{6176 - Money::places} << 49;
+
+int length(std::string_view text) {
+  return static_cast<int>(text.size());
+}
+
+void expect(bool appended) {
+  if (!appended) throw Broken("a document is larger than BSON can hold");
+}
+
+[[noreturn]] void unexpected(const bson_iter_t& at) {
+  throw Broken(std::string("a stored document has something unexpected under ") + bson_iter_key(&at));
+}
+
+void expect_type(const bson_iter_t& at, bson_type_t type) {
+  if (bson_iter_type(&at) != type) unexpected(at);
+}
+
+// A document or an array is a length and its members.
+Doc copy_of_part(const bson_iter_t& at) {
+  std::uint32_t size = 0;
+  const std::uint8_t* data = nullptr;
+  bson_type_t type = bson_iter_type(&at);
+  type == BSON_TYPE_ARRAY ? bson_iter_array(&at, &size, &data) : bson_iter_document(&at, &size, &data);
+  bson_t part;
+  if (!bson_init_static(&part, data, size)) unexpected(at);
+  return Doc::copy_of(&part);
+}
+
+}  // namespace
+
+Doc Doc::from_json(std::string_view json) {
+  bson_error_t error;
+  bson_t* const bson =
+      bson_new_from_json(reinterpret_cast<const std::uint8_t*>(json.data()), static_cast<ssize_t>(json.size()), &error);
+  if (bson == nullptr) throw Broken(error.message);
+  return Doc(bson);
+}
+
+void Doc::append(std::string_view name, std::int64_t value) {
+  expect(bson_append_int64(get(), name.data(), length(name), value));
+}
+void Doc::append(std::string_view name, int value) {
+  expect(bson_append_int32(get(), name.data(), length(name), value));
+}
+void Doc::append_bool(std::string_view name, bool value) {
+  expect(bson_append_bool(get(), name.data(), length(name), value));
+}
+void Doc::append(std::string_view name, std::string_view value) {
+  // A null pointer would be appended as null.
+  expect(bson_append_utf8(get(), name.data(), length(name), value.empty() ? "" : value.data(), length(value)));
+}
+void Doc::append(std::string_view name, ByteView value) {
+  expect(bson_append_binary(get(), name.data(), length(name), BSON_SUBTYPE_BINARY, value.data(),
+                            static_cast<std::uint32_t>(value.size())));
+}
+void Doc::append(std::string_view name, Time value) {
+  expect(bson_append_date_time(get(), name.data(), length(name), to_millis(value)));
+}
+void Doc::append(std::string_view name, Money value) {
+  const bson_decimal128_t decimal{.low = static_cast<std::uint64_t>(value.units), .high = kFourPlaces};
+  expect(bson_append_decimal128(get(), name.data(), length(name), &decimal));
+}
+void Doc::append(std::string_view name, BeginsWith value) {
+  std::string pattern = "^";
+  for (const char c : value.text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c & 0x80) != 0;
+    if (!plain) pattern += '\\';
+    pattern += c;
+  }
+  expect(bson_append_regex_w_len(get(), name.data(), length(name), pattern.data(), length(pattern), ""));
+}
+void Doc::append(std::string_view name, Lowest) {
+  expect(bson_append_minkey(get(), name.data(), length(name)));
+}
+void Doc::append(std::string_view name, Highest) {
+  expect(bson_append_maxkey(get(), name.data(), length(name)));
+}
+void Doc::append(std::string_view name, const Doc& value) {
+  expect(bson_append_document(get(), name.data(), length(name), value.get()));
+}
+void Doc::append(std::string_view name, const Array& value) {
+  expect(bson_append_array(get(), name.data(), length(name), value.get()));
+}
+void Doc::append_id(std::string_view name, const std::array<std::uint8_t, 12>& bytes) {
+  bson_oid_t oid;
+  bson_oid_init_from_data(&oid, bytes.data());
+  expect(bson_append_oid(get(), name.data(), length(name), &oid));
+}
+
+bool View::has(Name name) const {
+  bson_iter_t at;
+  return bson_iter_init_find_w_len(&at, bson_, name.text.data(), length(name.text)) &&
+         bson_iter_type(&at) != BSON_TYPE_NULL;
+}
+
+bson_iter_t View::at(Name name) const {
+  bson_iter_t at;
+  if (!bson_iter_init_find_w_len(&at, bson_, name.text.data(), length(name.text))) {
+    throw Broken("a stored document lacks " + std::string(name.text));
+  }
+  return at;
+}
+
+void View::read(const bson_iter_t& at, std::int64_t& value) {
+  if (bson_iter_type(&at) == BSON_TYPE_INT32) {
+    value = bson_iter_int32(&at);
+    return;
+  }
+  expect_type(at, BSON_TYPE_INT64);
+  value = bson_iter_int64(&at);
+}
+void View::read(const bson_iter_t& at, int& value) {
+  expect_type(at, BSON_TYPE_INT32);
+  value = bson_iter_int32(&at);
+}
+void View::read(const bson_iter_t& at, bool& value) {
+  expect_type(at, BSON_TYPE_BOOL);
+  value = bson_iter_bool(&at);
+}
+void View::read(const bson_iter_t& at, std::string& value) {
+  expect_type(at, BSON_TYPE_UTF8);
+  std::uint32_t size = 0;
+  const char* const text = bson_iter_utf8(&at, &size);
+  value.assign(text, size);
+}
+void View::read(const bson_iter_t& at, Time& value) {
+  expect_type(at, BSON_TYPE_DATE_TIME);
+  value = from_millis(bson_iter_date_time(&at));
+}
+// Another program may have written the same amount with fewer or more digits.
+void View::read(const bson_iter_t& at, Money& value) {
+  expect_type(at, BSON_TYPE_DECIMAL128);
+  bson_decimal128_t decimal;
+  bson_iter_decimal128(&at, &decimal);
+  if (decimal.high == kFourPlaces && decimal.low <= static_cast<std::uint64_t>(Money::max)) {
+    value.units = static_cast<std::int64_t>(decimal.low);
+    return;
+  }
+  std::array<char, BSON_DECIMAL128_STRING> text;
+  bson_decimal128_to_string(&decimal, text.data());
+  const auto parsed = Decimal::parse_json(text.data());
+  const auto money = parsed ? Money::from(*parsed) : std::nullopt;
+  if (!money) unexpected(at);
+  value = *money;
+}
+void View::read(const bson_iter_t& at, Doc& value) {
+  expect_type(at, BSON_TYPE_DOCUMENT);
+  value = copy_of_part(at);
+}
+void View::read(const bson_iter_t& at, Array& value) {
+  expect_type(at, BSON_TYPE_ARRAY);
+  value.doc_ = copy_of_part(at);
+}
+
+ByteView View::binary(const bson_iter_t& at) {
+  expect_type(at, BSON_TYPE_BINARY);
+  bson_subtype_t subtype{};
+  std::uint32_t size = 0;
+  const std::uint8_t* data = nullptr;
+  bson_iter_binary(&at, &subtype, &size, &data);
+  return {data, size};
+}
+
+ByteView View::object_id(const bson_iter_t& at) {
+  expect_type(at, BSON_TYPE_OID);
+  return bson_iter_oid(&at)->bytes;
+}
+
+void View::copy_exactly(ByteView from, std::span<std::uint8_t> to) {
+  if (from.size() != to.size()) throw Broken("a stored document has bytes of another length");
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+}  // namespace integrity::store::mongo

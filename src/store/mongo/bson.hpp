@@ -1,0 +1,168 @@
+// BSON documents as values: made of names and values, read by name.
+//
+//   const Doc filter("user", user, "expires_at", Doc("$gt", now));
+//   auto name = View(found).take<std::string>("name");
+//
+// Names are literals (arrays of constant characters): no text of a user's can become an operator. Ids are ObjectIds,
+// times are dates, amounts of money are decimals, bytes are binary; an optional without a value adds nothing.
+#pragma once
+#include <mongoc/mongoc.h>
+
+#include <array>
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/decimal.hpp"
+#include "base/id.hpp"
+#include "base/time.hpp"
+
+namespace integrity::store::mongo {
+
+struct Name {
+  consteval Name(const char* literal) : text(literal) {}  // NOLINT: so that a call shows the literal only
+  std::string_view text;
+};
+
+// A regular expression for whatever begins with a text, in which nothing but the text counts.
+struct BeginsWith {
+  std::string_view text;
+};
+struct Lowest {};   // before every value
+struct Highest {};  // behind every value
+
+class Array;
+
+class Doc {
+ public:
+  Doc() : bson_(bson_new()) {}
+  template <std::size_t n, class T, class... Rest>
+  explicit Doc(const char (&name)[n], const T& value, const Rest&... rest) : Doc() {
+    add(name, value, rest...);
+  }
+  Doc(const Doc& other) : bson_(bson_copy(other.bson_)) {}
+  Doc(Doc&& other) noexcept : bson_(std::exchange(other.bson_, nullptr)) {}
+  Doc& operator=(Doc other) noexcept {
+    std::swap(bson_, other.bson_);
+    return *this;
+  }
+  ~Doc() { bson_destroy(bson_); }
+  static Doc from_json(std::string_view json);  // of the program's own texts
+  static Doc copy_of(const bson_t* bson) { return Doc(bson_copy(bson)); }
+
+  template <std::size_t n, class T, class... Rest>
+  Doc& add(const char (&name)[n], const T& value, const Rest&... rest) {
+    append(name, value);
+    if constexpr (sizeof...(rest) > 0) add(rest...);
+    return *this;
+  }
+  bool empty() const { return bson_empty(bson_); }
+  const bson_t* get() const { return bson_; }
+  bson_t* get() { return bson_; }
+
+ private:
+  friend class Array;
+  explicit Doc(bson_t* bson) : bson_(bson) {}
+
+  void append(std::string_view name, std::int64_t value);
+  void append(std::string_view name, int value);
+  void append(std::string_view name, std::same_as<bool> auto value) { append_bool(name, value); }
+  void append(std::string_view name, std::string_view value);
+  void append(std::string_view name, const char* value) { append(name, std::string_view(value)); }
+  void append(std::string_view name, ByteView value);
+  void append(std::string_view name, const Bytes& value) { append(name, ByteView(value)); }
+  void append(std::string_view name, Time value);
+  void append(std::string_view name, Money value);
+  void append(std::string_view name, BeginsWith value);
+  void append(std::string_view name, Lowest);
+  void append(std::string_view name, Highest);
+  void append(std::string_view name, const Doc& value);
+  void append(std::string_view name, const Array& value);
+  template <class Tag>
+  void append(std::string_view name, const Id<Tag>& value) {
+    append_id(name, value.bytes);
+  }
+  template <std::size_t n>
+  void append(std::string_view name, const std::array<std::uint8_t, n>& value) {
+    append(name, ByteView(value));
+  }
+  template <class T>
+  void append(std::string_view name, const std::optional<T>& value) {
+    if (value) append(name, *value);
+  }
+  void append_bool(std::string_view name, bool value);
+  void append_id(std::string_view name, const std::array<std::uint8_t, 12>& bytes);
+
+  bson_t* bson_;  // null only where it was moved from
+};
+
+class Array {
+ public:
+  template <class T>
+  Array& add(const T& value) {
+    doc_.append(std::to_string(size_++), value);
+    return *this;
+  }
+  bool empty() const { return doc_.empty(); }
+  const bson_t* get() const { return doc_.get(); }
+
+ private:
+  friend class View;
+  Doc doc_;  // whose names are numbers
+  std::size_t size_ = 0;
+};
+
+// Reads a document that somebody else holds, and holds longer. A member that is missing or of another type is a broken
+// document, and throws; an optional may be missing.
+class View {
+ public:
+  explicit View(const bson_t* bson) : bson_(bson) {}
+  explicit View(const Doc& doc) : View(doc.get()) {}
+
+  template <class T>
+  T take(Name name) const {
+    T value{};
+    read(at(name), value);
+    return value;
+  }
+  template <class T>
+  requires std::same_as<T, std::optional<typename T::value_type>> T take(Name name)
+  const {
+    if (!has(name)) return {};
+    return take<typename T::value_type>(name);
+  }
+  bool has(Name name) const;  // and it is not null
+
+ private:
+  bson_iter_t at(Name name) const;
+  static void read(const bson_iter_t& at, std::int64_t& value);
+  static void read(const bson_iter_t& at, int& value);
+  static void read(const bson_iter_t& at, bool& value);
+  static void read(const bson_iter_t& at, std::string& value);
+  static void read(const bson_iter_t& at, Bytes& value) {
+    const ByteView view = binary(at);
+    value.assign(view.begin(), view.end());
+  }
+  static void read(const bson_iter_t& at, Time& value);
+  static void read(const bson_iter_t& at, Money& value);
+  static void read(const bson_iter_t& at, Doc& value);
+  static void read(const bson_iter_t& at, Array& value);  // to be handed on, not to be added to
+  template <std::size_t n>
+  static void read(const bson_iter_t& at, std::array<std::uint8_t, n>& value) {
+    copy_exactly(binary(at), value);
+  }
+  template <class Tag>
+  static void read(const bson_iter_t& at, Id<Tag>& value) {
+    copy_exactly(object_id(at), value.bytes);
+  }
+  static ByteView binary(const bson_iter_t& at);
+  static ByteView object_id(const bson_iter_t& at);
+  static void copy_exactly(ByteView from, std::span<std::uint8_t> to);
+
+  const bson_t* bson_;
+};
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,203 @@
+#include "store/mongo/codec.hpp"
+
+#include <algorithm>
+
+#include "store/mongo/error_map.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+// In the order of the enumerations; the validators in collections/ list the same words.
+constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
+constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
+constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
+constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
+constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
+
+template <class Enum, std::size_t n>
+Enum take_word(View view, Name name, const std::array<std::string_view, n>& words) {
+  const auto text = view.take<std::string>(name);
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) throw Broken("a stored document has the unknown word " + text);
+  return static_cast<Enum>(found - words.begin());
+}
+
+template <class Enum, std::size_t n>
+std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
+  return words.at(static_cast<std::size_t>(value));
+}
+
+// What is empty is left out.
+std::optional<ByteView> unless_empty(const Bytes& bytes) {
+  return bytes.empty() ? std::nullopt : std::optional(ByteView(bytes));
+}
+std::optional<std::string_view> unless_empty(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+Array words_of(const model::Product& product, const model::ProductText& text) {
+  Array words;
+  for (const auto& word : text.words_of(product)) words.add(word);
+  return words;
+}
+
+}  // namespace
+
+std::string_view word(model::UserState state) {
+  return at(kUserStates, state);
+}
+std::string_view word(model::Challenge::Next next) {
+  return at(kNexts, next);
+}
+std::string_view word(model::RecordKind kind) {
+  return at(kKinds, kind);
+}
+
+std::string username_key(std::string_view username) {
+  std::string key(username);
+  for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return key;
+}
+
+Doc to_doc(const model::User& u) {
+  return Doc("_id", u.id, "username", u.username, "username_key", username_key(u.username), "name", u.name,
+             "password_hash", u.password_hash, "password_version", u.password_version, "state", word(u.state),
+             "totp_secret", unless_empty(u.totp_secret), "totp_confirmed_at", u.totp_confirmed_at, "enrol_until",
+             u.enrol_until, "pending_until", u.pending_until, "pending_network", unless_empty(u.pending_network),
+             "version", u.version, "created_at", u.created_at, "updated_at", u.updated_at);
+}
+
+model::User take_user(View v) {
+  return {.id = v.take<UserId>("_id"),
+          .username = v.take<std::string>("username"),
+          .name = v.take<std::optional<std::string>>("name"),
+          .password_hash = v.take<std::string>("password_hash"),
+          .password_version = v.take<std::int64_t>("password_version"),
+          .state = take_word<model::UserState>(v, "state", kUserStates),
+          .totp_secret = v.take<std::optional<Bytes>>("totp_secret").value_or(Bytes()),
+          .totp_confirmed_at = v.take<std::optional<Time>>("totp_confirmed_at"),
+          .enrol_until = v.take<std::optional<Time>>("enrol_until"),
+          .pending_until = v.take<std::optional<Time>>("pending_until"),
+          .pending_network = v.take<std::optional<std::string>>("pending_network").value_or(""),
+          .version = v.take<std::int64_t>("version"),
+          .created_at = v.take<Time>("created_at"),
+          .updated_at = v.take<Time>("updated_at")};
+}
+
+Doc to_doc(const model::Challenge& c) {
+  return Doc("_id", c.token_hash, "user", c.user, "next", word(c.next), "password_version", c.password_version,
+             "pending_secret", unless_empty(c.pending_secret), "tries", c.tries, "expires_at", c.expires_at);
+}
+
+model::Challenge take_challenge(View v) {
+  return {.next = take_word<model::Challenge::Next>(v, "next", kNexts),
+          .token_hash = v.take<model::Digest>("_id"),
+          .user = v.take<UserId>("user"),
+          .password_version = v.take<std::int64_t>("password_version"),
+          .pending_secret = v.take<std::optional<Bytes>>("pending_secret").value_or(Bytes()),
+          .tries = v.take<int>("tries"),
+          .expires_at = v.take<Time>("expires_at")};
+}
+
+Doc to_doc(const model::Session& s) {
+  return Doc("_id", s.id, "user", s.user, "factor", at(kFactors, s.factor), "created_at", s.created_at, "expires_at",
+             s.expires_at);
+}
+
+model::Session take_session(View v) {
+  return {.id = v.take<SessionId>("_id"),
+          .user = v.take<UserId>("user"),
+          .factor = take_word<model::SecondFactor>(v, "factor", kFactors),
+          .created_at = v.take<Time>("created_at"),
+          .expires_at = v.take<Time>("expires_at")};
+}
+
+model::FactorCounters take_factor_counters(View v) {
+  return {.last_step = v.take<std::int64_t>("last_step"),
+          .failures = v.take<std::int64_t>("failures"),
+          .failures_unredeemed = v.take<std::int64_t>("failures_unredeemed"),
+          .locked_until = v.take<std::optional<Time>>("locked_until")};
+}
+
+Doc to_doc(const model::Change& c) {
+  return Doc("_id", c.number, "at", c.at, "kind", word(c.kind), "record", c.record, "revision", c.revision, "op", c.op,
+             "actor", c.act.actor, "proof", at(kProofs, c.act.proof), "reason", c.act.reason, "reference",
+             c.act.reference, "after", unless_empty(c.after));
+}
+
+model::Change take_change(View v) {
+  return {.number = v.take<std::int64_t>("_id"),
+          .at = v.take<Time>("at"),
+          .kind = take_word<model::RecordKind>(v, "kind", kKinds),
+          .record = v.take<RecordId>("record"),
+          .revision = v.take<std::int64_t>("revision"),
+          .op = v.take<std::string>("op"),
+          .act = {.actor = v.take<std::optional<UserId>>("actor"),
+                  .proof = take_word<model::Act::Proof>(v, "proof", kProofs),
+                  .reason = v.take<std::optional<std::string>>("reason"),
+                  .reference = v.take<std::optional<std::string>>("reference")},
+          .after = v.take<std::optional<std::string>>("after").value_or("")};
+}
+
+Doc to_doc(const model::Product& p, std::int64_t place, const model::ProductText& text) {
+  return Doc("_id", p.id, "place", place, "sku", p.sku, "name", p.name, "description", p.description, "price", p.price,
+             "currency", p.currency, "stock", p.stock, "version", p.version, "created_at", p.created_at, "updated_at",
+             p.updated_at, "name_key", text.sort_key(p.name), "words", words_of(p, text));
+}
+
+model::Product take_product(View v) {
+  return {.id = v.take<ProductId>("_id"),
+          .sku = v.take<std::optional<std::string>>("sku"),
+          .name = v.take<std::string>("name"),
+          .description = v.take<std::optional<std::string>>("description"),
+          .price = v.take<Money>("price"),
+          .currency = v.take<std::string>("currency"),
+          .stock = v.take<std::int64_t>("stock"),
+          .version = v.take<std::int64_t>("version"),
+          .created_at = v.take<Time>("created_at"),
+          .updated_at = v.take<Time>("updated_at")};
+}
+
+Doc derived_from(const model::Product& product, const model::ProductText& text) {
+  return Doc("name_key", text.sort_key(product.name), "words", words_of(product, text));
+}
+
+// A movement of stock, the most frequent change, leaves the indexes of texts and prices alone.
+Doc changes_of(const model::Product& before, const model::Product& p, const model::ProductText& text) {
+  Doc set("stock", p.stock, "version", p.version, "updated_at", p.updated_at);
+  Doc unset;
+  if (p.price != before.price) set.add("price", p.price);
+  if (p.currency != before.currency) set.add("currency", p.currency);
+  if (p.sku != before.sku) p.sku ? set.add("sku", *p.sku) : unset.add("sku", "");
+  if (p.description != before.description) {
+    p.description ? set.add("description", *p.description) : unset.add("description", "");
+  }
+  if (p.name != before.name) set.add("name", p.name, "name_key", text.sort_key(p.name));
+  if (p.name != before.name || p.description != before.description || p.sku != before.sku) {
+    set.add("words", words_of(p, text));
+  }
+  Doc changes("$set", set);
+  if (!unset.empty()) changes.add("$unset", unset);
+  return changes;
+}
+
+AnswerId answer_id(const UserId& user, const model::AnswerKey& key) {
+  AnswerId id;
+  std::copy(key.begin(), key.end(), std::copy(user.bytes.begin(), user.bytes.end(), id.begin()));
+  return id;
+}
+
+Doc to_doc(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& a) {
+  return Doc("_id", answer_id(user, key), "user", user, "request", a.request, "status", a.status, "headers", a.headers,
+             "body", a.body, "expires_at", a.expires_at);
+}
+
+model::KeptAnswer take_kept_answer(View v) {
+  return {.request = v.take<model::Digest>("request"),
+          .status = v.take<int>("status"),
+          .headers = v.take<std::string>("headers"),
+          .body = v.take<std::string>("body"),
+          .expires_at = v.take<Time>("expires_at")};
+}
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,43 @@
+// Values of the model as documents, and back. What a member is called and of which type is said here and, for the
+// server, in collections/*.json.
+#pragma once
+#include "model/change.hpp"
+#include "model/kept_answer.hpp"
+#include "model/product.hpp"
+#include "model/user.hpp"
+#include "store/mongo/bson.hpp"
+
+namespace integrity::store::mongo {
+
+std::string_view word(model::UserState state);
+std::string_view word(model::Challenge::Next next);
+std::string_view word(model::RecordKind kind);
+
+// Usernames differ without regard to case; all that they may have is ASCII.
+std::string username_key(std::string_view username);
+
+Doc to_doc(const model::User& user);
+Doc to_doc(const model::Challenge& challenge);
+Doc to_doc(const model::Session& session);
+Doc to_doc(const model::Change& change);  // with its number and time
+
+model::User take_user(View view);
+model::Challenge take_challenge(View view);
+model::Session take_session(View view);
+model::FactorCounters take_factor_counters(View view);
+model::Change take_change(View view);
+
+// With what is derived from its texts. `place`: see docs/adr/0007.
+Doc to_doc(const model::Product& product, std::int64_t place, const model::ProductText& text);
+model::Product take_product(View view);
+// Of an update, from one version to the next.
+Doc changes_of(const model::Product& before, const model::Product& after, const model::ProductText& text);
+Doc derived_from(const model::Product& product, const model::ProductText& text);
+
+// An answer's own id: who it is for, and the key it was kept under.
+using AnswerId = std::array<std::uint8_t, 28>;
+AnswerId answer_id(const UserId& user, const model::AnswerKey& key);
+Doc to_doc(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer);
+model::KeptAnswer take_kept_answer(View view);
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,26 @@
+// From the text of an address to one that can be worked with: a replica set, with the times and promises of this
+// engine.
+#pragma once
+#include <mongoc/mongoc.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace integrity::store::mongo {
+
+// For a majority to have a commit; then it is asked again whether it has.
+inline constexpr std::chrono::milliseconds kMajorityWait{5000};
+
+struct DestroyUri {
+  void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
+};
+using Uri = std::unique_ptr<mongoc_uri_t, DestroyUri>;
+
+// Asks a server what it is. Throws Unavailable, saying the address and what to do: nobody answers, a server that is
+// alone and so has no transactions, or no MongoDB address at all.
+Uri look_up(const std::string& text);
+
+std::string addresses(const mongoc_uri_t* uri);  // host:port,…
+
+}  // namespace integrity::store::mongo

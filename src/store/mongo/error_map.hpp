@@ -1,0 +1,39 @@
+// What went wrong, in the five kinds that make a difference here; libmongoc has some hundred domains and codes.
+#pragma once
+#include <mongoc/mongoc.h>
+
+#include <cstdint>
+#include <stdexcept>
+
+#include "store/store.hpp"
+
+namespace integrity::store::mongo {
+
+enum class Kind : std::uint8_t {
+  away,      // no server, no primary, no room, no answer in time
+  conflict,  // the transaction met another one, or was ended by the server: it did not happen, and may be tried again
+  unknown_commit,  // the transaction may have been committed, or not
+  out_of_time,     // the time that was given to a query
+  duplicate,       // a unique index has this value already
+  broken,          // everything else: the program's or the database's fault
+};
+
+Kind kind_of(const bson_error_t& error, const bson_t* reply);
+
+// Trouble that passes: kinds away, conflict, unknown_commit and out_of_time.
+struct Trouble : Unavailable {
+  Trouble(Kind k, const std::string& what) : Unavailable(what), kind(k) {}
+  Kind kind;
+};
+
+struct Broken : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct Duplicate : Broken {
+  using Broken::Broken;
+};
+
+// Throws one of these.
+[[noreturn]] void raise(const bson_error_t& error, const bson_t* reply);
+
+}  // namespace integrity::store::mongo

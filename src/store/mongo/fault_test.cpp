@@ -1,0 +1,237 @@
+// A replica set that fails, by its own fail points: commands that are refused, cut off, or answered too late.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <future>
+
+#include "store/contract/store_contract.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/mongo/test_databases.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A server has one such fail point, and tests may run in several processes.
+class OneAtATime {
+ public:
+  OneAtATime() : file_(::open(path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    if (file_ < 0 || ::flock(file_, LOCK_EX) != 0) throw std::runtime_error("no lock on " + path());
+  }
+  OneAtATime(const OneAtATime&) = delete;
+  OneAtATime& operator=(const OneAtATime&) = delete;
+  ~OneAtATime() { ::close(file_); }
+
+ private:
+  static std::string path() {
+    return std::filesystem::temp_directory_path() / ("integrity-fail-point-" + std::to_string(::getuid()));
+  }
+  int file_;
+};
+
+// Makes commands of one store's fail while it lives, told by the name that the store gives itself.
+class Fails {
+ public:
+  Fails(const std::string& address, const std::string& app, const Doc& mode, Doc data)
+      : pool_(address), client_(pool_) {
+    data.add("appName", app);
+    set(Doc("configureFailPoint", "failCommand").add("mode", mode).add("data", data));
+  }
+  Fails(const Fails&) = delete;
+  Fails& operator=(const Fails&) = delete;
+  ~Fails() { set(Doc("configureFailPoint", "failCommand", "mode", "off")); }
+
+ private:
+  void set(const Doc& command) {
+    bson_error_t error;
+    if (!mongoc_client_command_simple(client_.get(), "admin", command.get(), nullptr, nullptr, &error)) {
+      throw std::runtime_error(error.message);
+    }
+  }
+  const OneAtATime alone_;
+  Pool pool_;
+  Client client_;
+};
+
+Doc times(int count) {
+  return Doc("times", count);
+}
+Doc commands(const char* command) {
+  return Doc("failCommands", Array().add(command));
+}
+
+class MongoFaults : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
+    app_ = place_.path().filename().string();
+    address_ = test_database(to_hex(as_bytes(app_)));
+    open(milliseconds(5000));
+  }
+  void open(milliseconds patience) {
+    store_.reset();
+    const std::string joint = address_.find('?') == std::string::npos ? "?" : "&";
+    store_ = open_mongo(
+        {.uri = address_ + joint + "appName=" + app_, .clock = &clock_, .text = plain_text, .patience = patience});
+  }
+  Fails fails(const Doc& mode, Doc data) { return {address_, app_, mode, std::move(data)}; }
+
+  model::Product product() {
+    model::Product product;
+    product.id = ProductId{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ++ids_}};
+    product.name = "Lamp";
+    product.price = Money{1};
+    product.currency = "EUR";
+    product.created_at = product.updated_at = clock_.now();
+    return product;
+  }
+  Result<bool> create(const model::Product& product) {
+    return store_->write([&, product](WriteTx& tx) -> Result<bool> {
+      ++runs_;
+      INTEGRITY_CHECK(tx.create_product({}, product));
+      return true;
+    });
+  }
+  std::size_t changes_of(const model::Product& product) {
+    return store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size();
+  }
+
+  ManualClock clock_;
+  std::string app_, address_;
+  std::unique_ptr<Store> store_;
+  std::atomic<int> runs_ = 0;
+
+ private:
+  TempFolder place_;
+  std::uint8_t ids_ = 0;
+};
+
+TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
+  const auto made = product();
+  const auto failing = fails(
+      times(3),
+      commands("findAndModify").add("errorCode", 112).add("errorLabels", Array().add("TransientTransactionError")));
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(runs_, 4);
+  EXPECT_EQ(changes_of(made), 1U);
+}
+
+TEST_F(MongoFaults, ATransactionThatTheServerEndedIsRunAgain) {
+  const auto made = product();
+  const auto failing = fails(
+      times(1),
+      commands("commitTransaction").add("errorCode", 251).add("errorLabels", Array().add("TransientTransactionError")));
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(runs_, 2);
+  EXPECT_EQ(changes_of(made), 1U);
+  EXPECT_EQ(store_->read()->last_change_number(), 1);
+}
+
+// The command was carried out, and the answer says that nobody knows. Whoever ran the closure again would do it twice.
+TEST_F(MongoFaults, ACommitWhoseAnswerIsLostHappensOnce) {
+  const auto made = product();
+  const auto failing =
+      fails(times(4), commands("commitTransaction")
+                          .add("writeConcernError", Doc("code", 91, "errmsg", "shutting down", "codeName", "x")));
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(runs_, 1);
+  EXPECT_EQ(changes_of(made), 1U);
+}
+
+TEST_F(MongoFaults, AConnectionThatIsCutAtTheCommitIsNoEnd) {
+  const auto made = product();
+  const auto failing = fails(times(3), commands("commitTransaction").add("closeConnection", true));
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(runs_, 1);
+  EXPECT_EQ(changes_of(made), 1U);
+}
+
+TEST_F(MongoFaults, AConnectionThatIsCutBeforeTheCommitRunsTheGroupAgain) {
+  const auto made = product();
+  const auto failing = fails(times(2), commands("insert").add("closeConnection", true));
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(changes_of(made), 1U);
+}
+
+TEST_F(MongoFaults, ACommitThatStaysUnknownIsNoSuccess) {
+  open(milliseconds(300));
+  const auto made = product();
+  {
+    const auto failing =
+        fails(Doc("times", 1000),
+              commands("commitTransaction").add("writeConcernError", Doc("code", 91, "errmsg", "shutting down")));
+    const auto result = create(made);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, Code::unavailable);
+    EXPECT_TRUE(result.error().retry_after);
+    EXPECT_EQ(result.error().detail.find("nothing was changed"), std::string::npos) << "nobody knows that";
+  }
+  EXPECT_EQ(runs_, 1);
+  const auto next = product();
+  EXPECT_TRUE(create(next).has_value());
+  EXPECT_EQ(store_->read()->last_change_number(), static_cast<std::int64_t>(changes_of(made) + changes_of(next)));
+}
+
+TEST_F(MongoFaults, WithoutAPrimaryWritesAndReadsAreUnavailableAndThenGoOn) {
+  open(milliseconds(300));
+  const auto made = product();
+  {
+    const auto failing = fails(Doc("times", 1000),
+                               Doc("failCommands", Array().add("findAndModify").add("find")).add("errorCode", 10107));
+    const auto result = create(made);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, Code::unavailable);
+    EXPECT_TRUE(result.error().retry_after);
+    EXPECT_THROW(store_->read()->product(made.id), Unavailable);
+    EXPECT_THROW(store_->snapshot()->last_change_number(), Unavailable);
+    EXPECT_THROW(store_->session(SessionId{}), Unavailable);
+  }
+  EXPECT_TRUE(create(made).has_value());
+  EXPECT_EQ(store_->read()->product(made.id), made);
+}
+
+// It is seen only when the group is sent, and nobody knows then whose it was.
+TEST_F(MongoFaults, ADocumentThatTheServerRefusesFailsAloneOfItsGroup) {
+  std::vector<std::future<Code>> answers;
+  static constexpr Code ok = Code::bad_request;  // stands for success: no write here ends with it
+  std::vector<model::Product> products;
+  for (int i = 0; i < 20; ++i) products.push_back(product());
+  products[7].name.clear();  // which the validator refuses
+  for (const auto& each : products) {
+    auto promise = std::make_shared<std::promise<Code>>();
+    answers.push_back(promise->get_future());
+    auto run = [each](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, each));
+      return true;
+    };
+    auto tell = [promise](const Result<bool>& r) { promise->set_value(r.has_value() ? ok : r.error().code); };
+    store_->submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), i == 7 ? Code::internal : ok) << i;
+    EXPECT_EQ(changes_of(products[i]), i == 7 ? 0U : 1U) << i;
+  }
+  EXPECT_EQ(store_->read()->last_change_number(), 19);
+}
+
+TEST_F(MongoFaults, ATouchIsAWriteOncePerSecond) {
+  open(milliseconds(300));
+  const auto touch = [this] {
+    return store_->write([](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.touch());
+      return true;
+    });
+  };
+  {
+    const auto failing = fails(Doc("times", 1000), commands("findAndModify").add("errorCode", 10107));
+    EXPECT_EQ(touch().error().code, Code::unavailable);
+  }
+  EXPECT_TRUE(touch().has_value());
+  const auto failing = fails(Doc("times", 1000), commands("findAndModify").add("errorCode", 10107));
+  EXPECT_TRUE(touch().has_value()) << "what was proven a moment ago is not asked again";
+}
+
+}  // namespace
+}  // namespace integrity::store::mongo

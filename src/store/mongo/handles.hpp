@@ -1,0 +1,153 @@
+// libmongoc's handles as values: a pool of clients, and links: one client with one session, through which everything is
+// asked and written. Every error throws what error_map.hpp says.
+//
+//   Client client(pool);
+//   Link link(client, Link::Sees::majority, store_moment);
+//   if (auto found = link.first("users", Doc("_id", id))) …
+//
+// A Client and its links are used by one thread at a time; a pool by any.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/mongo/bson.hpp"
+
+namespace integrity::store::mongo {
+
+// A point in the replica set's time. What is read behind it shows what was acknowledged before it, also by a primary
+// that was elected since and does not know yet how far the majority is.
+struct Moment {
+  std::uint32_t seconds = 0, count = 0;
+};
+
+// The latest that this process has heard of.
+class LatestMoment {
+ public:
+  Moment get() const {
+    const auto packed = packed_.load();
+    return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
+  }
+  void advance(Moment to) {
+    const auto packed = std::uint64_t{to.seconds} << 32 | to.count;
+    for (auto seen = packed_.load(); seen < packed && !packed_.compare_exchange_weak(seen, packed);) {
+    }
+  }
+
+ private:
+  std::atomic<std::uint64_t> packed_ = 0;
+};
+
+class Pool {
+ public:
+  explicit Pool(const std::string& uri);  // looks at the servers: throws Unavailable where there is no replica set
+
+  const std::string& database() const { return database_; }
+  const std::string& address() const { return address_; }    // host:port,…: no user, no password
+  const std::string& app_name() const { return app_name_; }  // what the servers know this program by
+  LatestMoment& latest() { return latest_; }
+
+ private:
+  friend class Client;
+  struct Destroy {
+    void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
+  };
+  std::string database_, address_, app_name_;
+  std::unique_ptr<mongoc_client_pool_t, Destroy> pool_;
+  LatestMoment latest_;
+};
+
+class Client {
+ public:
+  explicit Client(Pool& pool);  // waits for one that is free, not for long
+  mongoc_client_t* get() const { return client_.get(); }
+  Pool& pool() const { return pool_; }
+
+ private:
+  struct GiveBack {
+    mongoc_client_pool_t* pool;
+    void operator()(mongoc_client_t* client) const { mongoc_client_pool_push(pool, client); }
+  };
+  Pool& pool_;
+  std::unique_ptr<mongoc_client_t, GiveBack> client_;
+};
+
+using CollectionHandle = std::unique_ptr<mongoc_collection_t, decltype(&mongoc_collection_destroy)>;
+
+// What a query finds, one document after the other.
+class Cursor {
+ public:
+  Cursor(CollectionHandle collection, mongoc_cursor_t* cursor)
+      : collection_(std::move(collection)), cursor_(cursor, &mongoc_cursor_destroy) {}
+  bool next();  // false behind the last one
+  View view() const { return View(found_); }
+  const bson_t* found() const { return found_; }
+
+ private:
+  CollectionHandle collection_;
+  std::unique_ptr<mongoc_cursor_t, decltype(&mongoc_cursor_destroy)> cursor_;
+  const bson_t* found_ = nullptr;
+};
+
+// One of several writes that are sent together.
+struct Write {
+  enum class How : std::uint8_t { insert, update, replace, remove } how;
+  Doc which;
+  Doc what;
+};
+
+class Link {
+ public:
+  enum class Sees : std::uint8_t {
+    majority,     // each question what a majority of the members has by then
+    one_state,    // all questions the state of the first one
+    transaction,  // one state and what was written here since `begin`
+  };
+  enum class Upsert : std::uint8_t { no, yes };
+
+  Link(Client& client, Sees sees);
+  Link(Link&&) = default;
+  ~Link();
+
+  // A cursor goes on asking through its link, which has to live as long.
+  Cursor find(Name collection, const Doc& filter, const Doc& options = {}) &;
+  std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {});
+  Cursor aggregate(Name collection, const Array& pipeline) &;  // in a transaction
+
+  // How many it met, an inserted one included.
+  std::int64_t update(Name collection, const Doc& which, const Doc& how, Upsert upsert = Upsert::no);
+  std::int64_t replace(Name collection, const Doc& which, const Doc& with);
+  std::int64_t remove(Name collection, const Doc& which);  // all of these
+  // Changes one document; gives it as it is afterwards.
+  std::optional<Doc> find_and_update(Name collection, const Doc& which, const Doc& how);
+  std::optional<Doc> find_and_remove(Name collection, const Doc& which);
+  // In their order. Throws Broken where an update meets no document: it was expected there.
+  void send(Name collection, const std::vector<Write>& writes);
+  Doc command(const Doc& command);  // of the database
+  bool try_command(const Doc& command,
+                   std::uint32_t expected_error);  // false: it ended with this error of the server's
+
+  void begin();
+  // False: the transaction may have been committed or not; asking again is allowed, and tells. A Trouble says that it
+  // was not committed.
+  bool commit();
+  void abort() noexcept;
+  // Ends transactions of programs of this name that have been open for longer, and where nothing is going on: their
+  // nodes have stopped. Whoever goes on afterwards learns that its transaction did not happen. How many it ended.
+  int end_idle_transactions(std::chrono::microseconds open_longer_than);
+  bool in_transaction() const { return mongoc_client_session_in_transaction(session_.get()); }
+
+ private:
+  CollectionHandle collection(Name name);
+  Doc with_session(const Doc& options = {}) const;
+  std::optional<Doc> find_and_modify(const Doc& command);
+  void note_moment();
+
+  Client* client_;
+  Sees sees_;
+  std::unique_ptr<mongoc_client_session_t, decltype(&mongoc_client_session_destroy)> session_;
+};
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,34 @@
+#include <cstdlib>
+
+#include "store/contract/store_contract.hpp"
+#include "store/mongo/handles.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/mongo/test_databases.hpp"
+
+namespace integrity::store {
+namespace {
+
+// None where there is no server to be tested with; MongoServer below says so.
+std::vector<EngineUnderTest> engines() {
+  if (mongo::test_server().empty()) return {};
+  return {{.name = "mongo",
+           .open = [](const std::filesystem::path& place, const Clock& clock, const EngineOptions& options) {
+             return mongo::open_mongo({.uri = mongo::test_database(to_hex(as_bytes(place.filename().string()))),
+                                       .clock = &clock,
+                                       .text = plain_text,
+                                       .queue_max = options.queue_max,
+                                       .run_writes_twice = options.run_writes_twice});
+           }}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Mongo, StoreContract, testing::ValuesIn(engines()), engine_name);
+
+TEST(MongoServer, IsThereToBeTestedWith) {
+  if (mongo::test_server().empty()) {
+    GTEST_SKIP()
+        << "INTEGRITY_TEST_MONGO_URI is not set: no test of the MongoDB engine was run, the contract's included";
+  }
+}
+
+}  // namespace
+}  // namespace integrity::store

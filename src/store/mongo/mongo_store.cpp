@@ -1,0 +1,93 @@
+#include "store/mongo/mongo_store.hpp"
+
+#include "store/mongo/codec.hpp"
+#include "store/mongo/schema.hpp"
+#include "store/mongo/search.hpp"
+#include "store/mongo/writer.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+// What a majority has, by the primary. Takes a connection when the first question needs one.
+class MajorityReader final : public Reader {
+ public:
+  MajorityReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
+
+  // A list is one state, and a search may ask several questions.
+  model::ProductPage products(const model::ProductQuery& query) override {
+    link().first(in::meta, Doc("_id", "head"));  // see SnapshotReader
+    Link one_state(*client_, Link::Sees::one_state);
+    return search(one_state, query);
+  }
+
+ private:
+  Link& link() override {
+    if (!link_) link_.emplace(client_.emplace(pool_), Link::Sees::majority);
+    return *link_;
+  }
+
+  Pool& pool_;
+  std::optional<Client> client_;
+  std::optional<Link> link_;
+};
+
+class SnapshotReader final : public Reader {
+ public:
+  SnapshotReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
+
+ private:
+  Link& link() override {
+    if (!link_) {
+      client_.emplace(pool_);
+      // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
+      // waits until it knows that the majority has what was acknowledged.
+      Link(*client_, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
+      link_.emplace(*client_, Link::Sees::one_state);
+    }
+    return *link_;
+  }
+
+  Pool& pool_;
+  std::optional<Client> client_;
+  std::optional<Link> link_;
+};
+
+class MongoStore final : public Store {
+ public:
+  explicit MongoStore(const MongoOptions& options) : clock_(*options.clock), text_(options.text), pool_(options.uri) {
+    {
+      Client client(pool_);
+      prepare(client, text_);
+    }
+    writer_.emplace(pool_, clock_, text_,
+                    Writer::Options{options.queue_max, options.patience, options.run_writes_twice});
+  }
+
+  std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
+  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(pool_, text_); }
+
+  // Asked every time: another node may have ended it a moment ago.
+  std::optional<model::Session> session(const SessionId& id) override {
+    Client client(pool_);
+    const auto found = Link(client, Link::Sees::majority).first(in::sessions, Doc("_id", id));
+    if (!found) return {};
+    const auto session = take_session(View(*found));
+    if (session.expires_at <= clock_.now()) return {};
+    return session;
+  }
+  void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
+
+ private:
+  const Clock& clock_;
+  const model::ProductText text_;
+  Pool pool_;
+  std::optional<Writer> writer_;  // ends first
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_mongo(const MongoOptions& options) {
+  return std::make_unique<MongoStore>(options);
+}
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,221 @@
+// What is refused at the door, and what holds where several nodes use one database.
+#include <cstdlib>
+#include <future>
+
+#include "store/contract/store_contract.hpp"
+#include "store/mongo/error_map.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/mongo/schema.hpp"
+#include "store/mongo/test_databases.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+std::string refusal(const std::string& uri) {
+  const ManualClock clock;
+  try {
+    open_mongo({.uri = uri, .clock = &clock, .text = plain_text});
+  } catch (const Unavailable& unavailable) {
+    return unavailable.what();
+  }
+  return "";
+}
+
+TEST(MongoDoor, AnAddressWhereNobodyAnswersIsSaid) {
+  const auto said = refusal("mongodb://somebody:secret@127.0.0.1:1/?serverSelectionTimeoutMS=100");
+  EXPECT_NE(said.find("127.0.0.1:1"), std::string::npos) << said;
+  EXPECT_EQ(said.find("secret"), std::string::npos) << said;
+}
+
+TEST(MongoDoor, WhatIsNoAddressIsSaid) {
+  for (const char* uri : {"", "mongodb://", "http://127.0.0.1", "mongodb://127.0.0.1:99999"}) {
+    EXPECT_NE(refusal(uri).find("no address"), std::string::npos) << uri << ": " << refusal(uri);
+  }
+}
+
+TEST(MongoDoor, AServerAloneIsToldHowToBecomeAReplicaSetOfOne) {
+  const char* const alone = std::getenv("INTEGRITY_TEST_MONGO_ALONE");
+  if (alone == nullptr) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_ALONE is not set";
+  const std::string address = std::string(alone).substr(std::string("mongodb://").size());
+  const std::string port = address.substr(address.find(':') + 1);
+  EXPECT_EQ(refusal(alone),
+            "the MongoDB server at " + address +
+                " is no member of a replica set, so it has no transactions. Make it a replica set of one:\n"
+                "  restart mongod with --replSet rs0 (or replication.replSetName: rs0 in mongod.conf)\n"
+                "  mongosh --port " +
+                port + " --eval 'rs.initiate()'");
+}
+
+class MongoNodes : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
+    address_ = test_database(to_hex(as_bytes(place_.path().filename().string())));
+  }
+  std::unique_ptr<Store> open(const model::ProductText& text = plain_text) {
+    return open_mongo({.uri = address_, .clock = &clock_, .text = text});
+  }
+  model::Product product(std::uint16_t number, std::string name = "Lamp") {
+    model::Product product;
+    product.id = ProductId{
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)}};
+    product.name = std::move(name);
+    product.price = Money{1};
+    product.currency = "EUR";
+    product.created_at = product.updated_at = clock_.now();
+    return product;
+  }
+  static Result<bool> create(Store& store, const model::Product& product) {
+    return store.write([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, product));
+      return true;
+    });
+  }
+
+  ManualClock clock_;
+  std::string address_;
+
+ private:
+  TempFolder place_;
+};
+
+TEST_F(MongoNodes, ADatabaseOfANewerProgramIsRefused) {
+  open();
+  {
+    Pool pool(address_);
+    Client client(pool);
+    Link(client, Link::Sees::majority)
+        .update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("version", newest_version + 1)));
+  }
+  EXPECT_NE(refusal(address_).find("newer program"), std::string::npos);
+}
+
+TEST_F(MongoNodes, OpeningAtTheSameMomentMakesOneDatabase) {
+  std::vector<std::unique_ptr<Store>> stores(4);
+  std::vector<std::thread> threads;
+  for (auto& store : stores) threads.emplace_back([&] { store = open(); });
+  for (auto& thread : threads) thread.join();
+  for (std::uint16_t i = 0; i < 4; ++i) EXPECT_TRUE(create(*stores[i], product(i)).has_value());
+  EXPECT_EQ(stores[0]->read()->last_change_number(), 4);
+}
+
+TEST_F(MongoNodes, NumbersAreDenseAndSkusUniqueOverAllNodes) {
+  constexpr std::uint16_t kEach = 60;
+  std::vector<std::unique_ptr<Store>> nodes;
+  for (int i = 0; i < 3; ++i) nodes.push_back(open());
+  std::atomic<int> made = 0, refused = 0;
+  std::vector<std::thread> threads;
+  for (std::uint16_t node = 0; node < 3; ++node) {
+    threads.emplace_back([&, node] {
+      for (std::uint16_t i = 0; i < kEach; ++i) {
+        auto mine = product(static_cast<std::uint16_t>(node * 1000 + i));
+        mine.sku = "sku-" + std::to_string(i);  // which each node wants
+        const auto result = create(*nodes[node], mine);
+        if (result.has_value()) {
+          ++made;
+        } else if (result.error().code == Code::sku_taken) {
+          ++refused;
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(made, kEach);
+  EXPECT_EQ(refused, 2 * kEach);
+  EXPECT_EQ(nodes[0]->read()->last_change_number(), kEach);
+  Pool pool(address_);
+  Client client(pool);
+  std::int64_t number = 0;
+  Link link(client, Link::Sees::majority);
+  for (Cursor found = link.find(in::changes, {}, Doc("sort", Doc("_id", 1))); found.next();) {
+    EXPECT_EQ(found.view().take<std::int64_t>("_id"), ++number);
+  }
+  EXPECT_EQ(number, kEach);
+}
+
+TEST_F(MongoNodes, WhatOneNodeAcknowledgedTheOtherShows) {
+  const auto here = open(), there = open();
+  for (std::uint16_t i = 0; i < 20; ++i) {
+    ASSERT_TRUE(create(*here, product(i)).has_value());
+    EXPECT_TRUE(there->read()->product(product(i).id)) << i;
+  }
+  const model::Session session{
+      .id = SessionId{{1}}, .user = {}, .created_at = clock_.now(), .expires_at = clock_.now() + std::chrono::hours(1)};
+  ASSERT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
+                    tx.start_session({}, session);
+                    return true;
+                  })
+                  .has_value());
+  EXPECT_TRUE(there->session(session.id));
+  EXPECT_TRUE(*there->write([&](WriteTx& tx) -> Result<bool> { return tx.end_session({}, session.id); }));
+  EXPECT_FALSE(here->session(session.id));
+}
+
+// A node whose clock is behind writes with the time of the one before.
+TEST_F(MongoNodes, TimeNeverGoesBackFromNodeToNode) {
+  ManualClock late;
+  late.move(-std::chrono::minutes(5));
+  const auto here = open();
+  const auto there = open_mongo({.uri = address_, .clock = &late, .text = plain_text});
+  ASSERT_TRUE(create(*here, product(1)).has_value());
+  ASSERT_TRUE(create(*there, product(2)).has_value());
+  const auto at = [&](std::uint16_t number) {
+    return here->read()->changes(model::RecordKind::product, record_id(product(number).id), {}, 1).at(0).at;
+  };
+  EXPECT_EQ(at(2), at(1));
+}
+
+// Stopped in the middle of a transaction, a node would keep the head for a minute. When it goes on, it begins again.
+TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
+  const auto here = open(), there = open();
+  std::promise<void> has_head, go_on;
+  std::atomic<int> runs = 0;
+  std::thread stopped([&, goes = go_on.get_future().share()] {
+    const auto made = product(1);
+    EXPECT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
+                      INTEGRITY_CHECK(tx.create_product({}, made));
+                      if (++runs == 1) has_head.set_value();
+                      goes.wait();
+                      return true;
+                    })
+                    .has_value());
+  });
+  has_head.get_future().wait();
+  EXPECT_TRUE(create(*there, product(2)).has_value());
+  go_on.set_value();
+  stopped.join();
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(there->read()->last_change_number(), 2);
+}
+
+TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {
+  {
+    const auto store = open();
+    for (std::uint16_t i = 0; i < 700; ++i)
+      ASSERT_TRUE(create(*store, product(i, "Lamp " + std::to_string(i))).has_value());
+  }
+  static constexpr model::ProductText other{
+      2, [](std::string_view name) { return std::string(name.rbegin(), name.rend()); },
+      [](const model::Product& p) {
+        return std::vector<std::string>{"new", plain_sort_key(p.name)};
+      }};
+  const auto store = open(other);
+  EXPECT_TRUE(store->read()->products({.words = {"lamp", "7"}}).products.empty());
+  EXPECT_EQ(store->read()->products({.words = {"new"}, .limit = 1000}).products.size(), 700U);
+  EXPECT_EQ(store->read()->products({.order = {.by = model::ProductKey::name}, .limit = 1}).products.at(0).name,
+            "Lamp 0");
+}
+
+// Somebody with a shell cannot make what the program could not read.
+TEST_F(MongoNodes, AWrongDocumentIsRefusedByTheServer) {
+  open();
+  Pool pool(address_);
+  Client client(pool);
+  Link link(client, Link::Sees::majority);
+  for (const char* json : {R"({"_id": {"$oid": "000000000000000000000001"}, "user": "x"})", R"({"_id": 1})"}) {
+    EXPECT_THROW(link.send(in::sessions, {{Write::How::insert, {}, Doc::from_json(json)}}), Broken) << json;
+  }
+}
+
+}  // namespace
+}  // namespace integrity::store::mongo

@@ -1,0 +1,29 @@
+// The questions of ReadTx, asked through one link. Shared by reads, snapshots and the writer.
+#pragma once
+#include "store/mongo/handles.hpp"
+#include "store/store.hpp"
+
+namespace integrity::store::mongo {
+
+class Reader : public virtual ReadTx {
+ public:
+  explicit Reader(const model::ProductText& text) : text_(text) {}
+  std::optional<model::Product> product(const ProductId& id) override;
+  model::ProductPage products(const model::ProductQuery& query) override;
+  std::optional<model::User> user(const UserId& id) override;
+  std::optional<model::User> user_by_name(std::string_view username) override;
+  std::vector<model::User> users() override;
+  std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
+  std::optional<model::Session> session(const SessionId& id) override;
+  model::FactorCounters factor_counters(const UserId& user) override;
+  std::int64_t recovery_codes_left(const UserId& user) override;
+  std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record, std::optional<std::int64_t> before,
+                                     std::size_t limit) override;
+  std::int64_t last_change_number() override;
+
+ protected:
+  virtual Link& link() = 0;
+  const model::ProductText text_;
+};
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,82 @@
+#include "store/mongo/schema.hpp"
+
+#include "base/log.hpp"
+#include "store/mongo/codec.hpp"
+#include "store/mongo/collections.hpp"
+#include "store/mongo/error_map.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+constexpr std::uint32_t kNamespaceExists = 48;
+constexpr std::int64_t kTextBatch = 500;
+
+// `text` is one of collections/*.json. Validators make wrong documents impossible whatever the code, or somebody in a
+// shell, does; a name that is not listed is refused as well.
+void make(Link& link, std::string_view name, std::string_view text) {
+  const Doc described = Doc::from_json(text);
+  const View view(described);
+  const Doc validator("$jsonSchema", Doc("bsonType", "object", "additionalProperties", false, "required",
+                                         view.take<Array>("required"), "properties", view.take<Doc>("properties")));
+  if (!link.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
+    link.command(Doc("collMod", name, "validator", validator));
+  }
+  const auto indexes = view.take<Array>("indexes");
+  if (!indexes.empty()) link.command(Doc("createIndexes", name, "indexes", indexes));
+}
+
+// Written once by whoever comes first, in a commit of the majority like all that follows.
+void make_document(Link& link, std::string_view id, const Doc& members) {
+  try {
+    link.update(in::meta, Doc("_id", id), Doc("$setOnInsert", members), Link::Upsert::yes);
+  } catch (const Duplicate&) {  // another node was quicker
+  }
+}
+
+void make_all(Link& link) {
+  for (const auto& [file, text] : embedded::store_mongo_collections) {
+    make(link, file.substr(0, file.rfind('.')), text);
+  }
+  make_document(link, "head",
+                Doc("groups", std::int64_t{0}, "time", Time{}, "number", std::int64_t{0}, "place", std::int64_t{0}));
+  make_document(link, "schema", Doc("version", newest_version));
+  link.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
+}
+
+// In batches, each of the products behind the last one. A product that changed meanwhile was written by a node that
+// made its texts itself.
+void refresh_texts(Link& link, const model::ProductText& text) {
+  Doc behind;
+  for (;;) {
+    std::optional<std::int64_t> last;
+    for (Cursor found = link.find(in::products, behind, Doc("sort", Doc("place", 1), "limit", kTextBatch));
+         found.next();) {
+      const auto product = take_product(found.view());
+      last = found.view().take<std::int64_t>("place");
+      link.update(in::products, Doc("_id", product.id, "version", product.version),
+                  Doc("$set", derived_from(product, text)));
+    }
+    if (!last) return;
+    if (behind.empty()) log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
+    behind = Doc("place", Doc("$gt", *last));
+  }
+}
+
+}  // namespace
+
+void prepare(Client& client, const model::ProductText& text) {
+  Link link(client, Link::Sees::majority);
+  const auto schema = link.first(in::meta, Doc("_id", "schema"));
+  const int version = schema ? View(*schema).take<int>("version") : 0;
+  if (version > newest_version) {
+    throw Unavailable("the database has schema version " + std::to_string(version) +
+                      ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
+                      ". Use the newer program");
+  }
+  if (version < newest_version) make_all(link);
+  if (schema && View(*schema).take<std::optional<int>>("text_version") == text.version) return;
+  refresh_texts(link, text);
+  link.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));
+}
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,24 @@
+// The collections: their validators, their indexes, and the two documents of `meta`.
+//
+//   {_id: "schema", version, text_version}   of the collections, and of what made the texts derived from products
+//   {_id: "head", time, number, place, …}    where all writers of all nodes meet: see docs/adr/0010
+#pragma once
+#include "model/product.hpp"
+#include "store/mongo/handles.hpp"
+
+namespace integrity::store::mongo {
+
+namespace in {  // collections
+inline constexpr Name users = "users", products = "products", sessions = "sessions", challenges = "challenges",
+                      factor_counters = "factor_counters", recovery_codes = "recovery_codes",
+                      kept_answers = "kept_answers", key_fingerprints = "key_fingerprints", changes = "changes",
+                      meta = "meta";
+}  // namespace in
+
+inline constexpr int newest_version = 1;
+
+// Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
+// database of a newer program. Texts derived from products are made anew where another version of `text` made them.
+void prepare(Client& client, const model::ProductText& text);
+
+}  // namespace integrity::store::mongo

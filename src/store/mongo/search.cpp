@@ -1,0 +1,315 @@
+#include "store/mongo/search.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "store/mongo/codec.hpp"
+#include "store/mongo/error_map.hpp"
+#include "store/mongo/schema.hpp"
+
+// Three ways, by what is asked:
+//  1. An order, alone or with a range of its own key: a run of that order's index, from one bound to the other.
+//  2. Filters beside the order: the server looks itself for the index that finds most quickly; it tries several.
+//  3. Where that took longer than half of the time given: the order's index in stretches, dropping what does not fit.
+//     `next` says how far the walk came, so that a page always gets on.
+namespace integrity::store::mongo {
+namespace {
+
+using model::ProductKey;
+using model::ProductQuery;
+using Moment = std::chrono::steady_clock::time_point;
+using std::chrono::milliseconds;
+
+// Products in the first stretch of a walk, which is walked in any case; and how long one should take about.
+constexpr std::int64_t kStretch = 256;
+constexpr milliseconds kStretchTime{8};
+
+// Where a product stands in an order. Of key and name one counts, or neither, by the order.
+struct Position {
+  std::int64_t place = 0;
+  std::int64_t key = 0;
+  std::string name = {};
+};
+
+void append_number(std::string& out, std::int64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<std::uint64_t>(value) >> shift);
+}
+
+std::int64_t take_number(std::string_view& bytes) {
+  if (bytes.size() < 8) throw UnknownPosition("a position is too short");
+  std::uint64_t value = 0;
+  for (const char byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
+  bytes.remove_prefix(8);
+  return static_cast<std::int64_t>(value);
+}
+
+std::string written(const Position& position) {
+  std::string bytes;
+  append_number(bytes, position.place);
+  append_number(bytes, position.key);
+  return bytes + position.name;
+}
+
+Position read_position(std::string_view bytes) {
+  Position position;
+  position.place = take_number(bytes);
+  position.key = take_number(bytes);
+  position.name = bytes;
+  return position;
+}
+
+Doc bounds_of(const model::Range& range, bool money) {
+  Doc bounds;
+  if (range.min) money ? bounds.add("$gte", Money{*range.min}) : bounds.add("$gte", *range.min);
+  if (range.max) money ? bounds.add("$lte", Money{*range.max}) : bounds.add("$lte", *range.max);
+  return bounds;
+}
+
+// An order, in the words of the database.
+class Order {
+ public:
+  explicit Order(model::ProductOrder order) : by_(order.by), descending_(order.descending) {}
+
+  bool by_place() const { return by_ == ProductKey::created_at; }
+  bool descending() const { return descending_; }
+  Doc index() const { return keyed(1); }
+  Doc sort() const { return keyed(descending_ ? -1 : 1); }
+  Doc projection() const { return keyed(1).add("_id", 0); }
+
+  Position position_of(View view) const {
+    Position position{.place = view.take<std::int64_t>("place")};
+    switch (by_) {
+      case ProductKey::created_at:
+        break;
+      case ProductKey::name:
+        position.name = view.take<std::string>("name_key");
+        break;
+      case ProductKey::price:
+        position.key = view.take<Money>("price").units;
+        break;
+      case ProductKey::stock:
+        position.key = view.take<std::int64_t>("stock");
+        break;
+      case ProductKey::updated_at:
+        position.key = to_millis(view.take<Time>("updated_at"));
+        break;
+    }
+    return position;
+  }
+
+  // Of the index, at a position, or beside all places of a key.
+  template <class Place>
+  Doc bound(const Position& at, Place place) const {
+    Doc bound;
+    add_key(bound, at, [](const auto& value) { return value; });
+    return bound.add("place", place);
+  }
+
+  // A filter for whatever comes behind.
+  Doc behind(const Position& at) const {
+    const auto beyond = [this](const auto& value) { return descending_ ? Doc("$lt", value) : Doc("$gt", value); };
+    if (by_place()) return Doc("place", beyond(at.place));
+    Doc later, equal;
+    add_key(later, at, beyond);
+    add_key(equal, at, [](const auto& value) { return value; });
+    equal.add("place", beyond(at.place));
+    return Doc("$or", Array().add(later).add(equal));
+  }
+
+ private:
+  Doc keyed(int direction) const {
+    switch (by_) {
+      case ProductKey::created_at:
+        return Doc("place", direction);
+      case ProductKey::name:
+        return Doc("name_key", direction, "place", direction);
+      case ProductKey::price:
+        return Doc("price", direction, "place", direction);
+      case ProductKey::stock:
+        return Doc("stock", direction, "place", direction);
+      case ProductKey::updated_at:
+        return Doc("updated_at", direction, "place", direction);
+    }
+    throw Broken("an unknown order");
+  }
+  template <class Wrap>
+  void add_key(Doc& to, const Position& at, Wrap wrap) const {
+    switch (by_) {
+      case ProductKey::created_at:
+        break;
+      case ProductKey::name:
+        to.add("name_key", wrap(at.name));
+        break;
+      case ProductKey::price:
+        to.add("price", wrap(Money{at.key}));
+        break;
+      case ProductKey::stock:
+        to.add("stock", wrap(at.key));
+        break;
+      case ProductKey::updated_at:
+        to.add("updated_at", wrap(from_millis(at.key)));
+        break;
+    }
+  }
+
+  ProductKey by_;
+  bool descending_;
+};
+
+// A run of an order's index: from `min`, which belongs to it, to `max`, which does not.
+struct Run {
+  std::optional<Doc> min, max;
+
+  void add_to(Doc& options) const {
+    if (min) options.add("min", *min);
+    if (max) options.add("max", *max);
+  }
+};
+
+class Search {
+ public:
+  Search(Link& link, const ProductQuery& query)
+      : link_(link), query_(query), order_(query.order), began_(std::chrono::steady_clock::now()) {
+    if (!query.after.empty()) after_ = read_position(query.after);
+  }
+
+  model::ProductPage run() {
+    if (query_.limit == 0 || is_empty(query_.price) || is_empty(query_.stock)) return {};
+    if (bounds() != nullptr && after_ && !bounds()->has(after_->key)) return {};
+    if (!has_other_filters()) {
+      take(find_in(run_of_order({}), {}, {}));
+    } else if (!take_by_any_index()) {
+      walk();
+    }
+    return std::move(page_);
+  }
+
+ private:
+  static bool is_empty(const model::Range& range) { return range.min && range.max && *range.min > *range.max; }
+
+  // The range of the key in the order, if it is one of the filters.
+  const model::Range* bounds() const {
+    if (query_.order.by == ProductKey::price) return &query_.price;
+    if (query_.order.by == ProductKey::stock) return &query_.stock;
+    return nullptr;
+  }
+
+  bool has_other_filters() const {
+    return query_.sku || !query_.words.empty() || (query_.price.given() && bounds() != &query_.price) ||
+           (query_.stock.given() && bounds() != &query_.stock);
+  }
+
+  Array filters() const {
+    Array all;
+    if (query_.sku) all.add(Doc("sku", *query_.sku));
+    if (query_.price.given()) all.add(Doc("price", bounds_of(query_.price, true)));
+    if (query_.stock.given()) all.add(Doc("stock", bounds_of(query_.stock, false)));
+    for (std::size_t i = 0; i + 1 < query_.words.size(); ++i) all.add(Doc("words", query_.words[i]));
+    if (!query_.words.empty()) all.add(Doc("words", BeginsWith{query_.words.back()}));
+    return all;
+  }
+
+  // From behind the page before, or the beginning, to `last`, or the end.
+  Run run_of_order(const std::optional<Position>& last) const {
+    Run run;
+    const bool down = order_.descending();
+    const auto* range = bounds();
+    if (range != nullptr && range->min) run.min = order_.bound(Position{.key = *range->min}, Lowest());
+    if (range != nullptr && range->max) run.max = order_.bound(Position{.key = *range->max}, Highest());
+    if (after_) (down ? run.max : run.min) = order_.bound(*after_, after_->place + (down ? 0 : 1));
+    if (last) (down ? run.min : run.max) = order_.bound(*last, last->place + (down ? 0 : 1));
+    return run;
+  }
+
+  std::int64_t wanted() const {  // and one more, to see whether there is any
+    constexpr std::size_t max = std::numeric_limits<std::int32_t>::max();
+    return static_cast<std::int64_t>(std::min(query_.limit - page_.products.size(), max - 1)) + 1;
+  }
+
+  Cursor find_in(const Run& run, const Array& filters, Doc options) const {
+    options.add("hint", order_.index(), "sort", order_.sort(), "limit", wanted());
+    run.add_to(options);
+    return link_.find(in::products, filters.empty() ? Doc() : Doc("$and", filters), options);
+  }
+
+  bool full() const {
+    return page_.products.size() == query_.limit || (!page_.products.empty() && bytes_ >= query_.bytes_max);
+  }
+
+  // True: the page is full, and `next` set.
+  bool take(Cursor found) {
+    while (found.next()) {
+      if (full()) {
+        page_.next = written(last_);
+        return true;
+      }
+      page_.products.push_back(take_product(found.view()));
+      bytes_ += model::bytes_about(page_.products.back());
+      last_ = order_.position_of(found.view());
+    }
+    return false;
+  }
+
+  // False where that takes too long. Time that is up ends a transaction, so in one a search is not bounded.
+  bool take_by_any_index() {
+    Doc options("sort", order_.sort(), "limit", wanted(), "allowDiskUse", true);
+    if (query_.time_max && !link_.in_transaction()) {
+      if (query_.time_max->count() < 2) return false;
+      options.add("maxTimeMS", static_cast<std::int64_t>(query_.time_max->count() / 2));
+    }
+    Array all = filters();
+    if (after_) all.add(order_.behind(*after_));
+    try {
+      take(link_.find(in::products, Doc("$and", all), options));
+      return true;
+    } catch (const Trouble& trouble) {
+      if (trouble.kind != Kind::out_of_time) throw;
+      page_ = {};
+      bytes_ = 0;
+      return false;
+    }
+  }
+
+  void walk() {
+    const Array all = filters();
+    for (std::int64_t stretch = kStretch;;) {
+      const auto began = std::chrono::steady_clock::now();
+      const auto last = end_of_stretch(stretch);
+      if (take(find_in(run_of_order(last), all, {})) || !last) return;
+      after_ = last;
+      if (out_of_time()) {
+        page_.next = written(*last);
+        return;
+      }
+      if (std::chrono::steady_clock::now() - began < kStretchTime) stretch *= 2;
+    }
+  }
+
+  // The position of the product so many further on; nothing where the end comes before. Looks at the index alone.
+  std::optional<Position> end_of_stretch(std::int64_t stretch) const {
+    Doc options("hint", order_.index(), "sort", order_.sort(), "projection", order_.projection(), "skip", stretch - 1);
+    run_of_order({}).add_to(options);
+    const auto found = link_.first(in::products, {}, options);
+    if (!found) return {};
+    return order_.position_of(View(*found));
+  }
+
+  bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
+
+  Link& link_;
+  const ProductQuery& query_;
+  const Order order_;
+  const Moment began_;
+  std::optional<Position> after_;
+  Position last_;  // of the products taken
+  model::ProductPage page_;
+  std::size_t bytes_ = 0;  // of the products in it
+};
+
+}  // namespace
+
+model::ProductPage search(Link& link, const ProductQuery& query) {
+  return Search(link, query).run();
+}
+
+}  // namespace integrity::store::mongo

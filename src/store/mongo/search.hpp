@@ -1,0 +1,11 @@
+// Lists of products in any order, by any filters; search.cpp says which index is walked, and when a search stops.
+#pragma once
+#include "model/product.hpp"
+#include "store/mongo/handles.hpp"
+
+namespace integrity::store::mongo {
+
+// `link` sees one state, for several questions may be asked.
+model::ProductPage search(Link& link, const model::ProductQuery& query);
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,330 @@
+#include "store/mongo/write_tx.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "store/mongo/error_map.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+constexpr std::chrono::seconds kProofLife{1};
+
+// For writes whose document the caller has just read in the same transaction.
+void expect_one(std::int64_t changed, const char* what) {
+  if (changed != 1) throw std::logic_error(what);
+}
+
+Error username_taken(const model::User& user) {
+  return {Code::username_taken, "the username \"" + user.username + "\" is taken; choose another"};
+}
+
+}  // namespace
+
+MongoWriteTx::MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text)
+    : Reader(text), pool_(pool), clock_(clock) {}
+
+void MongoWriteTx::begin_group() {
+  head_.reset();
+  for (auto* waiting :
+       {&products_waiting_, &sessions_waiting_, &challenges_waiting_, &answers_waiting_, &changes_waiting_}) {
+    waiting->writes.clear();
+  }
+  known_products_.clear();
+  known_answers_.clear();
+  known_kept_.clear();
+  writes_ = 0;
+}
+
+void MongoWriteTx::begin_job() {
+  kept_ = false;
+  job_writes_ = writes_;
+}
+
+Link& MongoWriteTx::link() {
+  if (head_) return *link_;
+  if (!link_) link_.emplace(client_ ? *client_ : client_.emplace(pool_), Link::Sees::transaction);
+  link_->begin();
+  // A conflict here is cheap: nothing else has happened yet. Whoever has the head is alone until its transaction ends.
+  const auto found = link_->find_and_update(
+      in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
+  if (!found) throw Broken("the database has lost its head document");
+  const View view(*found);
+  head_ = Head{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
+  head_before_ = *head_;
+  return *link_;
+}
+
+MongoWriteTx::Head& MongoWriteTx::head() {
+  link();
+  return *head_;
+}
+
+void MongoWriteTx::finish() {
+  if (!head_) return;
+  for (auto* waiting :
+       {&products_waiting_, &sessions_waiting_, &challenges_waiting_, &answers_waiting_, &changes_waiting_}) {
+    send(*waiting);
+  }
+  if (head_->number == head_before_.number && head_->place == head_before_.place) return;
+  link_->send(in::meta, {{Write::How::update, Doc("_id", "head"),
+                          Doc("$set", Doc("number", head_->number, "place", head_->place))}});
+}
+
+bool MongoWriteTx::commit() {
+  if (!head_) return true;
+  if (!link_->commit()) return false;
+  proven_until_ = std::chrono::steady_clock::now() + kProofLife;
+  return true;
+}
+
+void MongoWriteTx::abort() noexcept {
+  if (link_) link_->abort();
+}
+
+void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept {
+  if (!link_) return;
+  try {
+    const int ended = link_->end_idle_transactions(open_longer_than);
+    if (ended > 0) log::event("store.writer.stopped", {{"transactions_ended", std::to_string(ended)}});
+  } catch (const std::exception& exception) {  // it may not: then the server ends them, later
+    log::event("store.writer.stopped", {{"transactions_ended", "0"}, {"cause", exception.what()}});
+  }
+}
+
+void MongoWriteTx::forget_connection() noexcept {
+  proven_until_ = {};
+  link_.reset();
+  client_.reset();
+}
+
+// The same for all jobs of a group. Taking it begins the transaction: only there one can learn how late it is.
+Time MongoWriteTx::now() const {
+  return const_cast<MongoWriteTx*>(this)->head().time;
+}
+
+// Any commit proves it: a server whose disk is full ends, so there is no room for small writes alone.
+Status MongoWriteTx::touch() {
+  if (std::chrono::steady_clock::now() >= proven_until_) head();  // which counts, and so is a write
+  return {};
+}
+
+// What others must see first is sent before they ask.
+Link& MongoWriteTx::link_behind(Waiting& waiting) {
+  send(waiting);
+  return link();
+}
+
+void MongoWriteTx::wait(Waiting& waiting, Write write) {
+  link();  // the head comes first
+  waiting.writes.push_back(std::move(write));
+  ++writes_;
+}
+
+void MongoWriteTx::send(Waiting& waiting) {
+  if (waiting.writes.empty()) return;
+  link_->send(waiting.to, waiting.writes);
+  waiting.writes.clear();
+}
+
+std::size_t MongoWriteTx::wrote(std::int64_t documents) {
+  writes_ += static_cast<std::size_t>(documents);
+  return static_cast<std::size_t>(documents);
+}
+
+std::size_t MongoWriteTx::count(Name collection, const Doc& filter) {
+  Cursor found = link().aggregate(collection, Array().add(Doc("$match", filter)).add(Doc("$count", "n")));
+  return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+}
+
+void MongoWriteTx::do_append(const model::Change& change) {
+  model::Change numbered = change;
+  numbered.number = ++head().number;
+  numbered.at = head().time;
+  wait(changes_waiting_, {Write::How::insert, {}, to_doc(numbered)});
+}
+
+std::vector<model::Change> MongoWriteTx::changes(model::RecordKind kind, const RecordId& record,
+                                                 std::optional<std::int64_t> before, std::size_t limit) {
+  send(changes_waiting_);
+  return Reader::changes(kind, record, before, limit);
+}
+
+std::int64_t MongoWriteTx::last_change_number() {
+  return head().number;
+}
+
+Status MongoWriteTx::do_insert(const model::User& u) {
+  if (user_by_name(u.username)) return username_taken(u);
+  link().send(in::users, {{Write::How::insert, {}, to_doc(u)}});
+  wrote(1);
+  return {};
+}
+
+void MongoWriteTx::do_update(const model::User& u, std::int64_t version_before) {
+  expect_one(link().replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
+             "update of an account that is not at the version before");
+  wrote(1);
+}
+
+void MongoWriteTx::do_delete_user(const UserId& user) {
+  if (link().first(in::users, Doc("_id", user, "state", word(model::UserState::pending)))) {
+    forget_users(Array().add(user));
+  }
+}
+
+// With all that belongs to them alone.
+void MongoWriteTx::forget_users(const Array& ids) {
+  const Doc these("$in", ids);
+  wrote(link().remove(in::users, Doc("_id", these)));
+  wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("user", these)));
+  wrote(link_behind(sessions_waiting_).remove(in::sessions, Doc("user", these)));
+  wrote(link().remove(in::factor_counters, Doc("_id", these)));
+  wrote(link().remove(in::recovery_codes, Doc("_id", these)));
+}
+
+// Each by an index that holds pending accounts only, which the server takes where its own key is asked for.
+std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network) {
+  Doc filter("state", word(model::UserState::pending));
+  network ? filter.add("pending_network", *network) : filter.add("pending_until", Doc("$gte", Time{}));
+  return count(in::users, filter);
+}
+
+std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
+  Array ids;
+  std::size_t found = 0;
+  for (Cursor each =
+           link().find(in::users, Doc("state", word(model::UserState::pending), "pending_until", Doc("$lte", at)),
+                       Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
+                           Doc("_id", 1)));
+       found < limit && each.next(); ++found) {
+    ids.add(each.view().take<UserId>("_id"));
+  }
+  if (found > 0) forget_users(ids);
+  return found;
+}
+
+void MongoWriteTx::do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) {
+  Array all;
+  for (const auto& hash : hashes) all.add(hash);
+  wrote(link().update(in::recovery_codes, Doc("_id", user), Doc("$set", Doc("hashes", all)), Link::Upsert::yes));
+}
+
+bool MongoWriteTx::do_spend_recovery_code(const UserId& user, const model::Digest& hash) {
+  return wrote(link().update(in::recovery_codes, Doc("_id", user, "hashes", hash),
+                             Doc("$pull", Doc("hashes", hash)))) == 1;
+}
+
+void MongoWriteTx::do_insert(const model::Session& s) {
+  wait(sessions_waiting_, {Write::How::insert, {}, to_doc(s)});
+}
+
+std::optional<model::Session> MongoWriteTx::session(const SessionId& id) {
+  send(sessions_waiting_);
+  return Reader::session(id);
+}
+
+std::vector<model::Session> MongoWriteTx::do_sessions_of(const UserId& user) {
+  std::vector<model::Session> out;
+  for (Cursor found = link_behind(sessions_waiting_).find(in::sessions, Doc("user", user)); found.next();) {
+    out.push_back(take_session(found.view()));
+  }
+  return out;
+}
+
+std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& session) {
+  const auto ended = link_behind(sessions_waiting_).find_and_remove(in::sessions, Doc("_id", session));
+  if (!ended) return {};
+  wrote(1);
+  return take_session(View(*ended));
+}
+
+// The first `limit` behind the first `skip`, in an order.
+std::size_t MongoWriteTx::remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip,
+                                       std::size_t limit) {
+  Array pipeline;
+  pipeline.add(Doc("$match", filter)).add(Doc("$sort", order)).add(Doc("$skip", static_cast<std::int64_t>(skip)));
+  pipeline.add(Doc("$limit", static_cast<std::int64_t>(limit)));
+  pipeline.add(Doc("$group", Doc("_id", std::int64_t{0}, "ids", Doc("$push", "$_id"))));
+  Cursor found = link().aggregate(collection, pipeline);
+  if (!found.next()) return 0;
+  return wrote(link().remove(collection, Doc("_id", Doc("$in", found.view().take<Array>("ids")))));
+}
+
+std::size_t MongoWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
+  if (limit == 0) return 0;
+  send(sessions_waiting_);
+  return remove_first(in::sessions, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
+}
+
+void MongoWriteTx::add_challenge(const model::Challenge& c) {
+  wait(challenges_waiting_, {Write::How::insert, {}, to_doc(c)});
+}
+
+std::optional<model::Challenge> MongoWriteTx::challenge(const model::Digest& token_hash) {
+  send(challenges_waiting_);
+  return Reader::challenge(token_hash);
+}
+
+bool MongoWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
+  return wrote(link_behind(challenges_waiting_)
+                   .update(in::challenges, Doc("_id", token_hash, "tries", Doc("$lt", tries_max)),
+                           Doc("$inc", Doc("tries", 1)))) == 1;
+}
+
+bool MongoWriteTx::spend_challenge(const model::Digest& token_hash) {
+  return wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("_id", token_hash))) == 1;
+}
+
+void MongoWriteTx::remove_challenges_of(const UserId& user) {
+  wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("user", user)));
+}
+
+std::size_t MongoWriteTx::remove_challenges_but_newest(const UserId& user, model::Challenge::Next next,
+                                                       std::size_t count) {
+  send(challenges_waiting_);
+  return remove_first(in::challenges, Doc("user", user, "next", word(next)), Doc("expires_at", -1), count,
+                      std::numeric_limits<std::int32_t>::max());
+}
+
+std::size_t MongoWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
+  if (limit == 0) return 0;
+  send(challenges_waiting_);
+  return remove_first(in::challenges, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
+}
+
+// One conditional update. Where it meets nothing, either the step is spent or there are no counters yet.
+bool MongoWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {
+  if (step <= model::FactorCounters{}.last_step) return false;
+  if (wrote(link().update(in::factor_counters, Doc("_id", user, "last_step", Doc("$lt", step)),
+                          Doc("$set", Doc("last_step", step)))) == 1) {
+    return true;
+  }
+  if (link().first(in::factor_counters, Doc("_id", user))) return false;
+  set_factor_counters(user, {.last_step = step});
+  return true;
+}
+
+void MongoWriteTx::set_factor_counters(const UserId& user, const model::FactorCounters& c) {
+  Doc how("$max", Doc("last_step", c.last_step), "$set",
+          Doc("failures", c.failures, "failures_unredeemed", c.failures_unredeemed, "locked_until", c.locked_until));
+  if (!c.locked_until) how.add("$unset", Doc("locked_until", ""));
+  wrote(link().update(in::factor_counters, Doc("_id", user), how, Link::Upsert::yes));
+}
+
+void MongoWriteTx::remove_factor_counters(const UserId& user) {
+  wrote(link().remove(in::factor_counters, Doc("_id", user)));
+}
+
+std::optional<model::Digest> MongoWriteTx::key_fingerprint(std::string_view key) {
+  const auto found = link().first(in::key_fingerprints, Doc("_id", key));
+  if (!found) return {};
+  return View(*found).take<model::Digest>("fingerprint");
+}
+
+void MongoWriteTx::set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) {
+  wrote(link().update(in::key_fingerprints, Doc("_id", key), Doc("$set", Doc("fingerprint", fingerprint)),
+                      Link::Upsert::yes));
+}
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,250 @@
+#include "store/mongo/writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Large enough that the round trips and the commit are shared by many, small enough that nobody waits long for others.
+constexpr std::size_t kGroupMax = 256;
+
+constexpr milliseconds kPause{50};                         // until a primary may be there
+constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
+
+// Nobody has the head for so long who does anything: whoever has it then has stopped (SIGSTOP, a host that hangs), and
+// would keep it for a minute, until the server ends its transaction.
+constexpr std::chrono::seconds kStopped{4};
+
+Error fault(std::string cause) {
+  return {.code = Code::internal,
+          .detail = "the server met a fault of its own; nothing was changed",
+          .cause = std::move(cause)};
+}
+
+Error out_of_reach(const Trouble& trouble) {
+  Error error = unavailable(trouble.what());
+  error.detail = trouble.kind == Kind::conflict
+                     ? "other nodes are writing all the time; nothing was changed. Try again shortly"
+                     : "the store cannot be reached; nothing was changed. Try again shortly";
+  return error;
+}
+
+Error perhaps_written() {
+  Error error = unavailable("the outcome of a commit is not known");
+  error.detail =
+      "the store did not say whether this was written. Look before you send it again, or send it again under the same"
+      " Idempotency-Key";
+  return error;
+}
+
+}  // namespace
+
+Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options)
+    : options_(options), tx_(pool, clock, text) {
+  thread_ = std::thread([this] { loop(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Writer::submit(std::unique_ptr<Job> job) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.size() < options_.queue_max) {
+      queue_.push_back(std::exchange(job, nullptr));
+      wake = std::exchange(sleeping_, false);
+    }
+  }
+  if (wake) wake_.notify_one();
+  if (job) job->done(overloaded());
+}
+
+void Writer::loop() {
+  while (take_group()) {
+    write_group();
+    group_.clear();
+  }
+}
+
+bool Writer::take_group() {
+  std::unique_lock lock(mutex_);
+  while (queue_.empty() && !closing_) {
+    sleeping_ = true;
+    wake_.wait(lock);
+  }
+  sleeping_ = false;
+  const std::size_t most = options_.run_writes_twice ? 1 : kGroupMax;
+  while (!queue_.empty() && group_.size() < most) {
+    group_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return !group_.empty();
+}
+
+// Mostly one turn. MongoDB has no savepoints: where a job must leave no trace but has written, what is before it is
+// committed without it, then it is run as the first of the rest, where undoing it undoes nothing else. So no job is run
+// more than three times for the sake of its neighbours, and all keep their order.
+void Writer::write_group() {
+  answers_.assign(group_.size(), Status());
+  const auto deadline = steady_clock::now() + options_.patience;
+  for (Part part{0, group_.size()}; part.begin < group_.size();) {
+    try {
+      switch (write(part, deadline)) {
+        case Outcome::committed:
+          answer(part);
+          part = {part.end, group_.size()};
+          break;
+        case Outcome::stopped:
+          if (stopped_at_ > part.begin) {
+            part.end = stopped_at_;
+          } else {
+            answer({part.begin, part.begin + 1});
+            part = {part.begin + 1, group_.size()};
+          }
+          break;
+        case Outcome::broken:
+          part.end = part.begin + (part.end - part.begin + 1) / 2;
+          break;
+        case Outcome::unknown:
+          fail(part, perhaps_written());
+          part = {part.end, group_.size()};
+          break;
+      }
+    } catch (const Trouble& trouble) {
+      // Whoever is queued has waited behind this, and would wait as long again.
+      log::event("store.refused", {{"cause", trouble.what()}});
+      fail({part.begin, group_.size()}, out_of_reach(trouble));
+      fail_queue(out_of_reach(trouble));
+      return;
+    }
+  }
+}
+
+// Again and again until the deadline, as long as it is sure that nothing was committed; then throws the trouble.
+Writer::Outcome Writer::write(Part part, Moment deadline) {
+  auto stopped_at = steady_clock::now() + kStopped;
+  for (;;) {
+    try {
+      if (options_.run_writes_twice) rehearse(part);
+      const Outcome outcome = attempt(part, deadline);
+      if (outcome != Outcome::committed) tx_.abort();
+      return outcome;
+    } catch (const Trouble& trouble) {
+      tx_.abort();
+      if (trouble.kind != Kind::conflict) tx_.forget_connection();
+      if (steady_clock::now() >= deadline) throw;
+      if (trouble.kind == Kind::conflict && steady_clock::now() >= stopped_at) {
+        tx_.end_stopped_transactions(kStopped);
+        stopped_at = steady_clock::now() + kStopped;
+      }
+      back_off(trouble);
+    }
+  }
+}
+
+void Writer::rehearse(Part part) {
+  tx_.begin_group();
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    tx_.begin_job();
+    run_job(i);
+  }
+  tx_.abort();
+}
+
+Writer::Outcome Writer::attempt(Part part, Moment deadline) {
+  tx_.begin_group();
+  bool stays = false;
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    tx_.begin_job();
+    const Ran ran = run_job(i);
+    if (ran == Ran::to_be_undone) {
+      stopped_at_ = i;
+      return Outcome::stopped;
+    }
+    stays = stays || ran == Ran::stays;
+  }
+  if (!stays) {  // refusals need no majority
+    tx_.abort();
+    return Outcome::committed;
+  }
+  try {
+    tx_.finish();
+  } catch (const Broken& broken) {
+    if (part.end - part.begin > 1) return Outcome::broken;
+    answers_[part.begin] = fault(broken.what());
+    stopped_at_ = part.begin;
+    return Outcome::stopped;
+  }
+  return commit(deadline);
+}
+
+// An answer that only read is committed too: what it read may have been another node's, and not be the majority's yet.
+Writer::Ran Writer::run_job(std::size_t index) {
+  answers_[index] = Status();
+  try {
+    if (group_[index]->run(tx_).has_value() || tx_.kept()) return Ran::stays;
+  } catch (const Trouble&) {
+    throw;
+  } catch (const Broken& broken) {  // after which the server has ended the transaction
+    answers_[index] = fault(broken.what());
+    return Ran::to_be_undone;
+  } catch (const std::exception& exception) {
+    answers_[index] = fault(exception.what());
+  } catch (...) {
+    answers_[index] = fault("a write threw something that is no exception");
+  }
+  return tx_.job_wrote() ? Ran::to_be_undone : Ran::left_nothing;
+}
+
+// A commit whose answer was lost is asked for again, and only that: the server knows whether it happened. To run the
+// group again would do everything twice.
+Writer::Outcome Writer::commit(Moment deadline) {
+  for (;;) {
+    if (tx_.commit()) return Outcome::committed;
+    if (steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(kPause);
+  }
+  log::event("store.commit.unknown");
+  tx_.forget_connection();
+  return Outcome::unknown;
+}
+
+// Two nodes that met would meet again if both waited equally long.
+void Writer::back_off(const Trouble& trouble) {
+  if (trouble.kind != Kind::conflict) return std::this_thread::sleep_for(kPause);
+  std::array<std::uint8_t, 1> chance;
+  random_.fill(chance);
+  std::this_thread::sleep_for(kConflictPause + kConflictPause * chance[0] / 64);
+}
+
+void Writer::answer(Part part) {
+  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(std::move(answers_[i]));
+}
+
+void Writer::fail(Part part, const Error& error) {
+  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(error);
+}
+
+void Writer::fail_queue(const Error& error) {
+  std::deque<std::unique_ptr<Job>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(queue_);
+  }
+  for (const auto& job : waiting) job->done(error);
+}
+
+}  // namespace integrity::store::mongo

@@ -1,0 +1,72 @@
+// The writer: one thread that runs whatever is queued as a group, in one transaction. See README.md.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/random.hpp"
+#include "store/mongo/error_map.hpp"
+#include "store/mongo/write_tx.hpp"
+
+namespace integrity::store::mongo {
+
+class Writer {
+ public:
+  struct Options {
+    std::size_t queue_max;
+    std::chrono::milliseconds patience;
+    bool run_writes_twice;
+  };
+  Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options);
+  ~Writer();  // after what is queued was answered
+
+  void submit(std::unique_ptr<Job> job);
+
+ private:
+  using Moment = std::chrono::steady_clock::time_point;
+  // Jobs of the group that are to be committed at once.
+  struct Part {
+    std::size_t begin, end;
+  };
+  enum class Outcome : std::uint8_t {
+    committed,
+    stopped,  // at a job that must leave no trace but has written: `stopped_at_`
+    broken,   // by one of them; which one is not known
+    unknown,  // committed or not
+  };
+
+  enum class Ran : std::uint8_t { stays, left_nothing, to_be_undone };
+
+  void loop();
+  bool take_group();
+  void write_group();
+  Outcome write(Part part, Moment deadline);
+  void rehearse(Part part);
+  Outcome attempt(Part part, Moment deadline);
+  Ran run_job(std::size_t index);
+  Outcome commit(Moment deadline);
+  void back_off(const Trouble& trouble);
+  void answer(Part part);
+  void fail(Part part, const Error& error);
+  void fail_queue(const Error& error);
+
+  const Options options_;
+  SystemRandom random_;
+  MongoWriteTx tx_;
+
+  // Of the writer's thread.
+  std::vector<std::unique_ptr<Job>> group_;
+  std::vector<Status> answers_;
+  std::size_t stopped_at_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  bool sleeping_ = false;
+  bool closing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace integrity::store::mongo
