@@ -150,7 +150,7 @@ def test_another_key_than_the_database_is_used_with_is_refused_until_it_is_accep
             assert key in command.stderr and "key accept" in command.stderr
         accepted = server.command("key", "accept", key)
         assert accepted.returncode == 0 and accepted.stdout.startswith(key), accepted.stderr
-        assert server.command("key", "accept", "token.key").returncode == 2
+        assert server.command("key", "accept", "log.key").returncode == 2
         path.unlink()
         assert server.command("key", "accept", key).returncode == 0
         assert re.fullmatch(r"[0-9a-f]{64}\n", path.read_text()) and path.stat().st_mode & 0o777 == 0o600

@@ -142,6 +142,7 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
     auto call = find(request, refusal_headers);
     if (!call) {
       http::Reply reply = problem(call.error(), request.request_id);
+      reply.with("Cache-Control", "no-store");  // the path may be an account's
       for (auto& header : refusal_headers) reply.headers.push_back(std::move(header));
       return respond(*exchange, std::move(reply), &call.error());
     }

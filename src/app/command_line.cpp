@@ -53,9 +53,10 @@ constexpr VerbInfo kUser[] = {
 
 constexpr VerbInfo kKey[] = {
     {Verb::key_accept, "accept",
-     "Use a key file in place of one that is lost. What the lost one protected is good no more: with password.key all "
-     "passwords, with secrets.key all authenticators and recovery codes",
-     "password.key or secrets.key"},
+     "Use a key file in place of the one before; one that is missing is made. What that protected is good no more: "
+     "with password.key all "
+     "passwords, with secrets.key all authenticators and recovery codes, with token.key all access tokens",
+     "password.key, secrets.key or token.key"},
 };
 
 class Parser {
@@ -97,7 +98,8 @@ class Parser {
     sub.get_formatter()->column_width(44);
     if (info.operand != nullptr) {
       CLI::Option& name = *sub.add_option("NAME", line_.name, info.operand)->required();
-      if (info.verb == Verb::key_accept) name.check(CLI::IsMember({key_file::password, key_file::secrets}));
+      if (info.verb == Verb::key_accept)
+        name.check(CLI::IsMember({key_file::password, key_file::secrets, key_file::token}));
     }
     for (const Option& option : all_options()) {
       if (option.for_whom == Option::For::every_command || is_about_serving(info.verb)) add(sub, option);

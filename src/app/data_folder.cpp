@@ -37,9 +37,4 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
   return DataFolder(path, std::move(lock));
 }
 
-Status DataFolder::expect_database_in(const std::filesystem::path& path) {
-  if (std::filesystem::exists(database_in(path))) return {};
-  return Error{Code::not_found, path.string() + ": there is no database here yet; see --data"};
-}
-
 }  // namespace integrity::app

@@ -20,7 +20,6 @@ class DataFolder {
   std::filesystem::path database() const { return database_in(path_); }
 
   static std::filesystem::path database_in(const std::filesystem::path& folder) { return folder / "integrity.db"; }
-  static Status expect_database_in(const std::filesystem::path& folder);  // an error that names the option
   static std::filesystem::path control_in(const std::filesystem::path& folder) { return folder / "control.sock"; }
 
  private:

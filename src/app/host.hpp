@@ -1,4 +1,4 @@
-// What a process has that holds a data folder: the lock, the keys, the store, the accounts. The
+// What a process has that works on a store: the lock of its folder, the keys, the store, the accounts. The
 // server is built on one; a command that finds no server running makes one for its single act.
 #pragma once
 #include <memory>
@@ -18,14 +18,18 @@ struct Host {
   // Each says which.
   static Result<std::unique_ptr<Host>> open(const Config& config, std::string_view accept = {});
 
-  Host(const Config& config, DataFolder data_folder, Keys loaded_keys, std::unique_ptr<Random> chance);
+  Host(const Config& config, std::optional<DataFolder> data_folder, const Clock& time, std::unique_ptr<Random> chance,
+       Keys loaded_keys, std::unique_ptr<store::Store> opened);
 
-  DataFolder folder;
-  SystemClock clock;
+  std::optional<DataFolder> folder;  // not where the store is MongoDB: several nodes use it
+  const Clock& clock;
   std::unique_ptr<Random> random;
   Keys keys;
   std::unique_ptr<store::Store> store;
   auth::Accounts accounts;
 };
+
+// An error where there is nothing yet that a command could act on.
+Status expect_database(const Config& config);
 
 }  // namespace integrity::app

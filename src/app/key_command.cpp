@@ -6,15 +6,25 @@
 
 namespace integrity::app {
 
+namespace {
+
+const char* cost_of(const std::string& key) {
+  if (key == key_file::password) {
+    return "Passwords set with another one are good no more: integrity user set-password";
+  }
+  if (key == key_file::secrets) {
+    return "Authenticators and recovery codes of another one are good no more: integrity user reset-2fa";
+  }
+  return "Access tokens signed with another one are good no more: people log in again";
+}
+
+}  // namespace
+
 Status key_command(const CommandLine& line, const Config& config) {
-  INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));
+  INTEGRITY_CHECK(expect_database(config));
   const auto host = Host::open(config, line.name);
   if (!host) return host.error();
-  std::cout << line.name << ": accepted. "
-            << (line.name == key_file::password
-                    ? "Passwords set with the one before are good no more: integrity user set-password"
-                    : "Authenticators and recovery codes of the one before are good no more: integrity user reset-2fa")
-            << std::endl;
+  std::cout << line.name << ": accepted. " << cost_of(line.name) << std::endl;
   return {};
 }
 

@@ -25,11 +25,9 @@ Error malformed(const std::filesystem::path& path, const std::string& wanted) {
 Result<Secret> read_file(const std::filesystem::path& path) {
   auto content = read_secret_file(path);
   if (content) return content;
-  std::string advice = "; restore it from your copy of the keys";
-  if (path.filename() != key_file::token) {
-    advice += ". If it is lost: integrity key accept " + path.filename().string();
-  }
-  return Error{Code::unavailable, content.error().detail + advice};
+  return Error{Code::unavailable, content.error().detail +
+                                      "; restore it from your copy of the keys. If it is lost: integrity key accept " +
+                                      path.filename().string()};
 }
 
 Result<Secret> read_key(const std::filesystem::path& path) {
@@ -60,11 +58,7 @@ Status make_if_missing(const std::filesystem::path& path, Make make) {
 
 }  // namespace
 
-Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random,
-                       std::string_view accept) {
-  std::error_code error;
-  const bool first_start =
-      std::filesystem::symlink_status(database, error).type() == std::filesystem::file_type::not_found;
+Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random, std::string_view accept) {
   const auto password = folder / key_file::password, secrets = folder / key_file::secrets,
              token = folder / key_file::token;
   INTEGRITY_CHECK(open_folder(folder, first_start || !accept.empty()));
@@ -74,7 +68,9 @@ Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesyste
       INTEGRITY_CHECK(make_if_missing(path, [&] { return random_key(random); }));
     }
   }
-  if (first_start) INTEGRITY_CHECK(make_if_missing(token, [] { return crypto::Es256Key::generate().to_pem(); }));
+  if (first_start || token.filename() == accept) {
+    INTEGRITY_CHECK(make_if_missing(token, [] { return crypto::Es256Key::generate().to_pem(); }));
+  }
   INTEGRITY_TRY(Secret password_key, read_key(password));
   INTEGRITY_TRY(Secret secrets_key, read_key(secrets));
   INTEGRITY_TRY(const Secret pem, read_file(token));

@@ -26,7 +26,7 @@ struct Keys {
 
 // The folder is tightened to 0700 and the files to 0600; what had to be is logged. Errors name the
 // file.
-Result<Keys> load_keys(const std::filesystem::path& folder, const std::filesystem::path& database, Random& random,
+Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random,
                        std::string_view accept = {});
 
 }  // namespace integrity::app

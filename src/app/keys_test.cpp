@@ -10,7 +10,7 @@ namespace {
 
 class KeyFiles : public ::testing::Test {
  protected:
-  Result<Keys> load() { return load_keys(keys, database, random); }
+  Result<Keys> load() { return load_keys(keys, !std::filesystem::exists(database), random); }
 
   TestFolder folder;
   std::filesystem::path keys = folder / "keys", database = folder / "integrity.db";

@@ -38,9 +38,11 @@ int run(const CommandLine& line) {
   auto loaded = load(line.flags, system_environment);
   if (!loaded) return complain(loaded.error().detail, 2);
   if (line.verb == Verb::config) return show(*loaded);
-  const Status fit = line.verb == Verb::serve ? check_serve(loaded->config) : check_store(loaded->config);
-  if (!fit) return complain(fit.error().detail, 2);
-  if (line.verb == Verb::serve) return finish(serve(std::move(loaded->config)));
+  if (line.verb == Verb::serve) {
+    const Status fit = check_serve(loaded->config);
+    if (!fit) return complain(fit.error().detail, 2);
+    return finish(serve(std::move(loaded->config)));
+  }
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
   return finish(user_command(line, loaded->config));
 }

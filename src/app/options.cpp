@@ -43,7 +43,7 @@ constexpr Option kOptions[] = {
      every_command, [](Config& c, std::string_view text) { return take_path(text, c.keys); }},
     {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.config); }},
-    {"store", "URI", "", "the SQLite file in DATA", "mongodb://… (not in this version); also MONGO_URI", every_command,
+    {"store", "URI", "", "the SQLite file in DATA", "mongodb://… of a replica set; also MONGO_URI", every_command,
      [](Config& c, std::string_view text) -> std::string {
        if (!text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://")) {
          return "must begin with mongodb://; leave it out for the SQLite file in the data folder";
@@ -276,16 +276,7 @@ Result<Loaded> load(const Flags& flags, const Environment& environment) {
   return Loader(flags, environment).run();
 }
 
-Status check_store(const Config& config) {
-  if (config.mongo_uri.empty()) return {};
-  return Error{Code::invalid_value,
-               "--store (or MONGO_URI) names MongoDB, which this version does not have yet: leave "
-               "it out, and the "
-               "SQLite file in the data folder is used"};
-}
-
 Status check_serve(const Config& config) {
-  INTEGRITY_CHECK(check_store(config));
   if (config.jwt_secret_key) {
     if (const auto why = jwt_key_weakness(*config.jwt_secret_key)) {
       return Error{Code::invalid_value, "JWT_SECRET_KEY " + *why +

@@ -51,8 +51,7 @@ std::optional<std::string> system_environment(const std::string& name);
 
 Result<Loaded> load(const Flags& flags, const Environment& environment);
 
-// What forbids any command to run with this configuration, and what forbids `serve`.
-Status check_store(const Config& config);
+// What forbids `serve` with this configuration.
 Status check_serve(const Config& config);
 
 }  // namespace integrity::app

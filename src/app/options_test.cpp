@@ -243,11 +243,6 @@ TEST_F(Options, TellWhatIsMissingOutsideLoopback) {
   }
 }
 
-TEST_F(Options, RefuseWhatThisVersionDoesNotHave) {
-  EXPECT_NE(refusal({{"store", "mongodb://db.example"}}).find("--store"), std::string::npos);
-  EXPECT_NE(refusal({}, {{"MONGO_URI", "mongodb://db.example"}}).find("MONGO_URI"), std::string::npos);
-}
-
 TEST_F(Options, NeverShowSecrets) {
   const std::string key = "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG";
   const auto loaded =

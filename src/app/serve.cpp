@@ -100,9 +100,12 @@ Status serve(Config config) {
   http::Server server(server_options(config), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
-  INTEGRITY_TRY(auto control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
-                  return perform_and_log(host->accounts, request);
-                }));
+  std::unique_ptr<ControlServer> control;  // with MongoDB a command is another node
+  if (host->folder) {
+    INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
+                    return perform_and_log(host->accounts, request);
+                  }));
+  }
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
     api::sweep_kept_answers(*host->store);

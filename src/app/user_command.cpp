@@ -18,14 +18,16 @@ namespace {
 
 enum class NoDatabase : std::uint8_t { make, refuse };
 
-// In the server that holds the folder; only when nobody holds it, in this process.
+// In the server that holds the folder; only when nobody holds it, in this process. With MongoDB this is another node.
 Result<std::string> done_somewhere(const Config& config, std::string_view request) {
   // A server that starts or ends holds the lock but does not answer: that takes moments, not
   // minutes.
   constexpr int attempts_max = 50;
   constexpr std::chrono::milliseconds pause{100};
   for (int attempt = 1;; ++attempt) {
-    if (auto reply = control_call(DataFolder::control_in(config.data), request)) return std::move(*reply);
+    if (config.mongo_uri.empty()) {
+      if (auto reply = control_call(DataFolder::control_in(config.data), request)) return std::move(*reply);
+    }
     const auto host = Host::open(config);
     if (host) return perform((*host)->accounts, request).reply;
     if (host.error().code != Code::overloaded || attempt == attempts_max) return host.error();
@@ -35,7 +37,7 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
 
 // The reply's `ok`, or its `error` as ours.
 Result<json::Value> act(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
-  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));
+  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
   auto reply = done_somewhere(config, request);
   wipe(request);
   if (!reply) return reply.error();
@@ -108,7 +110,7 @@ Status add(const std::string& name, const Config& config) {
 }
 
 Status set_password(const std::string& name, const Config& config) {
-  INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));  // before anybody types
+  INTEGRITY_CHECK(expect_database(config));  // before anybody types
   INTEGRITY_TRY(const Secret password, password_for_json());
   const auto done =
       act(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
@@ -136,10 +138,18 @@ std::string_view state_of(const model::User& user) {
   return "";
 }
 
+Result<std::vector<model::User>> all_users(const Config& config) {
+  if (config.mongo_uri.empty()) {  // a snapshot: the server may hold the folder
+    return store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data))->users();
+  }
+  INTEGRITY_TRY(const auto host, Host::open(config));
+  return host->store->read()->users();
+}
+
 Status list(const Config& config) {
-  INTEGRITY_CHECK(DataFolder::expect_database_in(config.data));
-  const auto snapshot = store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data));
-  for (const model::User& user : snapshot->users()) {
+  INTEGRITY_CHECK(expect_database(config));
+  INTEGRITY_TRY(const auto users, all_users(config));
+  for (const model::User& user : users) {
     std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at) << '\t' << user.username
               << '\n';
   }

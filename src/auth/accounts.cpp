@@ -136,7 +136,10 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
     if (tx.pending_users({}) >= rules_.pending_max ||
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
-      return overloaded();
+      return Error{
+          .code = Code::overloaded,
+          .detail = "too many sign-ups, in all or from this network, wait for their first code; try again later",
+          .retry_after = std::chrono::minutes(1)};
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
     add_challenge(tx, user, fresh.challenge);

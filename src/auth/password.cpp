@@ -70,10 +70,23 @@ bool common(const std::string& password) {
   return on_list(password) || (decorated && on_list(std::string(word)));
 }
 
+// The lists know no NUL, and end there. What is one short text again and again is as easy as that text twice.
+std::string as_guessed(std::string_view password) {
+  std::string text = lower(password);
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  for (std::size_t period = 1; period <= kListedBytesMax / 2 && 2 * period < text.size(); ++period) {
+    if (std::equal(text.begin() + static_cast<std::ptrdiff_t>(period), text.end(), text.begin())) {
+      text.resize(2 * period);
+      break;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
-  std::string text = lower(password.reveal_text());
+  std::string text = as_guessed(password.reveal_text());
   std::optional<std::string> why;
   if (made_of(text, lower(username))) {
     why = "is made of the username; choose another";

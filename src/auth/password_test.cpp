@@ -56,5 +56,16 @@ TEST_F(Password, IsWeakWhenCommonOrMadeOfAName) {
   }
 }
 
+TEST_F(Password, IsLookedAtWhole) {
+  using namespace std::string_literals;
+  const auto weak = [](const std::string& text) { return weakness(secret(text), "ada", "x").has_value(); };
+  EXPECT_FALSE(weak("abc\0defgh1Q-x"s));
+  EXPECT_FALSE(weak("\0aX9!kLm2pp"s));
+  std::string repeated;
+  for (int i = 0; i < 32; ++i) repeated += "password";
+  EXPECT_TRUE(weak(repeated));
+  EXPECT_TRUE(weak(std::string(256, 'a')));
+}
+
 }  // namespace
 }  // namespace integrity::auth

@@ -4,6 +4,7 @@
 
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
+#include "base/log.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -85,7 +86,7 @@ Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User&
     return model::SecondFactor::recovery;
   }
 
-  const Secret secret = vault_.open(user.id, user.totp_secret);
+  INTEGRITY_TRY(const Secret secret, secret_of(user));
   const TotpMatch match = match_totp(secret.reveal(), *proof.code, now);
   const bool current = match.kind == TotpMatch::Kind::current;
   if (current && tx.spend_totp_step(user.id, match.step)) {
@@ -95,6 +96,18 @@ Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User&
   const bool spent = match.kind != TotpMatch::Kind::none && (current || match.step == counters.last_step);
   return count_failure(tx, user, counters, now,
                        spent ? code_already_used(counters.last_step, now) : invalid_code(match, now));
+}
+
+// Sealed with a secrets.key that is lost, or damaged: no code can be right.
+Result<Secret> SecondFactor::secret_of(const model::User& user) const {
+  try {
+    return vault_.open(user.id, user.totp_secret);
+  } catch (const std::runtime_error& error) {
+    log::event("factor.unreadable", {{"user", user.id.hex()}, {"cause", error.what()}});
+    return Error{
+        Code::factor_disabled,
+        "the authenticator of this account cannot be read any more; ask whoever operates the server to reset it"};
+  }
 }
 
 Status SecondFactor::prove_new(store::WriteTx& tx, const model::User& user, ByteView sealed_secret,

@@ -40,6 +40,8 @@ class SecondFactor {
                    Time now) const;
 
  private:
+  Result<Secret> secret_of(const model::User& user) const;
+
   Error count_failure(store::WriteTx& tx, const model::User& user, model::FactorCounters counters, Time now,
                       Error refusal) const;
 

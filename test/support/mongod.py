@@ -13,6 +13,7 @@ set already, that is what is used, and nothing is started.
 import argparse
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -120,7 +121,7 @@ class ReplicaSet:
 
     def __enter__(self) -> "ReplicaSet":
         self._binary = program()
-        self._folder = tempfile.TemporaryDirectory(prefix="integrity-mongo-")
+        self._folder = tempfile.TemporaryDirectory(prefix="integrity-mongo-", dir=memory())
         try:
             for i in range(self._count):
                 self.members.append(Member(self._binary, pathlib.Path(self._folder.name) / str(i)))
@@ -137,6 +138,12 @@ class ReplicaSet:
         for member in self.members + self._others:
             member.kill()  # the data go with them
         self._folder.cleanup()
+
+
+def memory() -> str | None:
+    """Where files need no disk, if there is room: what is tested is not whether a disk keeps up with four servers."""
+    shared = "/dev/shm"
+    return shared if os.path.isdir(shared) and shutil.disk_usage(shared).free > 4 << 30 else None
 
 
 def free_port() -> int:

