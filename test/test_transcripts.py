@@ -287,17 +287,14 @@ def _(stage):
 
 @meets("internal")
 def _(stage):
-    """Somebody has damaged a sealed secret in the database: it opens no more, and nobody gets in without it."""
-    with Server(clock=True) as server:
-        account = enrolled(server)
-        server.move_clock(90)
-        account.login()
+    """Somebody has damaged the sealed secret of an enrolment in the database: it opens no more."""
+    with Server() as server:
+        account = Account(server, "ada")
+        challenge = account.sign_up().challenge
         with database(server) as store:
-            assert store.execute("UPDATE users SET totp_secret = zeroblob(length(totp_secret))").rowcount == 1
+            assert store.execute("UPDATE challenges SET pending_secret = zeroblob(length(pending_secret))").rowcount == 1
         server.damaged = True
-        met = verify(account, account.next_code())
-        assert account.client.get("/products").status == 200, "whoever is in goes on"
-        return met
+        return send(server, "GET", f"/generate-2fa/{account.username}", token=challenge)
 
 
 def database(server) -> sqlite3.Connection:

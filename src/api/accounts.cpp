@@ -88,7 +88,7 @@ struct VerifyBody {
 auto fields(const VerifyBody*) {
   return std::tuple{
       // None at all is answered like one that is not alive.
-      schema::optional("challenge", &VerifyBody::challenge, schema::Opaque{.max = 64 * 1024}, kChallengeAbout),
+      schema::optional("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
       schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
       schema::optional("code", &VerifyBody::code, kCode, kCodeOrAbout),
       schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout)};

@@ -70,16 +70,10 @@ bool common(const std::string& password) {
   return on_list(password) || (decorated && on_list(std::string(word)));
 }
 
-// The lists know no NUL, and end there. What is one short text again and again is as easy as that text twice.
+// The lists know no NUL, and end there.
 std::string as_guessed(std::string_view password) {
   std::string text = lower(password);
   std::replace(text.begin(), text.end(), '\0', ' ');
-  for (std::size_t period = 1; period <= kListedBytesMax / 2 && 2 * period < text.size(); ++period) {
-    if (std::equal(text.begin() + static_cast<std::ptrdiff_t>(period), text.end(), text.begin())) {
-      text.resize(2 * period);
-      break;
-    }
-  }
   return text;
 }
 
