@@ -228,8 +228,8 @@ TEST_F(MongoFaults, ATouchIsAWriteOncePerSecond) {
     const auto failing = fails(Doc("times", 1000), commands("findAndModify").add("errorCode", 10107));
     EXPECT_EQ(touch().error().code, Code::unavailable);
   }
+  const auto failing = fails(Doc("skip", 1), commands("findAndModify").add("errorCode", 10107));
   EXPECT_TRUE(touch().has_value());
-  const auto failing = fails(Doc("times", 1000), commands("findAndModify").add("errorCode", 10107));
   EXPECT_TRUE(touch().has_value()) << "what was proven a moment ago is not asked again";
 }
 
