@@ -178,6 +178,8 @@ def under_logins(folder: pathlib.Path) -> None:
                 begin = time.monotonic()
                 reply = client.post("/login", {"username": account.username, "password": PASSWORD})
                 took.append((reply.status, time.monotonic() - begin))
+                if reply.status == 503:
+                    stop.wait(int(reply.header("Retry-After")))
 
         os.sched_setaffinity(0, {1})
         threads = [threading.Thread(target=log_in) for _ in range(64)]
