@@ -7,24 +7,11 @@
 namespace integrity::store::mongo {
 namespace {
 
-// In the order of the enumerations; the validators in collections/ list the same words.
-constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
-constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
-constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
-constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
-constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
-
-template <class Enum, std::size_t n>
-Enum take_word(View view, Name name, const std::array<std::string_view, n>& words) {
+template <class Enum>
+Enum take_word(View view, Name name) {
   const auto text = view.take<std::string>(name);
-  const auto found = std::find(words.begin(), words.end(), text);
-  if (found == words.end()) throw Broken("a stored document has the unknown word " + text);
-  return static_cast<Enum>(found - words.begin());
-}
-
-template <class Enum, std::size_t n>
-std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
-  return words.at(static_cast<std::size_t>(value));
+  if (const auto value = value_of<Enum>(text)) return *value;
+  throw Broken("a stored document has the unknown word " + text);
 }
 
 // What is empty is left out.
@@ -42,16 +29,6 @@ Array words_of(const model::Product& product, const model::ProductText& text) {
 }
 
 }  // namespace
-
-std::string_view word(model::UserState state) {
-  return at(kUserStates, state);
-}
-std::string_view word(model::Challenge::Next next) {
-  return at(kNexts, next);
-}
-std::string_view word(model::RecordKind kind) {
-  return at(kKinds, kind);
-}
 
 std::string username_key(std::string_view username) {
   std::string key(username);
@@ -73,7 +50,7 @@ model::User take_user(View v) {
           .name = v.take<std::optional<std::string>>("name"),
           .password_hash = v.take<std::string>("password_hash"),
           .password_version = v.take<std::int64_t>("password_version"),
-          .state = take_word<model::UserState>(v, "state", kUserStates),
+          .state = take_word<model::UserState>(v, "state"),
           .totp_secret = v.take<std::optional<Bytes>>("totp_secret").value_or(Bytes()),
           .totp_confirmed_at = v.take<std::optional<Time>>("totp_confirmed_at"),
           .enrol_until = v.take<std::optional<Time>>("enrol_until"),
@@ -90,7 +67,7 @@ Doc to_doc(const model::Challenge& c) {
 }
 
 model::Challenge take_challenge(View v) {
-  return {.next = take_word<model::Challenge::Next>(v, "next", kNexts),
+  return {.next = take_word<model::Challenge::Next>(v, "next"),
           .token_hash = v.take<model::Digest>("_id"),
           .user = v.take<UserId>("user"),
           .password_version = v.take<std::int64_t>("password_version"),
@@ -100,14 +77,14 @@ model::Challenge take_challenge(View v) {
 }
 
 Doc to_doc(const model::Session& s) {
-  return Doc("_id", s.id, "user", s.user, "factor", at(kFactors, s.factor), "created_at", s.created_at, "expires_at",
+  return Doc("_id", s.id, "user", s.user, "factor", word(s.factor), "created_at", s.created_at, "expires_at",
              s.expires_at);
 }
 
 model::Session take_session(View v) {
   return {.id = v.take<SessionId>("_id"),
           .user = v.take<UserId>("user"),
-          .factor = take_word<model::SecondFactor>(v, "factor", kFactors),
+          .factor = take_word<model::SecondFactor>(v, "factor"),
           .created_at = v.take<Time>("created_at"),
           .expires_at = v.take<Time>("expires_at")};
 }
@@ -121,19 +98,19 @@ model::FactorCounters take_factor_counters(View v) {
 
 Doc to_doc(const model::Change& c) {
   return Doc("_id", c.number, "at", c.at, "kind", word(c.kind), "record", c.record, "revision", c.revision, "op", c.op,
-             "actor", c.act.actor, "proof", at(kProofs, c.act.proof), "reason", c.act.reason, "reference",
-             c.act.reference, "after", unless_empty(c.after));
+             "actor", c.act.actor, "proof", word(c.act.proof), "reason", c.act.reason, "reference", c.act.reference,
+             "after", unless_empty(c.after));
 }
 
 model::Change take_change(View v) {
   return {.number = v.take<std::int64_t>("_id"),
           .at = v.take<Time>("at"),
-          .kind = take_word<model::RecordKind>(v, "kind", kKinds),
+          .kind = take_word<model::RecordKind>(v, "kind"),
           .record = v.take<RecordId>("record"),
           .revision = v.take<std::int64_t>("revision"),
           .op = v.take<std::string>("op"),
           .act = {.actor = v.take<std::optional<UserId>>("actor"),
-                  .proof = take_word<model::Act::Proof>(v, "proof", kProofs),
+                  .proof = take_word<model::Act::Proof>(v, "proof"),
                   .reason = v.take<std::optional<std::string>>("reason"),
                   .reference = v.take<std::optional<std::string>>("reference")},
           .after = v.take<std::optional<std::string>>("after").value_or("")};

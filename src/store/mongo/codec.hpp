@@ -6,12 +6,9 @@
 #include "model/product.hpp"
 #include "model/user.hpp"
 #include "store/mongo/bson.hpp"
+#include "store/words.hpp"
 
 namespace integrity::store::mongo {
-
-std::string_view word(model::UserState state);
-std::string_view word(model::Challenge::Next next);
-std::string_view word(model::RecordKind kind);
 
 // Usernames differ without regard to case; all that they may have is ASCII.
 std::string username_key(std::string_view username);

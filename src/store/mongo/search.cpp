@@ -6,6 +6,7 @@
 #include "store/mongo/codec.hpp"
 #include "store/mongo/error_map.hpp"
 #include "store/mongo/schema.hpp"
+#include "store/position.hpp"
 
 // Three ways, by what is asked:
 //  1. An order, alone or with a range of its own key: a run of that order's index, from one bound to the other.
@@ -23,40 +24,6 @@ using std::chrono::milliseconds;
 // Products in the first stretch of a walk, which is walked in any case; and how long one should take about.
 constexpr std::int64_t kStretch = 256;
 constexpr milliseconds kStretchTime{8};
-
-// Where a product stands in an order. Of key and name one counts, or neither, by the order.
-struct Position {
-  std::int64_t place = 0;
-  std::int64_t key = 0;
-  std::string name = {};
-};
-
-void append_number(std::string& out, std::int64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<std::uint64_t>(value) >> shift);
-}
-
-std::int64_t take_number(std::string_view& bytes) {
-  if (bytes.size() < 8) throw UnknownPosition("a position is too short");
-  std::uint64_t value = 0;
-  for (const char byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
-  bytes.remove_prefix(8);
-  return static_cast<std::int64_t>(value);
-}
-
-std::string written(const Position& position) {
-  std::string bytes;
-  append_number(bytes, position.place);
-  append_number(bytes, position.key);
-  return bytes + position.name;
-}
-
-Position read_position(std::string_view bytes) {
-  Position position;
-  position.place = take_number(bytes);
-  position.key = take_number(bytes);
-  position.name = bytes;
-  return position;
-}
 
 Doc bounds_of(const model::Range& range, bool money) {
   Doc bounds;

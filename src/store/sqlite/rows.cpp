@@ -1,47 +1,16 @@
 #include "store/sqlite/rows.hpp"
 
-#include <algorithm>
-
 namespace integrity::store::sqlite {
 namespace {
 
-// In the order of the enumerations; the table definitions list the same words.
-constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
-constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
-constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
-constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
-constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
-
-template <class Enum, std::size_t n>
-Enum take_word(Run& row, const std::array<std::string_view, n>& words) {
+template <class Enum>
+Enum take_word(Run& row) {
   const auto text = row.take<std::string>();
-  const auto found = std::find(words.begin(), words.end(), text);
-  if (found == words.end()) throw Failure(SQLITE_CORRUPT, "a row has the unknown word " + text);
-  return static_cast<Enum>(found - words.begin());
-}
-
-template <class Enum, std::size_t n>
-std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
-  return words.at(static_cast<std::size_t>(value));
+  if (const auto value = value_of<Enum>(text)) return *value;
+  throw Failure(SQLITE_CORRUPT, "a row has the unknown word " + text);
 }
 
 }  // namespace
-
-std::string_view word(model::UserState state) {
-  return at(kUserStates, state);
-}
-std::string_view word(model::Challenge::Next next) {
-  return at(kNexts, next);
-}
-std::string_view word(model::SecondFactor factor) {
-  return at(kFactors, factor);
-}
-std::string_view word(model::RecordKind kind) {
-  return at(kKinds, kind);
-}
-std::string_view word(model::Act::Proof proof) {
-  return at(kProofs, proof);
-}
 
 // In braces, so that the columns are taken in the order written.
 model::Product take_product(Run& row) {
@@ -63,7 +32,7 @@ model::User take_user(Run& row) {
           .name = row.take<std::optional<std::string>>(),
           .password_hash = row.take<std::string>(),
           .password_version = row.take<std::int64_t>(),
-          .state = take_word<model::UserState>(row, kUserStates),
+          .state = take_word<model::UserState>(row),
           .totp_secret = row.take<Bytes>(),
           .totp_confirmed_at = row.take<std::optional<Time>>(),
           .enrol_until = row.take<std::optional<Time>>(),
@@ -75,7 +44,7 @@ model::User take_user(Run& row) {
 }
 
 model::Challenge take_challenge(Run& row) {
-  return {.next = take_word<model::Challenge::Next>(row, kNexts),
+  return {.next = take_word<model::Challenge::Next>(row),
           .token_hash = row.take<model::Digest>(),
           .user = row.take<UserId>(),
           .password_version = row.take<std::int64_t>(),
@@ -94,7 +63,7 @@ model::FactorCounters take_factor_counters(Run& row) {
 model::Session take_session(Run& row) {
   return {.id = row.take<SessionId>(),
           .user = row.take<UserId>(),
-          .factor = take_word<model::SecondFactor>(row, kFactors),
+          .factor = take_word<model::SecondFactor>(row),
           .created_at = row.take<Time>(),
           .expires_at = row.take<Time>()};
 }
@@ -102,12 +71,12 @@ model::Session take_session(Run& row) {
 model::Change take_change(Run& row) {
   return {.number = row.take<std::int64_t>(),
           .at = row.take<Time>(),
-          .kind = take_word<model::RecordKind>(row, kKinds),
+          .kind = take_word<model::RecordKind>(row),
           .record = row.take<RecordId>(),
           .revision = row.take<std::int64_t>(),
           .op = row.take<std::string>(),
           .act = {.actor = row.take<std::optional<UserId>>(),
-                  .proof = take_word<model::Act::Proof>(row, kProofs),
+                  .proof = take_word<model::Act::Proof>(row),
                   .reason = row.take<std::optional<std::string>>(),
                   .reference = row.take<std::optional<std::string>>()},
           .after = row.take<std::optional<std::string>>().value_or("")};

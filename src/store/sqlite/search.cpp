@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "store/position.hpp"
 #include "store/sqlite/rows.hpp"
 
 // What a walk looks at comes first; the product itself is taken only where that fits.
@@ -45,44 +46,10 @@ constexpr std::int64_t kStride = 64;
 constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr auto kHighest = std::numeric_limits<std::int64_t>::max();
 
-// Where a product stands in an order. Of key and name one counts, or neither, by the order.
-struct Position {
-  std::int64_t place = 0;
-  std::int64_t key = 0;
-  std::string name = {};
-};
-
 bool less(const Position& a, const Position& b) {
   if (a.key != b.key) return a.key < b.key;
   if (a.name != b.name) return a.name < b.name;
   return a.place < b.place;
-}
-
-void append_number(std::string& out, std::int64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<std::uint64_t>(value) >> shift);
-}
-
-std::int64_t take_number(std::string_view& bytes) {
-  if (bytes.size() < 8) throw UnknownPosition("a position is too short");
-  std::uint64_t value = 0;
-  for (char byte : bytes.substr(0, 8)) value = value << 8 | static_cast<std::uint8_t>(byte);
-  bytes.remove_prefix(8);
-  return static_cast<std::int64_t>(value);
-}
-
-std::string written(const Position& position) {
-  std::string bytes;
-  append_number(bytes, position.place);
-  append_number(bytes, position.key);
-  return bytes + position.name;
-}
-
-Position read_position(std::string_view bytes) {
-  Position position;
-  position.place = take_number(bytes);
-  position.key = take_number(bytes);
-  position.name = bytes;
-  return position;
 }
 
 // A row as far as a walk needs it; `product` continues where this ends.

@@ -1,0 +1,67 @@
+#include "store/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace integrity::store {
+namespace {
+
+// In the order of the enumerations; sqlite/migrations/ and mongo/collections/ list the same words.
+constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
+constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
+constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
+constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
+constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
+
+template <class Enum, std::size_t n>
+std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
+  return words.at(static_cast<std::size_t>(value));
+}
+
+template <class Enum, std::size_t n>
+std::optional<Enum> find(const std::array<std::string_view, n>& words, std::string_view word) {
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found == words.end()) return {};
+  return static_cast<Enum>(found - words.begin());
+}
+
+}  // namespace
+
+std::string_view word(model::UserState state) {
+  return at(kUserStates, state);
+}
+std::string_view word(model::Challenge::Next next) {
+  return at(kNexts, next);
+}
+std::string_view word(model::SecondFactor factor) {
+  return at(kFactors, factor);
+}
+std::string_view word(model::RecordKind kind) {
+  return at(kKinds, kind);
+}
+std::string_view word(model::Act::Proof proof) {
+  return at(kProofs, proof);
+}
+
+template <>
+std::optional<model::UserState> value_of(std::string_view word) {
+  return find<model::UserState>(kUserStates, word);
+}
+template <>
+std::optional<model::Challenge::Next> value_of(std::string_view word) {
+  return find<model::Challenge::Next>(kNexts, word);
+}
+template <>
+std::optional<model::SecondFactor> value_of(std::string_view word) {
+  return find<model::SecondFactor>(kFactors, word);
+}
+template <>
+std::optional<model::RecordKind> value_of(std::string_view word) {
+  return find<model::RecordKind>(kKinds, word);
+}
+template <>
+std::optional<model::Act::Proof> value_of(std::string_view word) {
+  return find<model::Act::Proof>(kProofs, word);
+}
+
+}  // namespace integrity::store
