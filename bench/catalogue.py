@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-from run import BENCH, BUDGETS, Nginx, Pinned, facts, memory_mb, on_core, output, raw_reply, table
+from run import BENCH, BUDGETS, Nginx, Pinned, build, facts, memory_mb, on_core, output, raw_reply, table
 from support.accounts import PASSWORD, enrolled
 from support.http import Client
 
@@ -167,8 +167,15 @@ def mixed(folder: pathlib.Path) -> None:
 def under_logins(folder: pathlib.Path) -> None:
     with Pinned(*BUDGETS, generous=False) as server:
         account = enrolled(server)
-        lines = [f"GET {account.client.post('/products', {'name': 'Lamp', 'price': '1.25', 'stock': 5}).header('Location')}"]
-        _, alone = measured(folder, server, account.token, lines, 8)
+        target = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
+        loop = build("read_loop", folder)
+
+        def reading() -> tuple:
+            """Of each request, and as wrk tells it."""
+            said = output(*on_core(1, loop, server.port, target, account.token, 8, 10))
+            return float(said.split()[1]), measured(folder, server, account.token, [f"GET {target}"], 8)[1]
+
+        alone, alone_wrk = reading()
         took: list = []
         stop = threading.Event()
 
@@ -186,7 +193,7 @@ def under_logins(folder: pathlib.Path) -> None:
         for thread in threads:
             thread.start()
         time.sleep(1)
-        _, beside = measured(folder, server, account.token, lines, 8, 10)
+        beside, beside_wrk = reading()
         stop.set()
         for thread in threads:
             thread.join()
@@ -195,7 +202,7 @@ def under_logins(folder: pathlib.Path) -> None:
         stop.clear()
         thread = threading.Thread(target=log_in)
         thread.start()
-        rate, _ = measured(folder, server, account.token, lines, 64, 10)
+        rate, _ = measured(folder, server, account.token, [f"GET {target}"], 64, 10)
         stop.set()
         thread.join()
         os.sched_setaffinity(0, range(os.cpu_count()))
@@ -203,6 +210,7 @@ def under_logins(folder: pathlib.Path) -> None:
     single = sorted(seconds for status, seconds in took if status == 200)
     table("(d) a read at 8 connections, and logins at bcrypt cost 12",
           [("read p99 alone, ms", f"{alone:.2f}"), ("read p99 with 64 logins in flight, ms", f"{beside:.2f}"), ("ratio", f"{beside / alone:.2f}"),
+           ("the same by wrk, which weighs a stall by how long it lasts, ms", f"{alone_wrk:.2f}, {beside_wrk:.2f}"),
            ("logins that ended meanwhile", len(ended)), ("turned away with 503", len(flood) - len(ended)),
            ("the longest that ended, s", f"{ended[-1]:.2f}" if ended else "-"),
            (f"one login at a time beside {rate:.0f} reads/s, longest, s", f"{single[-1]:.2f}" if single else "none ended")])

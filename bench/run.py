@@ -58,6 +58,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def build(tool: str, folder: pathlib.Path, *libraries: str) -> pathlib.Path:
+    subprocess.run(["g++", "-std=c++20", "-O2", BENCH / f"{tool}.cpp", "-o", folder / tool, *libraries], check=True)
+    return folder / tool
+
+
 def memory_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
@@ -260,8 +265,8 @@ def main() -> None:
         raise SystemExit("this needs two cores: one for the server, one for wrk")
     with tempfile.TemporaryDirectory(prefix="integrity-bench-") as name:
         folder = pathlib.Path(name)
-        for tool, libraries in (("sqlite_loop", ["-lsqlite3"]), ("bcrypt_loop", ["-lcrypt"])):
-            subprocess.run(["g++", "-std=c++20", "-O2", BENCH / f"{tool}.cpp", "-o", folder / tool, *libraries], check=True)
+        build("sqlite_loop", folder, "-lsqlite3")
+        build("bcrypt_loop", folder, "-lcrypt")
         facts()
         at_rest()
         (folder / "nginx").mkdir()

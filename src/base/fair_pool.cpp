@@ -58,7 +58,9 @@ FairPool::Job FairPool::displace(std::size_t held) {
 // A quarter at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
 // began, none would tell when they are quick again.
 std::chrono::nanoseconds FairPool::patience() const {
-  return std::max<std::chrono::nanoseconds>(options_.wait_max - job_time_, options_.wait_max / 4);
+  // A tenth is for what takes longer than it did of late.
+  return std::max<std::chrono::nanoseconds>(options_.wait_max - options_.wait_max / 10 - job_time_,
+                                            options_.wait_max / 8);
 }
 
 std::size_t FairPool::room() const {
