@@ -156,8 +156,8 @@ Result<Hashed<NoContent>> change_password(const Context& context, const auth::Si
   auto& accounts = context.services.accounts;
   INTEGRITY_CHECK(accounts.may_change_password(caller, context.client()));
   // Shared, for a std::function must be copyable and a Secret must not.
-  const auto change = std::make_shared<auth::Accounts::NewPassword>(std::move(body.current_password),
-                                                                    std::move(body.new_password), std::move(body.code));
+  const auto change = std::make_shared<auth::Accounts::NewPassword>(auth::Accounts::NewPassword{
+      std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
   return Hashed<NoContent>{[&accounts, caller, change, from = context.client()]() -> Result<NoContent> {
     INTEGRITY_CHECK(accounts.change_password(caller, *change, from));
     return NoContent{};
