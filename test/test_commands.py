@@ -66,7 +66,7 @@ def test_add_refuses_a_name_that_is_taken(server, ada):
 def test_add_at_a_terminal_asks_draws_and_confirms(server):
     name = fresh_name("tty")
     master, slave = pty.openpty()
-    process = subprocess.Popen([BINARY, "user", "add", name, "--data", server.data], stdin=slave, stdout=slave,
+    process = subprocess.Popen([BINARY, "user", "add", name, "--data", server.data, *server.store_option()], stdin=slave, stdout=slave,
                                stderr=slave, env=environment(TERM="xterm"), start_new_session=True)
     os.close(slave)
     said = ""

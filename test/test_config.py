@@ -101,6 +101,7 @@ def serve_again(server, *options):
     return run("serve", "--listen", "127.0.0.1:0", "--data", server.data, *options)
 
 
+@pytest.mark.embedded
 def test_a_second_server_on_the_folder_is_refused(server):
     done = serve_again(server)
     assert (done.returncode, done.stdout) == (1, "")
@@ -113,6 +114,7 @@ def test_a_port_in_use_is_exit_1(server, tmp_path):
     assert done.returncode == 1 and str(server.port) in done.stderr
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("key", ["password.key", "secrets.key", "token.key"])
 @pytest.mark.parametrize("fault", ["missing", "short"])
 def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault):
@@ -135,6 +137,7 @@ def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault)
         assert account.client.get("/me").status == 200
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("key", ["password.key", "secrets.key"])
 def test_another_key_than_the_database_is_used_with_is_refused_until_it_is_accepted(key):
     with Server() as server:

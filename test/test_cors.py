@@ -6,6 +6,8 @@ from support.accounts import enrolled, product
 from support.http import Client
 from support.server import Server
 
+pytestmark = pytest.mark.embedded
+
 SHOP, OFFICE = "https://shop.example", "http://office.example:8080"
 
 

@@ -4,7 +4,6 @@ Three rounds; INTEGRITY_CRASH_ROUNDS=20 for more."""
 
 import os
 import random
-import sqlite3
 import threading
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from support.accounts import enrolled
 from support.http import Client, Connection, Ended, request_bytes
 from support.server import Server
+from support.whole import look_at_store
 
 ROUNDS = int(os.environ.get("INTEGRITY_CRASH_ROUNDS", "3"))
 WRITES = 1000
@@ -83,7 +83,7 @@ def test_nothing_acknowledged_is_lost():
             if account.client.get("/me").status != 200:
                 account = enrolled(server)
         assert server.stop() == 0
-        look_at_database(server.data)
+        look_at_store(server)
 
 
 def send_and_kill(server, token, stem, after: float) -> tuple[dict, set]:
@@ -131,7 +131,7 @@ def test_a_thousand_writes_at_the_same_moment():
             assert all(item["version"] == 1 for item in found.values())
         assert cut, "the server was never killed amid the writes"
         assert server.stop() == 0
-        look_at_database(server.data)
+        look_at_store(server)
 
 
 def look_after(writer: Writer, found: dict) -> None:
@@ -147,11 +147,3 @@ def look_after(writer: Writer, found: dict) -> None:
         number = int(sku.split("-")[1])
         assert (item["name"], str(item["price"]), item["description"]) == (f"name {sku}", f"{number}.25", sku * 5)
         assert item["stock"] == writer.sent[sku][item["version"] - 1], f"{sku} is half changed"
-
-
-def look_at_database(folder) -> None:
-    databases = [path for path in folder.iterdir() if path.is_file() and path.open("rb").read(15) == b"SQLite format 3"]
-    assert len(databases) == 1
-    connection = sqlite3.connect(databases[0])
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -115,6 +115,7 @@ def walk(shell, person, lines) -> str:
     return shell.said
 
 
+@pytest.mark.embedded
 def test_the_walk_throughs_work(tmp_path):
     lines = walk_throughs()
     with Server(clock=True) as server:

@@ -7,6 +7,8 @@ import pytest
 from support.accounts import product
 from support.http import Connection, request_bytes
 
+pytestmark = pytest.mark.embedded
+
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"

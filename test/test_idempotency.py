@@ -223,6 +223,7 @@ def test_a_key_holds_for_a_day(clocked):
     assert anew.json["id"] != first.json["id"]
 
 
+@pytest.mark.embedded
 def test_ten_thousand_answers_are_kept_for_each(clocked):
     """Written beside the server: ten thousand requests would take longer than they tell."""
     account, other = enrolled(clocked), enrolled(clocked)
@@ -303,6 +304,7 @@ def test_a_client_that_goes_away_leaves_no_key_behind(server):
     assert len(client.get(f"/products?sku={body['sku']}").json) == 1
 
 
+@pytest.mark.embedded
 def test_a_write_that_fails_leaves_no_key_behind(server):
     """The lock is held for longer than the writer waits."""
     client = enrolled(server).client

@@ -9,6 +9,8 @@ import pathlib
 
 import pytest
 
+pytestmark = pytest.mark.embedded
+
 SUITE = json.loads((pathlib.Path(__file__).parent / "vectors/json_parsing.json").read_text())["files"]
 # Two members of one name: the suite lets them pass, RFC 7493 §2.3 and this server do not.
 REFUSED_ALL_THE_SAME = {"y_object_duplicated_key", "y_object_duplicated_key_and_value"}

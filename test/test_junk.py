@@ -6,6 +6,8 @@ import concurrent.futures
 import os
 import sqlite3
 
+import pytest
+
 from support import junk
 from support.accounts import enrolled
 from support.server import Server
@@ -65,6 +67,7 @@ def insider(account) -> None:
         account.login().client.post("/verify-2fa", {"challenge": account.challenge, "code": code}, token=None)
 
 
+@pytest.mark.embedded
 def test_junk_leaves_memory_and_files_where_they_were():
     # What is freed is kept by the sanitizer for a while; little of it here.
     with Server("--trusted-proxies", "127.0.0.1", env={"ASAN_OPTIONS": "quarantine_size_mb=8"}) as server:

@@ -3,6 +3,8 @@
 import base64
 import json
 
+import pytest
+
 from support.accounts import Account, enrolled
 from support.http import Client
 from support.server import Server
@@ -70,6 +72,7 @@ def test_each_line_is_one_event_and_names_actor_and_outcome():
         assert any("invalid-code" in event.values() for event in events)
 
 
+@pytest.mark.embedded
 def test_keys_and_folders_are_for_the_owner_only():
     with Server() as server:
         keys = server.data / "keys"

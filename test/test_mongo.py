@@ -10,6 +10,8 @@ from support.http import Client
 from support.mongod import ReplicaSet
 from support.server import Server, database_at, run
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture(scope="module")
 def mongo():

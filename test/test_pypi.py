@@ -9,6 +9,8 @@ import pytest
 
 from support import pypi
 
+pytestmark = pytest.mark.embedded
+
 PACKAGE = ["--no-deps", "--no-cache-dir", "--retries", "1", "anyio==4.16.0"]
 
 

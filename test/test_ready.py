@@ -2,6 +2,8 @@
 
 import sqlite3
 
+import pytest
+
 from support.accounts import enrolled, product
 from support.http import Client
 from support.server import Server
@@ -18,6 +20,7 @@ def test_a_server_is_ready_when_it_says_where_it_listens(stranger):
     assert stranger.get("/healthz").header("Cache-Control") == "no-store"
 
 
+@pytest.mark.embedded
 def test_it_is_not_ready_while_it_cannot_write_and_again_as_soon_as_it_can():
     with Server() as server:
         client = Client(server, enrolled(server).token)
@@ -35,6 +38,7 @@ def test_it_is_not_ready_while_it_cannot_write_and_again_as_soon_as_it_can():
         assert client.post("/products", product()).status == 201
 
 
+@pytest.mark.embedded
 def test_asking_often_costs_few_writes(server, stranger):
     log = next(server.data.glob("*.db-wal"))
     stranger.get("/readyz")

@@ -5,8 +5,12 @@ import os
 import pathlib
 import subprocess
 
+import pytest
+
 from support import pypi
 from support.server import Server
+
+pytestmark = pytest.mark.embedded
 
 SUPPORT = pathlib.Path(__file__).parent / "support"
 EXAMPLES = os.environ.get("INTEGRITY_FUZZ_EXAMPLES", "10")

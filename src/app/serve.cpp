@@ -22,6 +22,7 @@ namespace integrity::app {
 namespace {
 
 constexpr std::size_t kStoreThreads = 32;
+constexpr std::chrono::seconds kStoreWait{10};  // as long as a write is tried
 
 auth::TokenKey token_key(Config& config, const Keys& keys) {
   if (config.jwt_secret_key) return auth::TokenKey::hs256(std::move(*config.jwt_secret_key));
@@ -78,10 +79,10 @@ Status serve(Config config) {
   auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
   auto search_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores, .nice = 5});
   // Its threads wait more than they work.
-  auto store_pool =
-      host->store->remote()
-          ? std::make_unique<FairPool>(FairPool::Options{.threads = kStoreThreads, .nice = 0, .queue_max = 1024})
-          : nullptr;
+  auto store_pool = host->store->remote()
+                        ? std::make_unique<FairPool>(FairPool::Options{
+                              .threads = kStoreThreads, .nice = 0, .queue_max = 1024, .wait_max = kStoreWait})
+                        : nullptr;
   api::Services services{.store = *host->store,
                          .accounts = host->accounts,
                          .authenticator = authenticator,

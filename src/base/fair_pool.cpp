@@ -55,17 +55,17 @@ FairPool::Job FairPool::displace(std::size_t held) {
   return job;
 }
 
-// A quarter at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
+// An eighth at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
 // began, none would tell when they are quick again.
 std::chrono::nanoseconds FairPool::patience() const {
   // A tenth is for what takes longer than it did of late.
-  return std::max<std::chrono::nanoseconds>(options_.wait_max - options_.wait_max / 10 - job_time_,
+  return std::max<std::chrono::nanoseconds>(options_.wait_max - options_.wait_max / 10 - longest_time_,
                                             options_.wait_max / 8);
 }
 
 std::size_t FairPool::room() const {
-  if (job_time_.count() == 0) return options_.queue_max;
-  const auto in_time = static_cast<std::size_t>(patience() / job_time_) * options_.threads;
+  if (usual_time_.count() == 0) return options_.queue_max;
+  const auto in_time = static_cast<std::size_t>(patience() * options_.threads / usual_time_);
   return std::clamp<std::size_t>(in_time, 1, options_.queue_max);
 }
 
@@ -95,6 +95,12 @@ FairPool::Job FairPool::take_next() {
   return job;
 }
 
+void FairPool::note_time(std::chrono::nanoseconds took) {
+  if (usual_time_.count() == 0) usual_time_ = took;
+  usual_time_ += (took - usual_time_) / 32;
+  longest_time_ = std::max(took, longest_time_ - longest_time_ / 8);
+}
+
 void FairPool::work() {
   // Of this thread alone: on Linux a nice value belongs to the thread (setpriority(2), "C library/kernel
   // differences"). Without the right to it the pool works all the same.
@@ -111,7 +117,7 @@ void FairPool::work() {
     if (next.run) next.run();
     const auto took = options_.now() - begun;
     lock.lock();
-    if (next.run) job_time_ = std::max<std::chrono::nanoseconds>(took, job_time_ - job_time_ / 8);
+    if (next.run) note_time(took);
   }
 }
 

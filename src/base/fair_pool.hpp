@@ -56,6 +56,7 @@ class FairPool {
   Job displace(std::size_t held);
   std::chrono::nanoseconds patience() const;  // how long a job may wait to begin
   std::size_t room() const;                   // how many may wait
+  void note_time(std::chrono::nanoseconds took);
   void work();
   std::vector<Job> take_overdue(Moment now);
   Job take_next();
@@ -65,7 +66,8 @@ class FairPool {
   std::condition_variable wake_;
   std::list<Lane> lanes_;  // none is empty; the front one is served next, then goes to the back
   std::size_t queued_ = 0;
-  std::chrono::nanoseconds job_time_{0};  // of late: the longest, of which each further job forgets an eighth
+  std::chrono::nanoseconds usual_time_{0};    // of a job, of late: their mean
+  std::chrono::nanoseconds longest_time_{0};  // of which each further job forgets an eighth
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

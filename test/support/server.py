@@ -51,7 +51,7 @@ class Server:
         self.log_path = self.folder / "log"
         self.options = ["--listen", listen, "--data", str(self.data)]
         self.store = store or (database_at(MONGO) if MONGO else "")
-        self.options += self._store_option()
+        self.options += self.store_option()
         self.options += (GENEROUS if generous else []) + list(map(str, options))
         self.env = environment(**(env or {}))
         self.time_path = self.folder / "time" if clock else None
@@ -113,7 +113,7 @@ class Server:
         assert self.stop() == 0, self.log[-4000:]
         return self.start()
 
-    def _store_option(self) -> list[str]:
+    def store_option(self) -> list[str]:
         return ["--store", self.store] if self.store else []
 
     def kill9(self) -> "Server":
@@ -135,5 +135,5 @@ class Server:
 
     def command(self, *arguments, stdin: str = "", **rest):
         """A command on the host, on this server's folder."""
-        return run(*arguments, "--data", self.data, *self._store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
+        return run(*arguments, "--data", self.data, *self.store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
                    if k in ("LD_PRELOAD", "TZ") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)
