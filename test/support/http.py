@@ -173,16 +173,17 @@ def request_bytes(method: str, target: str, json_body=None, body: bytes | None =
 class Client:
     """Requests one after the other over a kept connection. One per thread."""
 
-    def __init__(self, server, token: str | None = None):
+    def __init__(self, server, token: str | None = None, timeout: float = 60):
         self.server = server
         self.token = token
+        self.timeout = timeout
         self.connection = None
 
     def request(self, method: str, target: str, json_body=None, *, token: str | None = "", **rest) -> Reply:
         """`token=""` means the client's own, None sends none. `body=` and `headers=` as in request_bytes."""
         if not (self.connection and self.connection.usable and self.connection.idle()):
             self.close()
-            self.connection = Connection(self.server)
+            self.connection = Connection(self.server, self.timeout)
         used = self.token if token == "" else token
         self.connection.send(request_bytes(method, target, json_body, token=used, **rest))
         return self.connection.reply(method, target)

@@ -26,6 +26,7 @@ import pymongo
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from support import pypi
+from support.link import Link
 
 SUPPORT = pathlib.Path(__file__).parent
 NAME = "rs0"
@@ -48,7 +49,8 @@ def program() -> pathlib.Path:
 class Member:
     """One mongod with its data; started, killed, stopped and started again."""
 
-    def __init__(self, binary: pathlib.Path, data: pathlib.Path, replica_set: str | None = NAME, options: tuple = FOR_TESTS):
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, replica_set: str | None = NAME, options: tuple = FOR_TESTS,
+                 linked: bool = False):
         self.data = data
         self.replica_set = replica_set
         self.options = options
@@ -59,11 +61,13 @@ class Member:
         if not port.exists():
             port.write_text(str(free_port()))
         self.port = int(port.read_text())
+        self.link = Link(self.port) if linked else None
         self.start()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        """Where others find it."""
+        return f"127.0.0.1:{self.link.port if self.link else self.port}"
 
     def start(self) -> None:
         command = [self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", self.data, "--nounixsocket",
@@ -107,8 +111,10 @@ class Member:
 
 
 class ReplicaSet:
-    def __init__(self, members: int = 1, settings: dict | None = None):
+    def __init__(self, members: int = 1, settings: dict | None = None, linked: bool = False):
+        """`linked`: members are found through links that can be cut."""
         self.settings = settings or {}
+        self.linked = linked
         self.members = []
         self._others = []
         self._count = members
@@ -126,7 +132,7 @@ class ReplicaSet:
         with self.client() as client:
             client.admin.command("ping")
             host, port = client.primary
-        return next(member for member in self.members if member.port == port)
+        return next(member for member in self.members if member.address == f"{host}:{port}")
 
     def add_alone(self) -> Member:
         """A server that belongs to no replica set, and ends with this one."""
@@ -138,7 +144,7 @@ class ReplicaSet:
         self._folder = tempfile.TemporaryDirectory(prefix="integrity-mongo-", dir=memory())
         try:
             for i in range(self._count):
-                self.members.append(Member(self._binary, pathlib.Path(self._folder.name) / str(i)))
+                self.members.append(Member(self._binary, pathlib.Path(self._folder.name) / str(i), linked=self.linked))
             hosts = [{"_id": i, "host": member.address} for i, member in enumerate(self.members)]
             with self.members[0].client() as client:
                 client.admin.command("replSetInitiate", {"_id": NAME, "members": hosts, "settings": self.settings})
@@ -151,6 +157,8 @@ class ReplicaSet:
     def __exit__(self, *_) -> None:
         for member in self.members + self._others:
             member.kill()  # the data go with them
+            if member.link:
+                member.link.close()
         self._folder.cleanup()
 
 

