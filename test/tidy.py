@@ -20,7 +20,7 @@ TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/(testing|fuzzing)
 WALLS = [
     (r"openssl/", r"crypto/"),
     (r"sqlite3\.h", r"store/sqlite/"),
-    (r"(mongoc|bson)[./]", r"store/mongo/"),
+    (r"(mongoc|bson)[./]", r"store/mongo/|flask/source\.cpp"),
     (r"boost/(asio|beast)", r"http/"),
     (r"boost/json", r"base/json\.cpp"),
     (r"CLI/", r"app/[^/]*\.cpp"),

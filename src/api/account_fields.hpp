@@ -12,7 +12,6 @@
 
 namespace integrity::api {
 
-inline constexpr schema::Text kName{.min = 1, .max = 100};
 inline constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letters::none};
 inline constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
 inline constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
@@ -65,7 +64,7 @@ struct UserView {
 inline auto fields(const UserView*) {
   return std::tuple{schema::required("id", &UserView::id, schema::Hex24<UserId>{}),
                     schema::required("username", &UserView::username, model::username_rule),
-                    schema::nullable("name", &UserView::name, kName),
+                    schema::nullable("name", &UserView::name, model::person_name_rule),
                     schema::required("created_at", &UserView::created_at, schema::Timestamp{})};
 }
 constexpr std::string_view schema_name(const UserView*) {

@@ -20,7 +20,7 @@ auto fields(const SignUpBody*) {
   return std::tuple{schema::required("username", &SignUpBody::username, model::username_rule,
                                      "unique without regard to upper and lower case; never used again once confirmed"),
                     schema::required("password", &SignUpBody::password, kNewPassword, kNewPasswordAbout),
-                    schema::nullable("name", &SignUpBody::name, kName, "what people call you")};
+                    schema::nullable("name", &SignUpBody::name, model::person_name_rule, "what people call you")};
 }
 constexpr std::string_view schema_name(const SignUpBody*) {
   return "SignUp";

@@ -22,6 +22,7 @@ struct VerbInfo {
   Verb verb;
   const char *name, *what;
   const char* operand = nullptr;  // what its NAME is, where it takes one
+  const char* operand_name = "NAME";
 };
 
 constexpr VerbInfo kTop[] = {
@@ -30,6 +31,11 @@ constexpr VerbInfo kTop[] = {
      "at SIGTERM or Ctrl-C "
      "with everything finished, at once when asked again"},
     {Verb::config, "config", "Show every option in force and where it came from, secrets hidden"},
+    {Verb::import_flask, "import-flask",
+     "Report what would come over from the MongoDB of a Flask server (docs/from-flask.md); with --apply, bring it "
+     "over. "
+     "Status 0: everything, 3: all but what is listed",
+     "mongodb://HOST/DATABASE of the old server", "MONGO_URI"},
 };
 constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {
@@ -97,14 +103,26 @@ class Parser {
     sub.footer(kSources);
     sub.get_formatter()->column_width(44);
     if (info.operand != nullptr) {
-      CLI::Option& name = *sub.add_option("NAME", line_.name, info.operand)->required();
+      CLI::Option& name = *sub.add_option(info.operand_name, line_.name, info.operand)->required();
       if (info.verb == Verb::key_accept)
         name.check(CLI::IsMember({key_file::password, key_file::secrets, key_file::token}));
     }
+    if (info.verb == Verb::import_flask) add_import_options(sub);
     for (const Option& option : all_options()) {
       if (option.for_whom == Option::For::every_command || is_about_serving(info.verb)) add(sub, option);
     }
     sub.callback([this, verb = info.verb] { line_.verb = verb; });
+  }
+
+  void add_import_options(CLI::App& sub) {
+    sub.add_flag("--apply", line_.import_options.apply, "Import; without it nothing is changed");
+    sub.add_option("--factors", line_.import_options.factors,
+                   "Whether authenticators stay good. The old server showed their secrets to anyone: reenrol is the "
+                   "safe choice [keep]")
+        ->type_name("keep|reenrol")
+        ->check(CLI::IsMember({"keep", "reenrol"}));
+    sub.add_option("--rename", line_.import_options.rename, "Lines `OLD NEW`: usernames to change on the way")
+        ->type_name("FILE");
   }
 
   void add(CLI::App& sub, const Option& option) {

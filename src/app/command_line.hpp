@@ -18,11 +18,20 @@ enum class Verb : std::uint8_t {
   user_disable,
   user_enable,
   key_accept,
+  import_flask,
+};
+
+// Of import-flask.
+struct ImportOptions {
+  std::string rename;            // a file; empty: none
+  std::string factors = "keep";  // or reenrol
+  bool apply = false;
 };
 
 struct CommandLine {
   Verb verb = Verb::serve;
-  std::string name;  // of an account or a key, for the verbs that take one
+  std::string name;  // of an account or a key, or an address, for the verbs that take one
+  ImportOptions import_options;
   Flags flags;
 };
 

@@ -30,6 +30,21 @@ TEST(CommandLine, TakesEveryOptionOfTheTableForTheServer) {
   }
 }
 
+TEST(CommandLine, ImportsOnlyWhenTold) {
+  const auto plain = parse({"import-flask", "mongodb://db1/shop"});
+  const auto& report = std::get<CommandLine>(plain);
+  EXPECT_EQ(report.verb, Verb::import_flask);
+  EXPECT_EQ(report.name, "mongodb://db1/shop");
+  EXPECT_FALSE(report.import_options.apply);
+  EXPECT_EQ(report.import_options.factors, "keep");
+  const auto all =
+      parse({"import-flask", "mongodb://db1/shop", "--apply", "--factors", "reenrol", "--rename", "names"});
+  const auto& asked = std::get<CommandLine>(all).import_options;
+  EXPECT_TRUE(asked.apply);
+  EXPECT_EQ(asked.factors, "reenrol");
+  EXPECT_EQ(asked.rename, "names");
+}
+
 TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
   const std::vector<std::vector<const char*>> cases = {
       {"--help"},
@@ -40,6 +55,7 @@ TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
       {"user", "add", "--help"},
       {"user", "list", "--help"},
       {"user", "set-password", "--help"},
+      {"import-flask", "--help"},
   };
   for (const auto& words : cases) {
     ::testing::internal::CaptureStdout();
@@ -63,6 +79,9 @@ TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
       {{"user", "add"}, "NAME"},
       {{"user", "add", "ada", "--listen", "127.0.0.1:1"}, "--listen"},
       {{"user", "list", "ada"}, "ada"},
+      {{"import-flask"}, "MONGO_URI"},
+      {{"import-flask", "mongodb://db1/shop", "--factors", "none"}, "--factors"},
+      {{"user", "list", "--apply"}, "--apply"},
   };
   for (const auto& c : cases) {
     ::testing::internal::CaptureStderr();

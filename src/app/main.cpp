@@ -1,4 +1,4 @@
-// integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly.
+// integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly, 3 done in part (import).
 #include <sys/stat.h>
 
 #include <csignal>
@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/command_line.hpp"
+#include "app/import_command.hpp"
 #include "app/key_command.hpp"
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
@@ -34,6 +35,11 @@ int show(const Loaded& loaded) {
   return fit ? 0 : complain(fit.error().detail, 2);
 }
 
+int finish(const Result<Everything>& imported) {
+  if (!imported) return complain(imported.error().detail, imported.error().code == Code::invalid_value ? 2 : 1);
+  return *imported == Everything::comes_over ? 0 : 3;
+}
+
 int run(const CommandLine& line) {
   auto loaded = load(line.flags, system_environment);
   if (!loaded) return complain(loaded.error().detail, 2);
@@ -43,6 +49,7 @@ int run(const CommandLine& line) {
     if (!fit) return complain(fit.error().detail, 2);
     return finish(serve(std::move(loaded->config)));
   }
+  if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
   return finish(user_command(line, loaded->config));
 }

@@ -66,7 +66,7 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_text(text, 200), [&](std::string value) { c.audience = std::move(value); });
      }},
-    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", server,
+    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", every_command,
      [](Config& c, std::string_view text) {
        return take(parse_currency(text), [&](std::string value) { c.currency = std::move(value); });
      }},

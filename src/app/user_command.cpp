@@ -177,6 +177,7 @@ Status user_command(const CommandLine& line, const Config& config) {
     case Verb::serve:
     case Verb::config:
     case Verb::key_accept:
+    case Verb::import_flask:
       break;
   }
   return Error{Code::internal, "not a user command"};

@@ -175,7 +175,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
     }
     if (!current->has_factor() && current->enrol_until && now >= *current->enrol_until) {
       return Error{Code::enrolment_required,
-                   "the time to enrol after the reset is over; ask the operator for another one"};
+                   "the time to enrol an authenticator is over; ask the operator for another one"};
     }
     model::Challenge challenge = fresh.challenge;
     auto life = enrol_challenge_life;

@@ -77,7 +77,19 @@ std::string as_guessed(std::string_view password) {
   return text;
 }
 
+constexpr std::string_view kForeign = "bytes:";
+constexpr int kForeignCostMax = 16;  // as --bcrypt-cost; more would be minutes
+constexpr std::size_t kBcryptBytes = 72;
+constexpr std::string_view kBcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
 }  // namespace
+
+std::optional<std::string> foreign_hash(std::string_view bcrypt) {
+  const int cost = crypto::bcrypt_cost(bcrypt);
+  if (cost == 0 || cost > kForeignCostMax || bcrypt.find_first_not_of(kBcryptAlphabet, 7) != bcrypt.npos) return {};
+  // libcrypt's $2a$ gives some texts beyond ASCII another hash than everybody else's.
+  return std::string(kForeign) + "$2b$" + std::string(bcrypt.substr(4));
+}
 
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
   std::string text = as_guessed(password.reveal_text());
@@ -97,9 +109,7 @@ PasswordHasher::PasswordHasher(Secret key, int cost, Random& random)
     : key_(std::move(key)), cost_(cost), random_(random) {
   // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
   // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
-  static constexpr std::string_view kAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
-  for (std::uint8_t byte : random_.bytes(53)) decoy_ += kAlphabet[byte % 64];
+  for (std::uint8_t byte : random_.bytes(53)) decoy_ += kBcryptAlphabet[byte % 64];
   decoy_[21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
 }
 
@@ -119,17 +129,21 @@ std::string PasswordHasher::hash(const Secret& password) const {
 }
 
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
-  std::string text = keyed(password);
-  const bool right = crypto::bcrypt_verify(text, stored.empty() ? decoy(cost_) : stored);
+  const bool foreign = stored.starts_with(kForeign);
+  const std::string hash = stored.empty() ? decoy(cost_) : foreign ? stored.substr(kForeign.size()) : stored;
+  const auto bytes = password.reveal_text();
+  // No program that kept bytes took a NUL among them; the keyed text stands in for the work.
+  const bool possible = !stored.empty() && !(foreign && bytes.find('\0') != bytes.npos);
+  std::string text = foreign && possible ? std::string(bytes.substr(0, kBcryptBytes)) : keyed(password);
+  const bool right = crypto::bcrypt_verify(text, hash);
   // 2^c + (2^c + … + 2^(cost−1)) = 2^cost rounds, whatever the stored cost c.
-  const int stored_cost = stored.empty() ? cost_ : crypto::bcrypt_cost(stored);
-  for (int cost = stored_cost; cost < cost_; ++cost) (void)crypto::bcrypt_verify(text, decoy(cost));
+  for (int cost = crypto::bcrypt_cost(hash); cost < cost_; ++cost) (void)crypto::bcrypt_verify(text, decoy(cost));
   wipe(text);
-  return right && !stored.empty();
+  return right && possible;
 }
 
 bool PasswordHasher::needs_rehash(std::string_view stored) const {
-  return crypto::bcrypt_cost(stored) < cost_;
+  return stored.starts_with(kForeign) || crypto::bcrypt_cost(stored) < cost_;
 }
 
 }  // namespace integrity::auth

@@ -20,6 +20,11 @@ inline constexpr std::size_t password_code_points_max = 256;
 // operator calls it (--issuer); nothing if it is not.
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer);
 
+// What another program kept: bcrypt of the password's own bytes, cost 4 to 16. Marked, so that `verify` knows it; its
+// owner's next login puts one of ours in its place. As with Python's bcrypt, $2a$, $2b$ and $2y$ are one and the same.
+// Nothing for any other text.
+std::optional<std::string> foreign_hash(std::string_view bcrypt);
+
 // Immutable, safe from any thread. `hash` and `verify` take as long as bcrypt does.
 class PasswordHasher {
  public:
@@ -27,7 +32,8 @@ class PasswordHasher {
 
   std::string hash(const Secret& password) const;
   // An empty stored hash stands for an account that does not exist: always false. The work is the same for all
-  // accounts: one hashed at a lower cost pays the difference, or its existence would show in the time.
+  // accounts: one hashed at a lower cost pays the difference, or its existence would show in the time. (A foreign one of a
+  // higher cost takes longer, until its owner has logged in.)
   bool verify(const Secret& password, const std::string& stored) const;
   bool needs_rehash(std::string_view stored) const;
 

@@ -63,5 +63,51 @@ TEST_F(Password, IsLookedAtWhole) {
   EXPECT_FALSE(weak("\0aX9!kLm2pp"s));
 }
 
+// Made by Python: bcrypt.hashpw(text, bcrypt.gensalt(4)).
+TEST_F(Password, OfAnotherProgramIsRecognisedAndReplaced) {
+  using namespace std::string_view_literals;
+  const struct {
+    std::string_view text;
+    const char* hash;
+  } cases[] = {
+      {"abc"sv, "$2b$04$5UdaRGm/haV33/NibB9Cxupfyqk5XYb0RfNgC4hvQNLr3iBl70d1i"},
+      {"abc"sv, "$2a$04$Nfa8LOAE3ibSJatvWnDBs.78cXIJDcoBFcUOQhzgDdrnNQ4XCDRiG"},
+      {"correct horse battery"sv, "$2b$04$co1pIi4Mwm/C17WqMX5uS.ZS0/iIdZrwuH1e8CyHs1GG.pLm4fHGa"},
+      {"correct horse battery"sv, "$2a$04$yMNauIGZVt4S4OHUQ/YtguenWWlSHbhTu/WLeN7Du5R13MKVEb2S6"},
+      {"žluťoučký kůň"sv, "$2b$04$UWqfP0DpIAqN3OHNMjtDaef264UtnQ4R6pPe2N6wp8hj3KoR7Cok6"},
+      {"žluťoučký kůň"sv, "$2a$04$2Su0aZR6ttWxFaIy5N1lhOw71uwQbY51oXJ0ReqDoeAE0/UqmFZem"},
+      {"ÿ£345"sv, "$2b$04$DU7DYKTbY.jw/WFidhnbFOaj5BAhEWmlnKW0IHkPOgWUjyMof2rFy"},
+      {"ÿ£345"sv, "$2a$04$YEnQPDqwZ6q8NWkPVbsGOu5DRkv/O/K/QMYhhxD/eiwF23L9RlMGC"},
+  };
+  for (const auto& c : cases) {
+    const auto stored = foreign_hash(c.hash);
+    ASSERT_TRUE(stored) << c.text;
+    EXPECT_TRUE(hasher.verify(secret(c.text), *stored)) << c.text;
+    EXPECT_FALSE(hasher.verify(secret(std::string(c.text) + "x"), *stored)) << c.text;
+    EXPECT_FALSE(hasher.verify(secret(std::string(c.text) + '\0'), *stored)) << "a NUL, at which bcrypt would stop";
+    EXPECT_TRUE(hasher.needs_rehash(*stored));
+    EXPECT_FALSE(hasher.verify(secret(c.text), c.hash)) << "without the mark it is one of ours";
+  }
+}
+
+TEST_F(Password, OfAnotherProgramCountsFor72Bytes) {
+  const auto stored = *foreign_hash("$2b$04$1tce8Tmvt8GNInztQ8ggq.IGVwtQE1JDr6yoXONckscJUYXZie35.");
+  EXPECT_TRUE(hasher.verify(secret(std::string(72, 'x')), stored));
+  EXPECT_TRUE(hasher.verify(secret(std::string(72, 'x') + "whatever"), stored));
+  EXPECT_FALSE(hasher.verify(secret(std::string(71, 'x')), stored));
+}
+
+TEST(ForeignHash, IsBcryptOfABearableCost) {
+  const std::string rest(53, 'a');
+  for (const char* begin : {"$2a$04$", "$2b$12$", "$2y$16$"}) {
+    EXPECT_EQ(foreign_hash(begin + rest), "bytes:$2b$" + std::string(begin + 4) + rest);
+  }
+  for (const std::string& text :
+       {"$2b$17$" + rest, "$2b$03$" + rest, "$2x$12$" + rest, "$2b$12$" + rest + "a", "$2b$12$" + rest.substr(1),
+        "$2b$12$" + rest.substr(1) + "*", "$2b$12$" + rest.substr(1) + '\0', std::string("hunter2"), std::string()}) {
+    EXPECT_FALSE(foreign_hash(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace integrity::auth

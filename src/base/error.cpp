@@ -48,9 +48,10 @@ constexpr std::array kCodes{
     CodeInfo{Code::challenge_expired, "challenge-expired", 401, "Challenge expired",
              "The challenge is missing, unknown, spent, too old, or was guessed at five times; or the password has "
              "changed since. Begin again with POST /login."},
-    CodeInfo{Code::enrolment_required, "enrolment-required", 403, "Enrolment required",
-             "The second factor of this account was reset and not enrolled anew within 24 hours. The operator "
-             "opens enrolment again with `integrity user reset-2fa NAME`."},
+    CodeInfo{
+        Code::enrolment_required, "enrolment-required", 403, "Enrolment required",
+        "This account has no second factor, and the time to enrol one is over: 24 hours from a reset, 7 days from an "
+        "import. The operator opens enrolment again with `integrity user reset-2fa NAME`."},
     CodeInfo{Code::already_enrolled, "already-enrolled", 409, "Already enrolled",
              "This account has an authenticator, and its secret is never shown again. To replace it, log in and "
              "use POST /me/totp."},

@@ -20,6 +20,7 @@ enum class UserState : std::uint8_t {
 };
 
 inline constexpr schema::Word username_rule{.min = 3, .max = 64, .also = "._@+-"};
+inline constexpr schema::Text person_name_rule{.min = 1, .max = 100};
 
 struct User {
   UserId id;

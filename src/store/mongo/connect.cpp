@@ -16,15 +16,6 @@ constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 10'000, kWaitF
 constexpr std::int32_t kHeartbeat = 1000;
 constexpr std::int32_t kClientsMax = 64;  // connections to the primary, where the address names no maxPoolSize
 
-void init_driver() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    mongoc_init();
-    // Its lines would stand between those of the log, in another form; what matters comes as an error.
-    mongoc_log_set_handler([](mongoc_log_level_t, const char*, const char*, void*) {}, nullptr);
-  });
-}
-
 // Any of them may be given in the address, all but the promises.
 void set_defaults(mongoc_uri_t* uri) {
   const auto number = [&](const char* option, std::int32_t value) {
@@ -69,6 +60,15 @@ void set_defaults(mongoc_uri_t* uri) {
 }
 
 }  // namespace
+
+void init_driver() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Its lines would stand between those of the log, in another form; what matters comes as an error.
+    mongoc_log_set_handler([](mongoc_log_level_t, const char*, const char*, void*) {}, nullptr);
+    mongoc_init();
+  });
+}
 
 std::string addresses(const mongoc_uri_t* uri) {
   std::string all;

@@ -62,6 +62,16 @@ void refresh_texts(Link& link, const model::ProductText& text) {
   }
 }
 
+// Documents without the schema's are another program's, whose rules would be overwritten with ours.
+void expect_ours(Link& link) {
+  for (const auto& name : {in::users, in::products}) {
+    if (!link.first(name, {})) continue;
+    throw Unavailable("the database holds " + std::string(name.text) +
+                      " of another program; name another one in the address, mongodb://…/NAME. "
+                      "`integrity import-flask` brings over what a Flask server kept");
+  }
+}
+
 }  // namespace
 
 void prepare(Client& client, const model::ProductText& text) {
@@ -73,6 +83,7 @@ void prepare(Client& client, const model::ProductText& text) {
                       ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
                       ". Use the newer program");
   }
+  if (!schema) expect_ours(link);
   if (version < newest_version) make_all(link);
   if (schema && View(*schema).take<std::optional<int>>("text_version") == text.version) return;
   refresh_texts(link, text);

@@ -1,0 +1,143 @@
+#include "flask/import.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/testing.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::flask {
+namespace {
+
+constexpr int kMany = 450;  // more than two writes
+constexpr model::ProductText kText{1, [](std::string_view name) { return std::string(name); },
+                                   [](const model::Product&) { return std::vector<std::string>(); }};
+
+class Import : public ::testing::Test {
+ protected:
+  Import() {
+    char folder_template[] = "/tmp/integrity-import-XXXXXX";
+    folder_ = ::mkdtemp(folder_template);
+    // Each write runs twice: what is brought over must be the same.
+    store_ = store::sqlite::open_sqlite(
+        {.file = folder_ / "test.db", .clock = &clock_, .text = kText, .run_writes_twice = true});
+  }
+  ~Import() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  static Person person(int number) {
+    Person out;
+    out.user.id.bytes = bytes(number);
+    out.user.username = "user-" + std::to_string(number);
+    out.user.password_hash = "bytes:x";
+    out.user.created_at = from_millis(number);
+    if (number % 2 == 0) out.secret = Secret(std::string(20, 's'));
+    return out;
+  }
+  static model::Product product(int number) {
+    model::Product out;
+    out.id.bytes = bytes(number);
+    out.name = "Lamp";
+    out.description = "";
+    out.price = Money{12'900};
+    out.currency = "EUR";
+    out.created_at = out.updated_at = from_millis(number / 10);
+    return out;
+  }
+  static Plan plan(int from, int to) {
+    Plan out;
+    for (int i = from; i < to; ++i) {
+      out.people.push_back(person(i));
+      out.products.push_back(product(i));
+    }
+    return out;
+  }
+  static std::string told(const std::vector<Refused>& refused) {
+    std::string out;
+    for (const auto& each : refused) out += each.name + ": " + each.why + '\n';
+    return out;
+  }
+
+  testing::FakeClock clock_;
+  testing::SeededRandom random_;
+  auth::Vault vault_{Secret(std::string(32, 'k')), random_};
+  std::unique_ptr<store::Store> store_;
+
+ private:
+  static std::array<std::uint8_t, 12> bytes(int number) {
+    return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
+  const auto done = bring_over(*store_, vault_, plan(0, kMany));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->users, kMany);
+  EXPECT_EQ(done->products, kMany);
+  EXPECT_TRUE(done->complete());
+  const auto tx = store_->read();
+  for (int i = 0; i < kMany; ++i) {
+    const auto expected = person(i).user;
+    const auto user = tx->user_by_name(expected.username);
+    ASSERT_TRUE(user);
+    EXPECT_EQ(user->id, expected.id);
+    EXPECT_EQ(user->created_at, expected.created_at);
+    EXPECT_EQ(user->state, model::UserState::active);
+    EXPECT_FALSE(user->pending_until);
+    EXPECT_EQ(user->has_factor(), i % 2 == 0);
+    EXPECT_EQ(user->enrol_until, i % 2 == 0 ? std::nullopt : std::optional(clock_.now() + enrolment_life));
+    if (user->has_factor()) {
+      EXPECT_EQ(vault_.open(user->id, user->totp_secret).reveal_text(), std::string(20, 's'));
+    }
+  }
+  EXPECT_EQ(tx->last_change_number(), 2 * kMany) << "one change for each";
+}
+
+TEST_F(Import, RecordsWhoDidItAndWhy) {
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 1)));
+  const auto tx = store_->read();
+  for (const auto& [kind, op] :
+       {std::pair(model::RecordKind::user, "user.import"), std::pair(model::RecordKind::product, "product.create")}) {
+    const auto changes = tx->changes(kind, RecordId{}, {}, 10);
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].op, op);
+    EXPECT_EQ(changes[0].revision, 1);
+    EXPECT_EQ(changes[0].act.proof, model::Act::Proof::host);
+    EXPECT_EQ(changes[0].act.reason, "import from Flask");
+  }
+}
+
+TEST_F(Import, GoesOnWhereItWasInterrupted) {
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 300)));
+  const auto done = bring_over(*store_, vault_, plan(0, kMany));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->users_here, 300U);
+  EXPECT_EQ(done->products_here, 300U);
+  EXPECT_EQ(done->users, kMany - 300U);
+  EXPECT_TRUE(done->complete());
+}
+
+TEST_F(Import, NeverTouchesWhatIsHere) {
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 2)));
+  Plan other = plan(0, 2);
+  other.people[0].user.username = "renamed";
+  other.people[1].user.id.bytes[0] = 1;
+  other.people[1].user.username = "USER-1";
+  other.products[0].stock = 7;
+  const auto number = store_->read()->last_change_number();
+  const auto done = bring_over(*store_, vault_, other);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(told(done->refused_users),
+            "\"renamed\": is here already, as \"user-0\"\n\"USER-1\": username is taken here\n");
+  EXPECT_EQ(told(done->refused_products), "\"Lamp\": is here already, and not as it comes: \"Lamp\", version 1\n");
+  EXPECT_EQ(done->products_here, 1U);
+  EXPECT_EQ(store_->read()->last_change_number(), number);
+}
+
+}  // namespace
+}  // namespace integrity::flask

@@ -1,0 +1,24 @@
+// A document of the old database as values, as far as it makes a difference what they are.
+#pragma once
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/id.hpp"
+#include "base/time.hpp"
+
+namespace integrity::flask {
+
+struct Digits {  // a decimal128, as text
+  std::string text;
+};
+struct Other {};  // what nothing here is ever made of
+
+// The first of them is null.
+using Value =
+    std::variant<std::monostate, bool, std::int64_t, double, Digits, std::string, Bytes, Time, RecordId, Other>;
+using Row = std::vector<std::pair<std::string, Value>>;
+
+}  // namespace integrity::flask
