@@ -81,7 +81,9 @@ void guarded(http::Exchange& exchange, const std::function<void()>& function) {
   } catch (const store::Unavailable& error) {
     respond(exchange, unavailable(error.what()));
   } catch (const std::exception& error) {
-    respond(exchange, Error{.code = Code::internal, .detail = "the server met a fault of its own; its log knows more", .cause = error.what()});
+    respond(exchange, Error{.code = Code::internal,
+                            .detail = "the server met a fault of its own; its log knows more",
+                            .cause = error.what()});
   }
 }
 
