@@ -132,7 +132,7 @@ class SqliteStore final : public Store {
         cache_(kCacheBytesMax),
         pages_(kPageCacheBytesMax),
         readers_(options.file) {
-    for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"); row.next();) {
+    for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions"); row.next();) {
       sessions_.put(take_session(row));
     }
     writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,

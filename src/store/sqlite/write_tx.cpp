@@ -101,12 +101,7 @@ Status SqliteWriteTx::touch() {
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {
-  const auto after = change.after.empty() ? std::nullopt : std::optional<std::string_view>(change.after);
-  db_.run(
-      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason,"
-      " reference, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      last_number_ + 1, now_, word(change.kind), change.record, change.revision, change.op, change.act.actor,
-      word(change.act.proof), change.act.reason, change.act.reference, after);
+  insert(db_, change, last_number_ + 1, now_);
   ++last_number_;
 }
 
@@ -178,13 +173,7 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
 }
 
 Status SqliteWriteTx::do_insert(const model::User& u) {
-  const auto changed = db_.run_unless_taken(
-      "INSERT INTO users (id, username, name, password_hash, password_version, state, totp_secret,"
-      " totp_confirmed_at, enrol_until, pending_until, pending_network, version, created_at,"
-      " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state), ByteView(u.totp_secret),
-      u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at, u.updated_at);
-  if (!changed) return username_taken(u);
+  if (!insert(db_, u)) return username_taken(u);
   return {};
 }
 
@@ -232,17 +221,13 @@ bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Dige
 }
 
 void SqliteWriteTx::do_insert(const model::Session& s) {
-  db_.run("INSERT INTO sessions (id, user, factor, created_at, expires_at) VALUES (?, ?, ?, ?, ?)", s.id, s.user,
-          word(s.factor), s.created_at, s.expires_at);
+  insert(db_, s);
   sessions_.push_back({s.id, s});
 }
 
 std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
   std::vector<model::Session> out;
-  for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"
-                            " WHERE user = ?",
-                            user);
-       row.next();) {
+  for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
     out.push_back(take_session(row));
   }
   return out;
@@ -250,9 +235,7 @@ std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
   std::optional<model::Session> ended;
-  for (auto row =
-           db_.query("DELETE FROM sessions WHERE id = ? RETURNING id, user, factor, created_at, expires_at", session);
-       row.next();) {
+  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? RETURNING " SESSION_COLUMNS, session); row.next();) {
     ended = take_session(row);
   }
   if (ended) sessions_.push_back({session, {}});
@@ -271,11 +254,7 @@ std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
 }
 
 void SqliteWriteTx::add_challenge(const model::Challenge& c) {
-  db_.run(
-      "INSERT INTO challenges (token_hash, user, next, password_version, pending_secret, tries,"
-      " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ByteView(c.token_hash), c.user, word(c.next), c.password_version, ByteView(c.pending_secret), c.tries,
-      c.expires_at);
+  insert(db_, c);
 }
 
 bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
