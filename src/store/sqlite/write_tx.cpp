@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/search.hpp"
@@ -11,21 +12,6 @@ namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
 constexpr std::size_t kRoomBytes = 1024 * 1024;  // more than one request writes
-
-Time last_change_at(Database& db) {
-  auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
-  return row.next() ? row.take<Time>() : Time{};
-}
-
-// No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
-std::int64_t last_place_at(Database& db, Time at) {
-  std::int64_t place = (to_millis(at) << 21) - 1;
-  for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
-    if (row.take<Time>() < at) break;
-    if (row.take<std::string>() == "product.create") ++place;
-  }
-  return place;
-}
 
 // For writes whose row the caller has just read in the same transaction.
 void expect_one(std::size_t changed, const char* what) {
@@ -43,12 +29,15 @@ Error username_taken(const model::User& user) {
 }  // namespace
 
 SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text)
+    : SqliteWriteTx(database, clock, text, head_of(database)) {}
+
+SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text, const Head& head)
     : Reader(text),
       db_(database),
       clock_(clock),
-      now_(last_change_at(database)),
-      last_place_(last_place_at(database, now_)),
-      last_number_(last_change_number()),
+      now_(head.time),
+      last_place_(head.place),
+      last_number_(head.number),
       answers_(database),
       group_last_number_(last_number_),
       group_last_place_(last_place_) {}
