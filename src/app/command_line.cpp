@@ -77,6 +77,7 @@ class Parser {
     CLI::App& key = *app_.add_subcommand("key", "The files in --keys, with the server stopped");
     key.require_subcommand(1);
     for (const VerbInfo& verb : kKey) add(key, verb);
+    add_migrate();
     app_.footer("`integrity COMMAND --help` tells the options of a command.");
   }
 
@@ -123,6 +124,22 @@ class Parser {
         ->check(CLI::IsMember({"keep", "reenrol"}));
     sub.add_option("--rename", line_.import_options.rename, "Lines `OLD NEW`: usernames to change on the way")
         ->type_name("FILE");
+  }
+
+  void add_migrate() {
+    MigrateOptions& options = line_.migrate_options;
+    CLI::App& sub = *app_.add_subcommand("migrate",
+                                         "Move everything from one store into an empty one. The source is sealed: "
+                                         "nothing can be written to it any more. "
+                                         "Run again, it goes on where it was interrupted");
+    sub.footer("A store is a data folder, or mongodb://HOST,…/DATABASE of a replica set. Key files are not moved.");
+    sub.get_formatter()->column_width(44);
+    sub.add_option("--from", options.from, "The store that is to be moved")->type_name("STORE")->required();
+    sub.add_option("--to", options.to, "Where to; nothing may be in it")->type_name("STORE");
+    sub.add_flag("--unseal", options.unseal, "Give the move up: open --from again");
+    sub.add_flag("--finished-too", options.finished_too,
+                 "With --unseal: also where the move was finished. What was written to the other store since is lost");
+    sub.callback([this] { line_.verb = Verb::migrate; });
   }
 
   void add(CLI::App& sub, const Option& option) {

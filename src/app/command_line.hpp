@@ -19,6 +19,7 @@ enum class Verb : std::uint8_t {
   user_enable,
   key_accept,
   import_flask,
+  migrate,
 };
 
 // Of import-flask.
@@ -28,10 +29,17 @@ struct ImportOptions {
   bool apply = false;
 };
 
+// Of migrate, which takes no others.
+struct MigrateOptions {
+  std::string from, to;  // stores
+  bool unseal = false, finished_too = false;
+};
+
 struct CommandLine {
   Verb verb = Verb::serve;
   std::string name;  // of an account or a key, or an address, for the verbs that take one
   ImportOptions import_options;
+  MigrateOptions migrate_options;
   Flags flags;
 };
 

@@ -56,6 +56,7 @@ TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
       {"user", "list", "--help"},
       {"user", "set-password", "--help"},
       {"import-flask", "--help"},
+      {"migrate", "--help"},
   };
   for (const auto& words : cases) {
     ::testing::internal::CaptureStdout();
@@ -82,6 +83,7 @@ TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
       {{"import-flask"}, "MONGO_URI"},
       {{"import-flask", "mongodb://db1/shop", "--factors", "none"}, "--factors"},
       {{"user", "list", "--apply"}, "--apply"},
+      {{"migrate"}, "--from"},
   };
   for (const auto& c : cases) {
     ::testing::internal::CaptureStderr();

@@ -8,6 +8,7 @@
 #include "app/command_line.hpp"
 #include "app/import_command.hpp"
 #include "app/key_command.hpp"
+#include "app/migrate_command.hpp"
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
 
@@ -40,7 +41,13 @@ int finish(const Result<Everything>& imported) {
   return *imported == Everything::comes_over ? 0 : 3;
 }
 
+int migrate(const MigrateOptions& options) {
+  const auto wanted = read_move(options);
+  return wanted ? finish(migrate_command(*wanted)) : complain(wanted.error().detail, 2);
+}
+
 int run(const CommandLine& line) {
+  if (line.verb == Verb::migrate) return migrate(line.migrate_options);
   auto loaded = load(line.flags, system_environment);
   if (!loaded) return complain(loaded.error().detail, 2);
   if (line.verb == Verb::config) return show(*loaded);

@@ -178,6 +178,7 @@ Status user_command(const CommandLine& line, const Config& config) {
     case Verb::config:
     case Verb::key_accept:
     case Verb::import_flask:
+    case Verb::migrate:
       break;
   }
   return Error{Code::internal, "not a user command"};

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/bulk.hpp"
 #include "store/store.hpp"
 
 namespace integrity::store {
@@ -71,6 +72,7 @@ struct EngineUnderTest {
   std::function<std::unique_ptr<Store>(const std::filesystem::path& place, const Clock& clock,
                                        const EngineOptions& options)>
       open;
+  std::function<std::unique_ptr<Bulk>(const std::filesystem::path& place)> open_bulk;
 };
 
 inline std::string engine_name(const testing::TestParamInfo<EngineUnderTest>& info) {
@@ -86,6 +88,8 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     store_ = GetParam().open(place_.path(), clock_, options);
   }
   Store& store() { return *store_; }
+  void close() { store_.reset(); }
+  std::unique_ptr<Bulk> open_bulk() { return GetParam().open_bulk(place_.path()); }
 
   // Makers: every call gives another record. Usable from one thread.
   ProductId next_product_id() { return {id_bytes()}; }

@@ -163,6 +163,13 @@ void View::read(const bson_iter_t& at, Array& value) {
   value.doc_ = copy_of_part(at);
 }
 
+bson_iter_t View::items(const bson_iter_t& at) {
+  expect_type(at, BSON_TYPE_ARRAY);
+  bson_iter_t item;
+  if (!bson_iter_recurse(&at, &item)) unexpected(at);
+  return item;
+}
+
 ByteView View::binary(const bson_iter_t& at) {
   expect_type(at, BSON_TYPE_BINARY);
   bson_subtype_t subtype{};

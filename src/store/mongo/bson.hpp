@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/decimal.hpp"
@@ -158,6 +159,11 @@ class View {
   static void read(const bson_iter_t& at, Id<Tag>& value) {
     copy_exactly(object_id(at), value.bytes);
   }
+  template <class T>
+  static void read(const bson_iter_t& at, std::vector<T>& value) {
+    for (bson_iter_t item = items(at); bson_iter_next(&item);) read(item, value.emplace_back());
+  }
+  static bson_iter_t items(const bson_iter_t& at);  // before the first
   static ByteView binary(const bson_iter_t& at);
   static ByteView object_id(const bson_iter_t& at);
   static void copy_exactly(ByteView from, std::span<std::uint8_t> to);

@@ -177,4 +177,17 @@ model::KeptAnswer take_kept_answer(View v) {
           .expires_at = v.take<Time>("expires_at")};
 }
 
+Doc to_doc(const Mark& mark) {
+  return Doc("role", mark.role == Mark::Role::source ? "source" : "target", "move", mark.move, "other", mark.other,
+             "at", mark.at, "complete", mark.complete, "closed", mark.closed());
+}
+
+Mark take_mark(View v) {
+  return {.role = v.take<std::string>("role") == "source" ? Mark::Role::source : Mark::Role::target,
+          .move = v.take<std::string>("move"),
+          .other = v.take<std::string>("other"),
+          .at = v.take<Time>("at"),
+          .complete = v.take<bool>("complete")};
+}
+
 }  // namespace integrity::store::mongo

@@ -5,6 +5,7 @@
 #include "model/kept_answer.hpp"
 #include "model/product.hpp"
 #include "model/user.hpp"
+#include "store/bulk.hpp"
 #include "store/mongo/bson.hpp"
 #include "store/words.hpp"
 
@@ -36,5 +37,8 @@ using AnswerId = std::array<std::uint8_t, 28>;
 AnswerId answer_id(const UserId& user, const model::AnswerKey& key);
 Doc to_doc(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer);
 model::KeptAnswer take_kept_answer(View view);
+
+Doc to_doc(const Mark& mark);
+Mark take_mark(View view);
 
 }  // namespace integrity::store::mongo

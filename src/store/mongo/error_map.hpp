@@ -26,6 +26,11 @@ struct Trouble : Unavailable {
   Kind kind;
 };
 
+// The store is one side of a move (see store/bulk.hpp), and was closed while this program had it open.
+struct Closed : Unavailable {
+  using Unavailable::Unavailable;
+};
+
 struct Broken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

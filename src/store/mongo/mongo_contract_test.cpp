@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
 #include "store/mongo/handles.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -8,21 +9,30 @@
 namespace integrity::store {
 namespace {
 
+std::string database_of(const std::filesystem::path& place) {
+  return mongo::test_database(to_hex(as_bytes(place.filename().string())));
+}
+
 // None where there is no server to be tested with; MongoServer below says so.
 std::vector<EngineUnderTest> engines() {
   if (mongo::test_server().empty()) return {};
-  return {{.name = "mongo",
-           .open = [](const std::filesystem::path& place, const Clock& clock, const EngineOptions& options) {
-             return mongo::open_mongo({.uri = mongo::test_database(to_hex(as_bytes(place.filename().string()))),
+  return {
+      {.name = "mongo",
+       .open =
+           [](const std::filesystem::path& place, const Clock& clock, const EngineOptions& options) {
+             return mongo::open_mongo({.uri = database_of(place),
                                        .clock = &clock,
                                        .text = plain_text,
                                        .queue_max = options.queue_max,
                                        .patience = std::chrono::minutes(1),  // whatever else the machine does
                                        .run_writes_twice = options.run_writes_twice});
-           }}};
+           },
+       .open_bulk =
+           [](const std::filesystem::path& place) { return mongo::open_mongo_bulk(database_of(place), plain_text); }}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Mongo, StoreContract, testing::ValuesIn(engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Mongo, StoreMove, testing::ValuesIn(engines()), engine_name);
 
 TEST(MongoServer, IsThereToBeTestedWith) {
   if (mongo::test_server().empty()) {

@@ -57,6 +57,8 @@ class MongoStore final : public Store {
   explicit MongoStore(const MongoOptions& options) : clock_(*options.clock), text_(options.text), pool_(options.uri) {
     {
       Client client(pool_);
+      Link link(client, Link::Sees::majority);
+      expect_open(link);
       prepare(client, text_);
     }
     writer_.emplace(pool_, clock_, text_,

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "store/bulk.hpp"
 #include "store/store.hpp"
 
 namespace integrity::store::mongo {
@@ -27,5 +28,8 @@ struct MongoOptions {
 };
 
 std::unique_ptr<Store> open_mongo(const MongoOptions& options);
+
+// For a move. Nodes that have it open need not end: those of a source write nothing from the moment it is sealed.
+std::unique_ptr<Bulk> open_mongo_bulk(const std::string& uri, const model::ProductText& text);
 
 }  // namespace integrity::store::mongo

@@ -188,6 +188,66 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
   EXPECT_EQ(there->read()->last_change_number(), 2);
 }
 
+// What is on its way when a store is sealed is either written before, or never.
+TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed) {
+  const auto here = open();
+  std::promise<void> has_head, go_on;
+  std::atomic<int> runs = 0;
+  std::thread stopped([&, goes = go_on.get_future().share()] {
+    const auto refused = here->write([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, product(1)));
+      if (++runs == 1) has_head.set_value();
+      goes.wait();
+      return true;
+    });
+    EXPECT_EQ(refused.error().code, Code::unavailable);
+    EXPECT_NE(refused.error().detail.find("moved"), std::string::npos) << refused.error().detail;
+  });
+  has_head.get_future().wait();
+  const auto bulk = open_mongo_bulk(address_, plain_text);
+  EXPECT_FALSE(bulk->mark());
+  bulk->set_mark(Mark{.move = "a", .other = "elsewhere", .at = clock_.now()});
+  go_on.set_value();
+  stopped.join();
+  EXPECT_EQ(bulk->count(RowKind::products), 0U);
+  EXPECT_NE(refusal(address_).find("it is being moved to elsewhere"), std::string::npos);
+  bulk->set_mark({});
+  EXPECT_TRUE(create(*here, product(2)).has_value());
+}
+
+TEST_F(MongoNodes, AMarkIsSetOnlyInPlaceOfTheOneThatWasSeen) {
+  open();
+  const auto here = open_mongo_bulk(address_, plain_text), there = open_mongo_bulk(address_, plain_text);
+  EXPECT_FALSE(here->mark() || there->mark());
+  const Mark mine{.role = Mark::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
+  here->set_mark(mine);
+  EXPECT_THROW(there->set_mark(mine), Unavailable);
+  EXPECT_THROW(there->write(std::vector<Row>{KeyFingerprint{"a.key", {}}}), Unavailable);
+  EXPECT_EQ(there->mark(), mine);
+  there->set_mark({});
+  EXPECT_THROW(here->write(std::vector<Row>{KeyFingerprint{"a.key", {}}}), Unavailable);
+  EXPECT_TRUE(here->empty());
+}
+
+// As a move that was killed leaves one behind.
+TEST_F(MongoNodes, AMarkThatIsSetAgainEndsTheTransactionThatHasTheHead) {
+  open();
+  const auto bulk = open_mongo_bulk(address_, plain_text);
+  EXPECT_FALSE(bulk->mark());
+  const Mark mark{.role = Mark::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
+  bulk->set_mark(mark);
+  Pool pool(address_);
+  Client client(pool);
+  Link left_behind(client, Link::Sees::transaction);
+  left_behind.begin();
+  left_behind.find_and_update(in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1})));
+  left_behind.send(in::key_fingerprints, {{Write::How::insert, {}, Doc("_id", "a.key", "fingerprint", Bytes(32))}});
+  bulk->set_mark(mark);
+  EXPECT_THROW(left_behind.commit(), Trouble);
+  bulk->write(std::vector<Row>{KeyFingerprint{"a.key", {}}});
+  EXPECT_EQ(bulk->count(RowKind::key_fingerprints), 1U);
+}
+
 TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {
   {
     const auto store = open();

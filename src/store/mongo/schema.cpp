@@ -72,22 +72,45 @@ void expect_ours(Link& link) {
   }
 }
 
+int version_in(const std::optional<Doc>& schema) {
+  return schema ? View(*schema).take<int>("version") : 0;
+}
+
+void refuse_newer(int version) {
+  if (version <= newest_version) return;
+  throw Unavailable("the database has schema version " + std::to_string(version) +
+                    ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
+                    ". Use the newer program");
+}
+
 }  // namespace
 
 void prepare(Client& client, const model::ProductText& text) {
   Link link(client, Link::Sees::majority);
   const auto schema = link.first(in::meta, Doc("_id", "schema"));
-  const int version = schema ? View(*schema).take<int>("version") : 0;
-  if (version > newest_version) {
-    throw Unavailable("the database has schema version " + std::to_string(version) +
-                      ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
-                      ". Use the newer program");
-  }
+  const int version = version_in(schema);
+  refuse_newer(version);
   if (!schema) expect_ours(link);
   if (version < newest_version) make_all(link);
   if (schema && View(*schema).take<std::optional<int>>("text_version") == text.version) return;
   refresh_texts(link, text);
   link.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));
+}
+
+void refuse_newer(Link& link) {
+  refuse_newer(version_in(link.first(in::meta, Doc("_id", "schema"))));
+}
+
+std::optional<Mark> mark_of(Link& link) {
+  const auto head = link.first(in::meta, Doc("_id", "head"));
+  if (!head || !View(*head).has("mark")) return {};
+  const auto mark = View(*head).take<Doc>("mark");
+  return take_mark(View(mark));
+}
+
+void expect_open(Link& link) {
+  const auto mark = mark_of(link);
+  if (mark && mark->closed()) throw Closed(why_closed(*mark));
 }
 
 }  // namespace integrity::store::mongo

@@ -1,9 +1,11 @@
 // The collections: their validators, their indexes, and the two documents of `meta`.
 //
 //   {_id: "schema", version, text_version}   of the collections, and of what made the texts derived from products
-//   {_id: "head", time, number, place, …}    where all writers of all nodes meet: see docs/adr/0010
+//   {_id: "head", time, number, place, …}    where all writers of all nodes meet: see docs/adr/0010. Its `mark` is that
+//                                            of a move; a writer takes no head whose mark is closed
 #pragma once
 #include "model/product.hpp"
+#include "store/bulk.hpp"
 #include "store/mongo/handles.hpp"
 
 namespace integrity::store::mongo {
@@ -15,10 +17,14 @@ inline constexpr Name users = "users", products = "products", sessions = "sessio
                       meta = "meta";
 }  // namespace in
 
-inline constexpr int newest_version = 1;
+inline constexpr int newest_version = 2;
 
 // Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
 // database of a newer program. Texts derived from products are made anew where another version of `text` made them.
 void prepare(Client& client, const model::ProductText& text);
+void refuse_newer(Link& link);  // throws Unavailable
+
+std::optional<Mark> mark_of(Link& link);
+void expect_open(Link& link);  // throws Closed where a mark forbids it
 
 }  // namespace integrity::store::mongo

@@ -46,9 +46,13 @@ Link& MongoWriteTx::link() {
   if (!link_) link_.emplace(client_ ? *client_ : client_.emplace(pool_), Link::Sees::transaction);
   link_->begin();
   // A conflict here is cheap: nothing else has happened yet. Whoever has the head is alone until its transaction ends.
-  const auto found = link_->find_and_update(
-      in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
-  if (!found) throw Broken("the database has lost its head document");
+  const auto found =
+      link_->find_and_update(in::meta, Doc("_id", "head", "mark.closed", Doc("$ne", true)),
+                             Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
+  if (!found) {
+    expect_open(*link_);
+    throw Broken("the database has lost its head document");
+  }
   const View view(*found);
   head_ = Head{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
   head_before_ = *head_;

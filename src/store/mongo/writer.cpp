@@ -35,6 +35,12 @@ Error out_of_reach(const Trouble& trouble) {
   return error;
 }
 
+Error closed_meanwhile(const Closed& closed) {
+  Error error = unavailable(closed.what());
+  error.detail = "the store is being moved, or was moved, to another place; nothing was changed";
+  return error;
+}
+
 Error perhaps_written() {
   Error error = unavailable("the outcome of a commit is not known");
   error.detail =
@@ -125,10 +131,13 @@ void Writer::write_group() {
       }
     } catch (const Trouble& trouble) {
       // Whoever is queued has waited behind this, and would wait as long again.
-      log::event("store.refused", {{"cause", trouble.what()}});
-      fail({part.begin, group_.size()}, out_of_reach(trouble));
+      give_up(part, out_of_reach(trouble));
       fail_queue(out_of_reach(trouble));
       return;
+    } catch (const Closed& closed) {
+      tx_.abort();
+      tx_.forget_connection();
+      return give_up(part, closed_meanwhile(closed));
     }
   }
 }
@@ -198,6 +207,8 @@ Writer::Ran Writer::run_job(std::size_t index) {
     if (group_[index]->run(tx_).has_value() || tx_.kept()) return Ran::stays;
   } catch (const Trouble&) {
     throw;
+  } catch (const Closed&) {
+    throw;
   } catch (const Broken& broken) {  // after which the server has ended the transaction
     answers_[index] = fault(broken.what());
     return Ran::to_be_undone;
@@ -232,6 +243,12 @@ void Writer::back_off(const Trouble& trouble) {
 
 void Writer::answer(Part part) {
   for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(std::move(answers_[i]));
+}
+
+// On the part and the rest of the group.
+void Writer::give_up(Part part, const Error& error) {
+  log::event("store.refused", {{"cause", error.cause}});
+  fail({part.begin, group_.size()}, error);
 }
 
 void Writer::fail(Part part, const Error& error) {

@@ -49,6 +49,7 @@ class Writer {
   Outcome commit(Moment deadline);
   void back_off(const Trouble& trouble);
   void answer(Part part);
+  void give_up(Part part, const Error& error);
   void fail(Part part, const Error& error);
   void fail_queue(const Error& error);
 

@@ -5,10 +5,6 @@
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/search.hpp"
 
-#define USER_COLUMNS                                                                            \
-  "id, username, name, password_hash, password_version, state, totp_secret, totp_confirmed_at," \
-  " enrol_until, pending_until, pending_network, version, created_at, updated_at"
-
 namespace integrity::store::sqlite {
 namespace {
 
@@ -54,22 +50,16 @@ std::vector<model::User> Reader::users() {
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
-  return first(db().query("SELECT next, token_hash, user, password_version, pending_secret, tries,"
-                          " expires_at FROM challenges WHERE token_hash = ?",
-                          ByteView(token_hash)),
+  return first(db().query("SELECT " CHALLENGE_COLUMNS " FROM challenges WHERE token_hash = ?", ByteView(token_hash)),
                take_challenge);
 }
 
 std::optional<model::Session> Reader::session(const SessionId& id) {
-  return first(db().query("SELECT id, user, factor, created_at, expires_at FROM sessions WHERE id = ?", id),
-               take_session);
+  return first(db().query("SELECT " SESSION_COLUMNS " FROM sessions WHERE id = ?", id), take_session);
 }
 
 model::FactorCounters Reader::factor_counters(const UserId& user) {
-  return first(db().query("SELECT last_step, failures, failures_unredeemed, locked_until"
-                          " FROM factor_counters WHERE user = ?",
-                          user),
-               take_factor_counters)
+  return first(db().query("SELECT " COUNTER_COLUMNS " FROM factor_counters WHERE user = ?", user), take_factor_counters)
       .value_or(model::FactorCounters{});
 }
 
@@ -81,8 +71,7 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
-  return all(db().query("SELECT number, at, kind, record, revision, op, actor, proof, reason,"
-                        " reference, after FROM changes WHERE kind = ? AND record = ? AND revision < ?"
+  return all(db().query("SELECT " CHANGE_COLUMNS " FROM changes WHERE kind = ? AND record = ? AND revision < ?"
                         " ORDER BY revision DESC LIMIT ?",
                         word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit)),
              take_change);

@@ -82,4 +82,27 @@ model::Change take_change(Run& row) {
           .after = row.take<std::optional<std::string>>().value_or("")};
 }
 
+std::optional<std::size_t> insert(Database& db, const model::User& u) {
+  return db.run_unless_taken("INSERT INTO users (" USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                             u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state),
+                             ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
+                             u.pending_network, u.version, u.created_at, u.updated_at);
+}
+
+void insert(Database& db, const model::Challenge& c) {
+  db.run("INSERT INTO challenges (" CHALLENGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", word(c.next),
+         ByteView(c.token_hash), c.user, c.password_version, ByteView(c.pending_secret), c.tries, c.expires_at);
+}
+
+void insert(Database& db, const model::Session& s) {
+  db.run("INSERT INTO sessions (" SESSION_COLUMNS ") VALUES (?, ?, ?, ?, ?)", s.id, s.user, word(s.factor),
+         s.created_at, s.expires_at);
+}
+
+void insert(Database& db, const model::Change& c, std::int64_t number, Time at) {
+  const auto after = c.after.empty() ? std::nullopt : std::optional<std::string_view>(c.after);
+  db.run("INSERT INTO changes (" CHANGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", number, at, word(c.kind),
+         c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason, c.act.reference, after);
+}
+
 }  // namespace integrity::store::sqlite

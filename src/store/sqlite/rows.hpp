@@ -1,4 +1,4 @@
-// Model values taken from a row, in the order of the column lists that reader.cpp selects.
+// Model values as rows: inserted, and taken from a row in the order of these column lists.
 #pragma once
 #include "store/sqlite/db.hpp"
 #include "store/words.hpp"
@@ -6,6 +6,13 @@
 // Of products p.
 #define PRODUCT_COLUMNS \
   "p.id, p.sku, p.name, p.description, p.price, p.currency, p.stock, p.version, p.created_at, p.updated_at"
+#define USER_COLUMNS                                                                            \
+  "id, username, name, password_hash, password_version, state, totp_secret, totp_confirmed_at," \
+  " enrol_until, pending_until, pending_network, version, created_at, updated_at"
+#define CHALLENGE_COLUMNS "next, token_hash, user, password_version, pending_secret, tries, expires_at"
+#define COUNTER_COLUMNS "last_step, failures, failures_unredeemed, locked_until"
+#define SESSION_COLUMNS "id, user, factor, created_at, expires_at"
+#define CHANGE_COLUMNS "number, at, kind, record, revision, op, actor, proof, reason, reference, after"
 
 namespace integrity::store::sqlite {
 
@@ -15,5 +22,11 @@ model::Challenge take_challenge(Run& row);
 model::FactorCounters take_factor_counters(Run& row);
 model::Session take_session(Run& row);
 model::Change take_change(Run& row);
+
+// Nothing where another account has the name.
+std::optional<std::size_t> insert(Database& db, const model::User& user);
+void insert(Database& db, const model::Challenge& challenge);
+void insert(Database& db, const model::Session& session);
+void insert(Database& db, const model::Change& change, std::int64_t number, Time at);
 
 }  // namespace integrity::store::sqlite

@@ -10,25 +10,33 @@ namespace {
 
 constexpr const auto& kMigrations = embedded::store_sqlite_migrations;
 
-std::int64_t version_of(Database& db) {
-  auto row = db.query("PRAGMA user_version");
-  row.next();
-  return row.take<std::int64_t>();
-}
-
-void refuse_newer(std::int64_t version) {
-  if (version <= newest_version) return;
-  throw Unavailable("the database has schema version " + std::to_string(version) +
-                    ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
-                    ". Use the newer program");
+void use_wal(Database& db) {
+  auto mode = db.query("PRAGMA journal_mode = WAL");
+  if (mode.next() && mode.take<std::string>() == "wal") return;
+  throw Unavailable("the file system of " + std::string(sqlite3_db_filename(db.handle(), "main")) +
+                    " cannot hold a database in WAL mode");
 }
 
 }  // namespace
 
 const std::int64_t newest_version = static_cast<std::int64_t>(kMigrations.size());
 
+std::int64_t version_of(Database& db) {
+  auto row = db.query("PRAGMA user_version");
+  row.next();
+  return row.take<std::int64_t>();
+}
+
+void refuse_newer(Database& db) {
+  const auto version = version_of(db);
+  if (version <= newest_version) return;
+  throw Unavailable("the database has schema version " + std::to_string(version) +
+                    ", made by a newer program; this one knows versions up to " + std::to_string(newest_version) +
+                    ". Use the newer program");
+}
+
 void migrate(Database& db, std::int64_t to) {
-  refuse_newer(version_of(db));
+  refuse_newer(db);
   db.execute("BEGIN EXCLUSIVE");
   for (std::int64_t version = version_of(db); version < to; ++version) {
     db.execute(std::string(kMigrations[static_cast<std::size_t>(version)].second));
@@ -55,9 +63,20 @@ void refresh_texts(Database& db, const model::ProductText& text) {
   db.execute("COMMIT");
 }
 
+void make_ready(Database& db, const model::ProductText& text) {
+  // Before the mode changes: a newer program's file is left as it is.
+  migrate(db);
+  use_wal(db);
+  // The log is cut back to 64 MiB after a long reader let it grow.
+  db.execute(
+      "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
+      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+  refresh_texts(db, text);
+}
+
 void expect_current(Database& db) {
+  refuse_newer(db);
   const auto version = version_of(db);
-  refuse_newer(version);
   if (version == newest_version) return;
   throw Unavailable("the database has schema version " + std::to_string(version) + ", this program needs " +
                     std::to_string(newest_version) + ". Start the server once: it brings the database up to date");

@@ -9,6 +9,11 @@ namespace integrity::store::sqlite {
 // newer. Tests stop at an older one.
 extern const std::int64_t newest_version;
 void migrate(Database& db, std::int64_t to = newest_version);
+std::int64_t version_of(Database& db);  // 0: nothing is in the file yet
+void refuse_newer(Database& db);        // throws Unavailable
+
+// All that a file needs that is written to, whichever program made it.
+void make_ready(Database& db, const model::ProductText& text);
 
 // Makes what is derived from the products' texts anew where it was made by another version of the functions.
 void refresh_texts(Database& db, const model::ProductText& text);

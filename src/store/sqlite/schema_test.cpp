@@ -117,6 +117,10 @@ const Row kAnswer{"kept_answers",
                    {"headers", "''"},
                    {"body", "'{}'"}}};
 
+const Row kMove{
+    "moves", {{"one", "1"}, {"role", "'source'"}, {"move", "'a'"}, {"other", "'b'"}, {"at", "1"}, {"complete", "0"}}};
+const Row kHead{"head", {{"one", "1"}, {"time", "1"}, {"place", "1"}}};
+
 TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
   using Changes = std::vector<std::pair<std::string, std::string>>;
   struct Case {
@@ -170,6 +174,11 @@ TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
       {kAnswer, {{"request", "zeroblob(16)"}}},
       {kAnswer, {{"status", "422"}}},
       {kAnswer, {{"body", "NULL"}}},
+      {kMove, {{"one", "2"}}},
+      {kMove, {{"role", "'both'"}}},
+      {kMove, {{"move", "''"}}},
+      {kMove, {{"complete", "2"}}},
+      {kHead, {{"one", "2"}}},
   };
   Database db(file_, Database::Open::create);
   migrate(db);

@@ -1,5 +1,6 @@
 #include "store/sqlite/sqlite_store.hpp"
 
+#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/writer.hpp"
@@ -11,22 +12,10 @@ constexpr std::size_t kCacheBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kPageCacheBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kIdleReadersMax = 8;
 
-void use_wal(Database& db, const std::filesystem::path& file) {
-  auto mode = db.query("PRAGMA journal_mode = WAL");
-  if (mode.next() && mode.take<std::string>() == "wal") return;
-  throw Unavailable("the file system of " + file.string() + " cannot hold a database in WAL mode");
-}
-
 Database open_for_writing(const SqliteOptions& options) {
   Database db(options.file, options.create ? Database::Open::create : Database::Open::write);
-  // Before the mode changes: a newer program's file is left as it is.
-  migrate(db);
-  use_wal(db, options.file);
-  // The log is cut back to 64 MiB after a long reader let it grow.
-  db.execute(
-      "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
-      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
-  refresh_texts(db, options.text);
+  expect_open(db);
+  make_ready(db, options.text);
   return db;
 }
 
@@ -132,7 +121,7 @@ class SqliteStore final : public Store {
         cache_(kCacheBytesMax),
         pages_(kPageCacheBytesMax),
         readers_(options.file) {
-    for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"); row.next();) {
+    for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions"); row.next();) {
       sessions_.put(take_session(row));
     }
     writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,
@@ -168,6 +157,7 @@ class FileSnapshot final : public Reader {
   explicit FileSnapshot(const std::filesystem::path& file) : Reader({}), db_(open_for_reading(file)) {
     db_->execute("BEGIN");
     expect_current(*db_);
+    expect_open(*db_);
   }
 
  private:

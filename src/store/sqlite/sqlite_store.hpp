@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "store/bulk.hpp"
 #include "store/store.hpp"
 
 namespace integrity::store::sqlite {
@@ -27,5 +28,8 @@ std::unique_ptr<Store> open_sqlite(const SqliteOptions& options);
 // One state of the file, for commands on the host that only read; a server may be writing
 // meanwhile.
 std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file);
+
+// For a move, by whoever holds the folder. The file may be missing.
+std::unique_ptr<Bulk> open_sqlite_bulk(const std::filesystem::path& file, const model::ProductText& text);
 
 }  // namespace integrity::store::sqlite

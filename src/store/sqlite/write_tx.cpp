@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/search.hpp"
@@ -11,21 +12,6 @@ namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
 constexpr std::size_t kRoomBytes = 1024 * 1024;  // more than one request writes
-
-Time last_change_at(Database& db) {
-  auto row = db.query("SELECT at FROM changes ORDER BY number DESC LIMIT 1");
-  return row.next() ? row.take<Time>() : Time{};
-}
-
-// No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
-std::int64_t last_place_at(Database& db, Time at) {
-  std::int64_t place = (to_millis(at) << 21) - 1;
-  for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
-    if (row.take<Time>() < at) break;
-    if (row.take<std::string>() == "product.create") ++place;
-  }
-  return place;
-}
 
 // For writes whose row the caller has just read in the same transaction.
 void expect_one(std::size_t changed, const char* what) {
@@ -43,12 +29,15 @@ Error username_taken(const model::User& user) {
 }  // namespace
 
 SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text)
+    : SqliteWriteTx(database, clock, text, head_of(database)) {}
+
+SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text, const Head& head)
     : Reader(text),
       db_(database),
       clock_(clock),
-      now_(last_change_at(database)),
-      last_place_(last_place_at(database, now_)),
-      last_number_(last_change_number()),
+      now_(head.time),
+      last_place_(head.place),
+      last_number_(head.number),
       answers_(database),
       group_last_number_(last_number_),
       group_last_place_(last_place_) {}
@@ -101,12 +90,7 @@ Status SqliteWriteTx::touch() {
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {
-  const auto after = change.after.empty() ? std::nullopt : std::optional<std::string_view>(change.after);
-  db_.run(
-      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason,"
-      " reference, after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      last_number_ + 1, now_, word(change.kind), change.record, change.revision, change.op, change.act.actor,
-      word(change.act.proof), change.act.reason, change.act.reference, after);
+  insert(db_, change, last_number_ + 1, now_);
   ++last_number_;
 }
 
@@ -178,13 +162,7 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
 }
 
 Status SqliteWriteTx::do_insert(const model::User& u) {
-  const auto changed = db_.run_unless_taken(
-      "INSERT INTO users (id, username, name, password_hash, password_version, state, totp_secret,"
-      " totp_confirmed_at, enrol_until, pending_until, pending_network, version, created_at,"
-      " updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state), ByteView(u.totp_secret),
-      u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at, u.updated_at);
-  if (!changed) return username_taken(u);
+  if (!insert(db_, u)) return username_taken(u);
   return {};
 }
 
@@ -232,17 +210,13 @@ bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Dige
 }
 
 void SqliteWriteTx::do_insert(const model::Session& s) {
-  db_.run("INSERT INTO sessions (id, user, factor, created_at, expires_at) VALUES (?, ?, ?, ?, ?)", s.id, s.user,
-          word(s.factor), s.created_at, s.expires_at);
+  insert(db_, s);
   sessions_.push_back({s.id, s});
 }
 
 std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
   std::vector<model::Session> out;
-  for (auto row = db_.query("SELECT id, user, factor, created_at, expires_at FROM sessions"
-                            " WHERE user = ?",
-                            user);
-       row.next();) {
+  for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
     out.push_back(take_session(row));
   }
   return out;
@@ -250,9 +224,7 @@ std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
   std::optional<model::Session> ended;
-  for (auto row =
-           db_.query("DELETE FROM sessions WHERE id = ? RETURNING id, user, factor, created_at, expires_at", session);
-       row.next();) {
+  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? RETURNING " SESSION_COLUMNS, session); row.next();) {
     ended = take_session(row);
   }
   if (ended) sessions_.push_back({session, {}});
@@ -271,11 +243,7 @@ std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
 }
 
 void SqliteWriteTx::add_challenge(const model::Challenge& c) {
-  db_.run(
-      "INSERT INTO challenges (token_hash, user, next, password_version, pending_secret, tries,"
-      " expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ByteView(c.token_hash), c.user, word(c.next), c.password_version, ByteView(c.pending_secret), c.tries,
-      c.expires_at);
+  insert(db_, c);
 }
 
 bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {

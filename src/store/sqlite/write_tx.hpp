@@ -5,6 +5,7 @@
 #include <chrono>
 #include <vector>
 
+#include "store/bulk.hpp"
 #include "store/sqlite/kept_answers.hpp"
 #include "store/sqlite/reader.hpp"
 
@@ -53,6 +54,8 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
 
  private:
+  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text, const Head& head);
+
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);
   void forget_words(std::int64_t place, const std::vector<std::string>& words);

@@ -1,0 +1,179 @@
+#include "app/migrate_command.hpp"
+
+#include <iomanip>
+#include <iostream>
+
+#include "app/data_folder.hpp"
+#include "app/option_values.hpp"
+#include "base/random.hpp"
+#include "catalog/words.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/move.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::app {
+namespace {
+
+constexpr std::size_t kRowsOfALine = 10'000;
+
+Error wrong(std::string detail) {
+  return {Code::invalid_value, std::move(detail)};
+}
+
+Result<StorePlace> place_of(const char* option, const std::string& text) {
+  auto place = parse_store_place(text);
+  if (!place) return wrong(std::string(option) + ": " + place.error().detail);
+  return place;
+}
+
+// A store and, where it is a folder, the folder's lock.
+struct Side {
+  std::optional<DataFolder> folder;
+  std::unique_ptr<store::Bulk> bulk;
+};
+
+bool has_database(const StorePlace& place) {
+  return !place.mongo_uri.empty() || std::filesystem::exists(DataFolder::database_in(place.folder));
+}
+
+Result<Side> open_side(const StorePlace& place) {
+  Side side;
+  if (!place.mongo_uri.empty()) {
+    side.bulk = store::mongo::open_mongo_bulk(place.mongo_uri, catalog::product_text);
+    return side;
+  }
+  INTEGRITY_TRY(side.folder, DataFolder::open(place.folder));
+  side.bulk = store::sqlite::open_sqlite_bulk(side.folder->database(), catalog::product_text);
+  return side;
+}
+
+Result<Side> open_source(const StorePlace& place) {
+  if (has_database(place)) return open_side(place);
+  return Error{Code::not_found, place.folder.string() + ": there is no database here"};
+}
+
+class Progress final : public store::MoveWatcher {
+ public:
+  bool begun() const { return begun_; }
+
+ private:
+  void sealed(const store::Mark& source, bool before) override {
+    begun_ = true;
+    std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
+              << std::endl;
+  }
+  void copied(store::RowKind kind, std::size_t rows, std::size_t of) override {
+    const Line line{kind, rows == of, rows / kRowsOfALine};
+    if (line == last_ || (!line.end && line.tens == (line.kind == last_.kind ? last_.tens : 0))) return;
+    last_ = line;
+    std::cerr << store::name_of(kind) << ": " << rows << " of " << of << std::endl;
+  }
+
+  struct Line {
+    store::RowKind kind{};
+    bool end = false;
+    std::size_t tens = 0;  // of thousands of rows
+
+    bool operator==(const Line&) const = default;
+  };
+  bool begun_ = false;
+  Line last_;
+};
+
+// How the target is started with the keys that the source was used with.
+void tell_how_to_start(const MoveWanted& wanted, const std::string& address) {
+  const bool to_mongo = !wanted.to->mongo_uri.empty();
+  const bool with_user = wanted.to->mongo_uri.find('@') != std::string::npos;
+  const std::string store = with_user ? hide_uri_secrets(wanted.to->mongo_uri) : address;
+  const std::string keys = wanted.from.mongo_uri.empty() ? (wanted.from.folder / "keys").string() : "KEYS";
+  std::cout << "Key files are not copied: start it with those that were used until now"
+            << (keys == "KEYS" ? " (KEYS stands for their folder)" : "") << ":\n  integrity serve "
+            << (to_mongo ? "--store '" + store + "'" : "--data '" + wanted.to->folder.string() + "'") << " --keys '"
+            << keys << "'" << std::endl;
+}
+
+void tell_what_came(store::Bulk& source) {
+  for (const store::RowKind kind : store::all_row_kinds()) {
+    std::cout << "  " << std::left << std::setw(18) << store::name_of(kind) << source.count(kind) << '\n';
+  }
+}
+
+Status move_all(const MoveWanted& wanted, Progress& progress) {
+  INTEGRITY_TRY(const Side source, open_source(wanted.from));
+  INTEGRITY_TRY(const Side target, open_side(*wanted.to));
+  SystemRandom random;
+  INTEGRITY_TRY(const store::Moved moved,
+                store::move(*source.bulk, *target.bulk, SystemClock().now(), random, progress));
+  std::cout << (moved.before ? "This move was finished before: " : "Moved: ") << "everything that was in "
+            << source.bulk->address() << " is in " << target.bulk->address() << ".\n";
+  tell_what_came(*source.bulk);
+  tell_how_to_start(wanted, target.bulk->address());
+  return {};
+}
+
+Status unseal(const MoveWanted& wanted) {
+  INTEGRITY_TRY(const Side source, open_source(wanted.from));
+  INTEGRITY_TRY(const store::Mark mark, store::unseal(*source.bulk, wanted.finished_too));
+  std::cout
+      << source.bulk->address() << " is open again.\nDO NOT USE " << mark.other
+      << " ANY MORE, nor anything that was copied there: remove it. Two stores that both go on from here give the\n"
+         "same numbers, places and one-time codes to different things, and cannot be made one again."
+      << std::endl;
+  return {};
+}
+
+}  // namespace
+
+Result<StorePlace> parse_store_place(const std::string& text) {
+  if (text.starts_with("mongodb://") || text.starts_with("mongodb+srv://")) return StorePlace{{}, text};
+  std::string_view path = text;
+  for (const std::string_view scheme : {"sqlite://", "sqlite:", "file://", "file:"}) {
+    if (!path.starts_with(scheme)) continue;
+    path.remove_prefix(scheme.size());
+    break;
+  }
+  if (path.empty() || path.find("://") != std::string_view::npos) {
+    return wrong("must be a data folder or mongodb://…, not \"" + hide_uri_secrets(text) + "\"");
+  }
+  std::filesystem::path folder(path);
+  std::error_code error;
+  if (folder.filename() == DataFolder::database_in("").filename()) {
+    folder = folder.parent_path();
+  } else if (std::filesystem::is_regular_file(folder, error)) {
+    return wrong(folder.string() + " is a file; name the data folder");
+  }
+  folder = std::filesystem::weakly_canonical(std::filesystem::absolute(folder), error);
+  if (error) return wrong(std::string(path) + ": " + error.message());
+  if (!folder.has_filename()) folder = folder.parent_path();  // "data/"
+  return StorePlace{folder, {}};
+}
+
+Result<MoveWanted> read_move(const MigrateOptions& options) {
+  MoveWanted wanted;
+  wanted.finished_too = options.finished_too;
+  INTEGRITY_TRY(wanted.from, place_of("--from", options.from));
+  if (options.unseal) {
+    if (!options.to.empty()) return wrong("--to: goes with a move, and --unseal takes --from alone");
+    return wanted;
+  }
+  if (options.finished_too) return wrong("--finished-too: goes with --unseal");
+  if (options.to.empty()) return wrong("--to: must say where everything is to be moved");
+  INTEGRITY_TRY(wanted.to, place_of("--to", options.to));
+  if (wanted.from == *wanted.to) return wrong("--to: is the same store as --from");
+  return wanted;
+}
+
+Status migrate_command(const MoveWanted& wanted) {
+  Progress progress;
+  try {
+    return wanted.to ? move_all(wanted, progress) : unseal(wanted);
+  } catch (const std::exception& error) {
+    std::string detail = error.what();
+    if (progress.begun()) {
+      detail += "\nThe source stays sealed. When that is mended, run the same command again: it goes on where it was";
+    }
+    return Error{Code::unavailable, detail};
+  }
+}
+
+}  // namespace integrity::app

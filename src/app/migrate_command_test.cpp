@@ -1,0 +1,45 @@
+#include "app/migrate_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include "app/test_folder.hpp"
+
+namespace integrity::app {
+namespace {
+
+TEST(StorePlace, IsAFolderHoweverItIsNamed) {
+  const TestFolder folder;
+  std::filesystem::create_directory(folder / "data");
+  write_file(folder / "data" / "integrity.db", "");
+  const auto path = std::filesystem::canonical(folder / "data");
+  const std::string plain = path.string();
+  for (const std::string& text :
+       {plain, plain + "/", plain + "/integrity.db", "sqlite:" + plain, "sqlite://" + plain, "file:" + plain,
+        "file://" + plain + "/integrity.db", plain + "/../data", plain + "/."}) {
+    const auto place = parse_store_place(text);
+    ASSERT_TRUE(place.has_value()) << text;
+    EXPECT_EQ(place->folder, path) << text;
+    EXPECT_EQ(place->mongo_uri, "");
+  }
+  EXPECT_EQ(parse_store_place(plain + "/none/integrity.db")->folder, path / "none");
+}
+
+TEST(StorePlace, IsAnAddressOfMongoDB) {
+  for (const std::string text : {"mongodb://a,b/shop?replicaSet=rs0", "mongodb+srv://a/shop"}) {
+    EXPECT_EQ(parse_store_place(text)->mongo_uri, text);
+  }
+}
+
+TEST(StorePlace, IsNothingElse) {
+  const TestFolder folder;
+  write_file(folder / "other.db", "");
+  for (const std::string& text : {std::string(), std::string("file://"), std::string("postgres://ada:hunter2@a/b"),
+                                  (folder / "other.db").string()}) {
+    const auto place = parse_store_place(text);
+    ASSERT_FALSE(place.has_value()) << text;
+    EXPECT_EQ(place.error().detail.find("hunter2"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace integrity::app

@@ -1,0 +1,112 @@
+// Everything that a store keeps, as rows: what a move from one engine to the other reads and writes (see move.hpp).
+// Beside Store, not above it: no change is recorded, numbers, times and places are those of the rows.
+//
+// Both sides of a move carry a Mark. A store whose mark is `closed` takes no other work: to open it as a Store throws
+// Unavailable, and nodes that have it open already end their writes with Code::unavailable. So rows that are read stay
+// as they are, and engines give those of a kind in an order that is the same every time: how many the target has of
+// them is how far a move came.
+//
+// Every error is an exception, Unavailable where the store cannot be reached.
+#pragma once
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/change.hpp"
+#include "model/kept_answer.hpp"
+#include "model/product.hpp"
+#include "model/user.hpp"
+
+namespace integrity::store {
+
+struct FactorCountersOf {
+  UserId user;
+  model::FactorCounters counters;
+};
+// Those that are left; nobody's row is empty.
+struct RecoveryCodesOf {
+  UserId user;
+  std::vector<model::Digest> hashes;
+};
+struct PlacedProduct {
+  std::int64_t place = 0;  // see docs/adr/0007
+  model::Product product;
+};
+struct KeptAnswerOf {
+  UserId user;
+  model::AnswerKey key{};
+  model::KeptAnswer answer;
+};
+struct KeyFingerprint {
+  std::string key;
+  model::Digest fingerprint{};
+};
+
+// What belongs to an account comes behind the accounts. Kept answers are in the order in which they expire.
+using Row = std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::Session,
+                         PlacedProduct, model::Change, KeptAnswerOf, KeyFingerprint>;
+enum class RowKind : std::uint8_t {  // in the order of Row's alternatives
+  users,
+  factor_counters,
+  recovery_codes,
+  challenges,
+  sessions,
+  products,
+  changes,
+  kept_answers,
+  key_fingerprints,
+};
+std::span<const RowKind> all_row_kinds();
+std::string_view name_of(RowKind kind);  // "recovery codes"
+
+// Where the next write goes on.
+struct Head {
+  Time time{};              // never decreases
+  std::int64_t number = 0;  // of the last change
+  std::int64_t place = 0;   // none given to a product is behind it
+
+  bool operator==(const Head&) const = default;
+};
+
+struct Mark {
+  enum class Role : std::uint8_t { source, target } role = Role::source;
+  std::string move;   // its name, drawn when it began: the same on both sides
+  std::string other;  // the address of the other side
+  Time at{};          // when it began
+  bool complete = false;
+
+  bool closed() const { return role == Role::source || !complete; }
+  bool operator==(const Mark&) const = default;
+};
+std::string why_closed(const Mark& mark);  // for the operator, with what to do
+
+class Bulk {
+ public:
+  virtual ~Bulk() = default;
+
+  virtual std::string address() const = 0;  // for people and for marks: without user and password
+  // Nothing also where there is no database yet.
+  virtual std::optional<Mark> mark() = 0;
+  virtual bool empty() = 0;  // may be asked before `prepare`
+
+  // Makes the database, or brings it up to date. What is below is for one that is prepared.
+  virtual void prepare() = 0;
+
+  // Instead of the mark that was seen last, by `mark` or here; throws Unavailable where it is another one by now. When
+  // this returns, the disk has it, and no write that was under way before is still to come.
+  virtual void set_mark(const std::optional<Mark>& mark) = 0;
+
+  virtual std::size_t count(RowKind kind) = 0;
+  // Those behind the first `skip`.
+  virtual void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) = 0;
+  // All of one kind, in one commit. The mark must be that of a target that is not complete.
+  virtual void write(std::span<const Row> rows) = 0;
+
+  virtual Head head() = 0;
+  virtual void set_head(const Head& head) = 0;
+};
+
+}  // namespace integrity::store

@@ -1,0 +1,185 @@
+// What the tests of moves share (move_test.cpp): a store with something of everything, and all of it as text to compare.
+// Engines take part in them as in the contract's others.
+#pragma once
+#include "store/contract/store_contract.hpp"
+#include "store/move.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::store {
+
+inline constexpr std::array<model::ProductKey, 5> kOrders{model::ProductKey::created_at, model::ProductKey::name,
+                                                          model::ProductKey::price, model::ProductKey::stock,
+                                                          model::ProductKey::updated_at};
+
+class Silent final : public MoveWatcher {
+  void sealed(const Mark&, bool) override {}
+  void copied(RowKind, std::size_t, std::size_t) override {}
+};
+
+// The embedded engine in a folder of its own.
+class OtherStore {
+ public:
+  std::unique_ptr<Bulk> open_bulk() const { return sqlite::open_sqlite_bulk(file_, plain_text); }
+  std::unique_ptr<Store> open(const Clock& clock) const {
+    return sqlite::open_sqlite({.file = file_, .clock = &clock, .text = plain_text});
+  }
+
+ private:
+  TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "integrity.db";
+};
+
+// Passes on everything until the change of this number, which fails before it happens.
+class Interrupted final : public Bulk {
+ public:
+  Interrupted(Bulk& bulk, int& left) : bulk_(bulk), left_(left) {}
+  std::string address() const override { return bulk_.address(); }
+  std::optional<Mark> mark() override { return bulk_.mark(); }
+  bool empty() override { return bulk_.empty(); }
+  void prepare() override { (step(), bulk_.prepare()); }
+  void set_mark(const std::optional<Mark>& mark) override { (step(), bulk_.set_mark(mark)); }
+  std::size_t count(RowKind kind) override { return bulk_.count(kind); }
+  void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) override {
+    bulk_.read(kind, skip, take);
+  }
+  void write(std::span<const Row> rows) override { (step(), bulk_.write(rows)); }
+  Head head() override { return bulk_.head(); }
+  void set_head(const Head& head) override { (step(), bulk_.set_head(head)); }
+
+ private:
+  void step() {
+    if (--left_ == 0) throw Unavailable("interrupted");
+  }
+  Bulk& bulk_;
+  int& left_;
+};
+
+class StoreMove : public StoreContract {
+ protected:
+  Result<Moved> move_all(Bulk& source, Bulk& target) { return move(source, target, clock_.now(), random_, silent_); }
+  std::string refusal(Bulk& source, Bulk& target) {
+    const auto moved = move_all(source, target);
+    return moved ? "moved" : moved.error().detail;
+  }
+  std::string refusal_to_open() {
+    try {
+      open();
+      return "opened";
+    } catch (const Unavailable& refused) {
+      return refused.what();
+    }
+  }
+
+  // Something of everything, as the program would write it.
+  void fill() {
+    given_pending("waiting");
+    ada_ = given_user("ada");
+    const auto bob = given_user("Bob");
+    session_ = session_of(ada_);
+    given([&](WriteTx& tx) -> Result<bool> {
+      tx.start_session(act_, session_);
+      tx.replace_recovery_codes(act_, ada_, {digest(3), digest(1), digest(2)});
+      auto user = bob;
+      tx.replace_recovery_codes(act_, user, {digest(9)});
+      tx.spend_recovery_code(act_, user, digest(9));
+      auto challenge = challenge_of(ada_, 5);
+      tx.add_challenge(challenge);
+      tx.count_challenge_try(challenge.token_hash, 5);
+      tx.set_factor_counters(ada_.id, {77, 2, 3, clock_.now() + std::chrono::hours(1)});
+      tx.set_factor_counters(bob.id, {.last_step = 5});
+      tx.set_key_fingerprint("a.key", digest(4));
+      for (std::uint8_t i = 0; i < 20; ++i) {
+        model::KeptAnswer answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = "{}"};
+        answer.expires_at = tx.now() + std::chrono::hours(24);
+        INTEGRITY_CHECK(tx.keep_answer(ada_.id, key(i), answer, 100));
+      }
+      return true;
+    });
+    for (int i = 0; i < 30; ++i) {
+      auto made = product("Lamp " + std::to_string(i * 7 % 10));
+      if (i % 2 == 0) made.sku = "L-" + std::to_string(i);
+      if (i % 3 == 0) made.description = "of tin \U0001F422";
+      made.price = Money{i * 12'345 % 99};
+      made.stock = i % 4;
+      given([&](WriteTx& tx) { return done(tx.create_product(act_, made)); });
+      if (i % 5 == 0) clock_.move(Millis(1));
+      if (i % 6 == 1) given([&](WriteTx& tx) { return done(tx.delete_product({.reason = "gone"}, made)); });
+      products_.push_back(made);
+    }
+    auto after = products_[2];
+    after.stock += 4;
+    ++after.version;
+    given([&](WriteTx& tx) {
+      return done(tx.update_product({.actor = ada_.id, .reference = "R-1"}, "product.stock", products_[2], after));
+    });
+  }
+  static model::AnswerKey key(std::uint8_t number) { return {number}; }
+
+  // Whatever can be asked, as text.
+  std::string all_of(Store& store) {
+    std::ostringstream out;
+    const auto tx = store.snapshot();
+    for (const auto& user : tx->users()) {
+      const auto counters = tx->factor_counters(user.id);
+      out << user.username << to_hex(user.totp_secret) << user.pending_network << user.version << ' '
+          << counters.last_step << counters.failures << counters.failures_unredeemed
+          << counters.locked_until.has_value() << tx->recovery_codes_left(user.id) << '\n';
+      write_history(out, *tx, model::RecordKind::user, record_id(user.id));
+    }
+    const auto challenge = tx->challenge(digest(5));
+    out << challenge->tries << challenge->user.hex() << to_rfc3339(challenge->expires_at) << '\n'
+        << to_rfc3339(tx->session(session_.id)->expires_at) << '\n';
+    for (const auto by : kOrders) write_pages(out, *tx, {by, by == model::ProductKey::price});
+    for (const auto& each : products_) write_history(out, *tx, model::RecordKind::product, record_id(each.id));
+    for (const auto& each : tx->products({.words = {"tin"}}).products) out << each.id.hex() << ' ';
+    out << tx->last_change_number();
+    return out.str();
+  }
+  // With where each page ends: who reads on in the other store misses nothing.
+  static void write_pages(std::ostream& out, ReadTx& tx, model::ProductOrder order) {
+    std::string after;
+    do {
+      const auto page = tx.products({.order = order, .after = after, .limit = 7});
+      for (const auto& each : page.products) {
+        out << each.id.hex() << each.sku.value_or("-") << each.name << each.description.value_or("-")
+            << each.price.units << each.currency << each.stock << each.version << to_rfc3339(each.updated_at) << '\n';
+      }
+      after = page.next;
+      out << "next " << to_hex(as_bytes(after)) << '\n';
+    } while (!after.empty());
+  }
+  static void write_history(std::ostream& out, ReadTx& tx, model::RecordKind kind, const RecordId& record) {
+    for (const auto& change : tx.changes(kind, record, {}, 100)) {
+      out << change.number << ' ' << to_rfc3339(change.at) << change.op << change.revision
+          << (change.act.actor ? change.act.actor->hex() : "-") << static_cast<int>(change.act.proof)
+          << change.act.reason.value_or("-") << change.act.reference.value_or("-") << change.after << '\n';
+    }
+  }
+
+  // What was spent stays spent, what was kept is kept, and numbers, times and places go on.
+  void expect_to_go_on(Store& there, std::int64_t last_number) {
+    const auto made = product("Last");
+    const auto went_on = there.write([&](WriteTx& tx) -> Result<bool> {
+      EXPECT_FALSE(tx.spend_totp_step(ada_.id, 77));
+      EXPECT_TRUE(tx.spend_recovery_code(act_, ada_, digest(2)));
+      EXPECT_FALSE(tx.spend_recovery_code(act_, ada_, digest(2)));
+      EXPECT_EQ(tx.kept_answer(ada_.id, key(7))->body, "{}");
+      EXPECT_EQ(tx.kept_answer(ada_.id, key(99)), std::nullopt);
+      EXPECT_EQ(tx.key_fingerprint("a.key"), digest(4));
+      INTEGRITY_CHECK(tx.create_product(act_, made));
+      return true;
+    });
+    ASSERT_TRUE(went_on.has_value()) << went_on.error().detail << went_on.error().cause;
+    const auto tx = there.read();
+    EXPECT_EQ(tx->last_change_number(), last_number + 2);
+    EXPECT_EQ(tx->products({}).products.back().id, made.id);
+  }
+
+  SystemRandom random_;
+  Silent silent_;
+  model::User ada_;
+  model::Session session_;
+  std::vector<model::Product> products_;
+};
+
+}  // namespace integrity::store

@@ -1,0 +1,244 @@
+#include "store/bulk.hpp"
+
+#include <thread>
+
+#include "store/mongo/codec.hpp"
+#include "store/mongo/error_map.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/mongo/schema.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+using Take = std::function<void(Row)>;
+using std::chrono::milliseconds;
+
+// A transaction that has the head keeps others from marking it. One in which nothing goes on, open for so long, was left
+// behind by somebody who stopped or was killed; whoever goes on after all runs it again.
+constexpr milliseconds kStopped{1000};
+constexpr milliseconds kMarkWait{250};
+constexpr int kMarkAttempts = 80;
+
+constexpr milliseconds kCommitPause{50};
+constexpr int kCommitAttempts = 200;
+
+// Where rows of a kind are, which of the documents there are rows, and their order.
+struct Place {
+  Name collection;
+  Doc filter;
+  Doc order;
+};
+
+Place place_of(RowKind kind) {
+  const Doc by_id("_id", 1);
+  switch (kind) {
+    case RowKind::users:
+      return {in::users, {}, by_id};
+    case RowKind::factor_counters:
+      return {in::factor_counters, {}, by_id};
+    case RowKind::recovery_codes:  // the document stays when the last code is spent
+      return {in::recovery_codes, Doc("hashes.0", Doc("$exists", true)), by_id};
+    case RowKind::challenges:
+      return {in::challenges, {}, by_id};
+    case RowKind::sessions:
+      return {in::sessions, {}, by_id};
+    case RowKind::products:
+      return {in::products, {}, Doc("place", 1)};
+    case RowKind::changes:
+      return {in::changes, {}, by_id};
+    case RowKind::kept_answers:
+      return {in::kept_answers, {}, Doc("expires_at", 1, "_id", 1)};
+    case RowKind::key_fingerprints:
+      return {in::key_fingerprints, {}, by_id};
+  }
+  throw Broken("an unknown kind of rows");
+}
+
+KeptAnswerOf take_kept_answer_of(View view) {
+  const auto id = view.take<AnswerId>("_id");
+  KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_kept_answer(view)};
+  std::copy(id.end() - static_cast<std::ptrdiff_t>(row.key.size()), id.end(), row.key.begin());
+  return row;
+}
+
+Row take_row(RowKind kind, View view) {
+  switch (kind) {
+    case RowKind::users:
+      return take_user(view);
+    case RowKind::factor_counters:
+      return FactorCountersOf{.user = view.take<UserId>("_id"), .counters = take_factor_counters(view)};
+    case RowKind::recovery_codes:
+      return RecoveryCodesOf{.user = view.take<UserId>("_id"),
+                             .hashes = view.take<std::vector<model::Digest>>("hashes")};
+    case RowKind::challenges:
+      return take_challenge(view);
+    case RowKind::sessions:
+      return take_session(view);
+    case RowKind::products:
+      return PlacedProduct{.place = view.take<std::int64_t>("place"), .product = take_product(view)};
+    case RowKind::changes:
+      return take_change(view);
+    case RowKind::kept_answers:
+      return take_kept_answer_of(view);
+    case RowKind::key_fingerprints:
+      return KeyFingerprint{.key = view.take<std::string>("_id"),
+                            .fingerprint = view.take<model::Digest>("fingerprint")};
+  }
+  throw Broken("an unknown kind of rows");
+}
+
+// As the writer's.
+template <class T>
+Doc doc_of(const T& value, const model::ProductText&) {
+  return to_doc(value);
+}
+Doc doc_of(const FactorCountersOf& row, const model::ProductText&) {
+  return Doc("_id", row.user, "last_step", row.counters.last_step, "failures", row.counters.failures,
+             "failures_unredeemed", row.counters.failures_unredeemed, "locked_until", row.counters.locked_until);
+}
+Doc doc_of(const RecoveryCodesOf& row, const model::ProductText&) {
+  Array hashes;
+  for (const auto& hash : row.hashes) hashes.add(hash);
+  return Doc("_id", row.user, "hashes", hashes);
+}
+Doc doc_of(const PlacedProduct& row, const model::ProductText& text) {
+  return to_doc(row.product, row.place, text);
+}
+Doc doc_of(const KeptAnswerOf& row, const model::ProductText&) {
+  return to_doc(row.user, row.key, row.answer);
+}
+Doc doc_of(const KeyFingerprint& row, const model::ProductText&) {
+  return Doc("_id", row.key, "fingerprint", row.fingerprint);
+}
+
+class MongoBulk final : public Bulk {
+ public:
+  MongoBulk(const std::string& uri, const model::ProductText& text) : text_(text), pool_(uri), client_(pool_) {
+    Link link = reading();
+    refuse_newer(link);
+  }
+
+  std::string address() const override { return "mongodb://" + pool_.address() + "/" + pool_.database(); }
+
+  std::optional<Mark> mark() override {
+    Link link = reading();
+    return seen_ = mark_of(link);
+  }
+
+  bool empty() override {
+    Link link = reading();
+    for (const RowKind kind : all_row_kinds()) {
+      const Place place = place_of(kind);
+      if (link.first(place.collection, place.filter)) return false;
+    }
+    return true;
+  }
+
+  void prepare() override { mongo::prepare(client_, text_); }
+
+  void set_mark(const std::optional<Mark>& mark) override {
+    const Doc which = marked_as_seen();
+    // The count makes it a write in any case: one that changes nothing would pass by a transaction that has the head.
+    Doc how("$inc", Doc("groups", std::int64_t{1}));
+    mark ? how.add("$set", Doc("mark", mongo::to_doc(*mark))) : how.add("$unset", Doc("mark", ""));
+    Link link = reading();
+    for (int attempt = 1;; ++attempt) {
+      try {
+        const Doc done = link.command(
+            Doc("findAndModify", "meta", "query", which, "update", how, "maxTimeMS", std::int64_t{kMarkWait.count()}));
+        if (View(done).has("value")) break;
+        throw Unavailable(address() + ": another program began or ended a move meanwhile; look again");
+      } catch (const Trouble& trouble) {
+        if (trouble.kind != Kind::out_of_time || attempt == kMarkAttempts) throw;
+        link.end_idle_transactions(kStopped);
+      }
+    }
+    seen_ = mark;
+  }
+
+  std::size_t count(RowKind kind) override {
+    const Place place = place_of(kind);
+    Link link = reading();
+    Array pipeline;
+    pipeline.add(Doc("$match", place.filter)).add(Doc("$count", "n"));
+    Cursor found = link.aggregate(place.collection, pipeline);
+    return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+  }
+
+  void read(RowKind kind, std::size_t skip, const Take& take) override {
+    const Place place = place_of(kind);
+    Link link = reading();
+    Cursor found = link.find(place.collection, place.filter,
+                             Doc("sort", place.order, "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true));
+    while (found.next()) take(take_row(kind, found.view()));
+  }
+
+  // The head comes first, as in every write: so no two programs write, and the mark is still what was seen.
+  void write(std::span<const Row> rows) override {
+    if (rows.empty()) return;
+    std::vector<Write> writes;
+    for (const Row& row : rows) {
+      Doc document = std::visit([this](const auto& value) { return doc_of(value, text_); }, row);
+      writes.push_back({Write::How::insert, {}, std::move(document)});
+    }
+    const Place place = place_of(static_cast<RowKind>(rows.front().index()));
+    in_transaction([&](Link& link) { link.send(place.collection, writes); });
+  }
+
+  Head head() override {
+    const auto head = reading().first(in::meta, Doc("_id", "head"));
+    if (!head) throw Broken("the database has lost its head document");
+    const View view(*head);
+    return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
+  }
+
+  void set_head(const Head& head) override {
+    in_transaction([&](Link& link) {
+      link.send(in::meta, {{Write::How::update, Doc("_id", "head"),
+                            Doc("$set", Doc("time", head.time, "number", head.number, "place", head.place))}});
+    });
+  }
+
+ private:
+  Link reading() { return Link(client_, Link::Sees::majority); }
+
+  Doc marked_as_seen() const {
+    return seen_ ? Doc("_id", "head", "mark.move", seen_->move, "mark.complete", seen_->complete)
+                 : Doc("_id", "head", "mark", Doc("$exists", false));
+  }
+
+  void in_transaction(const std::function<void(Link&)>& work) {
+    Link link(client_, Link::Sees::transaction);
+    link.begin();
+    try {
+      if (!link.find_and_update(in::meta, marked_as_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
+        throw Unavailable(address() + ": another program ended this move meanwhile");
+      }
+      work(link);
+      commit(link);
+    } catch (...) {
+      link.abort();
+      throw;
+    }
+  }
+
+  void commit(Link& link) {
+    for (int attempt = 1; !link.commit(); ++attempt) {
+      if (attempt == kCommitAttempts) throw Unavailable(address() + ": the outcome of a commit is not known");
+      std::this_thread::sleep_for(kCommitPause);
+    }
+  }
+
+  const model::ProductText text_;
+  Pool pool_;
+  Client client_;
+  std::optional<Mark> seen_;
+};
+
+}  // namespace
+
+std::unique_ptr<Bulk> open_mongo_bulk(const std::string& uri, const model::ProductText& text) {
+  return std::make_unique<MongoBulk>(uri, text);
+}
+
+}  // namespace integrity::store::mongo

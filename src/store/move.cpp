@@ -1,0 +1,145 @@
+#include "store/move.hpp"
+
+#include "base/bytes.hpp"
+
+namespace integrity::store {
+namespace {
+
+constexpr std::size_t kRowsOfACommit = 1000;
+
+using enum Mark::Role;
+
+Error refused(std::string why) {
+  return {Code::unavailable, std::move(why)};
+}
+
+// Two marks of one move, one on each side.
+bool belong_together(const std::optional<Mark>& source, const std::optional<Mark>& target) {
+  return source && target && source->role == Mark::Role::source && target->role == Mark::Role::target &&
+         source->move == target->move;
+}
+
+class Move {
+ public:
+  Move(Bulk& source, Bulk& target, MoveWatcher& watcher) : source_(source), target_(target), watcher_(watcher) {}
+
+  Result<Moved> run(Time now, Random& random) {
+    of_source_ = source_.mark();
+    of_target_ = target_.mark();
+    const bool under_way = belong_together(of_source_, of_target_);
+    if (!under_way) INTEGRITY_CHECK(may_begin());
+    source_.prepare();
+    target_.prepare();
+    if (under_way && of_target_->complete) return finished(true);
+    if (!under_way) INTEGRITY_CHECK(begin(now, random));
+    target_.set_mark(of_target_);  // what a run before this one was about to write has been written, or never will be
+    watcher_.sealed(*of_source_, sealed_before_);
+    for (const RowKind kind : all_row_kinds()) copy(kind);
+    target_.set_head(source_.head());
+    return finished(false);
+  }
+
+ private:
+  bool source_is_sealed() const { return of_source_ && of_source_->role == source; }
+
+  Status may_begin() {
+    if (source_.address() == target_.address()) return refused("that is one store and not two: " + source_.address());
+    if (of_source_ && of_source_->closed() && !goes_to_target()) {
+      return refused(source_.address() + ": " + why_closed(*of_source_));
+    }
+    if (source_.empty()) return refused(source_.address() + ": there is nothing in it that could be moved");
+    if (of_target_ && of_target_->closed() && !comes_from_source()) {
+      if (of_target_->role == source) return refused(target_.address() + ": " + why_closed(*of_target_));
+      return refused(target_.address() + ": holds a part of another move, from " + of_target_->other +
+                     ". Name another target, or remove that one's database first");
+    }
+    return target_.empty() ? Status() : not_empty();
+  }
+
+  // Sealed for a target that has been emptied since.
+  bool goes_to_target() const {
+    return source_is_sealed() && !of_source_->complete && of_source_->other == target_.address();
+  }
+  // The target was taken, but the source not sealed, or opened again: good as long as nothing is in it.
+  bool comes_from_source() const {
+    return of_target_->role == target && of_target_->other == source_.address() && !source_is_sealed() &&
+           target_.empty();
+  }
+
+  // The target is taken before the source is sealed: whoever finds it in use by somebody else has changed nothing.
+  Status begin(Time now, Random& random) {
+    sealed_before_ = source_is_sealed();
+    const std::string name = sealed_before_ ? of_source_->move : to_hex(random.bytes(8));
+    of_target_ = Mark{.role = target, .move = name, .other = source_.address(), .at = now};
+    target_.set_mark(of_target_);
+    if (!target_.empty()) {  // somebody was quicker
+      target_.set_mark({});
+      return not_empty();
+    }
+    if (sealed_before_) return {};
+    of_source_ = Mark{.role = source, .move = name, .other = target_.address(), .at = now};
+    source_.set_mark(of_source_);
+    return {};
+  }
+
+  Error not_empty() { return refused(target_.address() + ": is not empty; a move needs a store that was never used"); }
+
+  void copy(RowKind kind) {
+    const std::size_t of = source_.count(kind);
+    std::size_t rows = target_.count(kind);
+    std::vector<Row> waiting;
+    const auto write = [&] {
+      target_.write(waiting);
+      rows += waiting.size();
+      waiting.clear();
+      watcher_.copied(kind, rows, of);
+    };
+    source_.read(kind, rows, [&](Row row) {
+      waiting.push_back(std::move(row));
+      if (waiting.size() == kRowsOfACommit) write();
+    });
+    if (!waiting.empty()) write();
+    if (rows != of || target_.count(kind) != of) {
+      throw std::runtime_error(std::string(name_of(kind)) + ": the source has " + std::to_string(of) +
+                               " and the target has " + std::to_string(target_.count(kind)) +
+                               "; somebody else works on one of them");
+    }
+    watcher_.copied(kind, rows, of);
+  }
+
+  // The source first: as long as it can be opened by accident, the target cannot.
+  Moved finished(bool before) {
+    for (auto [side, mark] : {std::pair(&source_, &of_source_), std::pair(&target_, &of_target_)}) {
+      if ((*mark)->complete) continue;
+      (*mark)->complete = true;
+      side->set_mark(*mark);
+    }
+    return {*of_source_, before};
+  }
+
+  Bulk& source_;
+  Bulk& target_;
+  MoveWatcher& watcher_;
+  std::optional<Mark> of_source_, of_target_;
+  bool sealed_before_ = true;
+};
+
+}  // namespace
+
+Result<Moved> move(Bulk& source, Bulk& target, Time now, Random& random, MoveWatcher& watcher) {
+  return Move(source, target, watcher).run(now, random);
+}
+
+Result<Mark> unseal(Bulk& source, bool finished_too) {
+  const auto mark = source.mark();
+  if (!mark || mark->role != Mark::Role::source) return refused(source.address() + ": is not sealed");
+  if (mark->complete && !finished_too) {
+    return refused(source.address() + ": all that was in it was moved to " + mark->other +
+                   ", and what was written there since is not here. To take everything back, move it from there into"
+                   " an empty store. To go on from here as it was, and lose that: --unseal --finished-too");
+  }
+  source.set_mark({});
+  return *mark;
+}
+
+}  // namespace integrity::store
