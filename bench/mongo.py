@@ -6,7 +6,7 @@ import statistics
 import sys
 import tempfile
 
-from run import BENCH, BUDGETS, build, facts, output, table, wrk
+from run import BUDGETS, build, facts, output, table, wrk
 from support import pypi
 from support.accounts import enrolled
 from support.mongod import ReplicaSet

@@ -5,8 +5,10 @@ import random
 
 import pytest
 
+from support import pypi
 from support.accounts import enrolled
 from support.http import Client
+from support.mongod import ReplicaSet
 from support.server import MONGO, Server
 
 UNREACHABLE = "unreachable"  # what INTEGRITY_TEST_STORE is where a MongoDB was wanted and could not be had
@@ -38,6 +40,13 @@ def server():
     """One server for the tests of a file."""
     with Server() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def mongo():
+    """A replica set of one for the tests of a file."""
+    with pypi.needed("MongoDB"), ReplicaSet() as replica_set:
+        yield replica_set
 
 
 @pytest.fixture

