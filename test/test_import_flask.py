@@ -267,6 +267,15 @@ def test_a_wrong_line_of_renames_stops_everything(old, tmp_path, text, told):
     assert not (tmp_path / "data").exists()
 
 
+def test_authenticators_that_came_over_are_told_of_when_none_was_to(app, old, new):
+    import_flask(new, old, "--apply")
+    said = import_flask(new, old, "--apply", "--factors", "reenrol", status=3)
+    assert said.count("is here already, with the authenticator from there: integrity user reset-2fa\n") == 3
+    for name in ("Ada", "bob"):
+        assert new.command("user", "reset-2fa", name).returncode == 0
+    assert "Already here: 2 users, 3 products\n" in import_flask(new, old, "--apply", "--factors", "reenrol", status=3)
+
+
 def test_an_import_can_be_run_again(app, old, new):
     import_flask(new, old, "--apply")
     assert "Imported: 0 users, 0 products\nAlready here: 3 users, 3 products\n" in import_flask(new, old, "--apply")

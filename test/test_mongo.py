@@ -1,11 +1,13 @@
 """The server on MongoDB: several nodes on one replica set are one service."""
 
+import json
+import re
 import shutil
 
 import pytest
 
 from support.accounts import enrolled
-from support.http import Client
+from support.http import Client, Connection, request_bytes
 from support.server import Server, database_at, run
 
 pytestmark = pytest.mark.embedded
@@ -79,10 +81,37 @@ def test_a_node_with_another_key_is_refused(nodes, tmp_path, key):
 
 def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_path):
     alone = mongo.add_alone()
-    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--store", f"mongodb://{alone.address}/shop")
+    for address in (f"mongodb://{alone.address}/shop", f"mongodb://{alone.address}/shop?replicaSet=rs0&appName=shop"):
+        assert re.search("--replSet.*\n.*rs.initiate", refused(address, tmp_path))
+
+
+@pytest.mark.parametrize("option, told", [("replicaSet=other", "belongs to the replica set rs0, not to other"),
+                                          ("maxPoolSize=1", "maxPoolSize below 2")])
+def test_an_address_that_cannot_work_is_refused(mongo, tmp_path, option, told):
+    assert told in refused(f"mongodb://{mongo.members[0].address}/shop?{option}", tmp_path)
+
+
+def refused(address: str, folder) -> str:
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", folder, "--store", address)
     assert done.returncode == 1
-    assert "--replSet" in done.stderr and "rs.initiate" in done.stderr
-    assert not (tmp_path / "keys").exists()
+    assert not (folder / "keys").exists()
+    return done.stderr
+
+
+def test_much_at_once_is_committed_in_parts(nodes):
+    here, there = nodes
+    account = enrolled(here)
+    words = [chr(0x4E00 + number) for number in range(4000)]  # each a word of its own
+    bodies = [json.dumps({"name": f"Lamp {number}", "description": "".join(words[number:] + words[:number]), "price": 1, "stock": 1},
+                         ensure_ascii=False).encode() for number in range(60)]
+    connections = [Connection(nodes[number % 2]) for number in range(len(bodies))]
+    for connection, body in zip(connections, bodies):
+        connection.send(request_bytes("POST", "/products", body=body, token=account.token))
+    replies = [connection.reply("POST", "/products") for connection in connections]
+    for connection in connections:
+        connection.close()
+    assert {reply.status for reply in replies} == {201}
+    assert len(Client(there, account.token).get("/products").json) == len(bodies)
 
 
 def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):

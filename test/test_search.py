@@ -44,6 +44,7 @@ def names(client, query: str) -> list:
     ("q=la", ["Desk lamp", "Banana"]),  # the last word as the beginning of one
     ("q=la+desk", []),  # the others whole
     ("q=desk+la", ["Desk lamp"]),
+    ("q=desk+desk+desk+la", ["Desk lamp"]),
     ("q=lamp%20desk", ["Desk lamp"]),
     ("q=strassenl", ["Straßenlampe"]),
     ("q=STRASSENLAMPE", ["Straßenlampe"]),

@@ -1,4 +1,5 @@
 // GET /products: whole or in pages, by filters, words and orders.
+#include <algorithm>
 #include <utility>
 
 #include "api/endpoints.hpp"
@@ -64,7 +65,12 @@ struct Words {
     const auto text = kText.read(json, why);
     if (!text) return {};
     auto words = catalog::words(*text);
-    if (!words.empty()) return words;
+    if (!words.empty()) {
+      // Asked for once each; the last one stays where it is, for it may be a beginning.
+      std::sort(words.begin(), words.end() - 1);
+      words.erase(std::unique(words.begin(), words.end() - 1), words.end() - 1);
+      return words;
+    }
     why = "has no word in it: letters or digits";
     return {};
   }

@@ -14,8 +14,9 @@ namespace {
 Result<std::vector<flask::Rename>> read_renames(const std::string& path) {
   if (path.empty()) return std::vector<flask::Rename>();
   std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file) return Error{Code::invalid_value, "--rename " + path + ": cannot be read"};
+  const bool readable = file && !std::filesystem::is_directory(path);
+  const std::string text(std::istreambuf_iterator<char>(readable ? file.rdbuf() : nullptr), {});
+  if (!readable || !file) return Error{Code::invalid_value, "--rename " + path + ": cannot be read"};
   return flask::parse_renames(text, path);
 }
 

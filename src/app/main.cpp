@@ -1,5 +1,7 @@
 // integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly, 3 done in part (import).
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <exception>
@@ -64,6 +66,9 @@ int run(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // libmongoc counts in shared memory under the number of the process, from before this line on. A killed process would
+  // leave the name behind, and the next one of its number complain on stderr.
+  ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
   ::umask(077);  // whatever is made here is for its owner
   // A reader that went away, or a limit on file sizes, is an error of one write, not the end of the server.
   ::signal(SIGPIPE, SIG_IGN);

@@ -21,14 +21,25 @@ Outcome refused(std::string why) {
   return {Outcome::Kind::refused, std::move(why)};
 }
 
-Outcome compare(const model::User& here, const model::User& user) {
-  if (here.username == user.username && here.name == user.name) return {Outcome::Kind::here};
-  return refused("is here already, as " + printable(here.username));
+// Whether an authenticator is the one that came over.
+bool came_over(store::WriteTx& tx, const model::User& here) {
+  const auto first = tx.changes(model::RecordKind::user, record_id(here.id), 2, 1);
+  return !first.empty() && first.front().op == "user.import" && here.totp_confirmed_at == first.front().at;
+}
+
+Outcome compare(store::WriteTx& tx, const model::User& here, const model::User& user) {
+  if (here.username != user.username || here.name != user.name) {
+    return refused("is here already, as " + printable(here.username));
+  }
+  if (user.totp_secret.empty() && came_over(tx, here)) {
+    return refused("is here already, with the authenticator from there: integrity user reset-2fa");
+  }
+  return {Outcome::Kind::here};
 }
 
 // As every account: it waits, and the change that is its first one lets it in.
 Outcome import_user(store::WriteTx& tx, model::User user) {
-  if (const auto here = tx.user(user.id)) return compare(*here, user);
+  if (const auto here = tx.user(user.id)) return compare(tx, *here, user);
   const Time now = tx.now();
   user.updated_at = now;
   model::User waiting = user;

@@ -47,6 +47,7 @@ std::string stem_of(const Row& user) {
 std::string word_for(const Row& row, const std::set<std::string>& twice) {
   const auto name = text_of(row, "username");
   const bool plain = name && !name->empty() && name->front() != '#' && name->size() <= 60 && !twice.contains(*name) &&
+                     !RecordId::parse(*name) &&  // which might be another's _id
                      std::all_of(name->begin(), name->end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (plain) return *name;
   const auto id = id_of(row);
@@ -127,9 +128,10 @@ class Planner {
   // With a number behind it where it is too short or somebody's.
   std::string free_name(const Row& row) {
     const std::string stem = stem_of(row);
+    int& number = numbers_.try_emplace(name_key(stem), 1).first->second;
     std::string name = stem;
-    for (int number = 2; name.size() < model::username_rule.min || !used_.insert(name_key(name)).second; ++number) {
-      name = stem + '-' + std::to_string(number);
+    while (name.size() < model::username_rule.min || !used_.insert(name_key(name)).second) {
+      name = stem + '-' + std::to_string(++number);
     }
     return name;
   }
@@ -139,6 +141,7 @@ class Planner {
   Plan plan_;
   std::map<std::string, UserId> names_;
   std::set<std::string> used_;
+  std::map<std::string, int> numbers_;  // given last behind each stem
   std::vector<const Row*> to_rename_;
 };
 

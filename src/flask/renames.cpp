@@ -36,7 +36,7 @@ struct Index {
     }
   }
   std::vector<std::size_t> meant(const std::string& from) const {
-    for (const auto* index : {&by_name, &by_id}) {
+    for (const auto* index : {&by_id, &by_name}) {  // nobody can take another's _id for a name
       if (const auto found = index->find(from); found != index->end()) return found->second;
     }
     return {};
@@ -63,6 +63,7 @@ std::string name_key(std::string_view username) {
 
 Result<std::vector<Rename>> parse_renames(std::string_view text, const std::string& file) {
   std::vector<Rename> renames;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // as some editors begin a file
   for (std::size_t number = 1; !text.empty(); ++number) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));

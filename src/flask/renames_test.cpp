@@ -35,6 +35,17 @@ TEST(Renames, AreLinesOfTwoWords) {
   EXPECT_EQ(outcome("\nada \xff\xff\xff\n", users).substr(0, 39), "names:2: the new name \"\\xff\\xff\\xff\" mu");
 }
 
+// Who signed up under the _id of somebody else is not whom that means.
+TEST(Renames, MeanAnIdBeforeAName) {
+  const std::vector<Row> users{named("65f0c0ff0000000000000001", std::string("the boss")),
+                               named("65f0c0ff0000000000000002", std::string("65f0c0ff0000000000000001"))};
+  EXPECT_EQ(outcome("65f0c0ff0000000000000001 the-boss\n", users), "0=the-boss ");
+  EXPECT_EQ(outcome("\xef\xbb\xbf"
+                    "65f0c0ff0000000000000002 other\n",
+                    users),
+            "1=other ");
+}
+
 TEST(Renames, MayTakeANameThatItsHolderGivesUp) {
   const std::vector<Row> users{named("65f0c0ff0000000000000000", std::string("ada")),
                                named("65f0c0ff0000000000000001", std::string("bob"))};

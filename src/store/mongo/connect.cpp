@@ -1,5 +1,7 @@
 #include "store/mongo/connect.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <mutex>
 
 #include "store/mongo/bson.hpp"
@@ -59,6 +61,63 @@ void set_defaults(mongoc_uri_t* uri) {
                     "  mongosh --port " + where.substr(colon + 1) + " --eval 'rs.initiate()'");
 }
 
+using Description = std::unique_ptr<mongoc_server_description_t, decltype(&mongoc_server_description_destroy)>;
+
+Uri parsed(const std::string& text) {
+  bson_error_t error;
+  Uri uri(mongoc_uri_new_with_error(text.c_str(), &error));
+  if (!uri) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
+  set_defaults(uri.get());
+  // The writer's, and one to read.
+  if (mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_MAXPOOLSIZE, kClientsMax) < 2) {
+    throw Unavailable("that address has a maxPoolSize below 2");
+  }
+  return uri;
+}
+
+// Null where none answers that the address could mean.
+Description any_server(const mongoc_uri_t* uri, bson_error_t& error) {
+  const std::unique_ptr<mongoc_client_t, decltype(&mongoc_client_destroy)> client(
+      mongoc_client_new_from_uri_with_error(uri, &error), &mongoc_client_destroy);
+  if (!client) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
+  const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> nearest(
+      mongoc_read_prefs_new(MONGOC_READ_NEAREST), &mongoc_read_prefs_destroy);
+  return {mongoc_client_select_server(client.get(), false, nearest.get(), &error), &mongoc_server_description_destroy};
+}
+
+// Throws for a server that belongs to none.
+std::string set_of(mongoc_server_description_t* server) {
+  const View hello(mongoc_server_description_hello_response(server));
+  const std::string where = mongoc_server_description_host(server)->host_and_port;
+  if (hello.has("isreplicaset")) refuse_unbegun(where);
+  const auto name = hello.take<std::optional<std::string>>("setName");
+  if (!name) refuse_standalone(where);
+  return *name;
+}
+
+std::string without_set(std::string address) {
+  static constexpr std::string_view option = "replicaset=";
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  const auto found = std::search(address.begin(), address.end(), option.begin(), option.end(), same);
+  const auto end = std::find(found, address.end(), '&');
+  address.erase(found, end == address.end() ? end : end + 1);
+  return address;
+}
+
+// No member of the set that the address names answers: throws if another server does.
+void explain_other_set(const std::string& text, const char* named) {
+  if (named == nullptr) return;
+  const Uri uri = parsed(without_set(text));
+  bson_error_t error;
+  const Description server = any_server(uri.get(), error);
+  if (!server) return;
+  const std::string name = set_of(server.get());
+  if (name == named) return;
+  throw Unavailable("the MongoDB server at " +
+                    std::string(mongoc_server_description_host(server.get())->host_and_port) +
+                    " belongs to the replica set " + name + ", not to " + named);
+}
+
 }  // namespace
 
 void init_driver() {
@@ -80,31 +139,19 @@ std::string addresses(const mongoc_uri_t* uri) {
 
 Uri look_up(const std::string& text) {
   init_driver();
+  Uri uri = parsed(text);
   bson_error_t error;
-  Uri uri(mongoc_uri_new_with_error(text.c_str(), &error));
-  if (!uri) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
-  set_defaults(uri.get());
-
-  const std::unique_ptr<mongoc_client_t, decltype(&mongoc_client_destroy)> client(
-      mongoc_client_new_from_uri_with_error(uri.get(), &error), &mongoc_client_destroy);
-  if (!client) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
-  const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> nearest(
-      mongoc_read_prefs_new(MONGOC_READ_NEAREST), &mongoc_read_prefs_destroy);
-  const std::unique_ptr<mongoc_server_description_t, decltype(&mongoc_server_description_destroy)> server(
-      mongoc_client_select_server(client.get(), false, nearest.get(), &error), &mongoc_server_description_destroy);
+  const Description server = any_server(uri.get(), error);
   if (!server) {
+    explain_other_set(text, mongoc_uri_get_replica_set(uri.get()));
     throw Unavailable("no MongoDB answers at " + addresses(uri.get()) + ": " + error.message);
   }
   const View hello(mongoc_server_description_hello_response(server.get()));
-  const std::string where = mongoc_server_description_host(server.get())->host_and_port;
-  const auto msg = hello.take<std::optional<std::string>>("msg");
-  if (msg == "isdbgrid") return uri;
-  if (hello.has("isreplicaset")) refuse_unbegun(where);
-  const auto set_name = hello.take<std::optional<std::string>>("setName");
-  if (!set_name) refuse_standalone(where);
+  if (hello.take<std::optional<std::string>>("msg") == "isdbgrid") return uri;
+  const std::string set_name = set_of(server.get());
   // So that all members are found, whichever of them the address names.
   const bool direct = mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_DIRECTCONNECTION, false);
-  if (!direct) mongoc_uri_set_option_as_utf8(uri.get(), MONGOC_URI_REPLICASET, set_name->c_str());
+  if (!direct) mongoc_uri_set_option_as_utf8(uri.get(), MONGOC_URI_REPLICASET, set_name.c_str());
   return uri;
 }
 

@@ -33,7 +33,7 @@ void MongoWriteTx::begin_group() {
   known_products_.clear();
   known_answers_.clear();
   known_kept_.clear();
-  writes_ = 0;
+  writes_ = bytes_ = 0;
 }
 
 void MongoWriteTx::begin_job() {
@@ -121,6 +121,7 @@ Link& MongoWriteTx::link_behind(Waiting& waiting) {
 
 void MongoWriteTx::wait(Waiting& waiting, Write write) {
   link();  // the head comes first
+  bytes_ += write.what.get()->len;
   waiting.writes.push_back(std::move(write));
   ++writes_;
 }

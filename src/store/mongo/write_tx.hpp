@@ -25,6 +25,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
   bool kept() const { return kept_; }
   bool job_wrote() const { return writes_ != job_writes_; }
   bool group_wrote() const { return writes_ != 0; }
+  bool has_head() const { return head_.has_value(); }
+  std::size_t bytes() const { return bytes_; }  // of the documents that the group has written
   void finish();  // sends what is left to send: nothing of the group can be refused any more but the commit
   bool commit();  // as Link's; true also where there is nothing to commit
   void abort() noexcept;
@@ -122,7 +124,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
   std::map<AnswerId, std::optional<model::KeptAnswer>> known_answers_;
   std::unordered_map<UserId, Kept, IdHash> known_kept_;
-  std::size_t writes_ = 0;
+  std::size_t writes_ = 0, bytes_ = 0;
 
   std::size_t job_writes_ = 0;
   std::chrono::steady_clock::time_point proven_until_{};  // that a majority takes writes

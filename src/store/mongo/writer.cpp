@@ -14,6 +14,9 @@ using std::chrono::steady_clock;
 // Large enough that the round trips and the commit are shared by many, small enough that nobody waits long for others.
 constexpr std::size_t kGroupMax = 256;
 
+// Of documents. A transaction stays in the server's cache until its commit, each word of a product with an index entry.
+constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
+
 constexpr milliseconds kPause{50};                         // until a primary may be there
 constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
 
@@ -30,7 +33,7 @@ Error fault(std::string cause) {
 Error out_of_reach(const Trouble& trouble) {
   Error error = unavailable(trouble.what());
   error.detail = trouble.kind == Kind::conflict
-                     ? "other nodes are writing all the time; nothing was changed. Try again shortly"
+                     ? "other writes are in the way all the time; nothing was changed. Try again shortly"
                      : "the store cannot be reached; nothing was changed. Try again shortly";
   return error;
 }
@@ -105,28 +108,35 @@ bool Writer::take_group() {
 // more than three times for the sake of its neighbours, and all keep their order.
 void Writer::write_group() {
   answers_.assign(group_.size(), Status());
-  const auto deadline = steady_clock::now() + options_.patience;
-  for (Part part{0, group_.size()}; part.begin < group_.size();) {
+  auto deadline = steady_clock::now() + options_.patience;
+  std::size_t most = group_.size();
+  const auto from = [&](std::size_t begin) { return Part{begin, std::min(begin + most, group_.size())}; };
+  for (Part part = from(0); part.begin < group_.size();) {
     try {
       switch (write(part, deadline)) {
         case Outcome::committed:
           answer(part);
-          part = {part.end, group_.size()};
+          part = from(part.end);
+          deadline = steady_clock::now() + options_.patience;
           break;
         case Outcome::stopped:
           if (stopped_at_ > part.begin) {
             part.end = stopped_at_;
           } else {
             answer({part.begin, part.begin + 1});
-            part = {part.begin + 1, group_.size()};
+            part = from(part.begin + 1);
           }
+          break;
+        case Outcome::too_much:
+          most = (part.end - part.begin + 1) / 2;
+          part = from(part.begin);
           break;
         case Outcome::broken:
           part.end = part.begin + (part.end - part.begin + 1) / 2;
           break;
         case Outcome::unknown:
           fail(part, perhaps_written());
-          part = {part.end, group_.size()};
+          part = from(part.end);
           break;
       }
     } catch (const Trouble& trouble) {
@@ -142,8 +152,9 @@ void Writer::write_group() {
   }
 }
 
-// Again and again until the deadline, as long as it is sure that nothing was committed; then throws the trouble.
-Writer::Outcome Writer::write(Part part, Moment deadline) {
+// Again and again until the deadline, as long as it is sure that nothing was committed; then throws the trouble. The part
+// becomes shorter where it is too long for one transaction.
+Writer::Outcome Writer::write(Part& part, Moment deadline) {
   auto stopped_at = steady_clock::now() + kStopped;
   for (;;) {
     try {
@@ -152,8 +163,11 @@ Writer::Outcome Writer::write(Part part, Moment deadline) {
       if (outcome != Outcome::committed) tx_.abort();
       return outcome;
     } catch (const Trouble& trouble) {
+      // Behind the head nobody else writes: the server's cache had no room for all of it.
+      const bool too_much = trouble.kind == Kind::conflict && tx_.has_head() && part.end - part.begin > 1;
       tx_.abort();
       if (trouble.kind != Kind::conflict) tx_.forget_connection();
+      if (too_much) return Outcome::too_much;
       if (steady_clock::now() >= deadline) throw;
       if (trouble.kind == Kind::conflict && steady_clock::now() >= stopped_at) {
         tx_.end_stopped_transactions(kStopped);
@@ -173,7 +187,7 @@ void Writer::rehearse(Part part) {
   tx_.abort();
 }
 
-Writer::Outcome Writer::attempt(Part part, Moment deadline) {
+Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
   tx_.begin_group();
   bool stays = false;
   for (std::size_t i = part.begin; i < part.end; ++i) {
@@ -184,6 +198,7 @@ Writer::Outcome Writer::attempt(Part part, Moment deadline) {
       return Outcome::stopped;
     }
     stays = stays || ran == Ran::stays;
+    if (tx_.bytes() > kGroupBytes) part.end = i + 1;  // the others come next
   }
   if (!stays) {  // refusals need no majority
     tx_.abort();

@@ -32,9 +32,10 @@ class Writer {
   };
   enum class Outcome : std::uint8_t {
     committed,
-    stopped,  // at a job that must leave no trace but has written: `stopped_at_`
-    broken,   // by one of them; which one is not known
-    unknown,  // committed or not
+    stopped,   // at a job that must leave no trace but has written: `stopped_at_`
+    broken,    // by one of them; which one is not known
+    too_much,  // for one transaction
+    unknown,   // committed or not
   };
 
   enum class Ran : std::uint8_t { stays, left_nothing, to_be_undone };
@@ -42,9 +43,9 @@ class Writer {
   void loop();
   bool take_group();
   void write_group();
-  Outcome write(Part part, Moment deadline);
+  Outcome write(Part& part, Moment deadline);
   void rehearse(Part part);
-  Outcome attempt(Part part, Moment deadline);
+  Outcome attempt(Part& part, Moment deadline);
   Ran run_job(std::size_t index);
   Outcome commit(Moment deadline);
   void back_off(const Trouble& trouble);
