@@ -1,4 +1,5 @@
 // integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly, 3 done in part (import).
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,6 +70,8 @@ int main(int argc, char** argv) {
   // libmongoc counts in shared memory under the number of the process, from before this line on. A killed process would
   // leave the name behind, and the next one of its number complain on stderr.
   ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
+  // Large blocks go back to the system when they are freed. glibc would learn to keep them, in an arena for each thread.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   ::umask(077);  // whatever is made here is for its owner
   // A reader that went away, or a limit on file sizes, is an error of one write, not the end of the server.
   ::signal(SIGPIPE, SIG_IGN);

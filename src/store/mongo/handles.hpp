@@ -82,6 +82,8 @@ class Cursor {
   Cursor(CollectionHandle collection, mongoc_cursor_t* cursor)
       : collection_(std::move(collection)), cursor_(cursor, &mongoc_cursor_destroy) {}
   bool next();  // false behind the last one
+  // What the server is asked for at a time from now on.
+  void set_batch(std::uint32_t documents) { mongoc_cursor_set_batch_size(cursor_.get(), documents); }
   View view() const { return View(found_); }
   const bson_t* found() const { return found_; }
 

@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 constexpr std::int64_t kStretch = 256;
 constexpr milliseconds kStretchTime{8};
 
+// Products fetched before it is known how long they are, where a page is bounded in bytes; then as many as it may take.
+constexpr std::int64_t kBatch = 16;
+
 Doc bounds_of(const model::Range& range, bool money) {
   Doc bounds;
   if (range.min) money ? bounds.add("$gte", Money{*range.min}) : bounds.add("$gte", *range.min);
@@ -196,7 +199,19 @@ class Search {
   Cursor find_in(const Run& run, const Array& filters, Doc options) const {
     options.add("hint", order_.index(), "sort", order_.sort(), "limit", wanted());
     run.add_to(options);
+    add_batch(options);
     return link_.find(in::products, filters.empty() ? Doc() : Doc("$and", filters), options);
+  }
+
+  bool bounded() const { return query_.bytes_max < std::numeric_limits<std::size_t>::max(); }
+  void add_batch(Doc& options) const {
+    if (bounded()) options.add("batchSize", kBatch);
+  }
+
+  // How many products more, of the mean length of those taken, come to `bytes_max`.
+  std::uint32_t left_about() const {
+    const auto left = query_.bytes_max - std::min(bytes_, query_.bytes_max);
+    return static_cast<std::uint32_t>(1 + std::min<std::size_t>(left * page_.products.size() / bytes_, 1000));
   }
 
   bool full() const {
@@ -213,6 +228,7 @@ class Search {
       page_.products.push_back(take_product(found.view()));
       bytes_ += model::bytes_about(page_.products.back());
       last_ = order_.position_of(found.view());
+      if (bounded()) found.set_batch(left_about());
     }
     return false;
   }
@@ -224,6 +240,7 @@ class Search {
       if (query_.time_max->count() < 2) return false;
       options.add("maxTimeMS", static_cast<std::int64_t>(query_.time_max->count() / 2));
     }
+    add_batch(options);
     Array all = filters();
     if (after_) all.add(order_.behind(*after_));
     try {
