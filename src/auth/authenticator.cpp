@@ -23,20 +23,25 @@ std::optional<SignedIn> Authenticator::alive(const Claims& claims) {
 std::optional<SignedIn> Authenticator::authenticate(std::string_view token) {
   const auto digest = crypto::sha256(as_bytes(token));
   Shard& shard = shards_[digest.back() % kShards];
-  {
-    const std::scoped_lock lock(shard.mutex);
-    if (auto found = shard.verified.find(digest); found != shard.verified.end()) {
-      auto caller = alive(found->second);
-      if (!caller) shard.verified.erase(found);
-      return caller;
+  // Never held while the store is asked: on another machine that takes its time, and others use the same token.
+  std::unique_lock lock(shard.mutex);
+  if (const auto found = shard.verified.find(digest); found != shard.verified.end()) {
+    const Claims claims = found->second;
+    lock.unlock();
+    auto caller = alive(claims);
+    if (!caller) {
+      lock.lock();
+      shard.verified.erase(digest);
     }
+    return caller;
   }
+  lock.unlock();
   // Cheap reasons to refuse come before the expensive one: a flood of forged tokens costs little.
   const auto claims = tokens_.read_unverified(token);
   if (!claims) return {};
   auto caller = alive(*claims);
   if (!caller || !tokens_.signature_right(token)) return {};
-  const std::scoped_lock lock(shard.mutex);
+  lock.lock();
   if (shard.verified.size() >= kShardSizeMax) shard.verified.clear();
   shard.verified.emplace(digest, *claims);
   return caller;

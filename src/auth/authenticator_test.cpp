@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <filesystem>
+#include <future>
+#include <mutex>
 
 #include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -144,6 +147,42 @@ TEST_F(AccessToken, IsLetInHoweverManyOthersWereSeen) {
   }
   one.token_id = "0";
   EXPECT_TRUE(crowded.authenticate(cheap.issue(one)));
+}
+
+// A store whose answer about a session comes only when two have asked.
+class TwoAtOnce final : public store::Store {
+ public:
+  explicit TwoAtOnce(store::Store& store) : store_(store) {}
+
+  std::optional<model::Session> session(const SessionId& id) override {
+    std::unique_lock lock(mutex_);
+    const int pair = asked_count_++ / 2;
+    asked_.notify_all();
+    if (!asked_.wait_for(lock, 10s, [&] { return asked_count_ >= 2 * (pair + 1); })) return {};
+    return store_.session(id);
+  }
+  std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
+  std::unique_ptr<store::ReadTx> snapshot() override { return store_.snapshot(); }
+  void submit(std::unique_ptr<store::Job> job) override { store_.submit(std::move(job)); }
+
+ private:
+  store::Store& store_;
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  int asked_count_ = 0;
+};
+
+TEST_F(AccessToken, OfOneSessionDoNotWaitForEachOther) {
+  TwoAtOnce slow(*store);
+  Authenticator patient(slow, tokens, clock);
+  const auto token = tokens.issue(claims());
+  const auto both_let_in = [&] {
+    auto other = std::async(std::launch::async, [&] { return patient.authenticate(token).has_value(); });
+    const bool one = patient.authenticate(token).has_value();
+    return other.get() && one;
+  };
+  EXPECT_TRUE(both_let_in()) << "seen for the first time";
+  EXPECT_TRUE(both_let_in()) << "remembered";
 }
 
 }  // namespace
