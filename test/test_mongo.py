@@ -91,6 +91,18 @@ def test_an_address_that_cannot_work_is_refused(mongo, tmp_path, option, told):
     assert told in refused(f"mongodb://{mongo.members[0].address}/shop?{option}", tmp_path)
 
 
+@pytest.mark.parametrize("secret", ["ge@heim", "ge:heim", "ge%heim"])
+def test_a_password_that_is_not_escaped_is_refused_and_not_shown(mongo, tmp_path, secret):
+    told = refused(f"mongodb://ada:{secret}@{mongo.members[0].address}/shop", tmp_path)
+    assert "codes" in told or "escapes in password" in told
+    assert "heim" not in told
+
+
+@pytest.mark.parametrize("name", ["admin", "config", "local"])
+def test_a_database_of_mongodb_itself_is_refused(mongo, tmp_path, name):
+    assert f"the database {name} is MongoDB's own" in refused(f"mongodb://{mongo.members[0].address}/{name}", tmp_path)
+
+
 def refused(address: str, folder) -> str:
     done = run("serve", "--listen", "127.0.0.1:0", "--data", folder, "--store", address)
     assert done.returncode == 1

@@ -15,6 +15,7 @@ constexpr std::string_view kKinds[] = {"null",   "a boolean", "an integer", "a d
                                        "a text", "binary",    "a date",     "an ObjectId", "something else"};
 constexpr std::size_t kSecretBytesMax = 128;  // SHA-1 hashes a key above 64 anyway
 constexpr double kPriceMax = 99999999999.9999, kStockMax = 9007199254740991.0;
+constexpr std::size_t kTypedDigitsMax = 60;
 constexpr std::int64_t kMillis2100 = 4'102'444'800'000;
 
 constexpr std::string_view kUserMembers[] = {"_id", "name", "username", "password", "secret", "created_at"};
@@ -108,7 +109,7 @@ std::optional<Number> take_number(const Row& row, std::string_view member, Reaso
   }
   const bool typed = std::holds_alternative<std::string>(*value);
   auto decimal = typed ? Decimal::parse_plain(*digits) : Decimal::parse_json(*digits);
-  if (!decimal) {
+  if (!decimal || (typed && digits->size() > kTypedDigitsMax)) {
     reasons.add(member, (typed ? printable(*digits, 30) : *digits) + " is no number");
     return {};
   }
@@ -213,6 +214,10 @@ std::optional<std::string> text_of(const Row& row, std::string_view name) {
   return text == nullptr ? std::nullopt : std::optional(*text);
 }
 
+bool is_read(std::string_view name) {
+  return is_read_of_user(name) || is_among(kProductMembers, name) || name == "pname";
+}
+
 bool is_read_of_user(std::string_view name) {
   return is_among(kUserMembers, name);
 }
@@ -269,7 +274,7 @@ Result<model::Product> judge_product(const Row& row, const std::string& currency
   product.created_at = product.updated_at = take_created_at(row, id);
   if (!reasons.none()) return reasons.error();
   if (product.created_at == made_at(id))
-    ++notes["products.created_at is missing or no date, so the time in the _id is taken"];
+    ++notes["products.created_at is missing or no date of 1970 to 2099, so the time in the _id is taken"];
   return product;
 }
 

@@ -42,7 +42,8 @@ std::optional<std::string> text_of(const Row& row, std::string_view name);
 Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors);
 Result<model::Product> judge_product(const Row& row, const std::string& currency, Notes& notes);
 
-// Whether somebody here reads this member.
+// Whether somebody here reads this member: of any row, of a user, of this product.
+bool is_read(std::string_view name);
 bool is_read_of_user(std::string_view name);
 bool is_read_of_product(const Row& row, std::string_view name);
 

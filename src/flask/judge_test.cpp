@@ -123,6 +123,7 @@ TEST(JudgeProduct, ReadsPricesAsTheyWereTyped) {
       {-infinity, "price -inf is no number"},
       {std::string("1e2"), "price \"1e2\" is no number"},
       {std::string("12,50"), "price \"12,50\" is no number"},
+      {std::string("1.") + std::string(30'000, '0'), "price \"1.0000000000000000000000000000\"… is no number"},
       {std::string(), "price \"\" is no number"},
       {true, "price is a boolean, not a number"},
       {std::monostate(), "price is missing"},

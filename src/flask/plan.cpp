@@ -64,6 +64,7 @@ class Planner {
 
   Plan run() {
     for (std::size_t i = 0; i < found_.users.size(); ++i) take_user(i);
+    tell_losers();
     for (const Row& row : found_.products) take_product(row);
     std::sort(plan_.products.begin(), plan_.products.end(),
               [](const auto& a, const auto& b) { return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id); });
@@ -82,6 +83,8 @@ class Planner {
         judge_user(row, renamed == new_names_.end() ? std::nullopt : std::optional(renamed->second), plan_.factors);
     if (!judged) {
       if (renamed == new_names_.end() && !fits(row)) to_rename_.push_back(&row);
+      const std::string name = renamed == new_names_.end() ? text_of(row, "username").value_or("") : renamed->second;
+      losers_.emplace_back(plan_.refused_users.size(), name_key(name));
       refuse_user(row, judged.error().detail);
       return;
     }
@@ -91,6 +94,15 @@ class Planner {
     } else {
       to_rename_.push_back(&row);
       refuse_user(row, "username is that of " + holder->second.hex() + ", upper and lower case aside");
+    }
+  }
+
+  // Who stays behind learns that a younger one has the name, for that does not change when the row is mended.
+  void tell_losers() {
+    for (const auto& [position, name] : losers_) {
+      const auto holder = names_.find(name);
+      if (holder == names_.end()) continue;
+      plan_.refused_users[position].why += "; the username goes to " + holder->second.hex();
     }
   }
 
@@ -140,6 +152,7 @@ class Planner {
   const NewNames& new_names_;
   Plan plan_;
   std::map<std::string, UserId> names_;
+  std::vector<std::pair<std::size_t, std::string>> losers_;  // in refused_users, with the key of their names
   std::set<std::string> used_;
   std::map<std::string, int> numbers_;  // given last behind each stem
   std::vector<const Row*> to_rename_;

@@ -29,6 +29,7 @@ TEST(Plan, GivesANameToTheOldestOfThoseThatComeOver) {
   ASSERT_EQ(plan.people.size(), 1U);
   EXPECT_EQ(plan.people[0].user.username, "ADA");
   ASSERT_EQ(plan.refused_users.size(), 2U);
+  EXPECT_EQ(plan.refused_users[0].why, "password is missing; the username goes to 000000000000000000000002");
   EXPECT_EQ(plan.refused_users[1].why, "username is that of 000000000000000000000002, upper and lower case aside");
   ASSERT_EQ(plan.suggestions.size(), 1U);
   EXPECT_EQ(plan.suggestions[0].from + ' ' + plan.suggestions[0].to, "Ada Ada-2");

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/printable.hpp"
+#include "flask/judge.hpp"
 #include "store/mongo/connect.hpp"
 #include "store/mongo/handles.hpp"
 
@@ -68,11 +69,15 @@ Value value_at(const bson_iter_t& at) {
   }
 }
 
+// Of what nobody here reads, the name is enough.
 Row row_of(const bson_t* document) {
   Row row;
   bson_iter_t at;
   if (!bson_iter_init(&at, document)) return row;
-  while (bson_iter_next(&at)) row.emplace_back(bson_iter_key(&at), value_at(at));
+  while (bson_iter_next(&at)) {
+    const std::string_view name = bson_iter_key(&at);
+    row.emplace_back(name, is_read(name) ? value_at(at) : Other{});
+  }
   return row;
 }
 
@@ -134,15 +139,15 @@ Result<std::string> database_of(mongoc_client_t* client) {
 }  // namespace
 
 Result<Found> read_database(const std::string& text) {
-  mongo::init_driver();
-  bson_error_t error;
-  const mongo::Uri uri(mongoc_uri_new_with_error(text.c_str(), &error));
-  if (!uri) return Error{Code::invalid_value, std::string("MONGO_URI is no address of a MongoDB: ") + error.message};
+  std::string why;
+  const mongo::Uri uri = mongo::parse_address(text, why);
+  if (!uri) return Error{Code::invalid_value, "MONGO_URI is no address of a MongoDB: " + why};
   const auto number = [&](const char* option, std::int32_t value) {
     if (!mongoc_uri_has_option(uri.get(), option)) mongoc_uri_set_option_as_int32(uri.get(), option, value);
   };
   number(MONGOC_URI_SERVERSELECTIONTIMEOUTMS, kSelectMillis);
   number(MONGOC_URI_SOCKETTIMEOUTMS, kSocketMillis);
+  bson_error_t error;
   const Client client(mongoc_client_new_from_uri_with_error(uri.get(), &error));
   if (!client) return Error{Code::invalid_value, std::string("MONGO_URI is no address of a MongoDB: ") + error.message};
   mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);

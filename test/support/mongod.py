@@ -59,7 +59,8 @@ class Member:
         data.mkdir(parents=True, exist_ok=True)
         port = data / "port"  # a replica set knows its members by their addresses
         if not port.exists():
-            port.write_text(str(free_port()))
+            (made := data / "port.new").write_text(str(free_port()))
+            made.rename(port)
         self.port = int(port.read_text())
         self.link = Link(self.port) if linked else None
         self.start()
@@ -70,8 +71,10 @@ class Member:
         return f"127.0.0.1:{self.link.port if self.link else self.port}"
 
     def start(self) -> None:
-        command = [self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port), "--dbpath", self.data, "--nounixsocket",
-                   "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=false", *self.options]
+        # It ends with whoever started it, however that ends: a closed terminal leaves no time to say goodbye.
+        command = ["setpriv", "--pdeathsig", "TERM", self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port),
+                   "--dbpath", self.data, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
+                   "--setParameter", "diagnosticDataCollectionEnabled=false", *self.options]
         if self.replica_set:
             command += ["--replSet", self.replica_set, "--oplogSize", "128"]
         with open(self.data / "mongod.log", "ab") as log:
@@ -105,6 +108,7 @@ class Member:
 
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # its threads do not stop all at once
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)

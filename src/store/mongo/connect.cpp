@@ -64,10 +64,15 @@ void set_defaults(mongoc_uri_t* uri) {
 using Description = std::unique_ptr<mongoc_server_description_t, decltype(&mongoc_server_description_destroy)>;
 
 Uri parsed(const std::string& text) {
-  bson_error_t error;
-  Uri uri(mongoc_uri_new_with_error(text.c_str(), &error));
-  if (!uri) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
+  std::string why;
+  Uri uri = parse_address(text, why);
+  if (!uri) throw Unavailable("that is no address of a MongoDB: " + why);
   set_defaults(uri.get());
+  for (const std::string_view own : {"admin", "config", "local"}) {
+    if (mongoc_uri_get_database(uri.get()) == own) {
+      throw Unavailable("the database " + std::string(own) + " is MongoDB's own: name another one in the address");
+    }
+  }
   // The writer's, and one to read.
   if (mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_MAXPOOLSIZE, kClientsMax) < 2) {
     throw Unavailable("that address has a maxPoolSize below 2");
@@ -127,6 +132,20 @@ void init_driver() {
     mongoc_log_set_handler([](mongoc_log_level_t, const char*, const char*, void*) {}, nullptr);
     mongoc_init();
   });
+}
+
+// libmongoc shows the password that it refuses, or takes what is behind an @ in it for a host.
+Uri parse_address(const std::string& text, std::string& why) {
+  init_driver();
+  bson_error_t error;
+  Uri uri(mongoc_uri_new_with_error(text.c_str(), &error));
+  if (!uri) why = error.message;
+  if (uri ? addresses(uri.get()).find('@') == std::string::npos
+          : !why.starts_with("Username \"") && !why.starts_with("Password \"")) {
+    return uri;
+  }
+  why = "a user name or password must have its special characters as codes, an @ as %40, a / as %2F";
+  return {};
 }
 
 std::string addresses(const mongoc_uri_t* uri) {

@@ -19,6 +19,9 @@ using Uri = std::unique_ptr<mongoc_uri_t, DestroyUri>;
 
 void init_driver();  // before anything else of it; once is enough
 
+// Null, and why, without showing a password, where the text is no address.
+Uri parse_address(const std::string& text, std::string& why);
+
 // Asks a server what it is. Throws Unavailable, saying the address and what to do: nobody answers, a server that is
 // alone and so has no transactions, or no MongoDB address at all.
 Uri look_up(const std::string& text);
