@@ -91,15 +91,14 @@ TEST(FairPool, RefusesWhatWaitedTooLong) {
 
 // Moves a clock of its own: what takes long here takes no time.
 struct SlowPool {
-  std::atomic<std::chrono::seconds> time{0s};
+  std::atomic<std::chrono::milliseconds> time{0ms};
   Blocker blocker;
   std::atomic<int> ran = 0, refused = 0;
   FairPool pool{{.threads = 1, .queue_max = 8, .wait_max = 3s, .now = [this] {
                    return std::chrono::steady_clock::time_point(time.load());
                  }}};
 
-  // One job that takes so long, and another that is still at work.
-  void after_a_job_of(std::chrono::seconds length) {
+  void run_a_job_of(std::chrono::milliseconds length) {
     std::promise<void> done;
     const auto take_time = [&] {
       time = time.load() + length;
@@ -107,6 +106,10 @@ struct SlowPool {
     };
     ASSERT_TRUE(pool.submit("x", {take_time, [] {}}));
     done.get_future().wait();
+  }
+  // One job that takes so long, and another that is still at work.
+  void after_a_job_of(std::chrono::milliseconds length) {
+    run_a_job_of(length);
     ASSERT_TRUE(pool.submit("x", blocker.job()));
     blocker.begun.get_future().wait();
   }
@@ -121,6 +124,14 @@ TEST(FairPool, TakesNoMoreThanCanEndInTime) {
   slow.after_a_job_of(1s);
   EXPECT_TRUE(slow.submit());
   EXPECT_FALSE(slow.submit()) << "it would begin after two seconds, and end after three";
+  slow.blocker.release.set_value();
+}
+
+TEST(FairPool, TakesAsManyAsEverAfterOneThatWasSlow) {
+  SlowPool slow;
+  for (int i = 0; i < 32; ++i) slow.run_a_job_of(10ms);
+  slow.after_a_job_of(1s);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(slow.submit()) << i;
   slow.blocker.release.set_value();
 }
 
