@@ -26,7 +26,7 @@ class RunningKeys {
   class Claim {  // given back when it goes
    public:
     Claim(RunningKeys& keys, const Key& key) : keys_(&keys), key_(key) {}
-    Claim(Claim&& other) noexcept : keys_(std::exchange(other.keys_, nullptr)), key_(other.key_) {}
+    Claim(Claim&& other) noexcept : keys_(std::exchange(other.keys_, nullptr)), key_(std::move(other.key_)) {}
     Claim& operator=(Claim&&) = delete;
     ~Claim() {
       if (keys_ != nullptr) keys_->give_back(key_);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <exception>
 #include <iterator>
+#include <utility>
 
 #include "base/log.hpp"
 #include "http/ascii.hpp"
@@ -367,7 +368,7 @@ void Connection::send_reply() {
 void Connection::stream_part() {
   if (stream_on_) {
     state_ = State::making;
-    const auto part = std::make_shared<PendingPart>(shared_from_this(), std::move(stream_), framing_.http_1_0);
+    const auto part = std::make_shared<PendingPart>(shared_from_this(), std::exchange(stream_, {}), framing_.http_1_0);
     return stream_on_([part] { part->make(); });
   }
   expire_after(worker_->limits().write_stall_max);

@@ -23,6 +23,7 @@ constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as l
 // Nobody has the head for so long who does anything: whoever has it then has stopped (SIGSTOP, a host that hangs), and
 // would keep it for a minute, until the server ends its transaction.
 constexpr std::chrono::seconds kStopped{4};
+constexpr milliseconds kLookAgain{250};  // for one that had it not yet so long
 
 Error fault(std::string cause) {
   return {.code = Code::internal,
@@ -171,7 +172,7 @@ Writer::Outcome Writer::write(Part& part, Moment deadline) {
       if (steady_clock::now() >= deadline) throw;
       if (trouble.kind == Kind::conflict && steady_clock::now() >= stopped_at) {
         tx_.end_stopped_transactions(kStopped);
-        stopped_at = steady_clock::now() + kStopped;
+        stopped_at = steady_clock::now() + kLookAgain;
       }
       back_off(trouble);
     }
