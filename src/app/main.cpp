@@ -25,8 +25,13 @@ int complain(const std::string& why, int status) {
   return status;
 }
 
+// With the cause, which clients are not told: whoever types a command can see it.
+std::string told(const Error& error) {
+  return error.cause.empty() || error.cause == error.detail ? error.detail : error.detail + "\n  " + error.cause;
+}
+
 int finish(const Status& status) {
-  return status ? 0 : complain(status.error().detail, 1);
+  return status ? 0 : complain(told(status.error()), 1);
 }
 
 int show(const Loaded& loaded) {
@@ -40,7 +45,7 @@ int show(const Loaded& loaded) {
 }
 
 int finish(const Result<Everything>& imported) {
-  if (!imported) return complain(imported.error().detail, imported.error().code == Code::invalid_value ? 2 : 1);
+  if (!imported) return complain(told(imported.error()), imported.error().code == Code::invalid_value ? 2 : 1);
   return *imported == Everything::comes_over ? 0 : 3;
 }
 

@@ -8,7 +8,8 @@
 namespace integrity::flask {
 namespace {
 
-constexpr std::size_t kBatch = 200;
+// Small: other nodes of the store wait for each, and it stays in the cache of a MongoDB until its commit.
+constexpr std::size_t kBatch = 25;
 
 const model::Act kImport{.proof = model::Act::Proof::host, .reason = "import from Flask"};
 

@@ -14,7 +14,7 @@ struct Imported {
   bool complete() const { return refused_users.empty() && refused_products.empty(); }
 };
 
-// Some hundred rows a write. One that fails leaves those before it: the same import again goes on there.
+// Some rows a write. One that fails leaves those before it: the same import again goes on there.
 Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const Plan& plan);
 
 }  // namespace integrity::flask

@@ -5,7 +5,19 @@
 namespace integrity::store {
 namespace {
 
-constexpr std::size_t kRowsOfACommit = 1000;
+// Bounded in bytes too: on MongoDB each word of a product is an index entry, and all of a transaction stays in the
+// server's cache.
+constexpr std::size_t kRowsOfACommit = 1000, kBytesOfACommit = std::size_t{256} << 10;
+
+struct BytesAbout {
+  std::size_t operator()(const PlacedProduct& row) const { return model::bytes_about(row.product); }
+  std::size_t operator()(const model::Change& row) const { return row.after.size(); }
+  std::size_t operator()(const KeptAnswerOf& row) const { return row.answer.body.size(); }
+  template <class Short>
+  std::size_t operator()(const Short&) const {
+    return 0;
+  }
+};
 
 using enum Mark::Role;
 
@@ -88,15 +100,18 @@ class Move {
     const std::size_t of = source_.count(kind);
     std::size_t rows = target_.count(kind);
     std::vector<Row> waiting;
+    std::size_t bytes = 0;
     const auto write = [&] {
       target_.write(waiting);
       rows += waiting.size();
       waiting.clear();
+      bytes = 0;
       watcher_.copied(kind, rows, of);
     };
     source_.read(kind, rows, [&](Row row) {
+      bytes += std::visit(BytesAbout(), row);
       waiting.push_back(std::move(row));
-      if (waiting.size() == kRowsOfACommit) write();
+      if (waiting.size() == kRowsOfACommit || bytes >= kBytesOfACommit) write();
     });
     if (!waiting.empty()) write();
     if (rows != of || target_.count(kind) != of) {

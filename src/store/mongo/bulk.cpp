@@ -150,7 +150,7 @@ class MongoBulk final : public Bulk {
         throw Unavailable(address() + ": another program began or ended a move meanwhile; look again");
       } catch (const Trouble& trouble) {
         if (trouble.kind != Kind::out_of_time || attempt == kMarkAttempts) throw;
-        link.end_idle_transactions(kStopped);
+        link.end_stopped_transactions(kStopped);
       }
     }
     seen_ = mark;

@@ -18,6 +18,7 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 239:  // SnapshotTooOld
     case 246:  // SnapshotUnavailable
     case 251:  // NoSuchTransaction
+    case 388:  // TransactionTooLargeForCache
       return Kind::conflict;
     case 50:  // MaxTimeMSExpired
       return Kind::out_of_time;

@@ -1,10 +1,16 @@
 #include "store/mongo/handles.hpp"
 
+#include <algorithm>
+#include <thread>
+
 #include "store/mongo/connect.hpp"
 #include "store/mongo/error_map.hpp"
 
 namespace integrity::store::mongo {
 namespace {
+
+// Longer than a round trip takes to anywhere.
+constexpr std::chrono::milliseconds kBetweenLooks{300};
 
 // A reply that libmongoc fills in; it does so also where the call fails.
 class Reply {
@@ -249,7 +255,7 @@ void Link::abort() noexcept {
   if (in_transaction()) mongoc_client_session_abort_transaction(session_.get(), nullptr);
 }
 
-int Link::end_idle_transactions(std::chrono::microseconds open_longer_than) {
+Link::OpenTransactions Link::open_transactions(std::chrono::microseconds open_longer_than) {
   Array pipeline;
   pipeline.add(Doc("$currentOp", Doc("idleSessions", true)));
   pipeline.add(Doc("$match", Doc("type", "idleSession", "appName", client_->pool().app_name(),
@@ -257,13 +263,31 @@ int Link::end_idle_transactions(std::chrono::microseconds open_longer_than) {
   const auto admin = owned(mongoc_client_get_database(client_->get(), "admin"), mongoc_database_destroy);
   Cursor found({nullptr, &mongoc_collection_destroy},
                mongoc_database_aggregate(admin.get(), pipeline.get(), nullptr, nullptr));
-  Array sessions;
-  int count = 0;
-  for (; found.next(); ++count) {
+  OpenTransactions open;
+  while (found.next()) {
     const auto lsid = found.view().take<Doc>("lsid");
     Doc id;
     bson_copy_to_excluding_noinit(lsid.get(), id.get(), "uid", nullptr);  // the user's, which is ours
+    const auto transaction = found.view().take<Doc>("transaction");
+    open.emplace_back(std::move(id), View(transaction).take<std::int64_t>("timeActiveMicros"));
+  }
+  return open;
+}
+
+// Idle is every transaction between two round trips. One that has stopped has not been at work between two looks either.
+int Link::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
+  const auto before = open_transactions(open_longer_than);
+  if (before.empty()) return 0;
+  std::this_thread::sleep_for(kBetweenLooks);
+  Array sessions;
+  int count = 0;
+  for (const auto& [id, active] : open_transactions(open_longer_than)) {
+    const auto same = [&, &id = id, active = active](const auto& each) {
+      return each.second == active && bson_equal(each.first.get(), id.get());
+    };
+    if (std::none_of(before.begin(), before.end(), same)) continue;
     sessions.add(id);
+    ++count;
   }
   if (count == 0) return 0;
   Reply reply;

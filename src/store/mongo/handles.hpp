@@ -138,10 +138,14 @@ class Link {
   void abort() noexcept;
   // Ends transactions of programs of this name that have been open for longer, and where nothing is going on: their
   // nodes have stopped. Whoever goes on afterwards learns that its transaction did not happen. How many it ended.
-  int end_idle_transactions(std::chrono::microseconds open_longer_than);
+  int end_stopped_transactions(std::chrono::microseconds open_longer_than);
   bool in_transaction() const { return mongoc_client_session_in_transaction(session_.get()); }
 
  private:
+  // Their sessions, and how many microseconds each was at work.
+  using OpenTransactions = std::vector<std::pair<Doc, std::int64_t>>;
+  OpenTransactions open_transactions(std::chrono::microseconds open_longer_than);
+
   CollectionHandle collection(Name name);
   Doc with_session(const Doc& options = {}) const;
   std::optional<Doc> find_and_modify(const Doc& command);

@@ -21,7 +21,12 @@ void make(Link& link, std::string_view name, std::string_view text) {
   if (!link.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
     link.command(Doc("collMod", name, "validator", validator));
   }
-  const auto indexes = view.take<Array>("indexes");
+}
+
+// Those that are there already are left as they are.
+void make_indexes(Link& link, std::string_view name, std::string_view text) {
+  const Doc described = Doc::from_json(text);
+  const auto indexes = View(described).take<Array>("indexes");
   if (!indexes.empty()) link.command(Doc("createIndexes", name, "indexes", indexes));
 }
 
@@ -33,10 +38,12 @@ void make_document(Link& link, std::string_view id, const Doc& members) {
   }
 }
 
+std::string_view name_in(std::string_view file) {
+  return file.substr(0, file.rfind('.'));
+}
+
 void make_all(Link& link) {
-  for (const auto& [file, text] : embedded::store_mongo_collections) {
-    make(link, file.substr(0, file.rfind('.')), text);
-  }
+  for (const auto& [file, text] : embedded::store_mongo_collections) make(link, name_in(file), text);
   make_document(link, "head",
                 Doc("groups", std::int64_t{0}, "time", Time{}, "number", std::int64_t{0}, "place", std::int64_t{0}));
   make_document(link, "schema", Doc("version", newest_version));
@@ -92,6 +99,10 @@ void prepare(Client& client, const model::ProductText& text) {
   refuse_newer(version);
   if (!schema) expect_ours(link);
   if (version < newest_version) make_all(link);
+  // At every start: without one of them a list is slow or fails, or a name is no longer unique.
+  for (const auto& [file, schema_text] : embedded::store_mongo_collections) {
+    make_indexes(link, name_in(file), schema_text);
+  }
   if (schema && View(*schema).take<std::optional<int>>("text_version") == text.version) return;
   refresh_texts(link, text);
   link.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));

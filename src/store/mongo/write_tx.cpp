@@ -89,7 +89,7 @@ void MongoWriteTx::abort() noexcept {
 void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept {
   if (!link_) return;
   try {
-    const int ended = link_->end_idle_transactions(open_longer_than);
+    const int ended = link_->end_stopped_transactions(open_longer_than);
     if (ended > 0) log::event("store.writer.stopped", {{"transactions_ended", std::to_string(ended)}});
   } catch (const std::exception& exception) {  // it may not: then the server ends them, later
     log::event("store.writer.stopped", {{"transactions_ended", "0"}, {"cause", exception.what()}});

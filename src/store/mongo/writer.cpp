@@ -17,11 +17,14 @@ constexpr std::size_t kGroupMax = 256;
 // Of documents. A transaction stays in the server's cache until its commit, each word of a product with an index entry.
 constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
 
+// To a node far from the primary each round trip is long, and while a group has the head all others wait.
+constexpr milliseconds kGroupTime{250};
+
 constexpr milliseconds kPause{50};                         // until a primary may be there
 constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
 
-// Nobody has the head for so long who does anything: whoever has it then has stopped (SIGSTOP, a host that hangs), and
-// would keep it for a minute, until the server ends its transaction.
+// Whoever has the head for so long and does nothing has stopped (SIGSTOP, a host that hangs), and would keep it for a
+// minute, until the server ends its transaction.
 constexpr std::chrono::seconds kStopped{4};
 constexpr milliseconds kLookAgain{250};  // for one that had it not yet so long
 
@@ -111,6 +114,7 @@ void Writer::write_group() {
   answers_.assign(group_.size(), Status());
   auto deadline = steady_clock::now() + options_.patience;
   std::size_t most = group_.size();
+  const Trouble silent(Kind::away, "the outcome of a commit is not known");
   const auto from = [&](std::size_t begin) { return Part{begin, std::min(begin + most, group_.size())}; };
   for (Part part = from(0); part.begin < group_.size();) {
     try {
@@ -137,13 +141,16 @@ void Writer::write_group() {
           break;
         case Outcome::unknown:
           fail(part, perhaps_written());
-          part = from(part.end);
-          break;
+          give_up({part.end, part.end}, out_of_reach(silent));
+          fail_queue(out_of_reach(silent));
+          return;
       }
     } catch (const Trouble& trouble) {
       // Whoever is queued has waited behind this, and would wait as long again.
       give_up(part, out_of_reach(trouble));
       fail_queue(out_of_reach(trouble));
+      tx_.abort();
+      tx_.forget_connection();
       return;
     } catch (const Closed& closed) {
       tx_.abort();
@@ -166,10 +173,10 @@ Writer::Outcome Writer::write(Part& part, Moment deadline) {
     } catch (const Trouble& trouble) {
       // Behind the head nobody else writes: the server's cache had no room for all of it.
       const bool too_much = trouble.kind == Kind::conflict && tx_.has_head() && part.end - part.begin > 1;
+      if (!too_much && steady_clock::now() >= deadline) throw;  // aborted when all have their answer: it may take time
       tx_.abort();
       if (trouble.kind != Kind::conflict) tx_.forget_connection();
       if (too_much) return Outcome::too_much;
-      if (steady_clock::now() >= deadline) throw;
       if (trouble.kind == Kind::conflict && steady_clock::now() >= stopped_at) {
         tx_.end_stopped_transactions(kStopped);
         stopped_at = steady_clock::now() + kLookAgain;
@@ -189,6 +196,7 @@ void Writer::rehearse(Part part) {
 }
 
 Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
+  const auto begun = steady_clock::now();
   tx_.begin_group();
   bool stays = false;
   for (std::size_t i = part.begin; i < part.end; ++i) {
@@ -199,7 +207,8 @@ Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
       return Outcome::stopped;
     }
     stays = stays || ran == Ran::stays;
-    if (tx_.bytes() > kGroupBytes) part.end = i + 1;  // the others come next
+    const bool enough = tx_.bytes() > kGroupBytes || steady_clock::now() - begun > kGroupTime;
+    if (enough) part.end = i + 1;  // the others come next
   }
   if (!stays) {  // refusals need no majority
     tx_.abort();
