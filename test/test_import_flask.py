@@ -112,6 +112,7 @@ def stored_hash(server, mongo, username) -> str:
 def test_the_report_tells_all_and_changes_nothing(old, tmp_path):
     old.db.users.insert_many(flask_rows.USERS)
     old.db.products.insert_many(flask_rows.PRODUCTS)
+    old.db.orders.insert_many([{}, {}, {}])
     before = old.everything()
     done = run("import-flask", old.uri, "--data", tmp_path / "data")
     assert (done.returncode, done.stderr) == (3, "")

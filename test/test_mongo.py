@@ -103,6 +103,16 @@ def test_a_database_of_mongodb_itself_is_refused(mongo, tmp_path, name):
     assert f"the database {name} is MongoDB's own" in refused(f"mongodb://{mongo.members[0].address}/{name}", tmp_path)
 
 
+def test_a_command_makes_no_database_where_there_is_none(mongo, tmp_path):
+    address = f"mongodb://{mongo.members[0].address}/tpyo"
+    for command in (("user", "list"), ("user", "disable", "ada"), ("key", "accept", "token.key")):
+        done = run(*command, "--data", tmp_path, "--store", address)
+        assert (done.returncode, done.stdout) == (1, "") and "no database here yet; see --store" in done.stderr
+    with mongo.client() as client:
+        assert "tpyo" not in client.list_database_names()
+    assert not list(tmp_path.iterdir())
+
+
 def refused(address: str, folder) -> str:
     done = run("serve", "--listen", "127.0.0.1:0", "--data", folder, "--store", address)
     assert done.returncode == 1

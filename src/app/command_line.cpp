@@ -18,6 +18,9 @@ constexpr const char* kSources =
     "JWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
     "instead of ES256.";
 
+// An address with a password in it does not belong into the list of processes.
+constexpr const char* kFrom = "INTEGRITY_FROM";
+
 struct VerbInfo {
   Verb verb;
   const char *name, *what;
@@ -105,6 +108,7 @@ class Parser {
     sub.get_formatter()->column_width(44);
     if (info.operand != nullptr) {
       CLI::Option& name = *sub.add_option(info.operand_name, line_.name, info.operand)->required();
+      if (info.verb == Verb::import_flask) name.envname(kFrom);
       if (info.verb == Verb::key_accept)
         name.check(CLI::IsMember({key_file::password, key_file::secrets, key_file::token}));
     }
@@ -134,8 +138,11 @@ class Parser {
                                          "Run again, it goes on where it was interrupted");
     sub.footer("A store is a data folder, or mongodb://HOST,…/DATABASE of a replica set. Key files are not moved.");
     sub.get_formatter()->column_width(44);
-    sub.add_option("--from", options.from, "The store that is to be moved")->type_name("STORE")->required();
-    sub.add_option("--to", options.to, "Where to; nothing may be in it")->type_name("STORE");
+    sub.add_option("--from", options.from, "The store that is to be moved")
+        ->type_name("STORE")
+        ->required()
+        ->envname(kFrom);
+    sub.add_option("--to", options.to, "Where to; nothing may be in it")->type_name("STORE")->envname("INTEGRITY_TO");
     sub.add_flag("--unseal", options.unseal, "Give the move up: open --from again");
     sub.add_flag("--finished-too", options.finished_too,
                  "With --unseal: also where the move was finished. What was written to the other store since is lost");

@@ -1,5 +1,6 @@
 #include "app/host.hpp"
 
+#include "app/option_values.hpp"
 #include "catalog/words.hpp"
 #include "crypto/digest.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -25,7 +26,8 @@ model::Digest fingerprint(ByteView key) {
   return digest;
 }
 
-Status expect_key(store::Store& store, const char* name, const model::Digest& mine, bool accept) {
+// `shown` is what holds it.
+Status expect_key(store::Store& store, const char* name, const char* shown, const model::Digest& mine, bool accept) {
   const auto right = store.write([=](store::WriteTx& tx) -> Result<bool> {
     const auto known = tx.key_fingerprint(name);
     if (known && known != mine && !accept) return false;
@@ -34,22 +36,25 @@ Status expect_key(store::Store& store, const char* name, const model::Digest& mi
   });
   if (!right) return right.error();
   if (*right) return {};
-  return Error{Code::unavailable, std::string(name) +
-                                      ": is not the key that the database is used with; restore it from" +
-                                      " your copy of the keys. If it is lost: integrity key accept " + name};
+  return Error{Code::unavailable,
+               std::string(shown) +
+                   ": is not the key that the database is used with; copy that from another server of this database, "
+                   "or from your copy of the keys. If it is lost everywhere, stop all servers: integrity key accept " +
+                   name + " (with this one's options --store, --keys, --data)"};
 }
 
 // A store used with another key takes right passwords and codes for wrong ones, and nobody would see why. A replaced
 // token.key only ends what was signed with the one before; but nodes that share a store must all have the same.
 Status expect_keys(store::Store& store, const Keys& keys, const Config& config, std::string_view accept) {
-  const auto expect = [&](const char* name, const model::Digest& mine) {
-    return expect_key(store, name, mine, accept == name);
+  const auto expect = [&](const char* name, const model::Digest& mine, const char* shown = nullptr) {
+    return expect_key(store, name, shown != nullptr ? shown : name, mine, accept == name);
   };
   INTEGRITY_CHECK(expect(key_file::password, fingerprint(keys.password.reveal())));
   INTEGRITY_CHECK(expect(key_file::secrets, fingerprint(keys.secrets.reveal())));
   if (!store.remote()) return {};
   const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
-  return expect(key_file::token, fingerprint(crypto::sha256(token.reveal())));
+  return expect(key_file::token, fingerprint(crypto::sha256(token.reveal())),
+                config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY");
 }
 
 bool is_missing(const std::filesystem::path& path) {
@@ -65,8 +70,16 @@ Result<bool> knows_keys(store::Store& store) {
 }  // namespace
 
 Status expect_database(const Config& config) {
-  if (!config.mongo_uri.empty() || !is_missing(DataFolder::database_in(config.data))) return {};
-  return Error{Code::not_found, config.data.string() + ": there is no database here yet; see --data"};
+  if (config.mongo_uri.empty()) {
+    if (!is_missing(DataFolder::database_in(config.data))) return {};
+    return Error{Code::not_found, config.data.string() + ": there is no database here yet; see --data"};
+  }
+  try {
+    if (store::mongo::is_mongo_store(config.mongo_uri)) return {};
+  } catch (const store::Unavailable& error) {
+    return Error{Code::unavailable, error.what()};
+  }
+  return Error{Code::not_found, hide_uri_secrets(config.mongo_uri) + ": there is no database here yet; see --store"};
 }
 
 Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view accept) {

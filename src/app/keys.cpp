@@ -26,8 +26,8 @@ Result<Secret> read_file(const std::filesystem::path& path) {
   auto content = read_secret_file(path);
   if (content) return content;
   return Error{Code::unavailable, content.error().detail +
-                                      "; restore it from your copy of the keys. If it is lost: integrity key accept " +
-                                      path.filename().string()};
+                                      "; copy it from another server of this database, or from your copy of the keys." +
+                                      " If it is lost everywhere: integrity key accept " + path.filename().string()};
 }
 
 Result<Secret> read_key(const std::filesystem::path& path) {
@@ -42,7 +42,11 @@ Result<Secret> read_key(const std::filesystem::path& path) {
 Status open_folder(const std::filesystem::path& folder, bool may_make) {
   if (may_make) INTEGRITY_CHECK(make_folder(folder));
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return file_error(folder, "cannot open the folder of the keys");
+  if (!fd.valid()) {
+    auto error = file_error(folder, "cannot open the folder of the keys");
+    error.detail += "; the database was used with keys, which belong there: see --keys";
+    return error;
+  }
   return tighten(fd.get(), 0700, folder);
 }
 

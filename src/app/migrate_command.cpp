@@ -85,7 +85,9 @@ void tell_how_to_start(const MoveWanted& wanted, const std::string& address) {
   const bool to_mongo = !wanted.to->mongo_uri.empty();
   const bool with_user = wanted.to->mongo_uri.find('@') != std::string::npos;
   const std::string store = with_user ? hide_uri_secrets(wanted.to->mongo_uri) : address;
-  const std::string keys = wanted.from.mongo_uri.empty() ? (wanted.from.folder / "keys").string() : "KEYS";
+  const auto beside = wanted.from.folder / "keys";
+  const bool there = wanted.from.mongo_uri.empty() && std::filesystem::exists(beside);
+  const std::string keys = there ? beside.string() : "KEYS";
   std::cout << "Key files are not copied: start it with those that were used until now"
             << (keys == "KEYS" ? " (KEYS stands for their folder)" : "") << ":\n  integrity serve "
             << (to_mongo ? "--store '" + store + "'" : "--data '" + wanted.to->folder.string() + "'") << " --keys '"

@@ -58,6 +58,7 @@ class Planner {
  public:
   Planner(const Found& found, const NewNames& new_names, PlanRules rules) : found_(found), new_names_(new_names) {
     plan_.where = found.where;
+    plan_.others = found.others;
     plan_.factors = rules.factors;
     plan_.currency = std::move(rules.currency);
   }
@@ -205,20 +206,25 @@ std::string shown_member(const std::string& name) {
   return quoted == '"' + name + '"' ? name : quoted;
 }
 
-std::string about_members(const Plan& plan) {
-  std::string out;
-  for (const auto& [what, count] : plan.notes) out += what + " (" + std::to_string(count) + ")\n";
-  if (plan.left_out.empty()) return out;
-  out += "not brought over:";
+std::string not_brought(const Notes& all, const char* what, const char* kind) {
+  if (all.empty()) return {};
+  std::string out = what;
   std::size_t listed_count = 0;
-  for (const auto& [name, count] : plan.left_out) {
+  for (const auto& [name, count] : all) {
     if (listed_count == kLeftOutMax) {
-      out += ", and " + std::to_string(plan.left_out.size() - kLeftOutMax) + " other members";
+      out += ", and " + std::to_string(all.size() - kLeftOutMax) + " other " + kind;
       break;
     }
     out += (listed_count++ == 0 ? " " : ", ") + shown_member(name) + " (" + std::to_string(count) + ")";
   }
   return out + '\n';
+}
+
+std::string about_members(const Plan& plan) {
+  std::string out;
+  for (const auto& [what, count] : plan.notes) out += what + " (" + std::to_string(count) + ")\n";
+  return out + not_brought(plan.left_out, "not brought over:", "members") +
+         not_brought(plan.others, "collections not brought over, and their documents:", "collections");
 }
 
 std::string about_names(const Plan& plan) {

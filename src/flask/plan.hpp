@@ -24,6 +24,7 @@ struct Plan {
   std::vector<Refused> refused_users, refused_products;
   Notes notes;
   Notes left_out;  // members that nobody here reads: "users.email"
+  Notes others;    // whole collections
   std::vector<Rename> suggestions;
 
   bool complete() const { return refused_users.empty() && refused_products.empty(); }

@@ -103,6 +103,27 @@ Result<bool> has_any(mongoc_client_t* client, const std::string& database) {
   return false;
 }
 
+using Others = std::map<std::string, std::size_t>;
+
+Result<Others> other_collections(mongoc_client_t* client, const std::string& database) {
+  const std::unique_ptr<mongoc_database_t, decltype(&mongoc_database_destroy)> handle(
+      mongoc_client_get_database(client, database.c_str()), &mongoc_database_destroy);
+  bson_error_t error{};
+  const std::unique_ptr<char*, decltype(&bson_strfreev)> names(
+      mongoc_database_get_collection_names_with_opts(handle.get(), nullptr, &error), &bson_strfreev);
+  if (!names) return no_answer(mongoc_client_get_uri(client), error);
+  Others others;
+  for (char** each = names.get(); *each != nullptr; ++each) {
+    const std::string name = *each;
+    if (name == kUsers || name == kProducts || name.starts_with("system.")) continue;
+    const mongo::CollectionHandle collection(mongoc_client_get_collection(client, database.c_str(), name.c_str()),
+                                             &mongoc_collection_destroy);
+    const auto count = mongoc_collection_estimated_document_count(collection.get(), nullptr, nullptr, nullptr, &error);
+    others[name] = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));  // of a view there is none
+  }
+  return others;
+}
+
 Result<std::vector<std::string>> candidates(mongoc_client_t* client) {
   bson_error_t error;
   const std::unique_ptr<char*, decltype(&bson_strfreev)> names(
@@ -152,9 +173,15 @@ Result<Found> read_database(const std::string& text) {
   if (!client) return Error{Code::invalid_value, std::string("MONGO_URI is no address of a MongoDB: ") + error.message};
   mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);
   INTEGRITY_TRY(const std::string database, database_of(client.get()));
+  INTEGRITY_TRY(auto others, other_collections(client.get(), database));
+  if (others.contains("key_fingerprints")) {
+    return Error{Code::invalid_value, "the database " + printable(database) + " at " + mongo::addresses(uri.get()) +
+                                          " is of this program, not of a Flask server: integrity migrate moves it"};
+  }
   return Found{.where = printable(database) + " at " + mongo::addresses(uri.get()),
                .users = rows(client.get(), database, kUsers),
-               .products = rows(client.get(), database, kProducts)};
+               .products = rows(client.get(), database, kProducts),
+               .others = std::move(others)};
 }
 
 }  // namespace integrity::flask

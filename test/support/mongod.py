@@ -12,6 +12,7 @@ set already, that is what is used, and nothing is started.
 """
 
 import argparse
+import fcntl
 import os
 import pathlib
 import shutil
@@ -180,7 +181,15 @@ def free_port() -> int:
 
 
 def keep(folder: pathlib.Path, command: list) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = open(folder / "in-use", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"{folder}: another one has its MongoDB there")
     member = Member(program(), folder, options=())
+    uri = f"mongodb://{member.address}/?replicaSet={NAME}"
+    print(f"MongoDB is there too. For other commands: export MONGO_URI='{uri}'", file=sys.stderr)
     try:
         with member.client() as client:
             try:
@@ -188,7 +197,7 @@ def keep(folder: pathlib.Path, command: list) -> int:
             except pymongo.errors.OperationFailure as error:
                 if error.code != ALREADY_INITIALIZED:
                     raise
-        child = subprocess.Popen(command, env=os.environ | {"MONGO_URI": f"mongodb://{member.address}/?replicaSet={NAME}"})
+        child = subprocess.Popen(command, env=os.environ | {"MONGO_URI": uri})
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         return child.wait()

@@ -19,6 +19,9 @@ constexpr milliseconds kStopped{1000};
 constexpr milliseconds kMarkWait{250};
 constexpr int kMarkAttempts = 80;
 
+constexpr milliseconds kWritePause{100};
+constexpr int kWriteAttempts = 20;
+
 constexpr milliseconds kCommitPause{50};
 constexpr int kCommitAttempts = 200;
 
@@ -182,7 +185,16 @@ class MongoBulk final : public Bulk {
       writes.push_back({Write::How::insert, {}, std::move(document)});
     }
     const Place place = place_of(static_cast<RowKind>(rows.front().index()));
-    in_transaction([&](Link& link) { link.send(place.collection, writes); });
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return in_transaction([&](Link& link) { link.send(place.collection, writes); });
+      } catch (const Trouble& trouble) {
+        if (trouble.kind != Kind::conflict || attempt == kWriteAttempts) throw;
+      }
+      // Nobody else writes: the server's cache has no room for so much, or just now.
+      std::this_thread::sleep_for(kWritePause * attempt);
+      if (const auto half = rows.size() / 2; half > 0) return (write(rows.first(half)), write(rows.subspan(half)));
+    }
   }
 
   Head head() override {

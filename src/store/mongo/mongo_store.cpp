@@ -90,7 +90,19 @@ class MongoStore final : public Store {
 }  // namespace
 
 std::unique_ptr<Store> open_mongo(const MongoOptions& options) {
-  return std::make_unique<MongoStore>(options);
+  try {
+    return std::make_unique<MongoStore>(options);
+  } catch (const Trouble& trouble) {
+    const std::string_view what = trouble.what();
+    if (what.find("No suitable servers") == what.npos) throw;
+    throw Unavailable("the replica set has no primary that answers; start again when it has one. " + std::string(what));
+  }
+}
+
+bool is_mongo_store(const std::string& uri) {
+  Pool pool(uri);
+  Client client(pool);
+  return Link(client, Link::Sees::majority).first(in::meta, Doc("_id", "schema")).has_value();
 }
 
 }  // namespace integrity::store::mongo

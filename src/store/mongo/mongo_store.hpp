@@ -29,6 +29,9 @@ struct MongoOptions {
 
 std::unique_ptr<Store> open_mongo(const MongoOptions& options);
 
+// Whether a store was ever opened there. Makes nothing; throws as opening does.
+bool is_mongo_store(const std::string& uri);
+
 // For a move. Nodes that have it open need not end: those of a source write nothing from the moment it is sealed.
 std::unique_ptr<Bulk> open_mongo_bulk(const std::string& uri, const model::ProductText& text);
 
