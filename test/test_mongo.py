@@ -79,6 +79,12 @@ def test_a_node_with_another_key_is_refused(nodes, tmp_path, key):
     assert (done.returncode, done.stdout) == (1, "") and key in done.stderr
 
 
+def test_a_node_with_a_secret_for_tokens_where_others_have_a_key_is_refused(nodes, tmp_path):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--keys", nodes[0].data / "keys", "--store", nodes[0].store,
+               env={"JWT_SECRET_KEY": "9f2c47d1e8a3560b7cfe1124d5986ab3"})
+    assert (done.returncode, done.stdout) == (1, "") and "JWT_SECRET_KEY: is not the key" in done.stderr
+
+
 def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_path):
     alone = mongo.add_alone()
     for address in (f"mongodb://{alone.address}/shop", f"mongodb://{alone.address}/shop?replicaSet=rs0&appName=shop"):

@@ -102,7 +102,8 @@ class Bulk {
   virtual std::size_t count(RowKind kind) = 0;
   // Those behind the first `skip`.
   virtual void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) = 0;
-  // All of one kind, in their order, in one commit or more: of a write that fails, the first may be there. The mark must be that of a target that is not complete.
+  // All of one kind, in their order, in one commit or more: of a write that fails, the first may be there. The mark
+  // must be that of a target that is not complete.
   virtual void write(std::span<const Row> rows) = 0;
 
   virtual Head head() = 0;
