@@ -6,6 +6,7 @@ import json
 import select
 import sqlite3
 
+import pymongo
 import pytest
 
 from support.accounts import enrolled, fresh_name, product
@@ -263,19 +264,29 @@ def test_fifty_at_once_make_one_product(server):
 
 
 @contextlib.contextmanager
+def no_write_goes_on(server):
+    """Another process has what every write begins with: the file's lock, or the head document."""
+    if server.store:
+        with (pymongo.MongoClient(server.store) as others, others.start_session() as session, session.start_transaction()):
+            meta = others.get_default_database()["meta"]
+            assert meta.update_one({"_id": "head"}, {"$set": {"held": True}}, session=session).matched_count == 1
+            yield
+            session.abort_transaction()
+    else:
+        with contextlib.closing(sqlite3.connect(server.data / "integrity.db", isolation_level=None)) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            yield
+            lock.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
 def held_up(server, request: bytes):
-    """The request twice, while another process holds the database's write lock: the connection of the one that runs,
-    and the other's reply."""
-    lock = sqlite3.connect(server.data / "integrity.db", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    try:
+    """The request twice, while no write goes on: the connection of the one that runs, and the other's reply."""
+    with no_write_goes_on(server):
         both = [Connection(server).send(request) for _ in range(2)]
         (answered, *_), _, _ = select.select([connection.socket for connection in both], [], [], 5)
         both.sort(key=lambda connection: connection.socket is answered)
         yield both[0], both[1].reply("POST", "/products")
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
 
 
 def test_a_request_that_is_still_running(server):
@@ -304,7 +315,6 @@ def test_a_client_that_goes_away_leaves_no_key_behind(server):
     assert len(client.get(f"/products?sku={body['sku']}").json) == 1
 
 
-@pytest.mark.embedded
 def test_a_write_that_fails_leaves_no_key_behind(server):
     """The lock is held for longer than the writer waits."""
     client = enrolled(server).client
