@@ -1,5 +1,6 @@
 """Options and where they come from, start and stop, exit codes."""
 
+import json
 import re
 import signal
 import socket
@@ -29,6 +30,12 @@ def test_flag_before_environment_before_file_before_default(tmp_path):
     env = {"INTEGRITY_LOGIN_BURST": "42"}
     assert re.search(r"\b42\b.*INTEGRITY_LOGIN_BURST", setting("login-burst", *data, env=env))
     assert re.search(r"\b43\b.*flag", setting("login-burst", *data, "--login-burst", "43", env=env))
+
+
+def test_a_mistyped_variable_is_named(tmp_path):
+    done = run("config", "--data", tmp_path, env={"INTEGRITY_SIGN_UP": "closed", "INTEGRITY_SIGNUP": "closed"})
+    assert done.returncode == 0
+    assert [json.loads(line)["variable"] for line in done.stderr.splitlines()] == ["INTEGRITY_SIGN_UP"]
 
 
 def test_the_file_may_be_elsewhere(tmp_path):

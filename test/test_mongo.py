@@ -1,9 +1,16 @@
 """The server on MongoDB: several nodes on one replica set are one service."""
 
+import contextlib
+import datetime
 import json
 import re
 import shutil
+import socket
+import socketserver
+import struct
+import threading
 
+import bson
 import pytest
 
 from support.accounts import enrolled
@@ -89,6 +96,41 @@ def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_
     alone = mongo.add_alone()
     for address in (f"mongodb://{alone.address}/shop", f"mongodb://{alone.address}/shop?replicaSet=rs0&appName=shop"):
         assert re.search("--replSet.*\n.*rs.initiate", refused(address, tmp_path))
+
+
+@contextlib.contextmanager
+def old_mongod():
+    """Says hello as MongoDB 4.4 does."""
+    def hello(number: int) -> bytes:
+        said = bson.encode({"ok": 1, "ismaster": True, "setName": "rs0", "hosts": [address], "maxWireVersion": 9, "minWireVersion": 0,
+                            "localTime": datetime.datetime.utcnow(), "maxBsonObjectSize": 1 << 24})
+        reply = struct.pack("<iqii", 8, 0, 0, 1) + said
+        return struct.pack("<iiii", 16 + len(reply), 0, number, 1) + reply
+
+    class Greets(socketserver.BaseRequestHandler):
+        def handle(self):
+            while head := self.request.recv(16, socket.MSG_WAITALL):
+                size, number, _, _ = struct.unpack("<iiii", head)
+                self.request.recv(size - 16, socket.MSG_WAITALL)
+                self.request.sendall(hello(number))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greets) as server:
+        server.daemon_threads = True
+        address = f"127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever).start()
+        yield address
+        server.shutdown()
+
+
+def test_an_older_mongodb_is_refused(tmp_path):
+    with old_mongod() as address:
+        assert f"the MongoDB server at {address} is older than MongoDB 5.0" in refused(f"mongodb://{address}/shop", tmp_path)
+
+
+def test_a_clock_that_is_off_is_told(mongo):
+    with Server(store=database_at(mongo.uri)) as right, Server("--keys", right.data / "keys", store=right.store, clock=True) as off:
+        assert "clock.differs" not in right.log
+        assert re.search(r'"event":"clock.differs","seconds_ahead_of_mongodb":"-?\d+"', off.log)
 
 
 @pytest.mark.parametrize("option, told", [("replicaSet=other", "belongs to the replica set rs0, not to other"),

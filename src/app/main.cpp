@@ -14,6 +14,7 @@
 #include "app/migrate_command.hpp"
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
+#include "base/log.hpp"
 
 namespace {
 
@@ -58,6 +59,7 @@ int run(const CommandLine& line) {
   if (line.verb == Verb::migrate) return migrate(line.migrate_options);
   auto loaded = load(line.flags, system_environment);
   if (!loaded) return complain(loaded.error().detail, 2);
+  for (const auto& name : unknown_variables(::environ)) log::event("option.unknown", {{"variable", name}});
   if (line.verb == Verb::config) return show(*loaded);
   if (line.verb == Verb::serve) {
     const Status fit = check_serve(loaded->config);

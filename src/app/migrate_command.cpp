@@ -155,7 +155,7 @@ Result<MoveWanted> read_move(const MigrateOptions& options) {
   wanted.finished_too = options.finished_too;
   INTEGRITY_TRY(wanted.from, place_of("--from", options.from));
   if (options.unseal) {
-    if (!options.to.empty()) return wrong("--to: goes with a move, and --unseal takes --from alone");
+    if (!options.to.empty()) return wrong("--to (or INTEGRITY_TO): goes with a move, and --unseal takes --from alone");
     return wanted;
   }
   if (options.finished_too) return wrong("--finished-too: goes with --unseal");

@@ -1,5 +1,6 @@
 #include "app/options.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -274,6 +275,21 @@ std::optional<std::string> system_environment(const std::string& name) {
 
 Result<Loaded> load(const Flags& flags, const Environment& environment) {
   return Loader(flags, environment).run();
+}
+
+std::vector<std::string> unknown_variables(const char* const* environment) {
+  static constexpr std::string_view ours = "INTEGRITY_";
+  std::vector<std::string> unknown;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const std::string_view name = entry.substr(0, entry.find('='));
+    const auto is_it = [&](const Option& option) { return environment_name(option.name) == name; };
+    const bool of_a_move = name == "INTEGRITY_FROM" || name == "INTEGRITY_TO";  // of migrate and import-flask
+    if (name.starts_with(ours) && !of_a_move && std::none_of(std::begin(kOptions), std::end(kOptions), is_it)) {
+      unknown.emplace_back(name);
+    }
+  }
+  return unknown;
 }
 
 Status check_serve(const Config& config) {

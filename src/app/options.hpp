@@ -51,6 +51,9 @@ std::optional<std::string> system_environment(const std::string& name);
 
 Result<Loaded> load(const Flags& flags, const Environment& environment);
 
+// Variables that look like an option's and are none: mistyped, they do nothing.
+std::vector<std::string> unknown_variables(const char* const* environment);
+
 // What forbids `serve` with this configuration.
 Status check_serve(const Config& config);
 

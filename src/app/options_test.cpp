@@ -27,6 +27,19 @@ Setting setting(const Loaded& loaded, const std::string& name) {
   return {};
 }
 
+TEST(UnknownVariables, AreThoseThatWouldDoNothing) {
+  const char* const set[] = {"PATH=/bin",
+                             "INTEGRITY_SIGNUP=closed",
+                             "INTEGRITY_SIGN_UP=closed",
+                             "INTEGRITY_=",
+                             "INTEGRITY_login_rate",
+                             "INTEGRITY_FROM=./a",
+                             "INTEGRITY_LOGIN_RATE=5",
+                             nullptr};
+  EXPECT_EQ(unknown_variables(set),
+            (std::vector<std::string>{"INTEGRITY_SIGN_UP", "INTEGRITY_", "INTEGRITY_login_rate"}));
+}
+
 class Options : public ::testing::Test {
  protected:
   Result<Loaded> load_with(Flags flags, Variables variables = {}, const std::string& toml = "") {

@@ -18,8 +18,20 @@ void expect(bool appended) {
   if (!appended) throw Broken("a document is larger than BSON can hold");
 }
 
+// Which document it is, where it says so.
+[[noreturn]] void broken(const std::string& what, const std::uint8_t* document, std::size_t size) {
+  bson_t whole;
+  bson_iter_t at;
+  char hex[2 * 12 + 1] = {};
+  if (!bson_init_static(&whole, document, size) || !bson_iter_init_find(&at, &whole, "_id")) throw Broken(what);
+  if (BSON_ITER_HOLDS_UTF8(&at)) throw Broken(what + ", that of " + bson_iter_utf8(&at, nullptr));
+  if (!BSON_ITER_HOLDS_OID(&at)) throw Broken(what);
+  bson_oid_to_string(bson_iter_oid(&at), hex);
+  throw Broken(what + ", that of " + hex);
+}
+
 [[noreturn]] void unexpected(const bson_iter_t& at) {
-  throw Broken(std::string("a stored document has something unexpected under ") + bson_iter_key(&at));
+  broken(std::string("a stored document has something unexpected under ") + bson_iter_key(&at), at.raw, at.len);
 }
 
 void expect_type(const bson_iter_t& at, bson_type_t type) {
@@ -107,7 +119,7 @@ bool View::has(Name name) const {
 bson_iter_t View::at(Name name) const {
   bson_iter_t at;
   if (!bson_iter_init_find_w_len(&at, bson_, name.text.data(), length(name.text))) {
-    throw Broken("a stored document lacks " + std::string(name.text));
+    broken("a stored document lacks " + std::string(name.text), bson_get_data(bson_), bson_->len);
   }
   return at;
 }

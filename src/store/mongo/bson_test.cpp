@@ -54,6 +54,24 @@ TEST(Bson, WhatIsMissingOrOfAnotherTypeIsBroken) {
   EXPECT_EQ(view.take<std::string>("a"), "text");
 }
 
+TEST(Bson, WhatIsBrokenSaysWhichDocumentItIs) {
+  const auto said = [](const Doc& doc) {
+    try {
+      View(doc).take<std::string>("name");
+    } catch (const Broken& broken) {
+      return std::string(broken.what());
+    }
+    return std::string();
+  };
+  const UserId id{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
+  EXPECT_EQ(said(Doc("_id", id)), "a stored document lacks name, that of 0102030405060708090a0b0c");
+  EXPECT_EQ(said(Doc("_id", id, "name", 1)),
+            "a stored document has something unexpected under name, that of 0102030405060708090a0b0c");
+  EXPECT_EQ(said(Doc("_id", "head")), "a stored document lacks name, that of head");
+  EXPECT_EQ(said(Doc("_id", 1)), "a stored document lacks name");
+  EXPECT_EQ(said(Doc("name", 1)), "a stored document has something unexpected under name");
+}
+
 // What a user types is a text to look for, and never a pattern.
 TEST(Bson, NothingInAPrefixIsAnOperator) {
   EXPECT_EQ(json(Doc("words", BeginsWith{"a.*$|(\\é"})),

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <mutex>
 
+#include "base/log.hpp"
 #include "store/mongo/bson.hpp"
 #include "store/mongo/error_map.hpp"
 
@@ -16,6 +17,8 @@ constexpr const char* kDatabase = "integrity";  // where the address names none
 constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 10'000, kWaitForClient = 2000;
 // Between two looks at each server. A server that once said that it is none to work with is not asked before the next.
 constexpr std::int32_t kHeartbeat = 1000;
+constexpr int kWireVersionMin = 13;  // of MongoDB 5.0, the first whose snapshots can be read outside of transactions
+constexpr std::chrono::seconds kClockOff{5};
 constexpr std::int32_t kClientsMax = 64;  // connections to the primary, where the address names no maxPoolSize
 
 // Any of them may be given in the address, all but the promises.
@@ -123,6 +126,14 @@ void explain_other_set(const std::string& text, const char* named) {
                     " belongs to the replica set " + name + ", not to " + named);
 }
 
+// Codes last 30 s, and the times in the database are those of the node that is furthest ahead.
+void compare_clocks(View hello) {
+  const auto ahead = std::chrono::system_clock::now() - hello.take<Time>("localTime");
+  const auto by = std::chrono::round<std::chrono::seconds>(ahead);
+  if (std::chrono::abs(by) < kClockOff) return;
+  log::event("clock.differs", {{"seconds_ahead_of_mongodb", std::to_string(by.count())}});
+}
+
 }  // namespace
 
 void init_driver() {
@@ -166,6 +177,12 @@ Uri look_up(const std::string& text) {
     throw Unavailable("no MongoDB answers at " + addresses(uri.get()) + ": " + error.message);
   }
   const View hello(mongoc_server_description_hello_response(server.get()));
+  if (hello.take<int>("maxWireVersion") < kWireVersionMin) {
+    throw Unavailable("the MongoDB server at " +
+                      std::string(mongoc_server_description_host(server.get())->host_and_port) +
+                      " is older than MongoDB 5.0, the oldest that this works with");
+  }
+  compare_clocks(hello);
   if (hello.take<std::optional<std::string>>("msg") == "isdbgrid") return uri;
   const std::string set_name = set_of(server.get());
   // So that all members are found, whichever of them the address names.

@@ -7,6 +7,7 @@
 
 #include "store/contract/store_contract.hpp"
 #include "store/mongo/mongo_store.hpp"
+#include "store/mongo/schema.hpp"
 #include "store/mongo/test_databases.hpp"
 
 namespace integrity::store::mongo {
@@ -72,9 +73,10 @@ class MongoFaults : public testing::Test {
   }
   void open(milliseconds patience) {
     store_.reset();
-    const std::string joint = address_.find('?') == std::string::npos ? "?" : "&";
-    store_ = open_mongo(
-        {.uri = address_ + joint + "appName=" + app_, .clock = &clock_, .text = plain_text, .patience = patience});
+    store_ = open_mongo({.uri = named(), .clock = &clock_, .text = plain_text, .patience = patience});
+  }
+  std::string named() const {
+    return address_ + (address_.find('?') == std::string::npos ? "?" : "&") + "appName=" + app_;
   }
   Fails fails(const Doc& mode, Doc data) { return {address_, app_, mode, std::move(data)}; }
 
@@ -93,6 +95,12 @@ class MongoFaults : public testing::Test {
       INTEGRITY_CHECK(tx.create_product({}, product));
       return true;
     });
+  }
+  std::int64_t commits() {
+    Pool pool(address_);
+    Client client(pool);
+    const auto head = Link(client, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
+    return View(head.value()).take<std::int64_t>("groups");
   }
   std::size_t changes_of(const model::Product& product) {
     return store_->read()->changes(model::RecordKind::product, record_id(product.id), {}, 10).size();
@@ -116,6 +124,25 @@ TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
   EXPECT_TRUE(create(made).has_value());
   EXPECT_EQ(runs_, 4);
   EXPECT_EQ(changes_of(made), 1U);
+}
+
+// As the server ends a transaction that its cache has no room for.
+TEST_F(MongoFaults, RowsThatAreTooManyAtOnceAreWrittenInHalves) {
+  const auto bulk = open_mongo_bulk(named(), plain_text);
+  std::vector<Row> rows;
+  for (const char* key : {"a.key", "b.key", "c.key", "d.key", "e.key"}) rows.push_back(KeyFingerprint{key, {}});
+  EXPECT_FALSE(bulk->mark());
+  const auto before = commits();
+  {
+    const auto failing =
+        fails(times(3),
+              commands("insert").add("errorCode", 388).add("errorLabels", Array().add("TransientTransactionError")));
+    bulk->write(rows);
+  }
+  std::string keys;
+  bulk->read(RowKind::key_fingerprints, 0, [&](const Row& row) { keys += std::get<KeyFingerprint>(row).key[0]; });
+  EXPECT_EQ(keys, "abcde");
+  EXPECT_EQ(commits() - before, 3);  // a, b, and the other half
 }
 
 TEST_F(MongoFaults, ATransactionThatTheServerEndedIsRunAgain) {

@@ -188,6 +188,30 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
   EXPECT_EQ(there->read()->last_change_number(), 2);
 }
 
+// As behind a slow wire: between two questions it does nothing, but it goes on.
+TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
+  const auto here = open(), there = open();
+  std::promise<void> has_head;
+  std::atomic<int> runs = 0;
+  std::thread slow([&] {
+    EXPECT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
+                      INTEGRITY_CHECK(tx.create_product({}, product(1)));
+                      if (++runs == 1) has_head.set_value();
+                      for (int i = 0; i < 60; ++i) {
+                        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                        tx.user(UserId{});
+                      }
+                      return true;
+                    })
+                    .has_value());
+  });
+  has_head.get_future().wait();
+  EXPECT_TRUE(create(*there, product(2)).has_value());
+  slow.join();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(there->read()->last_change_number(), 2);
+}
+
 // What is on its way when a store is sealed is either written before, or never.
 TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed) {
   const auto here = open();

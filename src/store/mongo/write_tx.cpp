@@ -9,6 +9,7 @@ namespace integrity::store::mongo {
 namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
+constexpr std::chrono::seconds kPendingLife{10};
 
 // For writes whose document the caller has just read in the same transaction.
 void expect_one(std::int64_t changed, const char* what) {
@@ -83,6 +84,7 @@ bool MongoWriteTx::commit() {
 }
 
 void MongoWriteTx::abort() noexcept {
+  if (group_wrote()) pending_users_known_until_ = {};
   if (link_) link_->abort();
 }
 
@@ -163,6 +165,7 @@ Status MongoWriteTx::do_insert(const model::User& u) {
   if (user_by_name(u.username)) return username_taken(u);
   link().send(in::users, {{Write::How::insert, {}, to_doc(u)}});
   wrote(1);
+  if (u.state == model::UserState::pending) ++pending_users_;
   return {};
 }
 
@@ -170,6 +173,7 @@ void MongoWriteTx::do_update(const model::User& u, std::int64_t version_before) 
   expect_one(link().replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
              "update of an account that is not at the version before");
   wrote(1);
+  if (u.state != model::UserState::pending) pending_users_known_until_ = {};
 }
 
 void MongoWriteTx::do_delete_user(const UserId& user) {
@@ -181,6 +185,7 @@ void MongoWriteTx::do_delete_user(const UserId& user) {
 // With all that belongs to them alone.
 void MongoWriteTx::forget_users(const Array& ids) {
   const Doc these("$in", ids);
+  pending_users_known_until_ = {};
   wrote(link().remove(in::users, Doc("_id", these)));
   wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("user", these)));
   wrote(link_behind(sessions_waiting_).remove(in::sessions, Doc("user", these)));
@@ -188,11 +193,18 @@ void MongoWriteTx::forget_users(const Array& ids) {
   wrote(link().remove(in::recovery_codes, Doc("_id", these)));
 }
 
-// Each by an index that holds pending accounts only, which the server takes where its own key is asked for.
+// Each by an index that holds pending accounts only, which the server takes where its own key is asked for. All of them
+// may be so many that to count them for each sign-up would hold up every write: what other nodes do to them is seen a
+// little later.
 std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network) {
   Doc filter("state", word(model::UserState::pending));
-  network ? filter.add("pending_network", *network) : filter.add("pending_until", Doc("$gte", Time{}));
-  return count(in::users, filter);
+  if (network) return count(in::users, filter.add("pending_network", *network));
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= pending_users_known_until_) {
+    pending_users_ = count(in::users, filter.add("pending_until", Doc("$gte", Time{})));
+    pending_users_known_until_ = now + kPendingLife;
+  }
+  return pending_users_;
 }
 
 std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {

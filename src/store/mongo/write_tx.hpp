@@ -128,6 +128,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
 
   std::size_t job_writes_ = 0;
   std::chrono::steady_clock::time_point proven_until_{};  // that a majority takes writes
+  std::size_t pending_users_ = 0;
+  std::chrono::steady_clock::time_point pending_users_known_until_{};
 };
 
 }  // namespace integrity::store::mongo
