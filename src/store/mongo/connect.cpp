@@ -128,7 +128,7 @@ void explain_other_set(const std::string& text, const char* named) {
 
 // Codes last 30 s, and the times in the database are those of the node that is furthest ahead.
 void compare_clocks(View hello) {
-  const auto ahead = std::chrono::system_clock::now() - hello.take<Time>("localTime");
+  const auto ahead = SystemClock().now() - hello.take<Time>("localTime");
   const auto by = std::chrono::round<std::chrono::seconds>(ahead);
   if (std::chrono::abs(by) < kClockOff) return;
   log::event("clock.differs", {{"seconds_ahead_of_mongodb", std::to_string(by.count())}});
