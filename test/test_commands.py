@@ -52,10 +52,13 @@ def test_the_printed_secret_is_kept_by_the_first_login_only(server):
 
 @pytest.mark.parametrize("name, password", [("x", PASSWORD), ("a b c", PASSWORD), ("somebody", "short"), ("somebody", "password1"),
                                             ("somebody", "")])
-def test_add_refuses_what_sign_up_refuses(server, name, password):
+def test_add_refuses_what_sign_up_refuses(server, tmp_path, name, password):
     done = server.command("user", "add", name, stdin=password + "\n")
     assert done.returncode != 0 and done.stderr.strip()
     assert password == "" or password not in done.stderr
+    nowhere = run("user", "add", name, "--data", tmp_path / "new", stdin=password + "\n")
+    assert (nowhere.returncode, nowhere.stderr) == (done.returncode, done.stderr)
+    assert not (tmp_path / "new").exists()
 
 
 def test_add_refuses_a_name_that_is_taken(server, ada):

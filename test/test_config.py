@@ -76,11 +76,20 @@ def test_secrets_are_hidden(tmp_path):
     (["--listen", "0.0.0.0:0"], "signup"),
     (["--listen", "0.0.0.0:0", "--signup", "open"], "insecure-http"),
     (["--trusted-proxies", "example.org"], "trusted-proxies"),
+    (["--store", "mysql://h/shop"], "--store"),
+    (["--store", "mongodb://"], "--store"),
+    (["--store", "mongodb://h/a.b"], "--store"),
+    (["--store", "mongodb://h/" + 64 * "a"], "--store"),
+    (["--store", "mongodb+srv://h/shop"], "--store"),
+    (["--data", __file__], "--data: must be a folder"),
+    (["--keys", __file__], "--keys: must be a folder"),
 ])
 def test_a_bad_option_is_named_and_exit_2(tmp_path, options, named):
-    done = run("serve", "--data", tmp_path / "data", *(["--listen", "127.0.0.1:0"] if "--listen" not in options else []), *options)
+    others = {"--data": tmp_path / "data", "--listen": "127.0.0.1:0"}
+    done = run("serve", *(each for option in others.items() if option[0] not in options for each in option), *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert named in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("text, named", [("bogus = 1\n", "bogus"), ("login-burst = \n", "integrity.toml"),

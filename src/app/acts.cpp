@@ -166,6 +166,19 @@ std::string request_act(std::string_view act, std::initializer_list<Member> with
   return out;
 }
 
+Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer) {
+  std::string request = request_act("user.add", {{"username", username}, {"password", password.reveal_text()}});
+  auto parsed = json::parse(request);
+  wipe(request);
+  const auto asked = schema::read<AddUser>(*parsed->find("with"));
+  wipe_texts(*parsed);
+  if (!asked) return Error{asked.error().code, whole_detail(asked.error())};
+  if (const auto why = auth::weakness(asked->password, username, issuer)) {
+    return Error{Code::weak_password, "password " + *why};
+  }
+  return {};
+}
+
 Performed perform(auth::Accounts& accounts, std::string_view request) {
   Performed done;
   auto parsed = json::parse(request);

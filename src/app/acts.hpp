@@ -19,6 +19,9 @@ struct Member {
 // May hold a password: the caller wipes it.
 std::string request_act(std::string_view act, std::initializer_list<Member> with);
 
+// Whether `user.add` would take such a name and password, if nobody has the name.
+Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer);
+
 struct Performed {
   std::string reply;  // may hold a secret: the caller wipes it
   // For the log.

@@ -26,35 +26,38 @@ model::Digest fingerprint(ByteView key) {
   return digest;
 }
 
-// `shown` is what holds it.
-Status expect_key(store::Store& store, const char* name, const char* shown, const model::Digest& mine, bool accept) {
+// A store used with another key takes right passwords and codes for wrong ones, and nobody would see why. A replaced
+// token.key only ends what was signed with the one before; but nodes that share a store must all have the same.
+std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool by_nodes) {
+  std::vector<KeyInUse> used{{key_file::password, key_file::password, fingerprint(keys.password.reveal())},
+                             {key_file::secrets, key_file::secrets, fingerprint(keys.secrets.reveal())}};
+  if (!by_nodes) return used;
+  const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
+  used.push_back({key_file::token,
+                  config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY",
+                  fingerprint(crypto::sha256(token.reveal()))});
+  return used;
+}
+
+Status expect_key(store::Store& store, const KeyInUse& mine, bool accept) {
   const auto right = store.write([=](store::WriteTx& tx) -> Result<bool> {
-    const auto known = tx.key_fingerprint(name);
-    if (known && known != mine && !accept) return false;
-    if (known != mine) tx.set_key_fingerprint(name, mine);
+    const auto known = tx.key_fingerprint(mine.name);
+    if (known && known != mine.fingerprint && !accept) return false;
+    if (known != mine.fingerprint) tx.set_key_fingerprint(mine.name, mine.fingerprint);
     return true;
   });
   if (!right) return right.error();
   if (*right) return {};
-  return Error{Code::unavailable,
-               std::string(shown) +
+  return Error{Code::precondition_failed,
+               std::string(mine.shown) +
                    ": is not the key that the database is used with; copy that from another server of this database, "
                    "or from your copy of the keys. If it is lost everywhere, stop all servers: integrity key accept " +
-                   name + " (with this one's options --store, --keys, --data)"};
+                   mine.name + " (with this one's options --store, --keys, --data)"};
 }
 
-// A store used with another key takes right passwords and codes for wrong ones, and nobody would see why. A replaced
-// token.key only ends what was signed with the one before; but nodes that share a store must all have the same.
-Status expect_keys(store::Store& store, const Keys& keys, const Config& config, std::string_view accept) {
-  const auto expect = [&](const char* name, const model::Digest& mine, const char* shown = nullptr) {
-    return expect_key(store, name, shown != nullptr ? shown : name, mine, accept == name);
-  };
-  INTEGRITY_CHECK(expect(key_file::password, fingerprint(keys.password.reveal())));
-  INTEGRITY_CHECK(expect(key_file::secrets, fingerprint(keys.secrets.reveal())));
-  if (!store.remote()) return {};
-  const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
-  return expect(key_file::token, fingerprint(crypto::sha256(token.reveal())),
-                config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY");
+Status expect_all(store::Store& store, const std::vector<KeyInUse>& used, std::string_view accept) {
+  for (const KeyInUse& key : used) INTEGRITY_CHECK(expect_key(store, key, accept == key.name));
+  return {};
 }
 
 bool is_missing(const std::filesystem::path& path) {
@@ -101,8 +104,9 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view 
     if (!store) {  // behind the keys: where there is a database, they are there
       store = store::sqlite::open_sqlite({.file = folder->database(), .clock = &clock, .text = catalog::product_text});
     }
-    INTEGRITY_CHECK(expect_keys(*store, keys, config, accept));
-    return std::make_unique<Host>(config, std::move(folder), clock, std::move(random), std::move(keys),
+    auto used = keys_used(keys, config, store->remote());
+    INTEGRITY_CHECK(expect_all(*store, used, accept));
+    return std::make_unique<Host>(config, std::move(folder), clock, std::move(random), std::move(keys), std::move(used),
                                   std::move(store));
   } catch (const store::Unavailable& error) {
     return Error{Code::unavailable, error.what()};
@@ -110,12 +114,18 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view 
 }
 
 Host::Host(const Config& config, std::optional<DataFolder> data_folder, const Clock& time,
-           std::unique_ptr<Random> chance, Keys loaded_keys, std::unique_ptr<store::Store> opened)
+           std::unique_ptr<Random> chance, Keys loaded_keys, std::vector<KeyInUse> used,
+           std::unique_ptr<store::Store> opened)
     : folder(std::move(data_folder)),
       clock(time),
       random(std::move(chance)),
       keys(std::move(loaded_keys)),
+      keys_in_use(std::move(used)),
       store(std::move(opened)),
       accounts(*store, clock, *random, keys.password.clone(), keys.secrets, rules_of(config)) {}
+
+Status Host::expect_keys() const {
+  return expect_all(*store, keys_in_use, {});
+}
 
 }  // namespace integrity::app

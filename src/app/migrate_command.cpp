@@ -127,7 +127,10 @@ Status unseal(const MoveWanted& wanted) {
 }  // namespace
 
 Result<StorePlace> parse_store_place(const std::string& text) {
-  if (text.starts_with("mongodb://") || text.starts_with("mongodb+srv://")) return StorePlace{{}, text};
+  if (text.starts_with("mongodb://") || text.starts_with("mongodb+srv://")) {
+    const std::string why = store::mongo::no_address(text);
+    return why.empty() ? Result<StorePlace>(StorePlace{{}, text}) : wrong(why);
+  }
   std::string_view path = text;
   for (const std::string_view scheme : {"sqlite://", "sqlite:", "file://", "file:"}) {
     if (!path.starts_with(scheme)) continue;

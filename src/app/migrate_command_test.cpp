@@ -25,7 +25,7 @@ TEST(StorePlace, IsAFolderHoweverItIsNamed) {
 }
 
 TEST(StorePlace, IsAnAddressOfMongoDB) {
-  for (const std::string text : {"mongodb://a,b/shop?replicaSet=rs0", "mongodb+srv://a/shop"}) {
+  for (const std::string text : {"mongodb://a,b/shop?replicaSet=rs0", "mongodb+srv://db.example.net/shop"}) {
     EXPECT_EQ(parse_store_place(text)->mongo_uri, text);
   }
 }

@@ -7,6 +7,7 @@
 #include "app/jwt_key.hpp"
 #include "app/option_values.hpp"
 #include "app/toml.hpp"
+#include "store/mongo/mongo_store.hpp"
 
 namespace integrity::app {
 namespace {
@@ -27,6 +28,14 @@ std::string take_path(std::string_view text, std::filesystem::path& out) {
   return {};
 }
 
+std::string take_folder(std::string_view text, std::filesystem::path& out) {
+  std::string wrong = take_path(text, out);
+  std::error_code error;
+  const auto type = std::filesystem::status(out, error).type();
+  if (type != std::filesystem::file_type::regular) return wrong;
+  return "must be a folder, and " + out.string() + " is a file";
+}
+
 constexpr Option kOptions[] = {
     {"listen", "ADDRESS:PORT", "127.0.0.1:8080", "",
      "Where to accept connections. Port 0 takes a free one. Outside loopback it wants --signup and "
@@ -39,9 +48,9 @@ constexpr Option kOptions[] = {
        });
      }},
     {"data", "FOLDER", "./data", "", "The folder of the database; made when missing", every_command,
-     [](Config& c, std::string_view text) { return take_path(text, c.data); }},
+     [](Config& c, std::string_view text) { return take_folder(text, c.data); }},
     {"keys", "FOLDER", "", "DATA/keys", "The folder of the key files; keep a copy apart from that of the database",
-     every_command, [](Config& c, std::string_view text) { return take_path(text, c.keys); }},
+     every_command, [](Config& c, std::string_view text) { return take_folder(text, c.keys); }},
     {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.config); }},
     {"store", "URI", "", "the SQLite file in DATA", "mongodb://… of a replica set; also MONGO_URI", every_command,
@@ -50,7 +59,7 @@ constexpr Option kOptions[] = {
          return "must begin with mongodb://; leave it out for the SQLite file in the data folder";
        }
        c.mongo_uri = text;
-       return {};
+       return store::mongo::no_address(c.mongo_uri);
      }},
     {"signup", "open|closed", "", "open on loopback", "May anybody sign up, or do accounts come from `user add`",
      server,

@@ -66,6 +66,13 @@ std::string perform_and_log(auth::Accounts& accounts, std::string_view request) 
   return std::move(done.reply);
 }
 
+// Another node may have been told to accept another key; that should be done with all of them stopped.
+Status keys_of_all_nodes(const Host& host) {
+  if (!host.store->remote()) return {};
+  const Status fit = host.expect_keys();
+  return fit || fit.error().code != Code::precondition_failed ? Status() : fit;
+}
+
 }  // namespace
 
 Status serve(Config config) {
@@ -107,9 +114,12 @@ Status serve(Config config) {
                     return perform_and_log(host->accounts, request);
                   }));
   }
+  Status keys_fit;
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
     api::sweep_kept_answers(*host->store);
+    keys_fit = keys_of_all_nodes(*host);
+    if (!keys_fit) server.stop();
   });
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
@@ -124,7 +134,7 @@ Status serve(Config config) {
   store_pool.reset();
   host->store.reset();
   log::event("stopped");
-  return {};
+  return keys_fit;
 }
 
 }  // namespace integrity::app

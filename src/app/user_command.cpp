@@ -89,6 +89,7 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
 
 Status add(const std::string& name, const Config& config) {
   INTEGRITY_TRY(const Secret password, password_for_json());
+  INTEGRITY_CHECK(may_be_added(name, password, config.issuer));  // before there is a database for it
   INTEGRITY_TRY(const auto added,
                 act(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
                     NoDatabase::make));

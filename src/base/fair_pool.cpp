@@ -97,7 +97,7 @@ FairPool::Job FairPool::take_next() {
 
 void FairPool::note_time(std::chrono::nanoseconds took) {
   if (usual_time_.count() == 0) usual_time_ = took;
-  usual_time_ += (took - usual_time_) / 32;
+  usual_time_ += (took - usual_time_) / 8;
   longest_time_ = std::max(took, longest_time_ - longest_time_ / 8);
 }
 

@@ -12,6 +12,7 @@ namespace integrity::store::mongo {
 namespace {
 
 constexpr const char* kDatabase = "integrity";  // where the address names none
+constexpr std::size_t kDatabaseNameMax = 63;    // of MongoDB
 
 // In milliseconds. Short: whoever waits here is a client that waits for an answer.
 constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 10'000, kWaitForClient = 2000;
@@ -66,23 +67,6 @@ void set_defaults(mongoc_uri_t* uri) {
 
 using Description = std::unique_ptr<mongoc_server_description_t, decltype(&mongoc_server_description_destroy)>;
 
-Uri parsed(const std::string& text) {
-  std::string why;
-  Uri uri = parse_address(text, why);
-  if (!uri) throw Unavailable("that is no address of a MongoDB: " + why);
-  set_defaults(uri.get());
-  for (const std::string_view own : {"admin", "config", "local"}) {
-    if (mongoc_uri_get_database(uri.get()) == own) {
-      throw Unavailable("the database " + std::string(own) + " is MongoDB's own: name another one in the address");
-    }
-  }
-  // The writer's, and one to read.
-  if (mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_MAXPOOLSIZE, kClientsMax) < 2) {
-    throw Unavailable("that address has a maxPoolSize below 2");
-  }
-  return uri;
-}
-
 // Null where none answers that the address could mean.
 Description any_server(const mongoc_uri_t* uri, bson_error_t& error) {
   const std::unique_ptr<mongoc_client_t, decltype(&mongoc_client_destroy)> client(
@@ -115,7 +99,7 @@ std::string without_set(std::string address) {
 // No member of the set that the address names answers: throws if another server does.
 void explain_other_set(const std::string& text, const char* named) {
   if (named == nullptr) return;
-  const Uri uri = parsed(without_set(text));
+  const Uri uri = read_address(without_set(text));
   bson_error_t error;
   const Description server = any_server(uri.get(), error);
   if (!server) return;
@@ -159,6 +143,26 @@ Uri parse_address(const std::string& text, std::string& why) {
   return {};
 }
 
+Uri read_address(const std::string& text) {
+  std::string why;
+  Uri uri = parse_address(text, why);
+  if (!uri) throw Unavailable("that is no address of a MongoDB: " + why);
+  set_defaults(uri.get());
+  if (std::string_view(mongoc_uri_get_database(uri.get())).size() > kDatabaseNameMax) {
+    throw Unavailable("that address names a database of more than " + std::to_string(kDatabaseNameMax) + " bytes");
+  }
+  for (const std::string_view own : {"admin", "config", "local"}) {
+    if (mongoc_uri_get_database(uri.get()) == own) {
+      throw Unavailable("the database " + std::string(own) + " is MongoDB's own: name another one in the address");
+    }
+  }
+  // The writer's, and one to read.
+  if (mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_MAXPOOLSIZE, kClientsMax) < 2) {
+    throw Unavailable("that address has a maxPoolSize below 2");
+  }
+  return uri;
+}
+
 std::string addresses(const mongoc_uri_t* uri) {
   std::string all;
   for (const auto* host = mongoc_uri_get_hosts(uri); host != nullptr; host = host->next) {
@@ -168,8 +172,7 @@ std::string addresses(const mongoc_uri_t* uri) {
 }
 
 Uri look_up(const std::string& text) {
-  init_driver();
-  Uri uri = parsed(text);
+  Uri uri = read_address(text);
   bson_error_t error;
   const Description server = any_server(uri.get(), error);
   if (!server) {

@@ -22,6 +22,9 @@ void init_driver();  // before anything else of it; once is enough
 // Null, and why, without showing a password, where the text is no address.
 Uri parse_address(const std::string& text, std::string& why);
 
+// With the times and promises of this engine. Throws Unavailable where it is no address, or one that cannot work.
+Uri read_address(const std::string& text);
+
 // Asks a server what it is. Throws Unavailable, saying the address and what to do: nobody answers, a server that is
 // alone and so has no transactions, or no MongoDB address at all.
 Uri look_up(const std::string& text);

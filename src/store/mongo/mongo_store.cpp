@@ -1,6 +1,7 @@
 #include "store/mongo/mongo_store.hpp"
 
 #include "store/mongo/codec.hpp"
+#include "store/mongo/connect.hpp"
 #include "store/mongo/schema.hpp"
 #include "store/mongo/search.hpp"
 #include "store/mongo/writer.hpp"
@@ -96,6 +97,15 @@ std::unique_ptr<Store> open_mongo(const MongoOptions& options) {
     const std::string_view what = trouble.what();
     if (what.find("No suitable servers") == what.npos) throw;
     throw Unavailable("the replica set has no primary that answers; start again when it has one. " + std::string(what));
+  }
+}
+
+std::string no_address(const std::string& uri) {
+  try {
+    read_address(uri);
+    return {};
+  } catch (const Unavailable& unavailable) {
+    return unavailable.what();
   }
 }
 

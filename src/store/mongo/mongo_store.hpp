@@ -29,6 +29,9 @@ struct MongoOptions {
 
 std::unique_ptr<Store> open_mongo(const MongoOptions& options);
 
+// Why the text is no address of one, or "". Asks nobody, and shows no password.
+std::string no_address(const std::string& uri);
+
 // Whether a store was ever opened there. Makes nothing; throws as opening does.
 bool is_mongo_store(const std::string& uri);
 

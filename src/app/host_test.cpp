@@ -1,0 +1,37 @@
+#include "app/host.hpp"
+
+#include <gtest/gtest.h>
+
+#include "app/test_folder.hpp"
+#include "store/mongo/test_databases.hpp"
+
+namespace integrity::app {
+namespace {
+
+// What a node does that was running while somebody made the others accept another key.
+TEST(Host, SeesThatAnotherKeyWasAccepted) {
+  if (store::mongo::test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
+  const TestFolder folder;
+  Config config;
+  config.mongo_uri = store::mongo::test_database(folder.path().filename().string());
+  config.keys = folder / "keys";
+  config.bcrypt_cost = 10;
+  const auto node = std::move(Host::open(config)).value();
+  EXPECT_TRUE(node->expect_keys());
+
+  Config other = Config();
+  other.mongo_uri = config.mongo_uri;
+  other.keys = folder / "other";
+  other.bcrypt_cost = 10;
+  std::filesystem::copy(config.keys, other.keys);
+  std::filesystem::remove(other.keys / key_file::secrets);
+  ASSERT_TRUE(Host::open(other, key_file::secrets));
+
+  const auto seen = node->expect_keys();
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, Code::precondition_failed);
+  EXPECT_TRUE(seen.error().detail.starts_with("secrets.key: is not the key"));
+}
+
+}  // namespace
+}  // namespace integrity::app
