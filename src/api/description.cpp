@@ -73,7 +73,8 @@ std::vector<Convention> conventions() {
        "that you read with its `version`, and a change that somebody made meanwhile is not overwritten: 412."},
       {"Lists",
        "A bare array. Without `limit` and `cursor` it is the whole list, streamed; with one of them a page, and "
-       "`Link: <…>; rel=\"next\"` leads to the next one."},
+       "`Link: <…>; rel=\"next\"` leads to the next one. Neither repeats or leaves out a record whose sort key did not "
+       "change meanwhile; one that was renamed while a list by name went on may be in it twice, or not at all."},
   };
 }
 
