@@ -70,6 +70,9 @@ def test_each_line_is_one_event_and_names_actor_and_outcome():
         refused = [event for event in events if "invalid-credentials" in event.values()]
         assert refused and "127.0.0.1" in refused[0].values()
         assert any("invalid-code" in event.values() for event in events)
+        for what in ("signup.done", "login.first_step", "session.started"):
+            done = next(event for event in events if event["event"] == what)
+            assert (len(done["user"]), done["address"]) == (24, "127.0.0.1")
 
 
 @pytest.mark.embedded

@@ -211,9 +211,10 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
         answer.session = verified.session;
         return Ok<VerifyAnswer>{std::move(answer)};
       },
-      [&services](Ok<VerifyAnswer>& answer) {
+      [&services, address = context.client().address](Ok<VerifyAnswer>& answer) {
         const model::Session& session = answer.body.session;
-        log::event("session.started", {{"user", session.user.hex()}, {"session", session.id.hex()}});
+        log::event("session.started",
+                   {{"user", session.user.hex()}, {"session", session.id.hex()}, {"address", address}});
         const auto expires_at = to_seconds(session.expires_at);
         answer.body.access_token = services.tokens.issue({.user = session.user,
                                                           .session = session.id,

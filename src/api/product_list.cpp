@@ -16,7 +16,7 @@ using Moment = std::chrono::steady_clock::time_point;
 
 // Of a whole list, before it is sent: so many products, or as many as are found in this time.
 constexpr std::size_t kPartProducts = 256;
-constexpr milliseconds kPartTime{2};  // on a connection's thread, where others wait
+constexpr milliseconds kPartTime{2};  // on a connection's thread, where others wait: not where the store is remote
 
 // Of a combination of filters and order that no index serves: searched this long, up to so many.
 constexpr milliseconds kSearchTime{50};
@@ -206,7 +206,7 @@ Result<Listed> page(const Context& context, model::ProductQuery query, std::size
 Listed whole(const Context& context, model::ProductQuery query) {
   query.limit = kPartProducts;
   query.bytes_max = http::part_bytes;
-  query.time_max = kPartTime;
+  query.time_max = context.services.store.remote() ? kSearchTime : kPartTime;
   Listed answer{};
   answer.body.stream = [&store = context.services.store, query, begun = false, empty = true](std::string& out) mutable {
     const auto found = store.read()->products(query);

@@ -28,8 +28,8 @@ struct Host {
   Host(const Config& config, std::optional<DataFolder> data_folder, const Clock& time, std::unique_ptr<Random> chance,
        Keys loaded_keys, std::vector<KeyInUse> used, std::unique_ptr<store::Store> opened);
 
-  // Code::precondition_failed where another node made the store accept another key since: this one must end, for it takes right
-  // passwords and codes for wrong ones.
+  // Code::precondition_failed where another node made the store accept another key since: this one must end, for it
+  // takes right passwords and codes for wrong ones.
   Status expect_keys() const;
 
   std::optional<DataFolder> folder;  // not where the store is MongoDB: several nodes use it

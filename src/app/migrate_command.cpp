@@ -54,11 +54,17 @@ Result<Side> open_source(const StorePlace& place) {
 
 class Progress final : public store::MoveWatcher {
  public:
-  bool begun() const { return begun_; }
+  // To an error. Empty where the source is as it was.
+  std::string_view about_the_source() const { return about_the_source_; }
 
  private:
+  void sealing() override {
+    about_the_source_ =
+        "\nThe source may be sealed. When that is mended, run the same command again: it goes on where it was";
+  }
   void sealed(const store::Mark& source, bool before) override {
-    begun_ = true;
+    about_the_source_ =
+        "\nThe source stays sealed. When that is mended, run the same command again: it goes on where it was";
     std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
               << std::endl;
   }
@@ -76,7 +82,7 @@ class Progress final : public store::MoveWatcher {
 
     bool operator==(const Line&) const = default;
   };
-  bool begun_ = false;
+  std::string_view about_the_source_;
   Line last_;
 };
 
@@ -92,6 +98,9 @@ void tell_how_to_start(const MoveWanted& wanted, const std::string& address) {
             << (keys == "KEYS" ? " (KEYS stands for their folder)" : "") << ":\n  integrity serve "
             << (to_mongo ? "--store '" + store + "'" : "--data '" + wanted.to->folder.string() + "'") << " --keys '"
             << keys << "'" << std::endl;
+  if (to_mongo && !with_user && wanted.to->mongo_uri.find('?') != std::string::npos) {
+    std::cout << "(and with the options of the address behind its `?`, where it needs them)" << std::endl;
+  }
 }
 
 void tell_what_came(store::Bulk& source) {
@@ -173,11 +182,7 @@ Status migrate_command(const MoveWanted& wanted) {
   try {
     return wanted.to ? move_all(wanted, progress) : unseal(wanted);
   } catch (const std::exception& error) {
-    std::string detail = error.what();
-    if (progress.begun()) {
-      detail += "\nThe source stays sealed. When that is mended, run the same command again: it goes on where it was";
-    }
-    return Error{Code::unavailable, detail};
+    return Error{Code::unavailable, error.what() + std::string(progress.about_the_source())};
   }
 }
 

@@ -89,7 +89,8 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
 
 Status add(const std::string& name, const Config& config) {
   INTEGRITY_TRY(const Secret password, password_for_json());
-  INTEGRITY_CHECK(may_be_added(name, password, config.issuer));  // before there is a database for it
+  // A database is not made for what would be refused.
+  if (!expect_database(config)) INTEGRITY_CHECK(may_be_added(name, password, config.issuer));
   INTEGRITY_TRY(const auto added,
                 act(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
                     NoDatabase::make));

@@ -133,7 +133,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   model::User user = make_pending(username, name, password, now);
   user.pending_network = from.network;
   const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
-  return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
+  auto made = store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
     if (tx.pending_users({}) >= rules_.pending_max ||
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return Error{
@@ -145,6 +145,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
     add_challenge(tx, user, fresh.challenge);
     return FirstStep{fresh.token, fresh.challenge.next, enrol_challenge_life, user};
   });
+  if (made) log::event("signup.done", {{"user", user.id.hex()}, {"address", from.address}});
+  return made;
 }
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {

@@ -35,6 +35,9 @@ Outcome compare(store::WriteTx& tx, const model::User& here, const model::User& 
   if (user.totp_secret.empty() && came_over(tx, here)) {
     return refused("is here already, with the authenticator from there: integrity user reset-2fa");
   }
+  if (!user.totp_secret.empty() && !here.has_factor()) {
+    return refused("is here already, and enrols a new authenticator: the one from there does not come over any more");
+  }
   return {Outcome::Kind::here};
 }
 

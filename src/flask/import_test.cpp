@@ -122,6 +122,37 @@ TEST_F(Import, GoesOnWhereItWasInterrupted) {
   EXPECT_TRUE(done->complete());
 }
 
+TEST_F(Import, SaysThatAnAuthenticatorDoesNotComeOverAnyMore) {
+  Plan without = plan(0, 1);
+  without.people[0].secret = Secret();
+  ASSERT_TRUE(bring_over(*store_, vault_, without));
+  const auto done = bring_over(*store_, vault_, plan(0, 1));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(told(done->refused_users),
+            "\"user-0\": is here already, and enrols a new authenticator: the one from there does not come over any "
+            "more\n");
+}
+
+// Whenever the account was made there.
+TEST_F(Import, TakesNoNameFromWhoIsSigningUp) {
+  model::User waiting;
+  waiting.id = UserId::make(clock_.now(), random_);
+  waiting.username = "USER-0";
+  waiting.password_hash = "bytes:x";
+  waiting.version = 0;
+  waiting.pending_until = clock_.now() + std::chrono::hours(24);
+  ASSERT_TRUE(store_->write([&](store::WriteTx& tx) -> Result<bool> {
+    INTEGRITY_CHECK(tx.add_pending_user(waiting));
+    return true;
+  }));
+  Plan late = plan(0, 1);
+  late.people[0].user.created_at = *waiting.pending_until + std::chrono::hours(1);
+  const auto done = bring_over(*store_, vault_, late);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(told(done->refused_users), "\"user-0\": username is taken here\n");
+  EXPECT_TRUE(store_->read()->user(waiting.id));
+}
+
 TEST_F(Import, NeverTouchesWhatIsHere) {
   ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 2)));
   Plan other = plan(0, 2);

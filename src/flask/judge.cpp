@@ -16,7 +16,6 @@ constexpr std::string_view kKinds[] = {"null",   "a boolean", "an integer", "a d
 constexpr std::size_t kSecretBytesMax = 128;  // SHA-1 hashes a key above 64 anyway
 constexpr double kPriceMax = 99999999999.9999, kStockMax = 9007199254740991.0;
 constexpr std::size_t kTypedDigitsMax = 60;
-constexpr std::int64_t kMillis2100 = 4'102'444'800'000;
 
 constexpr std::string_view kUserMembers[] = {"_id", "name", "username", "password", "secret", "created_at"};
 constexpr std::string_view kProductMembers[] = {"_id", "description", "price", "stock", "created_at"};
@@ -152,11 +151,16 @@ Time made_at(const RecordId& id) {
   return from_millis(seconds * 1000);
 }
 
-Time take_created_at(const Row& row, const RecordId& id) {
+// Nothing where it says no time that has been.
+std::optional<Time> read_created_at(const Row& row, Time now) {
   const Value* const value = find(row, "created_at");
   const auto* const time = value == nullptr ? nullptr : std::get_if<Time>(value);
-  const bool good = time != nullptr && to_millis(*time) >= 0 && to_millis(*time) < kMillis2100;
-  return good ? *time : made_at(id);
+  if (time == nullptr || to_millis(*time) < 0 || *time > now) return {};
+  return *time;
+}
+
+Time take_created_at(const Row& row, const RecordId& id, Time now) {
+  return read_created_at(row, now).value_or(std::min(made_at(id), now));
 }
 
 RecordId take_id(const Row& row, Reasons& reasons) {
@@ -244,7 +248,7 @@ std::optional<Secret> read_base32(std::string_view text) {
   return Secret(std::move(bytes));
 }
 
-Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors) {
+Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now) {
   Reasons reasons;
   Person person;
   const RecordId id = take_id(row, reasons);
@@ -255,13 +259,13 @@ Result<Person> judge_user(const Row& row, const std::optional<std::string>& rena
     person.user.name = take_text(row, "name", model::person_name_rule, Missing::none, reasons);
   }
   person.user.password_hash = take_password_hash(row, reasons);
-  person.user.created_at = take_created_at(row, id);
+  person.user.created_at = take_created_at(row, id, now);
   if (factors == Factors::keep) person.why_enrols = take_secret(row, person.secret);
   if (!reasons.none()) return reasons.error();
   return person;
 }
 
-Result<model::Product> judge_product(const Row& row, const std::string& currency, Notes& notes) {
+Result<model::Product> judge_product(const Row& row, const std::string& currency, Time now, Notes& notes) {
   Reasons reasons;
   model::Product product;
   const RecordId id = take_id(row, reasons);
@@ -271,10 +275,10 @@ Result<model::Product> judge_product(const Row& row, const std::string& currency
   product.price = take_price(row, reasons, notes);
   product.stock = take_stock(row, reasons, notes);
   product.currency = currency;
-  product.created_at = product.updated_at = take_created_at(row, id);
+  product.created_at = product.updated_at = take_created_at(row, id, now);
   if (!reasons.none()) return reasons.error();
-  if (product.created_at == made_at(id))
-    ++notes["products.created_at is missing or no date of 1970 to 2099, so the time in the _id is taken"];
+  if (!read_created_at(row, now))
+    ++notes["products.created_at is missing or no date from 1970 until now, so the time in the _id is taken"];
   return product;
 }
 

@@ -1,6 +1,6 @@
 // Whether a row of the old database can come over, and as what. Pure.
 //
-//   auto judged = judge_product(row, "EUR", notes);
+//   auto judged = judge_product(row, "EUR", now, notes);
 //   judged.error().detail;   // "price 0.30000000000000004 has more than four places; stock is missing"
 //
 // Nothing is rounded, cut or guessed: what does not fit is told, all of it at once. Neither passwords nor secrets are in
@@ -39,8 +39,9 @@ std::optional<RecordId> id_of(const Row& row);
 // Its text, where that is what it is.
 std::optional<std::string> text_of(const Row& row, std::string_view name);
 
-Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors);
-Result<model::Product> judge_product(const Row& row, const std::string& currency, Notes& notes);
+// A time after `now` is taken for none.
+Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now);
+Result<model::Product> judge_product(const Row& row, const std::string& currency, Time now, Notes& notes);
 
 // Whether somebody here reads this member: of any row, of a user, of this product.
 bool is_read(std::string_view name);

@@ -8,6 +8,8 @@
 namespace integrity::flask {
 namespace {
 
+const Time kNow = from_millis(1'800'000'000'000);
+
 const RecordId kId = *RecordId::parse("65f0c0ff0000000000000001");
 const std::string kHash = "$2b$12$" + std::string(53, 'a');
 
@@ -38,7 +40,7 @@ std::string outcome(const Result<model::Product>& judged) {
 }
 
 TEST(JudgeUser, KeepsWhatThereIs) {
-  const auto judged = judge_user(user(), {}, Factors::keep);
+  const auto judged = judge_user(user(), {}, Factors::keep, kNow);
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->user.id.hex(), "65f0c0ff0000000000000001");
   EXPECT_EQ(judged->user.username, "ada");
@@ -50,7 +52,7 @@ TEST(JudgeUser, KeepsWhatThereIs) {
 }
 
 TEST(JudgeUser, LeavesSecretsBehindWhereThatIsAsked) {
-  const auto judged = judge_user(user(), {}, Factors::reenrol);
+  const auto judged = judge_user(user(), {}, Factors::reenrol, kNow);
   ASSERT_TRUE(judged);
   EXPECT_TRUE(judged->secret.empty());
   EXPECT_EQ(judged->why_enrols, "");
@@ -71,7 +73,7 @@ TEST(JudgeUser, TellsWhyAnAuthenticatorCannotStay) {
       {std::string("JBSWY3DPEHPK3PXP"), ""},
   };
   for (const auto& c : cases) {
-    const auto judged = judge_user(with(user(), "secret", c.secret), {}, Factors::keep);
+    const auto judged = judge_user(with(user(), "secret", c.secret), {}, Factors::keep, kNow);
     ASSERT_TRUE(judged) << c.why;
     EXPECT_EQ(judged->why_enrols, c.why);
     EXPECT_EQ(judged->secret.empty(), *c.why != '\0');
@@ -83,14 +85,14 @@ TEST(JudgeUser, TellsAllThatIsWrongAndNoPassword) {
                 {"name", std::int64_t{1}},
                 {"username", std::string("a b")},
                 {"password", std::string("hunter2")}};
-  EXPECT_EQ(judge_user(row, {}, Factors::keep).error().detail,
+  EXPECT_EQ(judge_user(row, {}, Factors::keep, kNow).error().detail,
             R"(_id is no ObjectId; username "a b" must match ^[A-Za-z0-9._@+\-]{3,64}$; )"
             "name is an integer, not a text; password is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
 }
 
 TEST(JudgeUser, TakesTheNewNameWhateverTheOldOneWas) {
   for (const Value& old : {Value(std::string("a b")), Value(std::int64_t{1}), Value()}) {
-    const auto judged = judge_user(with(user(), "username", old), "a-b", Factors::keep);
+    const auto judged = judge_user(with(user(), "username", old), "a-b", Factors::keep, kNow);
     ASSERT_TRUE(judged);
     EXPECT_EQ(judged->user.username, "a-b");
   }
@@ -130,7 +132,7 @@ TEST(JudgeProduct, ReadsPricesAsTheyWereTyped) {
   };
   for (const auto& c : cases) {
     Notes notes;
-    EXPECT_EQ(outcome(judge_product(with(product(), "price", c.price), "EUR", notes)), c.outcome);
+    EXPECT_EQ(outcome(judge_product(with(product(), "price", c.price), "EUR", kNow, notes)), c.outcome);
   }
 }
 
@@ -152,7 +154,7 @@ TEST(JudgeProduct, CountsWholeThings) {
   };
   for (const auto& c : cases) {
     Notes notes;
-    EXPECT_EQ(outcome(judge_product(with(product(), "stock", c.stock), "EUR", notes)), c.outcome);
+    EXPECT_EQ(outcome(judge_product(with(product(), "stock", c.stock), "EUR", kNow, notes)), c.outcome);
   }
 }
 
@@ -166,11 +168,14 @@ TEST(JudgeProduct, KnowsWhenItWasMade) {
       {std::monostate(), "2024-03-12T20:54:23.000Z", 1},
       {std::string("2023-11-14"), "2024-03-12T20:54:23.000Z", 1},
       {from_millis(-1), "2024-03-12T20:54:23.000Z", 1},
+      {kNow, "2027-01-15T08:00:00.000Z", 0},
+      {kNow + Millis(1), "2024-03-12T20:54:23.000Z", 1},
+      {*parse_rfc3339("2024-03-12T20:54:23.000Z"), "2024-03-12T20:54:23.000Z", 0},
       {from_millis(std::numeric_limits<std::int64_t>::max()), "2024-03-12T20:54:23.000Z", 1},
   };
   for (const auto& c : cases) {
     Notes notes;
-    const auto judged = judge_product(with(product(), "created_at", c.created_at), "EUR", notes);
+    const auto judged = judge_product(with(product(), "created_at", c.created_at), "EUR", kNow, notes);
     ASSERT_TRUE(judged);
     EXPECT_EQ(to_rfc3339(judged->created_at), c.time);
     EXPECT_EQ(judged->updated_at, judged->created_at);
@@ -178,13 +183,20 @@ TEST(JudgeProduct, KnowsWhenItWasMade) {
   }
 }
 
+// Whoever made the id had a clock that was ahead.
+TEST(JudgeProduct, IsNotOfTheFuture) {
+  Notes notes;
+  EXPECT_EQ(judge_product(with(product(), "created_at", std::monostate()), "EUR", from_millis(5), notes)->created_at,
+            from_millis(5));
+}
+
 TEST(JudgeProduct, IsNamedByEitherMember) {
   Notes notes;
   Row row = with(with(product(), "name", std::monostate()), "pname", std::string("Kettle"));
-  EXPECT_EQ(judge_product(row, "EUR", notes)->name, "Kettle");
+  EXPECT_EQ(judge_product(row, "EUR", kNow, notes)->name, "Kettle");
   EXPECT_TRUE(is_read_of_product(row, "pname"));
   row = with(row, "name", std::string("Lamp"));
-  EXPECT_EQ(judge_product(row, "EUR", notes)->name, "Lamp");
+  EXPECT_EQ(judge_product(row, "EUR", kNow, notes)->name, "Lamp");
   EXPECT_FALSE(is_read_of_product(row, "pname"));
 }
 

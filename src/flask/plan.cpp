@@ -59,6 +59,7 @@ class Planner {
   Planner(const Found& found, const NewNames& new_names, PlanRules rules) : found_(found), new_names_(new_names) {
     plan_.where = found.where;
     plan_.others = found.others;
+    now_ = rules.now;
     plan_.factors = rules.factors;
     plan_.currency = std::move(rules.currency);
   }
@@ -80,8 +81,8 @@ class Planner {
       if (!is_read_of_user(name)) ++plan_.left_out["users." + name];
     }
     const auto renamed = new_names_.find(position);
-    auto judged =
-        judge_user(row, renamed == new_names_.end() ? std::nullopt : std::optional(renamed->second), plan_.factors);
+    auto judged = judge_user(row, renamed == new_names_.end() ? std::nullopt : std::optional(renamed->second),
+                             plan_.factors, now_);
     if (!judged) {
       if (renamed == new_names_.end() && !fits(row)) to_rename_.push_back(&row);
       const std::string name = renamed == new_names_.end() ? text_of(row, "username").value_or("") : renamed->second;
@@ -115,7 +116,7 @@ class Planner {
     for (const auto& [name, value] : row) {
       if (!is_read_of_product(row, name)) ++plan_.left_out["products." + name];
     }
-    auto judged = judge_product(row, plan_.currency, plan_.notes);
+    auto judged = judge_product(row, plan_.currency, now_, plan_.notes);
     if (judged) {
       plan_.products.push_back(std::move(*judged));
     } else {
@@ -152,6 +153,7 @@ class Planner {
   const Found& found_;
   const NewNames& new_names_;
   Plan plan_;
+  Time now_{};
   std::map<std::string, UserId> names_;
   std::vector<std::pair<std::size_t, std::string>> losers_;  // in refused_users, with the key of their names
   std::set<std::string> used_;

@@ -1,5 +1,5 @@
 // What is to come over and what is not, of everything that was found; and the report of it, which is all that happens
-// unless it is confirmed. Pure: the same database gives the same text.
+// unless it is confirmed. Pure: the same database and time give the same text.
 #pragma once
 #include <string>
 #include <vector>
@@ -33,6 +33,7 @@ struct Plan {
 struct PlanRules {
   Factors factors = Factors::keep;
   std::string currency;
+  Time now{};  // what is dated later has no date
 };
 
 // Of users whose names differ in case only, the one with the oldest _id has it.

@@ -56,7 +56,7 @@ TEST(Plan, SuggestsNamesThatFitAndAreFree) {
 TEST(Plan, BringsProductsOldestFirst) {
   const Found found{"", {}, {product(1, 3000), product(2, 1000), product(3, 2000), product(4, 1000)}};
   std::string order;
-  for (const auto& each : make_plan(found, {}, {.factors = {}, .currency = "EUR"}).products)
+  for (const auto& each : make_plan(found, {}, {.factors = {}, .currency = "EUR", .now = from_millis(9000)}).products)
     order += each.id.hex().back();
   EXPECT_EQ(order, "2431");
 }

@@ -162,7 +162,7 @@ Result<std::string> database_of(mongoc_client_t* client) {
 Result<Found> read_database(const std::string& text) {
   std::string why;
   const mongo::Uri uri = mongo::parse_address(text, why);
-  if (!uri) return Error{Code::invalid_value, "MONGO_URI is no address of a MongoDB: " + why};
+  if (!uri) return Error{Code::invalid_value, "the old database's address is none of a MongoDB: " + why};
   const auto number = [&](const char* option, std::int32_t value) {
     if (!mongoc_uri_has_option(uri.get(), option)) mongoc_uri_set_option_as_int32(uri.get(), option, value);
   };
@@ -170,7 +170,8 @@ Result<Found> read_database(const std::string& text) {
   number(MONGOC_URI_SOCKETTIMEOUTMS, kSocketMillis);
   bson_error_t error;
   const Client client(mongoc_client_new_from_uri_with_error(uri.get(), &error));
-  if (!client) return Error{Code::invalid_value, std::string("MONGO_URI is no address of a MongoDB: ") + error.message};
+  if (!client)
+    return Error{Code::invalid_value, std::string("the old database's address is none of a MongoDB: ") + error.message};
   mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);
   INTEGRITY_TRY(const std::string database, database_of(client.get()));
   INTEGRITY_TRY(auto others, other_collections(client.get(), database));

@@ -40,6 +40,7 @@ class Move {
     of_target_ = target_.mark();
     const bool under_way = belong_together(of_source_, of_target_);
     if (!under_way) INTEGRITY_CHECK(may_begin());
+    if (source_is_sealed()) watcher_.sealing();
     source_.prepare();
     target_.prepare();
     if (under_way && of_target_->complete) return finished(true);
@@ -90,6 +91,7 @@ class Move {
     }
     if (sealed_before_) return {};
     of_source_ = Mark{.role = source, .move = name, .other = target_.address(), .at = now};
+    watcher_.sealing();
     source_.set_mark(of_source_);
     return {};
   }

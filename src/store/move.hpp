@@ -12,6 +12,7 @@ namespace integrity::store {
 class MoveWatcher {
  public:
   virtual ~MoveWatcher() = default;
+  virtual void sealing() = 0;  // whatever goes wrong from here on, the source may be sealed
   virtual void sealed(const Mark& source, bool before) = 0;  // from here on the source takes no other work
   virtual void copied(RowKind kind, std::size_t rows, std::size_t of) = 0;
 };

@@ -103,7 +103,7 @@ Status WriteTx::add_pending_user(const model::User& user) {
   }
   // The clean-up may be late; the name is free from the moment on that the contract names.
   const auto holder = user_by_name(user.username);
-  if (holder && holder->state == model::UserState::pending && holder->pending_until <= user.created_at) {
+  if (holder && holder->state == model::UserState::pending && holder->pending_until <= now()) {
     do_delete_user(holder->id);
   }
   return do_insert(user);

@@ -12,6 +12,7 @@ inline constexpr std::array<model::ProductKey, 5> kOrders{model::ProductKey::cre
                                                           model::ProductKey::updated_at};
 
 class Silent final : public MoveWatcher {
+  void sealing() override {}
   void sealed(const Mark&, bool) override {}
   void copied(RowKind, std::size_t, std::size_t) override {}
 };

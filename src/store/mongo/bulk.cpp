@@ -1,6 +1,7 @@
 #include "store/bulk.hpp"
 
 #include <thread>
+#include <utility>
 
 #include "store/mongo/codec.hpp"
 #include "store/mongo/error_map.hpp"
@@ -12,12 +13,13 @@ namespace {
 
 using Take = std::function<void(Row)>;
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // A transaction that has the head keeps others from marking it. One in which nothing goes on, open for so long, was left
 // behind by somebody who stopped or was killed; whoever goes on after all runs it again.
 constexpr milliseconds kStopped{1000};
 constexpr milliseconds kMarkWait{250};
-constexpr int kMarkAttempts = 80;
+constexpr std::chrono::seconds kMarkPatience{30};
 
 constexpr milliseconds kWritePause{100};
 constexpr int kWriteAttempts = 20;
@@ -139,24 +141,35 @@ class MongoBulk final : public Bulk {
 
   void prepare() override { mongo::prepare(client_, text_); }
 
+  // Done when a majority has it. The time is for the lock, and would run out while the majority is waited for: so the
+  // write waits for nobody, and is looked for behind it. A look also tells where an answer was lost.
   void set_mark(const std::optional<Mark>& mark) override {
     const Doc which = marked_as_seen();
     // The count makes it a write in any case: one that changes nothing would pass by a transaction that has the head.
     Doc how("$inc", Doc("groups", std::int64_t{1}));
     mark ? how.add("$set", Doc("mark", mongo::to_doc(*mark))) : how.add("$unset", Doc("mark", ""));
+    const Doc set("findAndModify", "meta", "query", which, "update", how, "maxTimeMS", std::int64_t{kMarkWait.count()});
     Link link = reading();
-    for (int attempt = 1;; ++attempt) {
+    bool was_set = false, lost = false, in_the_way = false;
+    for (const auto deadline = steady_clock::now() + kMarkPatience;;) {
       try {
-        const Doc done = link.command(
-            Doc("findAndModify", "meta", "query", which, "update", how, "maxTimeMS", std::int64_t{kMarkWait.count()}));
-        if (View(done).has("value")) break;
-        throw Unavailable(address() + ": another program began or ended a move meanwhile; look again");
+        if (std::exchange(in_the_way, false)) link.end_stopped_transactions(kStopped);
+        if (!was_set) was_set = View(link.command(set, Doc("writeConcern", Doc("w", 1)))).has("value");
+        const auto found = mark_of(link);
+        if (found == mark && (was_set || (lost && seen_ != mark))) {
+          seen_ = mark;
+          return;
+        }
+        if (found != seen_ || steady_clock::now() >= deadline) break;
+        was_set = false;  // on a primary that had no majority behind it
       } catch (const Trouble& trouble) {
-        if (trouble.kind != Kind::out_of_time || attempt == kMarkAttempts) throw;
-        link.end_stopped_transactions(kStopped);
+        if (steady_clock::now() >= deadline) throw;
+        in_the_way = trouble.kind == Kind::out_of_time;
+        lost = lost || !in_the_way;
+        if (!in_the_way) std::this_thread::sleep_for(kMarkWait);
       }
     }
-    seen_ = mark;
+    throw Unavailable(address() + ": another program began or ended a move meanwhile; look again");
   }
 
   std::size_t count(RowKind kind) override {

@@ -18,6 +18,7 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 239:  // SnapshotTooOld
     case 246:  // SnapshotUnavailable
     case 251:  // NoSuchTransaction
+    case 290:  // TransactionExceededLifetimeLimitSeconds
     case 388:  // TransactionTooLargeForCache
       return Kind::conflict;
     case 50:  // MaxTimeMSExpired
@@ -31,9 +32,13 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 91:     // ShutdownInProgress
     case 133:    // FailedToSatisfyReadPreference
     case 134:    // ReadConcernMajorityNotAvailableYet
+    case 175:    // QueryPlanKilled
     case 189:    // PrimarySteppedDown
+    case 202:    // NetworkInterfaceExceededTimeLimit
+    case 211:    // KeyNotFound: the keys of cluster times, of a primary that has just been elected
     case 237:    // CursorKilled
     case 262:    // ExceededTimeLimit
+    case 365:    // TemporarilyUnavailable
     case 9001:   // SocketException
     case 10058:  // LegacyNotPrimary
     case 10107:  // NotWritablePrimary

@@ -126,6 +126,25 @@ TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
   EXPECT_EQ(changes_of(made), 1U);
 }
 
+TEST_F(MongoFaults, AMarkIsSetThoughItsAnswerIsLost) {
+  const auto bulk = open_mongo_bulk(named(), plain_text);
+  Mark mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
+  const auto expect_set = [&](const Doc& mode, Doc data) {
+    EXPECT_EQ(bulk->mark(), std::nullopt);
+    {
+      const auto failing = fails(mode, std::move(data));
+      bulk->set_mark(mark);
+    }
+    EXPECT_EQ(bulk->mark(), mark);
+    bulk->set_mark({});
+  };
+  expect_set(times(2), commands("findAndModify").add("errorCode", 10107));
+  expect_set(
+      times(1),
+      commands("findAndModify").add("writeConcernError", Doc("code", 64, "errmsg", "too slow", "codeName", "x")));
+  expect_set(times(1), commands("find").add("errorCode", 211));
+}
+
 // As the server ends a transaction that its cache has no room for.
 TEST_F(MongoFaults, RowsThatAreTooManyAtOnceAreWrittenInHalves) {
   const auto bulk = open_mongo_bulk(named(), plain_text);

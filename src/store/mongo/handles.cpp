@@ -200,11 +200,11 @@ void Link::send(Name name, const std::vector<Write>& writes) {
   }
 }
 
-Doc Link::command(const Doc& command) {
+Doc Link::command(const Doc& command, const Doc& options) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_client_write_command_with_opts(client_->get(), client_->pool().database().c_str(), command.get(),
-                                             with_session().get(), reply.get(), &error)) {
+                                             with_session(options).get(), reply.get(), &error)) {
     raise(error, reply.get());
   }
   return Doc::copy_of(reply.get());

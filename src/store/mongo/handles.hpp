@@ -2,7 +2,7 @@
 // asked and written. Every error throws what error_map.hpp says.
 //
 //   Client client(pool);
-//   Link link(client, Link::Sees::majority, store_moment);
+//   Link link(client, Link::Sees::majority);
 //   if (auto found = link.first("users", Doc("_id", id))) …
 //
 // A Client and its links are used by one thread at a time; a pool by any.
@@ -116,7 +116,7 @@ class Link {
   // A cursor goes on asking through its link, which has to live as long.
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) &;
   std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {});
-  Cursor aggregate(Name collection, const Array& pipeline) &;  // in a transaction
+  Cursor aggregate(Name collection, const Array& pipeline) &;
 
   // How many it met, an inserted one included.
   std::int64_t update(Name collection, const Doc& which, const Doc& how, Upsert upsert = Upsert::no);
@@ -127,7 +127,7 @@ class Link {
   std::optional<Doc> find_and_remove(Name collection, const Doc& which);
   // In their order. Throws Broken where an update meets no document: it was expected there.
   void send(Name collection, const std::vector<Write>& writes);
-  Doc command(const Doc& command);  // of the database
+  Doc command(const Doc& command, const Doc& options = {});  // of the database
   bool try_command(const Doc& command,
                    std::uint32_t expected_error);  // false: it ended with this error of the server's
 

@@ -288,6 +288,7 @@ TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {
   EXPECT_EQ(store->read()->products({.words = {"new"}, .limit = 1000}).products.size(), 700U);
   EXPECT_EQ(store->read()->products({.order = {.by = model::ProductKey::name}, .limit = 1}).products.at(0).name,
             "Lamp 0");
+  EXPECT_NE(refusal(address_).find("words"), std::string::npos) << "an older program would undo it";
 }
 
 // Somebody with a shell cannot make what the program could not read.

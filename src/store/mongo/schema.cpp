@@ -83,6 +83,14 @@ int version_in(const std::optional<Doc>& schema) {
   return schema ? View(*schema).take<int>("version") : 0;
 }
 
+// Nodes of both programs would make each other's anew, or leave some as the other made them.
+void refuse_newer_texts(int version, const model::ProductText& text) {
+  if (version <= text.version) return;
+  throw Unavailable("the words of the database's products are of version " + std::to_string(version) +
+                    ", made by a newer program; this one makes version " + std::to_string(text.version) +
+                    ". Use the newer program");
+}
+
 void refuse_newer(int version) {
   if (version <= newest_version) return;
   throw Unavailable("the database has schema version " + std::to_string(version) +
@@ -98,12 +106,14 @@ void prepare(Client& client, const model::ProductText& text) {
   const int version = version_in(schema);
   refuse_newer(version);
   if (!schema) expect_ours(link);
+  const int texts = schema ? View(*schema).take<std::optional<int>>("text_version").value_or(0) : 0;
+  refuse_newer_texts(texts, text);
   if (version < newest_version) make_all(link);
   // At every start: without one of them a list is slow or fails, or a name is no longer unique.
   for (const auto& [file, schema_text] : embedded::store_mongo_collections) {
     make_indexes(link, name_in(file), schema_text);
   }
-  if (schema && View(*schema).take<std::optional<int>>("text_version") == text.version) return;
+  if (texts == text.version) return;
   refresh_texts(link, text);
   link.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));
 }

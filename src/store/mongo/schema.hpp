@@ -20,7 +20,7 @@ inline constexpr Name users = "users", products = "products", sessions = "sessio
 inline constexpr int newest_version = 2;
 
 // Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
-// database of a newer program. Texts derived from products are made anew where another version of `text` made them.
+// database of a newer program. Texts derived from products are made anew where an older version of `text` made them.
 void prepare(Client& client, const model::ProductText& text);
 void refuse_newer(Link& link);  // throws Unavailable
 
