@@ -122,6 +122,7 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
                                     .detail = "the request with this Idempotency-Key is still running",
                                     .retry_after = std::chrono::seconds(1)});
   }
+  auto origin = origin_of(exchange);
   auto completion = [exchange = std::move(exchange), claim = std::move(claim)](Result<http::Reply> result) mutable {
     claim.reset();  // before the answer: whoever has it may send the request again at once
     guarded(*exchange, [&] {
@@ -129,8 +130,8 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
       respond(*exchange, std::move(*result));
     });
   };
-  services.store.submit(std::make_unique<store::ClosureJob<http::Reply, decltype(completion)>>(
-      once(request, std::move(change)), std::move(completion)));
+  services.store.submit(
+      store::make_job<http::Reply>(std::move(origin), once(request, std::move(change)), std::move(completion)));
 }
 
 void sweep_kept_answers(store::Store& store) {

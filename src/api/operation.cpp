@@ -32,6 +32,19 @@ Call& call_of(http::Exchange& exchange) {
   return *static_cast<Call*>(exchange.context.get());
 }
 
+// Users are told from addresses by a letter that no address has.
+store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
+  const Call& call = call_of(*exchange);
+  store::Origin origin;
+  if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
+    const auto& id = caller->user().bytes;
+    origin.source.append(1, 'u').append(id.begin(), id.end());
+  } else {
+    origin.source = call.context.client().source;
+  }
+  return origin;
+}
+
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
   if (reply.stream) {

@@ -198,6 +198,8 @@ struct Operation {
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
 void respond(http::Exchange& exchange, const Error& error);
 Call& call_of(http::Exchange& exchange);
+// Of a write on its behalf.
+store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 
 namespace detail {
 
@@ -377,14 +379,14 @@ struct Outcome<Write<A_>> {
       }
     }
     auto& store = call.context.services.store;
+    auto origin = origin_of(exchange);
     auto completion = [exchange = std::move(exchange), finish = std::move(write.finish)](Result<A> result) {
       guarded(*exchange, [&] {
         if (finish && result) finish(*result);
         respond_with<A>(*exchange, std::move(result));
       });
     };
-    store.submit(
-        std::make_unique<store::ClosureJob<A, decltype(completion)>>(std::move(write.function), std::move(completion)));
+    store.submit(store::make_job<A>(std::move(origin), std::move(write.function), std::move(completion)));
   }
 };
 template <class A>

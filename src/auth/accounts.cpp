@@ -194,7 +194,6 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
       if (!current->totp_secret.empty()) challenge.pending_secret = std::exchange(current->totp_secret, {});
       tx.update_pending_user(*current);
     } else if (rehashed) {
-      ++current->version;
       tx.update_user({.actor = current->id, .proof = model::Act::Proof::password}, "user.rehash", *current);
     }
     const auto what_is_next = challenge.next;
@@ -265,7 +264,6 @@ std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, m
   user.enrol_until.reset();
   user.pending_until.reset();
   user.pending_network.clear();
-  ++user.version;
   const model::Act act{.actor = user.id, .proof = proof};
   tx.update_user(act, first ? "user.confirm" : "user.factor", user);
   tx.remove_challenges_of(user.id);

@@ -32,7 +32,6 @@ Status Accounts::change_user(const std::string& username, std::string_view op, F
         user->pending_until.reset();
         user->pending_network.clear();
       }
-      ++user->version;
       tx.update_user(kHost, op, *user);
     }
     tx.remove_challenges_of(user->id);

@@ -67,8 +67,6 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
     INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
     current.password_hash = hash;
     ++current.password_version;
-    ++current.version;
-    current.updated_at = tx.now();
     tx.update_user(*proved, "user.password", current);
     tx.remove_challenges_of(current.id);
     tx.end_sessions_of(*proved, current.id, caller.session().id);

@@ -44,7 +44,6 @@ struct Fixture : ::testing::Test {
       auto confirmed = user;
       confirmed.state = model::UserState::active;
       confirmed.pending_until.reset();
-      confirmed.version = 1;
       tx.update_user({.actor = user.id}, "user.confirm", confirmed);
       tx.start_session({.actor = user.id}, started);
       return 0;

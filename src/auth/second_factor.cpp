@@ -65,7 +65,6 @@ Error SecondFactor::count_failure(store::WriteTx& tx, const model::User& user, m
   tx.set_factor_counters(user.id, counters);
   if (user.has_factor() && counters.failures_unredeemed == failures_before_disabled) {
     model::User after = user;
-    ++after.version;
     tx.update_user({}, "user.factor_disabled", after);
   }
   return tx.keep(std::move(refusal));

@@ -80,8 +80,6 @@ store::WriteFunction<model::Product> Catalog::change(const model::Act& act, cons
     if (change.description) after.description = *change.description;
     if (change.sku) after.sku = *change.sku;
     if (change.currency) after.currency = *change.currency;
-    ++after.version;
-    after.updated_at = tx.now();
     INTEGRITY_CHECK(tx.update_product(act, "product.update", before, after));
     return after;
   };
@@ -103,8 +101,6 @@ store::WriteFunction<model::Product> Catalog::move_stock(const model::Act& act, 
     }
     model::Product after = before;
     after.stock = stock;
-    ++after.version;
-    after.updated_at = tx.now();
     INTEGRITY_CHECK(tx.update_product(act, "product.stock", before, after));
     return after;
   };

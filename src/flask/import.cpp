@@ -56,7 +56,6 @@ Outcome import_user(store::WriteTx& tx, model::User user) {
     user.totp_confirmed_at = now;
   }
   user.state = model::UserState::active;
-  user.version = 1;
   tx.update_user(kImport, "user.import", user);
   return {};
 }

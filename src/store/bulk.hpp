@@ -19,6 +19,7 @@
 #include "model/kept_answer.hpp"
 #include "model/product.hpp"
 #include "model/user.hpp"
+#include "store/head.hpp"
 
 namespace integrity::store {
 
@@ -61,15 +62,6 @@ enum class RowKind : std::uint8_t {  // in the order of Row's alternatives
 };
 std::span<const RowKind> all_row_kinds();
 std::string_view name_of(RowKind kind);  // "recovery codes"
-
-// Where the next write goes on.
-struct Head {
-  Time time{};              // never decreases
-  std::int64_t number = 0;  // of the last change
-  std::int64_t place = 0;   // none given to a product is behind it
-
-  bool operator==(const Head&) const = default;
-};
 
 struct Mark {
   enum class Role : std::uint8_t { source, target } role = Role::source;

@@ -16,13 +16,13 @@
 // show what it acknowledged. A closure that throws is undone and ends with Code::internal. A store that cannot be
 // reached throws Unavailable from reads; writes end with Code::unavailable.
 #pragma once
-#include <functional>
 #include <future>
 #include <memory>
 #include <stdexcept>
 #include <utility>
 
 #include "base/result.hpp"
+#include "store/job.hpp"
 #include "store/tx.hpp"
 
 namespace integrity::store {
@@ -35,20 +35,6 @@ struct Unavailable : std::runtime_error {
 struct UnknownPosition : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
-
-// A write on its way: what to run, and whom to tell. The engine calls `run` once or more, then `done` once.
-class Job {
- public:
-  virtual ~Job() = default;
-  virtual Status run(WriteTx& tx) = 0;
-  // Called after the commit is durable, or when there will be none: on a thread of the engine's, or inside
-  // `submit` where the job was not taken at all. Quick, and without waiting for the store: others wait behind it.
-  // `commit` is an error where the commit failed or `run` threw; then what `run` returned does not count.
-  virtual void done(Status commit) noexcept = 0;
-};
-
-template <class T>
-using WriteFunction = std::function<Result<T>(WriteTx&)>;
 
 class Store {
  public:
@@ -67,49 +53,28 @@ class Store {
   // Alive sessions only, fast enough for every request. Safe from any thread.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;
 
-  // Queues a write; a queue that is full ends it with Code::overloaded.
+  // Queues a write; where the queue is full, this job or one of a source that has more ends with Code::overloaded.
   virtual void submit(std::unique_ptr<Job> job) = 0;
 
   // The same, waiting for the answer. Not from an I/O thread.
   template <class F>
-  auto write(F function) -> std::invoke_result_t<F&, WriteTx&>;
-};
-
-// Adapts a closure and a completion to Job. `completion` gets the closure's result, or the commit's error.
-template <class T, class Completion>
-class ClosureJob final : public Job {
- public:
-  ClosureJob(WriteFunction<T> function, Completion completion)
-      : function_(std::move(function)), completion_(std::move(completion)) {}
-
-  Status run(WriteTx& tx) override {
-    result_.emplace(function_(tx));
-    if (result_->has_value()) return {};
-    return result_->error();
+  auto write(Origin origin, F function) -> std::invoke_result_t<F&, WriteTx&>;
+  // For the program's own writes, and those of commands on the host.
+  template <class F>
+  auto write(F function) -> std::invoke_result_t<F&, WriteTx&> {
+    return write(Origin(), std::move(function));
   }
-  void done(Status commit) noexcept override {
-    if (!commit.has_value()) {
-      completion_(Result<T>(std::move(commit).error()));
-    } else {
-      completion_(std::move(*result_));
-    }
-  }
-
- private:
-  WriteFunction<T> function_;
-  Completion completion_;
-  std::optional<Result<T>> result_;
 };
 
 template <class F>
-auto Store::write(F function) -> std::invoke_result_t<F&, WriteTx&> {
+auto Store::write(Origin origin, F function) -> std::invoke_result_t<F&, WriteTx&> {
   using R = std::invoke_result_t<F&, WriteTx&>;
   using T = typename R::value_type;
   // Shared: the waiting thread may be gone before set_value has returned.
   const auto promise = std::make_shared<std::promise<R>>();
   auto future = promise->get_future();
   auto completion = [promise](R result) { promise->set_value(std::move(result)); };
-  submit(std::make_unique<ClosureJob<T, decltype(completion)>>(std::move(function), completion));
+  submit(make_job<T>(std::move(origin), std::move(function), completion));
   return future.get();
 }
 

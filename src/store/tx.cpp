@@ -1,5 +1,6 @@
 #include "store/tx.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/json.hpp"
@@ -64,9 +65,17 @@ std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model
       model::RenderedPage{std::move(json), std::move(page.next), page.products.size()});
 }
 
+bool WriteTx::alive(const SessionId& id) {
+  const auto found = session(id);
+  return found && clock_.now() < found->expires_at;
+}
+
 void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record, std::int64_t revision,
                      std::string_view op, std::string after) {
-  do_append({.kind = kind,
+  Head& last = head();
+  do_append({.number = ++last.number,
+             .at = last.time,
+             .kind = kind,
              .record = record,
              .revision = revision,
              .op = std::string(op),
@@ -74,18 +83,31 @@ void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& rec
              .after = std::move(after)});
 }
 
+// After all products of the same millisecond, those that are gone included. Only a product of the past has to look
+// for them.
+std::int64_t WriteTx::place_for(Time created_at) {
+  const auto first = first_place_at(created_at), end = first_place_after(created_at);
+  const auto last = head().place;
+  if (last < first) return first;
+  if (last < end) return last + 1;
+  const auto found = do_last_place(first, end);
+  return found ? *found + 1 : first;
+}
+
 Status WriteTx::create_product(const model::Act& act, const model::Product& product) {
   if (product.version != 1) throw std::logic_error("a new product has version 1");
-  INTEGRITY_CHECK(do_insert(product));
+  const auto place = place_for(product.created_at);
+  INTEGRITY_CHECK(do_insert(product, place));
+  head().place = std::max(head().place, place);
   record(act, RecordKind::product, record_id(product.id), 1, "product.create", to_json(product));
   return {};
 }
 
 Status WriteTx::update_product(const model::Act& act, std::string_view op, const model::Product& before,
-                               const model::Product& after) {
-  if (after.id != before.id || after.version != before.version + 1) {
-    throw std::logic_error("an update makes the next version of the same product");
-  }
+                               model::Product& after) {
+  if (after.id != before.id) throw std::logic_error("an update is of one product");
+  after.version = before.version + 1;
+  after.updated_at = now();
   INTEGRITY_CHECK(do_update(before, after));
   record(act, RecordKind::product, record_id(after.id), after.version, op, to_json(after));
   return {};
@@ -113,23 +135,22 @@ void WriteTx::update_pending_user(const model::User& user) {
   do_update(user, 0);
 }
 
-void WriteTx::update_user(const model::Act& act, std::string_view op, const model::User& after) {
-  do_update(after, after.version - 1);
-  record(act, RecordKind::user, record_id(after.id), after.version, op, to_json(after));
+void WriteTx::update_user(const model::Act& act, std::string_view op, model::User& user) {
+  ++user.version;
+  user.updated_at = now();
+  do_update(user, user.version - 1);
+  record(act, RecordKind::user, record_id(user.id), user.version, op, to_json(user));
+  if (user.state != model::UserState::active) end_sessions_of(act, user.id);
 }
 
 void WriteTx::replace_recovery_codes(const model::Act& act, model::User& user,
                                      const std::vector<model::Digest>& hashes) {
   do_replace_recovery_codes(user.id, hashes);
-  ++user.version;
-  user.updated_at = now();
   update_user(act, "user.recovery_codes", user);
 }
 
 bool WriteTx::spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash) {
   if (!do_spend_recovery_code(user.id, hash)) return false;
-  ++user.version;
-  user.updated_at = now();
   update_user(act, "user.recovery_code_used", user);
   return true;
 }

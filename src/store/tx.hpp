@@ -17,6 +17,7 @@
 #include "model/kept_answer.hpp"
 #include "model/product.hpp"
 #include "model/user.hpp"
+#include "store/head.hpp"
 
 namespace integrity::store {
 
@@ -51,8 +52,13 @@ class ReadTx {
 
 class WriteTx : public virtual ReadTx {
  public:
-  // The time of this write, set by the engine: never earlier than that of a write committed before.
-  virtual Time now() const = 0;
+  explicit WriteTx(const Clock& clock) : clock_(clock) {}
+
+  // The time of this write: never earlier than that of a write committed before.
+  Time now() { return head().time; }
+
+  // Whether a session is there and has not expired, by the host's clock.
+  bool alive(const SessionId& id);
 
   // An answer that refuses, while what this write did stays: `return tx.keep(invalid_code())` after counting the guess.
   Error keep(Error error) {
@@ -67,9 +73,10 @@ class WriteTx : public virtual ReadTx {
 
   // Products. Errors: sku_taken.
   Status create_product(const model::Act& act, const model::Product& product);
-  // `op` is what happened: "product.update", "product.stock".
+  // `op` is what happened: "product.update", "product.stock". Gives `after` the version after that of `before`, which
+  // must be the one that is stored, and this write's time as `updated_at`.
   Status update_product(const model::Act& act, std::string_view op, const model::Product& before,
-                        const model::Product& after);
+                        model::Product& after);
   Status delete_product(const model::Act& act, const model::Product& before);
 
   // Accounts. A pending one has no history and version 0; its first change is "user.confirm", which makes it
@@ -81,11 +88,12 @@ class WriteTx : public virtual ReadTx {
   virtual std::size_t pending_users(std::optional<std::string_view> network) = 0;
   // Removes at most `limit` accounts whose pending_until has passed, with their challenges. Returns how many.
   virtual std::size_t remove_expired_pending_users(Time at, std::size_t limit) = 0;
-  // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", …
-  // The row must still have version `after.version - 1`.
-  void update_user(const model::Act& act, std::string_view op, const model::User& after);
+  // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", … `user` has the version that
+  // is stored, and gets the next one and this write's time as `updated_at`. The sessions of an account that is not
+  // active end with it.
+  void update_user(const model::Act& act, std::string_view op, model::User& user);
 
-  // Recovery codes: keyed hashes. A set replaces the set before. `user.version` moves on with the change.
+  // Recovery codes: keyed hashes. A set replaces the set before. An update of `user`, as above.
   void replace_recovery_codes(const model::Act& act, model::User& user, const std::vector<model::Digest>& hashes);
   // True iff it was there; then it is no more. One conditional write: of several that try, one gets true.
   bool spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash);
@@ -129,15 +137,27 @@ class WriteTx : public virtual ReadTx {
   virtual std::optional<model::Digest> key_fingerprint(std::string_view key) = 0;
   virtual void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) = 0;
 
+  // For the engine's writer.
+  bool kept() const { return kept_; }  // see `keep`
+  // The jobs of a group have run, and what of them stays is settled: the last thing before the commit. Afterwards the
+  // database holds all that the group wrote, and only the commit itself can fail.
+  virtual void end_group() = 0;
+
  protected:
+  const Clock& clock_;
   bool kept_ = false;
 
  private:
+  std::int64_t place_for(Time created_at);
   void record(const model::Act& act, model::RecordKind kind, const RecordId& record, std::int64_t revision,
               std::string_view op, std::string after);
 
-  virtual void do_append(const model::Change& change) = 0;  // gives it the next number and tx.now()
-  virtual Status do_insert(const model::Product& product) = 0;
+  // Where this group goes on. Engines that share it with other writers take it when they are first asked.
+  virtual Head& head() = 0;
+  virtual void do_append(const model::Change& change) = 0;
+  // The greatest that a product has, of those from `first` on and before `end`.
+  virtual std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) = 0;
+  virtual Status do_insert(const model::Product& product, std::int64_t place) = 0;
   virtual Status do_update(const model::Product& before, const model::Product& after) = 0;  // where version = before's
   virtual void do_delete(const model::Product& product) = 0;  // where version = product.version
   virtual Status do_insert(const model::User& user) = 0;

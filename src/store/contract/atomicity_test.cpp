@@ -91,7 +91,7 @@ TEST_P(StoreContract, NeighboursOfAFailingWriteAreUnaffected) {
       return true;
     };
     auto tell = [promise](Result<bool> r) { promise->set_value(r.has_value() ? ok : r.error().code); };
-    store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+    store().submit(make_job<bool>({}, run, tell));
   }
   for (int i = 0; i < writes; ++i) {
     const auto index = static_cast<std::size_t>(i);
@@ -116,7 +116,6 @@ TEST_P(StoreContract, ReadsAfterTheAnswerShowTheWrite) {
   for (int i = 0; i < 50; ++i) {
     ASSERT_EQ(stored(current), current);
     auto next = current;
-    ++next.version;
     next.stock = i;
     given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     current = next;
@@ -143,7 +142,6 @@ TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   }
   for (auto current = made; current.version < last;) {
     auto next = current;
-    ++next.version;
     const auto written =
         store().write([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     if (!written.has_value()) break;
@@ -184,7 +182,7 @@ TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNobody) {
     }
   };
   for (int i = 0; i < writes; ++i) {
-    store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(blocked, tell));
+    store().submit(make_job<bool>({}, blocked, tell));
   }
   EXPECT_GT(overloaded, 0);
   release.set_value();

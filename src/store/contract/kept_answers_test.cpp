@@ -121,7 +121,7 @@ TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
       return true;
     };
     auto tell = [promise](const Result<bool>& r) { promise->set_value(r.has_value()); };
-    store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+    store().submit(make_job<bool>({}, run, tell));
   }
   const auto expect_as_answered = [&](int i, bool stayed) {
     EXPECT_EQ(stayed, i % 5 != 1 && i % 5 != 3) << i;

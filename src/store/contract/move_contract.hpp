@@ -109,7 +109,6 @@ class StoreMove : public StoreContract {
     }
     auto after = products_[2];
     after.stock += 4;
-    ++after.version;
     given([&](WriteTx& tx) {
       return done(tx.update_product({.actor = ada_.id, .reference = "R-1"}, "product.stock", products_[2], after));
     });

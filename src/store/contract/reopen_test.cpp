@@ -91,7 +91,7 @@ TEST_P(StoreContract, WhatIsQueuedIsFinishedBeforeClosing) {
   for (const auto& p : products) {
     auto run = [&](WriteTx& tx) { return done(tx.create_product(act_, p)); };
     auto tell = [&](const Result<bool>& r) { answered += r.has_value() ? 1 : 0; };
-    store().submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+    store().submit(make_job<bool>({}, run, tell));
   }
   open();
   EXPECT_EQ(answered, 300);

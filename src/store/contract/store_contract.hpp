@@ -152,12 +152,13 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     user.totp_confirmed_at = clock_.now();
     user.pending_until.reset();
     user.pending_network.clear();
-    ++user.version;
     return user;
   }
   model::User given_user(std::string username) {
-    const auto user = confirmed(given_pending(std::move(username)));
+    const auto waiting = given_pending(std::move(username));
+    auto user = waiting;
     given([&](WriteTx& tx) -> Result<bool> {
+      user = confirmed(waiting);
       tx.update_user(act_, "user.confirm", user);
       return true;
     });

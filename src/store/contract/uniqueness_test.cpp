@@ -60,7 +60,6 @@ TEST_P(StoreContract, ASkuBelongsToOneProduct) {
 
   auto renamed = third;
   renamed.sku = "L-1";
-  ++renamed.version;
   const auto taken =
       store().write([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", third, renamed)); });
   ASSERT_FALSE(taken.has_value());

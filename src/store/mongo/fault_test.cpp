@@ -253,7 +253,7 @@ TEST_F(MongoFaults, ADocumentThatTheServerRefusesFailsAloneOfItsGroup) {
       return true;
     };
     auto tell = [promise](const Result<bool>& r) { promise->set_value(r.has_value() ? ok : r.error().code); };
-    store_->submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+    store_->submit(make_job<bool>({}, run, tell));
   }
   for (std::size_t i = 0; i < answers.size(); ++i) {
     EXPECT_EQ(answers[i].get(), i == 7 ? Code::internal : ok) << i;

@@ -16,13 +16,13 @@ class MajorityReader final : public Reader {
 
   // A list is one state, and a search may ask several questions.
   model::ProductPage products(const model::ProductQuery& query) override {
-    link().first(in::meta, Doc("_id", "head"));  // see SnapshotReader
+    first(in::meta, Doc("_id", "head"));  // see SnapshotReader
     Link one_state(*client_, Link::Sees::one_state);
     return search(one_state, query);
   }
 
  private:
-  Link& link() override {
+  Link& link(Name) override {
     if (!link_) link_.emplace(client_.emplace(pool_), Link::Sees::majority);
     return *link_;
   }
@@ -37,7 +37,7 @@ class SnapshotReader final : public Reader {
   SnapshotReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
 
  private:
-  Link& link() override {
+  Link& link(Name) override {
     if (!link_) {
       client_.emplace(pool_);
       // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which

@@ -10,7 +10,7 @@ namespace integrity::store::mongo {
 namespace {
 
 template <class Take>
-auto first(std::optional<Doc> found, Take take) -> std::optional<decltype(take(View(*found)))> {
+auto taken(std::optional<Doc> found, Take take) -> std::optional<decltype(take(View(*found)))> {
   if (!found) return {};
   return take(View(*found));
 }
@@ -30,41 +30,40 @@ std::int64_t limit_of(std::size_t limit) {
 }  // namespace
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
-  return first(link().first(in::products, Doc("_id", id)), take_product);
+  return taken(first(in::products, Doc("_id", id)), take_product);
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {
-  return search(link(), query);
+  return search(link(in::products), query);
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
-  return first(link().first(in::users, Doc("_id", id)), take_user);
+  return taken(first(in::users, Doc("_id", id)), take_user);
 }
 
 std::optional<model::User> Reader::user_by_name(std::string_view username) {
-  return first(link().first(in::users, Doc("username_key", username_key(username))), take_user);
+  return taken(first(in::users, Doc("username_key", username_key(username))), take_user);
 }
 
 std::vector<model::User> Reader::users() {
-  return all(link().find(in::users, {}, Doc("sort", Doc("username_key", 1))), take_user);
+  return all(find(in::users, {}, Doc("sort", Doc("username_key", 1))), take_user);
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
-  return first(link().first(in::challenges, Doc("_id", token_hash)), take_challenge);
+  return taken(first(in::challenges, Doc("_id", token_hash)), take_challenge);
 }
 
 std::optional<model::Session> Reader::session(const SessionId& id) {
-  return first(link().first(in::sessions, Doc("_id", id)), take_session);
+  return taken(first(in::sessions, Doc("_id", id)), take_session);
 }
 
 model::FactorCounters Reader::factor_counters(const UserId& user) {
-  return first(link().first(in::factor_counters, Doc("_id", user)), take_factor_counters)
-      .value_or(model::FactorCounters{});
+  return taken(first(in::factor_counters, Doc("_id", user)), take_factor_counters).value_or(model::FactorCounters{});
 }
 
 std::int64_t Reader::recovery_codes_left(const UserId& user) {
   const auto found =
-      link().first(in::recovery_codes, Doc("_id", user), Doc("projection", Doc("left", Doc("$size", "$hashes"))));
+      first(in::recovery_codes, Doc("_id", user), Doc("projection", Doc("left", Doc("$size", "$hashes"))));
   return found ? View(*found).take<int>("left") : 0;
 }
 
@@ -73,11 +72,11 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
   if (limit == 0) return {};  // which the server takes for "all"
   Doc filter("kind", word(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
-  return all(link().find(in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit))), take_change);
+  return all(find(in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit))), take_change);
 }
 
 std::int64_t Reader::last_change_number() {
-  const auto head = link().first(in::meta, Doc("_id", "head"));
+  const auto head = first(in::meta, Doc("_id", "head"));
   return View(head.value()).take<std::int64_t>("number");
 }
 

@@ -1,4 +1,4 @@
-// The questions of ReadTx, asked through one link. Shared by reads, snapshots and the writer.
+// The questions of ReadTx. Shared by reads, snapshots and the writer.
 #pragma once
 #include "store/mongo/handles.hpp"
 #include "store/store.hpp"
@@ -22,7 +22,18 @@ class Reader : public virtual ReadTx {
   std::int64_t last_change_number() override;
 
  protected:
-  virtual Link& link() = 0;
+  // For a question about this collection. A transaction sends what it has collected for it first, so that the answer
+  // shows its own writes.
+  virtual Link& link(Name collection) = 0;
+
+  Cursor find(Name collection, const Doc& filter, const Doc& options = {}) {
+    return link(collection).find(collection, filter, options);
+  }
+  std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {}) {
+    return link(collection).first(collection, filter, options);
+  }
+  Cursor aggregate(Name collection, const Array& pipeline) { return link(collection).aggregate(collection, pipeline); }
+
   const model::ProductText text_;
 };
 

@@ -3,57 +3,40 @@
 
 #include "store/mongo/error_map.hpp"
 #include "store/mongo/write_tx.hpp"
+#include "store/refusals.hpp"
 
 namespace integrity::store::mongo {
-namespace {
-
-Error sku_taken(const model::Product& product) {
-  return {Code::sku_taken, "sku \"" + product.sku.value_or("") + "\" belongs to another product"};
-}
-
-}  // namespace
-
 std::optional<model::Product> MongoWriteTx::product(const ProductId& id) {
-  link();
+  begin_transaction();
   const auto known = known_products_.find(id);
   if (known != known_products_.end()) return known->second;
-  return known_products_[id] = Reader::product(id);
+  const auto found = link_unsent().first(in::products, Doc("_id", id));
+  return known_products_[id] = found ? std::optional(take_product(View(*found))) : std::nullopt;
 }
 
-model::ProductPage MongoWriteTx::products(const model::ProductQuery& query) {
-  link_behind(products_waiting_);
-  return Reader::products(query);
+std::optional<std::int64_t> MongoWriteTx::do_last_place(std::int64_t first_place, std::int64_t end) {
+  const auto found =
+      first(in::products, Doc("place", Doc("$gte", first_place, "$lt", end)), Doc("sort", Doc("place", -1)));
+  return found ? std::optional(View(*found).take<std::int64_t>("place")) : std::nullopt;
 }
 
-// Behind all products of the same millisecond, those that are gone included. Only one of the past has to look for them.
-std::int64_t MongoWriteTx::place_of(const model::Product& product) {
-  const auto first = to_millis(product.created_at) << 21;
-  std::int64_t& last = head().place;
-  if (first > last) return last = first;
-  if (last >> 21 == first >> 21) return ++last;
-  const auto found = link_behind(products_waiting_)
-                         .first(in::products, Doc("place", Doc("$gte", first, "$lt", first + (std::int64_t{1} << 21))),
-                                Doc("sort", Doc("place", -1)));
-  return found ? View(*found).take<std::int64_t>("place") + 1 : first;
-}
-
-// Asked first, for an index that refuses ends the transaction. What waits to be sent counts, and what it replaces does
-// not.
+// Asked first, for an index that refuses ends the transaction. Products known here are looked at in memory, and what
+// the database has of them does not count: it may have been replaced by what is still to be sent. So nothing has to be
+// sent for the question.
 bool MongoWriteTx::sku_is_taken(const model::Product& product) {
   if (!product.sku) return false;
   for (const auto& [id, known] : known_products_) {
     if (known && id != product.id && known->sku == product.sku) return true;
   }
-  const auto holder = link().first(in::products, Doc("sku", *product.sku), Doc("projection", Doc("_id", 1)));
+  const auto holder = link_unsent().first(in::products, Doc("sku", *product.sku), Doc("projection", Doc("_id", 1)));
   if (!holder) return false;
   const auto id = View(*holder).take<ProductId>("_id");
   return id != product.id && !known_products_.contains(id);
 }
 
-Status MongoWriteTx::do_insert(const model::Product& p) {
+Status MongoWriteTx::do_insert(const model::Product& p, std::int64_t place) {
   if (sku_is_taken(p)) return sku_taken(p);
-  const auto place = place_of(p);
-  wait(products_waiting_, {Write::How::insert, {}, to_doc(p, place, text_)});
+  collect(in::products, {Write::How::insert, {}, to_doc(p, place, text_)});
   known_products_[p.id] = p;
   return {};
 }
@@ -64,8 +47,8 @@ Status MongoWriteTx::do_update(const model::Product& before, const model::Produc
     throw std::logic_error("update of a product that is not at the version before");
   }
   if (p.sku != current->sku && sku_is_taken(p)) return sku_taken(p);
-  wait(products_waiting_,
-       {Write::How::update, Doc("_id", p.id, "version", before.version), changes_of(*current, p, text_)});
+  collect(in::products,
+          {Write::How::update, Doc("_id", p.id, "version", before.version), changes_of(*current, p, text_)});
   known_products_[p.id] = p;
   return {};
 }
@@ -75,17 +58,16 @@ void MongoWriteTx::do_delete(const model::Product& p) {
   if (!current || current->version != p.version) {
     throw std::logic_error("delete of a product that is not at this version");
   }
-  wait(products_waiting_, {Write::How::remove, Doc("_id", p.id, "version", p.version), {}});
+  collect(in::products, {Write::How::remove, Doc("_id", p.id, "version", p.version), {}});
   known_products_[p.id].reset();
 }
 
 // Expired ones included.
 std::optional<model::KeptAnswer>& MongoWriteTx::known_answer(const UserId& user, const model::AnswerKey& key) {
-  link();
   const auto id = answer_id(user, key);
   const auto known = known_answers_.find(id);
   if (known != known_answers_.end()) return known->second;
-  const auto found = link().first(in::kept_answers, Doc("_id", id));
+  const auto found = link_unsent().first(in::kept_answers, Doc("_id", id));
   return known_answers_[id] = found ? std::optional(take_kept_answer(View(*found))) : std::nullopt;
 }
 
@@ -97,7 +79,6 @@ std::optional<model::KeptAnswer> MongoWriteTx::kept_answer(const UserId& user, c
 
 // Counted once a group for each account that keeps any; then it is known.
 MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
-  link();
   const auto known = known_kept_.find(user);
   if (known != known_kept_.end()) return known->second;
   Kept kept;
@@ -105,7 +86,7 @@ MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
   pipeline.add(Doc("$match", Doc("user", user, "expires_at", Doc("$gt", now()))));
   pipeline.add(Doc("$group", Doc("_id", std::int64_t{0}, "alive", Doc("$sum", std::int64_t{1}), "oldest",
                                  Doc("$min", "$expires_at"))));
-  if (Cursor found = link().aggregate(in::kept_answers, pipeline); found.next()) {
+  if (Cursor found = link_unsent().aggregate(in::kept_answers, pipeline); found.next()) {
     kept = {static_cast<std::size_t>(found.view().take<std::int64_t>("alive")), found.view().take<Time>("oldest")};
   }
   return known_kept_[user] = kept;
@@ -123,8 +104,8 @@ bool MongoWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& ke
   auto& known = known_answer(user, key);
   if (known && known->expires_at > now()) throw std::logic_error("an answer is kept under this key already");
   const auto id = answer_id(user, key);
-  if (known) wait(answers_waiting_, {Write::How::remove, Doc("_id", id), {}});
-  wait(answers_waiting_, {Write::How::insert, {}, to_doc(user, key, answer)});
+  if (known) collect(in::kept_answers, {Write::How::remove, Doc("_id", id), {}});
+  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, answer)});
   known = answer;
   ++kept.alive;
   kept.oldest = kept.oldest ? std::min(*kept.oldest, answer.expires_at) : answer.expires_at;
@@ -133,7 +114,6 @@ bool MongoWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& ke
 
 std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
   if (limit == 0) return 0;
-  link_behind(answers_waiting_);
   const auto removed =
       remove_first(in::kept_answers, Doc("expires_at", Doc("$lte", now())), Doc("expires_at", 1), 0, limit);
   known_answers_.clear();

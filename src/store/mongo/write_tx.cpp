@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "store/mongo/error_map.hpp"
+#include "store/refusals.hpp"
 
 namespace integrity::store::mongo {
 namespace {
@@ -16,22 +17,17 @@ void expect_one(std::int64_t changed, const char* what) {
   if (changed != 1) throw std::logic_error(what);
 }
 
-Error username_taken(const model::User& user) {
-  return {Code::username_taken, "the username \"" + user.username + "\" is taken; choose another"};
-}
-
 }  // namespace
 
 MongoWriteTx::MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text)
-    : Reader(text), pool_(pool), clock_(clock) {}
+    : WriteTx(clock), Reader(text), pool_(pool) {}
 
-void MongoWriteTx::begin_group() {
+void MongoWriteTx::begin_group(std::vector<SessionId> sessions) {
   head_.reset();
-  for (auto* waiting :
-       {&products_waiting_, &sessions_waiting_, &challenges_waiting_, &answers_waiting_, &changes_waiting_}) {
-    waiting->writes.clear();
-  }
+  for (auto& each : collected_) each.writes.clear();
+  sessions_expected_ = std::move(sessions);
   known_products_.clear();
+  known_sessions_.clear();
   known_answers_.clear();
   known_kept_.clear();
   writes_ = bytes_ = 0;
@@ -42,11 +38,12 @@ void MongoWriteTx::begin_job() {
   job_writes_ = writes_;
 }
 
-Link& MongoWriteTx::link() {
-  if (head_) return *link_;
+void MongoWriteTx::begin_transaction() {
+  if (head_) return;
   if (!link_) link_.emplace(client_ ? *client_ : client_.emplace(pool_), Link::Sees::transaction);
   link_->begin();
-  // A conflict here is cheap: nothing else has happened yet. Whoever has the head is alone until its transaction ends.
+  // A conflict here is cheap: nothing else has happened yet. The writer that has the head is alone until its transaction
+  // ends.
   const auto found =
       link_->find_and_update(in::meta, Doc("_id", "head", "mark.closed", Doc("$ne", true)),
                              Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
@@ -57,20 +54,31 @@ Link& MongoWriteTx::link() {
   const View view(*found);
   head_ = Head{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
   head_before_ = *head_;
-  return *link_;
 }
 
-MongoWriteTx::Head& MongoWriteTx::head() {
-  link();
+// The time is the same for all jobs of a group. Taking the head begins the transaction: only there one can learn how
+// late it is.
+Head& MongoWriteTx::head() {
+  begin_transaction();
   return *head_;
 }
 
-void MongoWriteTx::finish() {
-  if (!head_) return;
-  for (auto* waiting :
-       {&products_waiting_, &sessions_waiting_, &challenges_waiting_, &answers_waiting_, &changes_waiting_}) {
-    send(*waiting);
+Link& MongoWriteTx::link(Name collection) {
+  begin_transaction();
+  for (auto& each : collected_) {
+    if (std::string_view(each.to.text) == collection.text) send(each);
   }
+  return *link_;
+}
+
+Link& MongoWriteTx::link_unsent() {
+  begin_transaction();
+  return *link_;
+}
+
+void MongoWriteTx::end_group() {
+  if (!head_) return;
+  for (auto& each : collected_) send(each);
   if (head_->number == head_before_.number && head_->place == head_before_.place) return;
   link_->send(in::meta, {{Write::How::update, Doc("_id", "head"),
                           Doc("$set", Doc("number", head_->number, "place", head_->place))}});
@@ -104,34 +112,27 @@ void MongoWriteTx::forget_connection() noexcept {
   client_.reset();
 }
 
-// The same for all jobs of a group. Taking it begins the transaction: only there one can learn how late it is.
-Time MongoWriteTx::now() const {
-  return const_cast<MongoWriteTx*>(this)->head().time;
-}
-
 // Any commit proves it: a server whose disk is full ends, so there is no room for small writes alone.
 Status MongoWriteTx::touch() {
-  if (std::chrono::steady_clock::now() >= proven_until_) head();  // which counts, and so is a write
+  if (std::chrono::steady_clock::now() >= proven_until_) begin_transaction();  // which counts, and so is a write
   return {};
 }
 
-// What others must see first is sent before they ask.
-Link& MongoWriteTx::link_behind(Waiting& waiting) {
-  send(waiting);
-  return link();
-}
-
-void MongoWriteTx::wait(Waiting& waiting, Write write) {
-  link();  // the head comes first
+void MongoWriteTx::collect(Name collection, Write write) {
+  begin_transaction();
+  const auto to = std::find_if(collected_.begin(), collected_.end(), [&](const Collected& each) {
+    return std::string_view(each.to.text) == collection.text;
+  });
+  if (to == collected_.end()) throw std::logic_error("nothing is collected for this collection");
   bytes_ += write.what.get()->len;
-  waiting.writes.push_back(std::move(write));
+  to->writes.push_back(std::move(write));
   ++writes_;
 }
 
-void MongoWriteTx::send(Waiting& waiting) {
-  if (waiting.writes.empty()) return;
-  link_->send(waiting.to, waiting.writes);
-  waiting.writes.clear();
+void MongoWriteTx::send(Collected& collected) {
+  if (collected.writes.empty()) return;
+  link_->send(collected.to, collected.writes);
+  collected.writes.clear();
 }
 
 std::size_t MongoWriteTx::wrote(std::int64_t documents) {
@@ -140,21 +141,12 @@ std::size_t MongoWriteTx::wrote(std::int64_t documents) {
 }
 
 std::size_t MongoWriteTx::count(Name collection, const Doc& filter) {
-  Cursor found = link().aggregate(collection, Array().add(Doc("$match", filter)).add(Doc("$count", "n")));
+  Cursor found = aggregate(collection, Array().add(Doc("$match", filter)).add(Doc("$count", "n")));
   return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
 }
 
 void MongoWriteTx::do_append(const model::Change& change) {
-  model::Change numbered = change;
-  numbered.number = ++head().number;
-  numbered.at = head().time;
-  wait(changes_waiting_, {Write::How::insert, {}, to_doc(numbered)});
-}
-
-std::vector<model::Change> MongoWriteTx::changes(model::RecordKind kind, const RecordId& record,
-                                                 std::optional<std::int64_t> before, std::size_t limit) {
-  send(changes_waiting_);
-  return Reader::changes(kind, record, before, limit);
+  collect(in::changes, {Write::How::insert, {}, to_doc(change)});
 }
 
 std::int64_t MongoWriteTx::last_change_number() {
@@ -163,21 +155,21 @@ std::int64_t MongoWriteTx::last_change_number() {
 
 Status MongoWriteTx::do_insert(const model::User& u) {
   if (user_by_name(u.username)) return username_taken(u);
-  link().send(in::users, {{Write::How::insert, {}, to_doc(u)}});
+  link(in::users).send(in::users, {{Write::How::insert, {}, to_doc(u)}});
   wrote(1);
   if (u.state == model::UserState::pending) ++pending_users_;
   return {};
 }
 
 void MongoWriteTx::do_update(const model::User& u, std::int64_t version_before) {
-  expect_one(link().replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
+  expect_one(link(in::users).replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
              "update of an account that is not at the version before");
   wrote(1);
   if (u.state != model::UserState::pending) pending_users_known_until_ = {};
 }
 
 void MongoWriteTx::do_delete_user(const UserId& user) {
-  if (link().first(in::users, Doc("_id", user, "state", word(model::UserState::pending)))) {
+  if (first(in::users, Doc("_id", user, "state", word(model::UserState::pending)))) {
     forget_users(Array().add(user));
   }
 }
@@ -186,11 +178,11 @@ void MongoWriteTx::do_delete_user(const UserId& user) {
 void MongoWriteTx::forget_users(const Array& ids) {
   const Doc these("$in", ids);
   pending_users_known_until_ = {};
-  wrote(link().remove(in::users, Doc("_id", these)));
-  wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("user", these)));
-  wrote(link_behind(sessions_waiting_).remove(in::sessions, Doc("user", these)));
-  wrote(link().remove(in::factor_counters, Doc("_id", these)));
-  wrote(link().remove(in::recovery_codes, Doc("_id", these)));
+  remove(in::users, Doc("_id", these));
+  remove(in::challenges, Doc("user", these));
+  if (remove(in::sessions, Doc("user", these)) > 0) known_sessions_.clear();
+  remove(in::factor_counters, Doc("_id", these));
+  remove(in::recovery_codes, Doc("_id", these));
 }
 
 // Each by an index that holds pending accounts only, which the server takes where its own key is asked for. All of them
@@ -210,10 +202,9 @@ std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network)
 std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
   Array ids;
   std::size_t found = 0;
-  for (Cursor each =
-           link().find(in::users, Doc("state", word(model::UserState::pending), "pending_until", Doc("$lte", at)),
-                       Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
-                           Doc("_id", 1)));
+  for (Cursor each = find(in::users, Doc("state", word(model::UserState::pending), "pending_until", Doc("$lte", at)),
+                          Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
+                              Doc("_id", 1)));
        found < limit && each.next(); ++found) {
     ids.add(each.view().take<UserId>("_id"));
   }
@@ -224,34 +215,45 @@ std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limi
 void MongoWriteTx::do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) {
   Array all;
   for (const auto& hash : hashes) all.add(hash);
-  wrote(link().update(in::recovery_codes, Doc("_id", user), Doc("$set", Doc("hashes", all)), Link::Upsert::yes));
+  update(in::recovery_codes, Doc("_id", user), Doc("$set", Doc("hashes", all)), Link::Upsert::yes);
 }
 
 bool MongoWriteTx::do_spend_recovery_code(const UserId& user, const model::Digest& hash) {
-  return wrote(link().update(in::recovery_codes, Doc("_id", user, "hashes", hash),
-                             Doc("$pull", Doc("hashes", hash)))) == 1;
+  return update(in::recovery_codes, Doc("_id", user, "hashes", hash), Doc("$pull", Doc("hashes", hash))) == 1;
 }
 
 void MongoWriteTx::do_insert(const model::Session& s) {
-  wait(sessions_waiting_, {Write::How::insert, {}, to_doc(s)});
+  collect(in::sessions, {Write::How::insert, {}, to_doc(s)});
+  known_sessions_[s.id] = s;
 }
 
+// The first time, all that the group is expected to ask about.
 std::optional<model::Session> MongoWriteTx::session(const SessionId& id) {
-  send(sessions_waiting_);
-  return Reader::session(id);
+  begin_transaction();
+  if (const auto known = known_sessions_.find(id); known != known_sessions_.end()) return known->second;
+  Array ids;
+  const auto ask = [&](const SessionId& each) {
+    if (known_sessions_.try_emplace(each).second) ids.add(each);
+  };
+  ask(id);
+  for (const auto& each : std::exchange(sessions_expected_, {})) ask(each);
+  for (Cursor found = find(in::sessions, Doc("_id", Doc("$in", ids))); found.next();) {
+    const auto session = take_session(found.view());
+    known_sessions_[session.id] = session;
+  }
+  return known_sessions_[id];
 }
 
 std::vector<model::Session> MongoWriteTx::do_sessions_of(const UserId& user) {
   std::vector<model::Session> out;
-  for (Cursor found = link_behind(sessions_waiting_).find(in::sessions, Doc("user", user)); found.next();) {
-    out.push_back(take_session(found.view()));
-  }
+  for (Cursor found = find(in::sessions, Doc("user", user)); found.next();) out.push_back(take_session(found.view()));
   return out;
 }
 
 std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& session) {
-  const auto ended = link_behind(sessions_waiting_).find_and_remove(in::sessions, Doc("_id", session));
+  const auto ended = link(in::sessions).find_and_remove(in::sessions, Doc("_id", session));
   if (!ended) return {};
+  known_sessions_[session].reset();
   wrote(1);
   return take_session(View(*ended));
 }
@@ -263,61 +265,51 @@ std::size_t MongoWriteTx::remove_first(Name collection, const Doc& filter, const
   pipeline.add(Doc("$match", filter)).add(Doc("$sort", order)).add(Doc("$skip", static_cast<std::int64_t>(skip)));
   pipeline.add(Doc("$limit", static_cast<std::int64_t>(limit)));
   pipeline.add(Doc("$group", Doc("_id", std::int64_t{0}, "ids", Doc("$push", "$_id"))));
-  Cursor found = link().aggregate(collection, pipeline);
+  Cursor found = aggregate(collection, pipeline);
   if (!found.next()) return 0;
-  return wrote(link().remove(collection, Doc("_id", Doc("$in", found.view().take<Array>("ids")))));
+  return remove(collection, Doc("_id", Doc("$in", found.view().take<Array>("ids"))));
 }
 
 std::size_t MongoWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   if (limit == 0) return 0;
-  send(sessions_waiting_);
+  known_sessions_.clear();
   return remove_first(in::sessions, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
 }
 
 void MongoWriteTx::add_challenge(const model::Challenge& c) {
-  wait(challenges_waiting_, {Write::How::insert, {}, to_doc(c)});
-}
-
-std::optional<model::Challenge> MongoWriteTx::challenge(const model::Digest& token_hash) {
-  send(challenges_waiting_);
-  return Reader::challenge(token_hash);
+  collect(in::challenges, {Write::How::insert, {}, to_doc(c)});
 }
 
 bool MongoWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
-  return wrote(link_behind(challenges_waiting_)
-                   .update(in::challenges, Doc("_id", token_hash, "tries", Doc("$lt", tries_max)),
-                           Doc("$inc", Doc("tries", 1)))) == 1;
+  return update(in::challenges, Doc("_id", token_hash, "tries", Doc("$lt", tries_max)), Doc("$inc", Doc("tries", 1))) ==
+         1;
 }
 
 bool MongoWriteTx::spend_challenge(const model::Digest& token_hash) {
-  return wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("_id", token_hash))) == 1;
+  return remove(in::challenges, Doc("_id", token_hash)) == 1;
 }
 
 void MongoWriteTx::remove_challenges_of(const UserId& user) {
-  wrote(link_behind(challenges_waiting_).remove(in::challenges, Doc("user", user)));
+  remove(in::challenges, Doc("user", user));
 }
 
 std::size_t MongoWriteTx::remove_challenges_but_newest(const UserId& user, model::Challenge::Next next,
                                                        std::size_t count) {
-  send(challenges_waiting_);
   return remove_first(in::challenges, Doc("user", user, "next", word(next)), Doc("expires_at", -1), count,
                       std::numeric_limits<std::int32_t>::max());
 }
 
 std::size_t MongoWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
   if (limit == 0) return 0;
-  send(challenges_waiting_);
   return remove_first(in::challenges, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
 }
 
 // One conditional update. Where it meets nothing, either the step is spent or there are no counters yet.
 bool MongoWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {
   if (step <= model::FactorCounters{}.last_step) return false;
-  if (wrote(link().update(in::factor_counters, Doc("_id", user, "last_step", Doc("$lt", step)),
-                          Doc("$set", Doc("last_step", step)))) == 1) {
-    return true;
-  }
-  if (link().first(in::factor_counters, Doc("_id", user))) return false;
+  const Doc earlier("_id", user, "last_step", Doc("$lt", step));
+  if (update(in::factor_counters, earlier, Doc("$set", Doc("last_step", step))) == 1) return true;
+  if (first(in::factor_counters, Doc("_id", user))) return false;
   set_factor_counters(user, {.last_step = step});
   return true;
 }
@@ -326,22 +318,21 @@ void MongoWriteTx::set_factor_counters(const UserId& user, const model::FactorCo
   Doc how("$max", Doc("last_step", c.last_step), "$set",
           Doc("failures", c.failures, "failures_unredeemed", c.failures_unredeemed, "locked_until", c.locked_until));
   if (!c.locked_until) how.add("$unset", Doc("locked_until", ""));
-  wrote(link().update(in::factor_counters, Doc("_id", user), how, Link::Upsert::yes));
+  update(in::factor_counters, Doc("_id", user), how, Link::Upsert::yes);
 }
 
 void MongoWriteTx::remove_factor_counters(const UserId& user) {
-  wrote(link().remove(in::factor_counters, Doc("_id", user)));
+  remove(in::factor_counters, Doc("_id", user));
 }
 
 std::optional<model::Digest> MongoWriteTx::key_fingerprint(std::string_view key) {
-  const auto found = link().first(in::key_fingerprints, Doc("_id", key));
+  const auto found = first(in::key_fingerprints, Doc("_id", key));
   if (!found) return {};
   return View(*found).take<model::Digest>("fingerprint");
 }
 
 void MongoWriteTx::set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) {
-  wrote(link().update(in::key_fingerprints, Doc("_id", key), Doc("$set", Doc("fingerprint", fingerprint)),
-                      Link::Upsert::yes));
+  update(in::key_fingerprints, Doc("_id", key), Doc("$set", Doc("fingerprint", fingerprint)), Link::Upsert::yes);
 }
 
 }  // namespace integrity::store::mongo

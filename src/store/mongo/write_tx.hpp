@@ -1,13 +1,17 @@
 // WriteTx in one transaction of the server's: one object for the life of the writer, used for one group after the
 // other.
 //
-// A question costs a round trip, so what only adds is collected and sent in bulk, and products and kept answers that
-// were asked for or written in a group are remembered until it ends: nobody else can write meanwhile (see
-// docs/adr/0010).
+// A question costs a round trip, so what only adds is collected and sent in bulk, and products, sessions and kept answers
+// that were asked for or written in a group are remembered until it ends: nobody else can write meanwhile (see
+// docs/adr/0010). Every question and every direct write goes through link(collection), which first sends what is
+// collected for that collection; the only other way is link_unsent, for documents of which all that this group has
+// written is in memory.
 #pragma once
+#include <array>
 #include <chrono>
 #include <map>
 #include <unordered_map>
+#include <vector>
 
 #include "store/mongo/codec.hpp"
 #include "store/mongo/reader.hpp"
@@ -20,29 +24,24 @@ class MongoWriteTx final : public WriteTx, public Reader {
   MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text);
 
   // For the writer. The transaction itself begins with the first question of a job: one that has none costs nothing.
-  void begin_group();
+  // `sessions`: those that the group's jobs will be asked about; one question finds them all.
+  void begin_group(std::vector<SessionId> sessions);
   void begin_job();
-  bool kept() const { return kept_; }
   bool job_wrote() const { return writes_ != job_writes_; }
   bool group_wrote() const { return writes_ != 0; }
   bool has_head() const { return head_.has_value(); }
   std::size_t bytes() const { return bytes_; }  // of the documents that the group has written
-  void finish();  // sends what is left to send: nothing of the group can be refused any more but the commit
+  void end_group() override;
   bool commit();  // as Link's; true also where there is nothing to commit
   void abort() noexcept;
   // Of nodes that stopped while they had the head.
   void end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept;
   void forget_connection() noexcept;  // after trouble: the next group takes another session
 
-  Time now() const override;
   Status touch() override;
 
   std::optional<model::Product> product(const ProductId& id) override;
-  model::ProductPage products(const model::ProductQuery& query) override;
-  std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
   std::optional<model::Session> session(const SessionId& id) override;
-  std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record, std::optional<std::int64_t> before,
-                                     std::size_t limit) override;
   std::int64_t last_change_number() override;
 
   std::size_t pending_users(std::optional<std::string_view> network) override;
@@ -63,14 +62,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
 
  private:
-  // What the first operation of a transaction read in meta's "head", and took for itself: see docs/adr/0010.
-  struct Head {
-    Time time;
-    std::int64_t number = 0;  // of the last change
-    std::int64_t place = 0;   // the greatest ever given to a product
-  };
-  // Writes to one collection that wait to be sent.
-  struct Waiting {
+  // Writes to one collection that are sent together.
+  struct Collected {
     Name to;
     std::vector<Write> writes = {};
   };
@@ -80,23 +73,29 @@ class MongoWriteTx final : public WriteTx, public Reader {
     std::optional<Time> oldest = {};
   };
 
-  Link& link() override;  // begins the transaction where none is under way
-  Head& head();
-  Link& link_behind(Waiting& waiting);
-  void wait(Waiting& waiting, Write write);
-  void send(Waiting& waiting);
+  Link& link(Name collection) override;
+  Link& link_unsent();
+  void begin_transaction();  // where none is under way
+  Head& head() override;     // what the transaction's first operation read, and took for itself: docs/adr/0010
+  Collected& collected_for(Name collection);
+  void collect(Name collection, Write write);
+  void send(Collected& collected);
+  std::size_t update(Name collection, const Doc& which, const Doc& how, Link::Upsert upsert = Link::Upsert::no) {
+    return wrote(link(collection).update(collection, which, how, upsert));
+  }
+  std::size_t remove(Name collection, const Doc& which) { return wrote(link(collection).remove(collection, which)); }
   std::size_t count(Name collection, const Doc& filter);
   std::size_t remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip, std::size_t limit);
   std::size_t wrote(std::int64_t documents);
   void forget_users(const Array& ids);
 
-  std::int64_t place_of(const model::Product& product);
   bool sku_is_taken(const model::Product& product);
   std::optional<model::KeptAnswer>& known_answer(const UserId& user, const model::AnswerKey& key);
   Kept& kept_of(const UserId& user);
 
   void do_append(const model::Change& change) override;
-  Status do_insert(const model::Product& product) override;
+  std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
+  Status do_insert(const model::Product& product, std::int64_t place) override;
   Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
   Status do_insert(const model::User& user) override;
@@ -112,15 +111,16 @@ class MongoWriteTx final : public WriteTx, public Reader {
                       std::size_t kept_max) override;
 
   Pool& pool_;
-  const Clock& clock_;
   std::optional<Client> client_;
   std::optional<Link> link_;
 
   // Of the group.
-  mutable std::optional<Head> head_;
+  std::optional<Head> head_;
   Head head_before_;
-  Waiting products_waiting_{in::products}, sessions_waiting_{in::sessions}, challenges_waiting_{in::challenges},
-      answers_waiting_{in::kept_answers}, changes_waiting_{in::changes};
+  std::array<Collected, 5> collected_{
+      {{in::products}, {in::sessions}, {in::challenges}, {in::kept_answers}, {in::changes}}};
+  std::vector<SessionId> sessions_expected_;
+  std::unordered_map<SessionId, std::optional<model::Session>, IdHash> known_sessions_;
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
   std::map<AnswerId, std::optional<model::KeptAnswer>> known_answers_;
   std::unordered_map<UserId, Kept, IdHash> known_kept_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "store/refusals.hpp"
 
 namespace integrity::store::mongo {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
 
 // To a node far from the primary each round trip is long, and while a group has the head all others wait.
 constexpr milliseconds kGroupTime{250};
+constexpr milliseconds kSharedGroupTime{25};  // where a source waits that has no job in the group
 
 constexpr milliseconds kPause{50};                         // until a primary may be there
 constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
@@ -27,12 +29,6 @@ constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as l
 // minute, until the server ends its transaction.
 constexpr std::chrono::seconds kStopped{4};
 constexpr milliseconds kLookAgain{250};  // for one that had it not yet so long
-
-Error fault(std::string cause) {
-  return {.code = Code::internal,
-          .detail = "the server met a fault of its own; nothing was changed",
-          .cause = std::move(cause)};
-}
 
 Error out_of_reach(const Trouble& trouble) {
   Error error = unavailable(trouble.what());
@@ -59,52 +55,21 @@ Error perhaps_written() {
 }  // namespace
 
 Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options)
-    : options_(options), tx_(pool, clock, text) {
+    : options_(options), tx_(pool, clock, text), queue_(options.queue_max) {
   thread_ = std::thread([this] { loop(); });
 }
 
 Writer::~Writer() {
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
-  wake_.notify_one();
+  queue_.close();
   thread_.join();
 }
 
-void Writer::submit(std::unique_ptr<Job> job) {
-  bool wake = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (queue_.size() < options_.queue_max) {
-      queue_.push_back(std::exchange(job, nullptr));
-      wake = std::exchange(sleeping_, false);
-    }
-  }
-  if (wake) wake_.notify_one();
-  if (job) job->done(overloaded());
-}
-
 void Writer::loop() {
-  while (take_group()) {
+  const std::size_t most = options_.run_writes_twice ? 1 : kGroupMax;
+  while (queue_.take(group_, most)) {
     write_group();
     group_.clear();
   }
-}
-
-bool Writer::take_group() {
-  std::unique_lock lock(mutex_);
-  while (queue_.empty() && !closing_) {
-    sleeping_ = true;
-    wake_.wait(lock);
-  }
-  sleeping_ = false;
-  const std::size_t most = options_.run_writes_twice ? 1 : kGroupMax;
-  while (!queue_.empty() && group_.size() < most) {
-    group_.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  return !group_.empty();
 }
 
 // Mostly one turn. MongoDB has no savepoints: where a job must leave no trace but has written, what is before it is
@@ -121,6 +86,7 @@ void Writer::write_group() {
       switch (write(part, deadline)) {
         case Outcome::committed:
           answer(part);
+          if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
           part = from(part.end);
           deadline = steady_clock::now() + options_.patience;
           break;
@@ -142,13 +108,13 @@ void Writer::write_group() {
         case Outcome::unknown:
           fail(part, perhaps_written());
           give_up({part.end, part.end}, out_of_reach(silent));
-          fail_queue(out_of_reach(silent));
+          queue_.fail_waiting(out_of_reach(silent));
           return;
       }
     } catch (const Trouble& trouble) {
       // Whoever is queued has waited behind this, and would wait as long again.
       give_up(part, out_of_reach(trouble));
-      fail_queue(out_of_reach(trouble));
+      queue_.fail_waiting(out_of_reach(trouble));
       tx_.abort();
       tx_.forget_connection();
       return;
@@ -186,28 +152,37 @@ Writer::Outcome Writer::write(Part& part, Moment deadline) {
   }
 }
 
+void Writer::begin(Part part) {
+  std::vector<SessionId> sessions;
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    if (const auto& session = group_[i]->origin().session) sessions.push_back(*session);
+  }
+  tx_.begin_group(std::move(sessions));
+}
+
 void Writer::rehearse(Part part) {
-  tx_.begin_group();
+  begin(part);
   for (std::size_t i = part.begin; i < part.end; ++i) {
     tx_.begin_job();
-    run_job(i);
+    run(i);
   }
   tx_.abort();
 }
 
 Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
   const auto begun = steady_clock::now();
-  tx_.begin_group();
+  begin(part);
   bool stays = false;
   for (std::size_t i = part.begin; i < part.end; ++i) {
     tx_.begin_job();
-    const Ran ran = run_job(i);
+    const Ran ran = run(i);
     if (ran == Ran::to_be_undone) {
       stopped_at_ = i;
       return Outcome::stopped;
     }
     stays = stays || ran == Ran::stays;
-    const bool enough = tx_.bytes() > kGroupBytes || steady_clock::now() - begun > kGroupTime;
+    const auto time_max = queue_.others_wait() ? kSharedGroupTime : kGroupTime;
+    const bool enough = tx_.bytes() > kGroupBytes || steady_clock::now() - begun > time_max;
     if (enough) part.end = i + 1;  // the others come next
   }
   if (!stays) {  // refusals need no majority
@@ -215,7 +190,7 @@ Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
     return Outcome::committed;
   }
   try {
-    tx_.finish();
+    tx_.end_group();
   } catch (const Broken& broken) {
     if (part.end - part.begin > 1) return Outcome::broken;
     answers_[part.begin] = fault(broken.what());
@@ -226,10 +201,10 @@ Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
 }
 
 // An answer that only read is committed too: what it read may have been another node's, and not be the majority's yet.
-Writer::Ran Writer::run_job(std::size_t index) {
+Writer::Ran Writer::run(std::size_t index) {
   answers_[index] = Status();
   try {
-    if (group_[index]->run(tx_).has_value() || tx_.kept()) return Ran::stays;
+    if (run_job(*group_[index], tx_, answers_[index])) return Ran::stays;
   } catch (const Trouble&) {
     throw;
   } catch (const Closed&) {
@@ -237,10 +212,8 @@ Writer::Ran Writer::run_job(std::size_t index) {
   } catch (const Broken& broken) {  // after which the server has ended the transaction
     answers_[index] = fault(broken.what());
     return Ran::to_be_undone;
-  } catch (const std::exception& exception) {
-    answers_[index] = fault(exception.what());
   } catch (...) {
-    answers_[index] = fault("a write threw something that is no exception");
+    answers_[index] = fault_of_exception();
   }
   return tx_.job_wrote() ? Ran::to_be_undone : Ran::left_nothing;
 }
@@ -278,15 +251,6 @@ void Writer::give_up(Part part, const Error& error) {
 
 void Writer::fail(Part part, const Error& error) {
   for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(error);
-}
-
-void Writer::fail_queue(const Error& error) {
-  std::deque<std::unique_ptr<Job>> waiting;
-  {
-    const std::lock_guard lock(mutex_);
-    waiting.swap(queue_);
-  }
-  for (const auto& job : waiting) job->done(error);
 }
 
 }  // namespace integrity::store::mongo

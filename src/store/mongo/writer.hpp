@@ -1,14 +1,12 @@
 // The writer: one thread that runs whatever is queued as a group, in one transaction. See README.md.
 #pragma once
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/random.hpp"
 #include "store/mongo/error_map.hpp"
 #include "store/mongo/write_tx.hpp"
+#include "store/write_queue.hpp"
 
 namespace integrity::store::mongo {
 
@@ -22,7 +20,7 @@ class Writer {
   Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options);
   ~Writer();  // after what is queued was answered
 
-  void submit(std::unique_ptr<Job> job);
+  void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -41,33 +39,28 @@ class Writer {
   enum class Ran : std::uint8_t { stays, left_nothing, to_be_undone };
 
   void loop();
-  bool take_group();
   void write_group();
   Outcome write(Part& part, Moment deadline);
+  void begin(Part part);
   void rehearse(Part part);
   Outcome attempt(Part& part, Moment deadline);
-  Ran run_job(std::size_t index);
+  Ran run(std::size_t index);
   Outcome commit(Moment deadline);
   void back_off(const Trouble& trouble);
   void answer(Part part);
   void give_up(Part part, const Error& error);
   void fail(Part part, const Error& error);
-  void fail_queue(const Error& error);
 
   const Options options_;
   SystemRandom random_;
   MongoWriteTx tx_;
 
   // Of the writer's thread.
-  std::vector<std::unique_ptr<Job>> group_;
+  WriteQueue::Group group_;
   std::vector<Status> answers_;
   std::size_t stopped_at_ = 0;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
-  bool sleeping_ = false;
-  bool closing_ = false;
+  WriteQueue queue_;
   std::thread thread_;
 };
 

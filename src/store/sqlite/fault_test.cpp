@@ -217,7 +217,7 @@ TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
     return true;
   };
   auto ignore = [](const Result<bool>&) {};
-  store_->submit(std::make_unique<ClosureJob<bool, decltype(ignore)>>(wait, ignore));
+  store_->submit(make_job<bool>({}, wait, ignore));
   std::atomic<int> unavailable_answers = 0;
   for (std::uint8_t i = 1; i <= 10; ++i) {
     auto run = [i](WriteTx& tx) -> Result<bool> {
@@ -227,7 +227,7 @@ TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
     auto tell = [&](const Result<bool>& r) {
       if (!r.has_value() && r.error().code == Code::unavailable) ++unavailable_answers;
     };
-    store_->submit(std::make_unique<ClosureJob<bool, decltype(tell)>>(run, tell));
+    store_->submit(make_job<bool>({}, run, tell));
   }
   disk_.fail_writes(SQLITE_FULL);
   release.set_value();

@@ -11,7 +11,7 @@ constexpr std::int64_t kFirstVersionWithMarks = 5;
 
 // No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
 std::int64_t last_place_at(Database& db, Time at) {
-  std::int64_t place = (to_millis(at) << 21) - 1;
+  std::int64_t place = first_place_at(at) - 1;
   for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
     if (row.take<Time>() < at) break;
     if (row.take<std::string>() == "product.create") ++place;

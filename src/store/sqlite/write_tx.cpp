@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "store/refusals.hpp"
 #include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
@@ -18,33 +19,19 @@ void expect_one(std::size_t changed, const char* what) {
   if (changed != 1) throw std::logic_error(what);
 }
 
-Error sku_taken(const model::Product& product) {
-  return {Code::sku_taken, "sku \"" + product.sku.value_or("") + "\" belongs to another product"};
-}
-
-Error username_taken(const model::User& user) {
-  return {Code::username_taken, "the username \"" + user.username + "\" is taken; choose another"};
-}
-
 }  // namespace
 
-SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text)
-    : SqliteWriteTx(database, clock, text, head_of(database)) {}
-
-SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text, const Head& head)
-    : Reader(text),
+SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text,
+                             const SessionMap& sessions)
+    : WriteTx(clock),
+      Reader(text),
       db_(database),
-      clock_(clock),
-      now_(head.time),
-      last_place_(head.place),
-      last_number_(head.number),
-      answers_(database),
-      group_last_number_(last_number_),
-      group_last_place_(last_place_) {}
+      alive_sessions_(sessions),
+      head_(head_of(database)),
+      answers_(database) {}
 
 void SqliteWriteTx::begin_group() {
-  group_last_number_ = last_number_;
-  group_last_place_ = last_place_;
+  group_head_ = head_;
   products_created_ = false;
   group_touched_ = false;
   products_.clear();
@@ -54,13 +41,12 @@ void SqliteWriteTx::begin_group() {
 
 void SqliteWriteTx::begin_job() {
   kept_ = false;
-  now_ = std::max(now_, clock_.now());
-  job_ = {db_.rows_changed_ever(), last_number_, last_place_, products_.size(), sessions_.size(), answers_.mark()};
+  head_.time = std::max(head_.time, clock_.now());
+  job_ = {db_.rows_changed_ever(), head_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
-  last_number_ = job_.last_number;
-  last_place_ = job_.last_place;
+  head_ = job_.head;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
   answers_.undo_to(job_.answers);
@@ -68,11 +54,14 @@ void SqliteWriteTx::forget_job() {
 
 void SqliteWriteTx::forget_group() {
   proven_until_ = {};
-  last_number_ = group_last_number_;
-  last_place_ = group_last_place_;
+  head_ = {.time = head_.time, .number = group_head_.number, .place = group_head_.place};
   products_.clear();
   sessions_.clear();
   answers_.undo_to(0);
+}
+
+void SqliteWriteTx::end_group() {
+  if (group_touched_) write_version_again(db_);
 }
 
 void SqliteWriteTx::committed() {
@@ -84,28 +73,33 @@ void SqliteWriteTx::committed() {
 Status SqliteWriteTx::touch() {
   if (std::chrono::steady_clock::now() < proven_until_) return {};
   if (!group_touched_) INTEGRITY_CHECK(db_.expect_room(kRoomBytes));
-  write_version_again(db_);
   group_touched_ = true;
   return {};
 }
 
-void SqliteWriteTx::do_append(const model::Change& change) {
-  insert(db_, change, last_number_ + 1, now_);
-  ++last_number_;
+std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
+  const auto effect =
+      std::find_if(sessions_.rbegin(), sessions_.rend(), [&](const auto& each) { return each.id == id; });
+  return effect == sessions_.rend() ? alive_sessions_.find(id) : effect->started;
 }
 
-// The place: behind all products of the same millisecond, those that are gone included (see migrations/002_search.sql).
-Status SqliteWriteTx::do_insert(const model::Product& p) {
+void SqliteWriteTx::do_append(const model::Change& change) {
+  insert(db_, change, change.number, change.at);
+}
+
+std::optional<std::int64_t> SqliteWriteTx::do_last_place(std::int64_t first, std::int64_t end) {
+  auto row = db_.query("SELECT max(place) FROM products WHERE place >= ? AND place < ?", first, end);
+  row.next();
+  return row.take<std::optional<std::int64_t>>();
+}
+
+Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t place) {
   const auto changed = db_.run_unless_taken(
       "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
-      " description) VALUES ((SELECT max(coalesce(max(place) + 1, ?6 << 21), iif(?12 >> 21 = ?6, ?12 + 1, 0))"
-      " FROM products WHERE place >= ?6 << 21 AND place < (?6 + 1) << 21),"
-      " ?1, ?2, ?3, ?4, ?6, ?5, ?7, ?8, ?9, ?10, ?11)",
-      p.id, p.price.units, p.stock, p.version, p.updated_at, p.created_at, p.currency, p.sku, p.name,
-      text_.sort_key(p.name), p.description, last_place_);
+      " description) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      place, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
+      text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
-  const auto place = db_.last_inserted_rowid();
-  last_place_ = std::max(last_place_, place);
   db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(text_.words_of(p)));
   products_created_ = true;  // nobody can have read it, but lists without it
   return {};
@@ -297,22 +291,22 @@ void SqliteWriteTx::remove_factor_counters(const UserId& user) {
 }
 
 std::optional<model::KeptAnswer> SqliteWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
-  return answers_.find(user, key, now_);
+  return answers_.find(user, key, head_.time);
 }
 
 std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
-  return answers_.full_until(user, kept_max, now_);
+  return answers_.full_until(user, kept_max, head_.time);
 }
 
 bool SqliteWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
                                    std::size_t kept_max) {
-  if (answers_.full_until(user, kept_max, now_)) return false;
-  answers_.keep(user, key, answer, now_);
+  if (answers_.full_until(user, kept_max, head_.time)) return false;
+  answers_.keep(user, key, answer, head_.time);
   return true;
 }
 
 std::size_t SqliteWriteTx::remove_expired_answers(std::size_t limit) {
-  return answers_.remove_expired(now_, limit);
+  return answers_.remove_expired(head_.time, limit);
 }
 
 std::optional<model::Digest> SqliteWriteTx::key_fingerprint(std::string_view key) {

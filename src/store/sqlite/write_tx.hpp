@@ -8,6 +8,7 @@
 #include "store/bulk.hpp"
 #include "store/sqlite/kept_answers.hpp"
 #include "store/sqlite/reader.hpp"
+#include "store/sqlite/session_map.hpp"
 
 namespace integrity::store::sqlite {
 
@@ -18,22 +19,23 @@ struct SessionEffect {
 
 class SqliteWriteTx final : public WriteTx, public Reader {
  public:
-  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text);
+  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text, const SessionMap& sessions);
 
   // For the writer. A group is committed or forgotten as a whole; a job in it may be forgotten
   // alone.
   void begin_group();
   void begin_job();
-  bool kept() const { return kept_; }
   bool job_wrote() const { return db_.rows_changed_ever() != job_.rows; }
   void forget_job();    // after its rows were rolled back
   void forget_group();  // after a ROLLBACK
-  void committed();     // the group
+  void end_group() override;
+  void committed();  // the group
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
 
-  Time now() const override { return now_; }
+  // From memory: what is alive, and what this group did about it.
+  std::optional<model::Session> session(const SessionId& id) override;
   Status touch() override;
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
@@ -54,13 +56,13 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
 
  private:
-  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text, const Head& head);
-
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);
   void forget_words(std::int64_t place, const std::vector<std::string>& words);
+  Head& head() override { return head_; }
   void do_append(const model::Change& change) override;
-  Status do_insert(const model::Product& product) override;
+  std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
+  Status do_insert(const model::Product& product, std::int64_t place) override;
   Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
   Status do_insert(const model::User& user) override;
@@ -77,28 +79,24 @@ class SqliteWriteTx final : public WriteTx, public Reader {
 
   Database& db() override { return db_; }
 
-  // Where the job, or the group, began.
+  // Where the job began.
   struct Mark {
     std::int64_t rows = 0;
-    std::int64_t last_number = 0;
-    std::int64_t last_place = 0;
+    Head head;
     std::size_t products = 0;
     std::size_t sessions = 0;
     std::size_t answers = 0;
   };
 
   Database& db_;
-  const Clock& clock_;
-  Time now_;
-  std::int64_t last_place_;  // given to a product of the present, which may be gone
-  std::int64_t last_number_;
+  const SessionMap& alive_sessions_;
+  Head head_;
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
   KeptAnswers answers_;
   Mark job_;
-  std::int64_t group_last_number_;
-  std::int64_t group_last_place_;
+  Head group_head_;  // where the group began
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes
 };

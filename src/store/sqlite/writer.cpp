@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "store/refusals.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -54,17 +55,17 @@ std::string trouble(int primary) {
   return "the store cannot write just now; nothing was changed. Try again shortly";
 }
 
-Error fault(std::string cause) {
-  return {.code = Code::internal,
-          .detail = "the server met a fault of its own; nothing was changed",
-          .cause = std::move(cause)};
-}
-
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
                PageCache& pages, SessionMap& sessions)
-    : db_(db), options_(options), cache_(cache), pages_(pages), sessions_(sessions), tx_(db, clock, text) {
+    : db_(db),
+      options_(options),
+      cache_(cache),
+      pages_(pages),
+      sessions_(sessions),
+      tx_(db, clock, text, sessions),
+      queue_(options.queue_max) {
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
       db_.handle(),
@@ -77,60 +78,20 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
 }
 
 Writer::~Writer() {
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
-  wake_.notify_one();
+  queue_.close();
   thread_.join();
   sqlite3_wal_hook(db_.handle(), nullptr, nullptr);
 }
 
-void Writer::submit(std::unique_ptr<Job> job) {
-  Status refusal;
-  bool wake = false;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) {
-      refusal = *stopped_;
-    } else if (queue_.size() >= options_.queue_max) {
-      refusal = overloaded();
-    } else {
-      queue_.push_back(std::exchange(job, nullptr));
-      wake = std::exchange(sleeping_, false);
-    }
-  }
-  if (wake) wake_.notify_one();
-  if (job) job->done(std::move(refusal));
-}
-
 void Writer::loop() {
-  while (take_group()) {
+  while (queue_.take(group_, kGroupMax)) {
     write_group();
     group_.clear();
     if (wal_pages_ >= kCheckpointPages) checkpoint();
   }
 }
 
-bool Writer::take_group() {
-  std::unique_lock lock(mutex_);
-  while (queue_.empty() && !closing_) {
-    sleeping_ = true;
-    wake_.wait(lock);
-  }
-  sleeping_ = false;
-  while (!queue_.empty() && group_.size() < kGroupMax) {
-    group_.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  return !group_.empty();
-}
-
 void Writer::write_group() {
-  if (stopped_) {  // written by this thread only
-    answers_.assign(group_.size(), *stopped_);
-    return answer_group();
-  }
   tx_.begin_group();  // before anything can fail: undoing a group goes back to here
   try {
     db_.run("BEGIN IMMEDIATE");
@@ -141,6 +102,7 @@ void Writer::write_group() {
       db_.run("BEGIN IMMEDIATE");
       run_group(Undo::by_savepoint);
     }
+    tx_.end_group();
     db_.run("COMMIT");
   } catch (const Failure& failure) {
     return fail_group(failure);
@@ -161,13 +123,13 @@ bool Writer::run_group(Undo undo) {
       db_.run("SAVEPOINT job");
       if (options_.run_writes_twice) {
         tx_.begin_job();
-        run_job(i);
+        run(i);
         db_.run("ROLLBACK TO job");
         tx_.forget_job();
       }
     }
     tx_.begin_job();
-    const bool stays = run_job(i);
+    const bool stays = run(i);
     if (!stays && tx_.job_wrote()) {
       if (undo == Undo::by_starting_over) return false;
       db_.run("ROLLBACK TO job");
@@ -179,18 +141,16 @@ bool Writer::run_group(Undo undo) {
 }
 
 // True when what the job wrote is to stay.
-bool Writer::run_job(std::size_t index) {
+bool Writer::run(std::size_t index) {
   answers_[index] = Status();
   bool stays = false;
   try {
-    stays = group_[index]->run(tx_).has_value() || tx_.kept();
+    stays = run_job(*group_[index], tx_, answers_[index]);
   } catch (const Failure& failure) {
     if (ends_group(failure.primary())) throw;
     answers_[index] = fault(failure.what());
-  } catch (const std::exception& exception) {
-    answers_[index] = fault(exception.what());
   } catch (...) {
-    answers_[index] = fault("a write threw something that is no exception");
+    answers_[index] = fault_of_exception();
   }
   // SQLite ends a transaction by itself after some errors; going on would write outside of any.
   if (!db_.in_transaction()) throw Failure(SQLITE_ABORT, "the transaction has ended by itself");
@@ -227,10 +187,7 @@ Error Writer::report(const Failure& failure) {
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
   Error error = unavailable(failure.what());
   error.detail = trouble(failure.primary());
-  if (stops) {
-    const std::lock_guard lock(mutex_);
-    stopped_ = error;
-  }
+  if (stops) queue_.stop(error);
   return error;
 }
 

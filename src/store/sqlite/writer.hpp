@@ -1,10 +1,6 @@
 // The writer: one thread that runs whatever is queued as a group and commits it at once. See
 // README.md.
 #pragma once
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -12,6 +8,7 @@
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
 #include "store/sqlite/write_tx.hpp"
+#include "store/write_queue.hpp"
 
 namespace integrity::store::sqlite {
 
@@ -26,17 +23,16 @@ class Writer {
          PageCache& pages, SessionMap& sessions);
   ~Writer();  // after what is queued was answered
 
-  void submit(std::unique_ptr<Job> job);
+  void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
 
  private:
   // What to do about a job that must leave no trace but has written already.
   enum class Undo : std::uint8_t { by_starting_over, by_savepoint };
 
   void loop();
-  bool take_group();
   void write_group();
   bool run_group(Undo undo);
-  bool run_job(std::size_t index);
+  bool run(std::size_t index);
   void publish();
   void answer_group();
   void fail_group(const Failure& failure);
@@ -51,16 +47,11 @@ class Writer {
   SqliteWriteTx tx_;
 
   // Of the writer's thread.
-  std::vector<std::unique_ptr<Job>> group_;
+  WriteQueue::Group group_;
   std::vector<Status> answers_;
   int wal_pages_ = 0;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
-  bool sleeping_ = false;
-  bool closing_ = false;
-  std::optional<Error> stopped_;  // by an error after which nothing more can be promised
+  WriteQueue queue_;
   std::thread thread_;
 };
 

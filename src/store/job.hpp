@@ -1,0 +1,90 @@
+// A write as an engine gets it: what to run, who asked for it, and whom to tell.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/id.hpp"
+#include "base/result.hpp"
+#include "base/waiter.hpp"
+
+namespace integrity::store {
+
+class WriteTx;
+
+// How old a request may be when its write begins. Measured by CLOCK_MONOTONIC, which goes on while a process is stopped.
+inline constexpr std::chrono::seconds request_age_max{10};
+
+// Who asked for a write. The default is the program itself: its writes never expire.
+struct Origin {
+  // Whose share of the queue the write counts against: a user, or the address of a client. Any text that is the same
+  // for the same source; up to 15 bytes need no allocation.
+  std::string source = {};
+  // When the request had arrived.
+  std::optional<std::chrono::steady_clock::time_point> begun = {};
+  // Who waits for the answer: nothing is written for somebody who has gone.
+  std::shared_ptr<const Waiter> waiter = {};
+  // The session that acts: nothing is written for one that has ended.
+  std::optional<SessionId> session = {};
+};
+
+class Job {
+ public:
+  explicit Job(Origin origin = {}) : origin_(std::move(origin)) {}
+  virtual ~Job() = default;
+  const Origin& origin() const { return origin_; }
+
+  // The engine calls `run` any number of times (see run_job below), then `done` once.
+  virtual Status run(WriteTx& tx) = 0;
+  // Called after the commit is durable, or when there will be none: on a thread of the engine's, or inside
+  // `submit` where the job was not taken at all. Must be quick and must not wait for the store.
+  // `commit` is an error where nothing of the job was committed: the last `run` does not count.
+  virtual void done(Status commit) noexcept = 0;
+
+ private:
+  const Origin origin_;
+};
+
+// For engines: runs the job inside a transaction, unless its origin forbids it to begin now. To be asked again at each
+// run: a transaction that is repeated may come much later than the first. True when what the job wrote is to stay.
+// Otherwise `refusal` is an error where the job did not begin, and is left alone where the job itself refused.
+bool run_job(Job& job, WriteTx& tx, Status& refusal);
+
+template <class T>
+using WriteFunction = std::function<Result<T>(WriteTx&)>;
+
+// Adapts a closure and a completion to Job. `completion` gets the closure's result, or the commit's error.
+template <class T, class Completion>
+class ClosureJob final : public Job {
+ public:
+  ClosureJob(Origin origin, WriteFunction<T> function, Completion completion)
+      : Job(std::move(origin)), function_(std::move(function)), completion_(std::move(completion)) {}
+
+  Status run(WriteTx& tx) override {
+    result_.emplace(function_(tx));
+    if (result_->has_value()) return {};
+    return result_->error();
+  }
+  void done(Status commit) noexcept override {
+    if (!commit.has_value()) {
+      completion_(Result<T>(std::move(commit).error()));
+    } else {
+      completion_(std::move(*result_));
+    }
+  }
+
+ private:
+  WriteFunction<T> function_;
+  Completion completion_;
+  std::optional<Result<T>> result_;
+};
+
+template <class T, class Completion>
+std::unique_ptr<Job> make_job(Origin origin, WriteFunction<T> function, Completion completion) {
+  return std::make_unique<ClosureJob<T, Completion>>(std::move(origin), std::move(function), std::move(completion));
+}
+
+}  // namespace integrity::store
