@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 
 from support.accounts import enrolled
+from support.http import Client
 from support.mongod import free_port
 from support.server import Server, database_at
 
@@ -134,6 +135,39 @@ def test_reads_go_on_without_a_node(cluster, how):
         second.process.wait()
         start_at(second, port)  # where nginx looks for it
     wait_for_both(balancer)
+
+
+def wait_for_turn_of(balancer, node, other) -> None:
+    """The balancer takes turns: after an answer of the other node it asks this one."""
+    for _ in range(10):
+        if balancer.ask("GET", "/me", Authorization="Bearer x")[1]["X-Request-Id"] in other.log:
+            return
+    raise AssertionError("one node is asked for nothing")
+
+
+# The old request of a node that stopped must not overwrite what was acknowledged since. The balancer used to send the PUT
+# again to the other node when its time was over, so that both nodes had it.
+def test_a_node_that_goes_on_overwrites_nothing_newer(cluster):
+    balancer, first, second = cluster
+    account = enrolled(second)
+    bearer = {"Authorization": f"Bearer {account.token}"}
+    path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, **bearer)[2]['id']}"
+    wait_for_both(balancer)
+    wait_for_turn_of(balancer, first, second)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        status, _, answer = balancer.ask("PUT", path, {"stock": 2}, **bearer)
+        assert (status, answer["type"]) == (503, "/problems/unavailable"), "sent again to the other node"
+        assert account.client.get(path).json["stock"] == 1
+        assert account.client.put(path, {"stock": 3}).status == 200
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    wait_for_both(balancer)
+    Client(first, account.token).put(path, {"name": "Torch"})  # after all that the node had under way
+    found = account.client.get(path).json
+    assert (found["stock"], found["name"]) == (3, "Torch")
+    late = [event for event in map(json.loads, first.log.splitlines()) if event.get("cause") == "the client has gone"]
+    assert [event["operation"] for event in late] == ["changeProduct"]
 
 
 def test_without_any_node_the_answer_is_a_problem(cluster):

@@ -6,10 +6,10 @@ import json
 import select
 import sqlite3
 
-import pymongo
 import pytest
 
 from support.accounts import enrolled, fresh_name, product
+from support.held import no_write_goes_on
 from support.http import Client, Connection, all_at_once, request_bytes
 from support.server import Server
 
@@ -261,22 +261,6 @@ def test_fifty_at_once_make_one_product(server):
         assert [replayed(reply) for reply in made].count(False) == 1
         assert len({reply.body for reply in made}) == 1
         expect_again(client, next(reply for reply in made if not replayed(reply)), body, key)
-
-
-@contextlib.contextmanager
-def no_write_goes_on(server):
-    """Another process has what every write begins with: the file's lock, or the head document."""
-    if server.store:
-        with (pymongo.MongoClient(server.store) as others, others.start_session() as session, session.start_transaction()):
-            meta = others.get_default_database()["meta"]
-            assert meta.update_one({"_id": "head"}, {"$set": {"held": True}}, session=session).matched_count == 1
-            yield
-            session.abort_transaction()
-    else:
-        with contextlib.closing(sqlite3.connect(server.data / "integrity.db", isolation_level=None)) as lock:
-            lock.execute("BEGIN IMMEDIATE")
-            yield
-            lock.execute("ROLLBACK")
 
 
 @contextlib.contextmanager

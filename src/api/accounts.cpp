@@ -154,8 +154,9 @@ Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth
   INTEGRITY_CHECK(accounts.may_sign_up(context.client()));
   // Shared, for a std::function must be copyable and a Secret must not.
   auto shared = std::make_shared<SignUpBody>(std::move(body));
-  return Hashed<Created<SignUpAnswer>>{[&accounts, shared, from = context.client()]() -> Result<Created<SignUpAnswer>> {
-    INTEGRITY_TRY(const auto step, accounts.sign_up(shared->username, shared->name, shared->password, from));
+  return Hashed<Created<SignUpAnswer>>{[&accounts, shared, from = context.client()](
+                                           const store::Origin& origin) -> Result<Created<SignUpAnswer>> {
+    INTEGRITY_TRY(const auto step, accounts.sign_up(shared->username, shared->name, shared->password, from, origin));
     return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(word(step.next)),
                                   step.expires_in.count(), qr_path(step.user)}};
   }};
@@ -165,16 +166,17 @@ Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyon
   auto& accounts = context.services.accounts;
   INTEGRITY_CHECK(accounts.may_log_in(body.username, context.client()));
   auto shared = std::make_shared<LogInBody>(std::move(body));
-  return Hashed<Ok<LogInAnswer>>{[&accounts, shared, from = context.client()]() -> Result<Ok<LogInAnswer>> {
-    INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from));
-    LogInAnswer answer{step.challenge, std::string(word(step.next)), step.expires_in.count(), {}, {}};
-    if (step.next == Challenge::Next::enrol) {
-      answer.qr = qr_path(step.user);
-    } else {
-      answer.methods = {"totp", "recovery_code"};
-    }
-    return Ok<LogInAnswer>{std::move(answer)};
-  }};
+  return Hashed<Ok<LogInAnswer>>{
+      [&accounts, shared, from = context.client()](const store::Origin& origin) -> Result<Ok<LogInAnswer>> {
+        INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from, origin));
+        LogInAnswer answer{step.challenge, std::string(word(step.next)), step.expires_in.count(), {}, {}};
+        if (step.next == Challenge::Next::enrol) {
+          answer.qr = qr_path(step.user);
+        } else {
+          answer.methods = {"totp", "recovery_code"};
+        }
+        return Ok<LogInAnswer>{std::move(answer)};
+      }};
 }
 
 Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {

@@ -158,10 +158,11 @@ Result<Hashed<NoContent>> change_password(const Context& context, const auth::Si
   // Shared, for a std::function must be copyable and a Secret must not.
   const auto change = std::make_shared<auth::Accounts::NewPassword>(auth::Accounts::NewPassword{
       std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
-  return Hashed<NoContent>{[&accounts, caller, change, from = context.client()]() -> Result<NoContent> {
-    INTEGRITY_CHECK(accounts.change_password(caller, *change, from));
-    return NoContent{};
-  }};
+  return Hashed<NoContent>{
+      [&accounts, caller, change, from = context.client()](const store::Origin& origin) -> Result<NoContent> {
+        INTEGRITY_CHECK(accounts.change_password(caller, *change, from, origin));
+        return NoContent{};
+      }};
 }
 
 Result<Write<Ok<RecoveryCodesAnswer>>> renew_recovery_codes(const Context& context, const auth::SignedIn& caller,

@@ -35,7 +35,7 @@ Call& call_of(http::Exchange& exchange) {
 // Users are told from addresses by a letter that no address has.
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
   const Call& call = call_of(*exchange);
-  store::Origin origin;
+  store::Origin origin{.begun = exchange->request().begun, .waiter = exchange};
   if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
     const auto& id = caller->user().bytes;
     origin.source.append(1, 'u').append(id.begin(), id.end());

@@ -76,10 +76,10 @@ struct Write {
   std::function<void(A&)> finish = {};
 };
 
-// To be run on the hashing pool.
+// To be run on the hashing pool. Its writes are those of the origin that it is given.
 template <class A>
 struct Hashed {
-  std::function<Result<A>()> function;
+  std::function<Result<A>(const store::Origin&)> function;
 };
 
 // To be run on the search pool, unless it is as quick as any read.
@@ -402,7 +402,8 @@ template <class A_>
 struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
-    run_on<A>(call_of(*exchange).context.services.hash_pool, exchange, std::move(hashed.function));
+    run_on<A>(call_of(*exchange).context.services.hash_pool, exchange,
+              [function = std::move(hashed.function), origin = origin_of(exchange)] { return function(origin); });
   }
 };
 template <class A_>

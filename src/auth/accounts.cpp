@@ -124,7 +124,7 @@ void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model:
 }
 
 Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
-                                    const Secret& password, const Client& from) {
+                                    const Secret& password, const Client& from, const store::Origin& origin) {
   INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
   const Time now = clock_.now();
@@ -133,7 +133,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   model::User user = make_pending(username, name, password, now);
   user.pending_network = from.network;
   const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
-  auto made = store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
+  auto made = store_.write(origin, [&](store::WriteTx& tx) -> Result<FirstStep> {
     if (tx.pending_users({}) >= rules_.pending_max ||
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return Error{
@@ -149,7 +149,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   return made;
 }
 
-Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from) {
+Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from,
+                                   const store::Origin& origin) {
   // Again, now that it is its turn: guesses that waited beside it have been counted meanwhile.
   INTEGRITY_CHECK(may_guess_password(username, from));
   auto user = store_.read()->user_by_name(username);
@@ -169,7 +170,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
   const auto fresh = make_challenge(user->id, next, now, enrol_challenge_life);
   const auto rehashed =
       hasher_.needs_rehash(user->password_hash) ? std::optional(hasher_.hash(password)) : std::nullopt;
-  return store_.write([&](store::WriteTx& tx) -> Result<FirstStep> {
+  return store_.write(origin, [&](store::WriteTx& tx) -> Result<FirstStep> {
     auto current = tx.user(user->id);
     if (!current || current->password_version != user->password_version ||
         current->state == model::UserState::disabled || (user->has_factor() && !current->has_factor())) {

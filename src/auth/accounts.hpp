@@ -69,11 +69,12 @@ class Accounts {
   Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, const Secret& secrets_key,
            AccountRules rules);
 
-  // Blocking. Errors: weak_password, username_taken, overloaded, unavailable.
+  // Blocking; `origin` is that of its write. Errors: weak_password, username_taken, overloaded, unavailable.
   Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name, const Secret& password,
-                            const Client& from);
+                            const Client& from, const store::Origin& origin = {});
   // Blocking. Errors: too_many_attempts, invalid_credentials, enrolment_required, unavailable.
-  Result<FirstStep> log_in(const std::string& username, const Secret& password, const Client& from);
+  Result<FirstStep> log_in(const std::string& username, const Secret& password, const Client& from,
+                           const store::Origin& origin = {});
   // May a login or sign-up from there begin? Cheap: asked before the password waits for its turn to be hashed.
   Status signup_open() const;  // signup_closed
   Status may_sign_up(const Client& from);
@@ -97,7 +98,8 @@ class Accounts {
   Status may_change_password(const SignedIn& caller, const Client& from);
   // Blocking. Other sessions and all challenges end. The code is looked at only behind a right password; a weak new
   // password is refused before either, and hashed behind both. Errors: weak_password, invalid_value, too_many_attempts.
-  Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from);
+  Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from,
+                         const store::Origin& origin = {});
   store::WriteFunction<std::vector<std::string>> renew_recovery_codes(const SignedIn& caller, std::string code);
   // The challenge enrols a new authenticator. The old one works until `verify` confirms it.
   store::WriteFunction<FirstStep> replace_factor(const SignedIn& caller, Proof proof);

@@ -43,7 +43,8 @@ Status Accounts::may_change_password(const SignedIn& caller, const Client& from)
   return second_factor_.may_try_code(*tx, *user, clock_.now());
 }
 
-Status Accounts::change_password(const SignedIn& caller, const NewPassword& change, const Client& from) {
+Status Accounts::change_password(const SignedIn& caller, const NewPassword& change, const Client& from,
+                                 const store::Origin& origin) {
   const auto user = store_.read()->user(caller.user());
   if (!user) return invalid_token();
   INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
@@ -57,13 +58,13 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
 
   // In a write of its own, so that nobody without a good code has a second password hashed.
   const Time now = clock_.now();
-  const auto proved = store_.write([&](store::WriteTx& tx) -> Result<model::Act> {
+  const auto proved = store_.write(origin, [&](store::WriteTx& tx) -> Result<model::Act> {
     INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
     return prove_again(tx, current, {.code = change.code}, now);
   });
   if (!proved) return proved.error();
   const std::string hash = hasher_.hash(change.next);
-  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+  const auto done = store_.write(origin, [&](store::WriteTx& tx) -> Result<Done> {
     INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
     current.password_hash = hash;
     ++current.password_version;

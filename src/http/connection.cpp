@@ -229,6 +229,7 @@ Connection::Step Connection::take_body() {
     return Step::needs_bytes;
   }
   exchange_->edit().body = body_;
+  exchange_->edit().begun = std::chrono::steady_clock::now();
   serve();
   return Step::went_on;
 }

@@ -13,6 +13,7 @@
 #pragma once
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void start();
   void tell(Word word);  // from any thread
+  bool gone() noexcept;  // the same: whether the client has closed its side, asked of the kernel
   void hear(Word word);
   void close();
   void close_if_idle();
@@ -96,6 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const std::shared_ptr<Worker> worker_;  // before the socket: it owns the context
   Socket socket_;
+  std::mutex socket_mutex_;  // to close the socket, and to ask about it from another thread
   const Address peer_;
   State state_ = State::head;
   CoarseClock::time_point deadline_{};

@@ -1,4 +1,6 @@
 // The side of a connection that faces the socket: bytes in, bytes out, time limits, the end.
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -120,6 +122,14 @@ void Connection::on_deadline() {
   close();
 }
 
+// An open exchange reads nothing, so the end of what the client sends is still in the kernel.
+bool Connection::gone() noexcept {
+  const std::lock_guard lock(socket_mutex_);
+  if (!socket_.is_open()) return true;
+  pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) == 1;  // POLLHUP and POLLERR are always told
+}
+
 void Connection::close_if_idle() {
   if (state_ == State::head && !head_begun_ && !writing_) close();
 }
@@ -128,8 +138,11 @@ void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
   deadline_ = never;
-  error_code ignored;
-  socket_.close(ignored);
+  {
+    const std::lock_guard lock(socket_mutex_);
+    error_code ignored;
+    socket_.close(ignored);
+  }
   // An exchange holds its connection.
   if (exchange_) exchange_->withdraw();
   exchange_.reset();

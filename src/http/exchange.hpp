@@ -18,6 +18,7 @@ class PendingExchange final : public Exchange, public std::enable_shared_from_th
     if (!answered_.load()) deliver(std::nullopt);
   }
   const Request& request() const override { return request_; }
+  bool gone() const noexcept override { return connection_->gone(); }
   Request& edit() { return request_; }
 
   void go_on(std::size_t body_bytes_max) override {

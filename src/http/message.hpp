@@ -2,6 +2,7 @@
 // domain.
 #pragma once
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -42,6 +43,8 @@ struct Request {
   bool has_body = false;                        // Content-Length above 0, or chunked
   Address peer;
   std::string request_id;
+  // When its head had arrived; when the whole request had, where its body came later.
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 
   // First header of that name (any case), or nothing.
   std::optional<std::string_view> header(std::string_view name) const;

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/waiter.hpp"
 #include "http/message.hpp"
 
 namespace integrity::http {
@@ -42,9 +43,9 @@ struct ServerOptions {
 };
 
 // A request being answered. Shared: whoever holds it may let it go on or answer, each once, from any thread.
-class Exchange {
+// Its waiter is the client, which has gone when it has closed the connection or its side of it.
+class Exchange : public Waiter {
  public:
-  virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
   // Out of `admit`: the rest of the request may come. Above this limit the server answers `refuse`.
   virtual void go_on(std::size_t body_bytes_max) = 0;
