@@ -1,6 +1,9 @@
-"""Writes that waited: nothing is written for a request that is too old, or for a client that has gone."""
+"""Writes that waited: nothing is written for a request that is too old, for a client that has gone, or for somebody who
+was disabled or logged out meanwhile."""
 
+import collections
 import signal
+import subprocess
 import time
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from support.accounts import enrolled
 from support.held import no_write_goes_on
 from support.http import Connection, request_bytes
+from support.server import BINARY, Server, database_at
 
 REQUEST_AGE_MAX = 10  # seconds; store/job.hpp
 
@@ -62,3 +66,59 @@ def test_nothing_is_written_for_a_client_that_has_gone(server, account, path):
         release()
         assert [each.reply("PUT", other).status for each in (first, stays)] == [200, 200]
     assert stock(account, path) == 5
+
+
+def statuses(connections: list, path: str) -> collections.Counter:
+    return collections.Counter(each.reply("PUT", path).status for each in connections)
+
+
+def test_no_write_that_waits_survives_a_logout(server, account, path):
+    with no_write_goes_on(server) as release:
+        first = put(account, path, 6)
+        wait_until_queued()
+        leaving = Connection(server).send(request_bytes("POST", "/logout", token=account.token))
+        wait_until_queued()
+        waiting = [put(account, path, 7 + number) for number in range(256)]
+        wait_until_queued()
+        release()
+        assert first.reply("PUT", path).status == 200
+        assert leaving.reply("POST", "/logout").status == 204
+        assert statuses(waiting, path) == {401: 256}
+    assert stock(account, path) == 6
+
+
+# With a store in a file the command is one more write of the server's. It takes its turn after one write of the user, not
+# after all of them.
+@pytest.mark.embedded
+def test_no_write_that_waits_survives_user_disable(server, account, path):
+    with no_write_goes_on(server) as release:
+        put(account, path, 6)  # has the writer
+        wait_until_queued()
+        command = subprocess.Popen([BINARY, "user", "disable", account.username, "--data", server.data],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wait_until_queued()
+        waiting = [put(account, path, 7 + number) for number in range(256)]
+        wait_until_queued()
+        release()
+        assert command.wait(30) == 0, command.stdout.read()
+        found = statuses(waiting, path)
+    assert found[401] >= 255 and found[200] + found[401] == 256, found
+
+
+@pytest.mark.embedded  # it has a store of its own
+def test_no_write_of_a_stopped_node_survives_user_disable(mongo):
+    with Server(store=database_at(mongo.uri)) as node:
+        account = enrolled(node)
+        path = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
+        with no_write_goes_on(node) as release:
+            waiting = [put(account, path, 7 + number) for number in range(256)]
+            wait_until_queued()
+            node.process.send_signal(signal.SIGSTOP)
+            try:
+                release()
+                done = node.command("user", "disable", account.username, "--keys", node.data / "keys")
+                assert done.returncode == 0, done.stderr
+            finally:
+                node.process.send_signal(signal.SIGCONT)
+            assert statuses(waiting, path) == {401: 256}
+        assert stock(account, path) == 5

@@ -39,6 +39,7 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
   if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
     const auto& id = caller->user().bytes;
     origin.source.append(1, 'u').append(id.begin(), id.end());
+    origin.session = caller->session().id;
   } else {
     origin.source = call.context.client().source;
   }

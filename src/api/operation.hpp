@@ -198,7 +198,7 @@ struct Operation {
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
 void respond(http::Exchange& exchange, const Error& error);
 Call& call_of(http::Exchange& exchange);
-// Of a write on its behalf.
+// Of a write on its behalf. What somebody SignedIn asked for names their session, without which nothing is written.
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 
 namespace detail {
