@@ -81,6 +81,42 @@ def test_finds(shelf, query, expected):
     assert names(shelf, quote(query, safe="=&+%/*")) == expected
 
 
+@pytest.mark.parametrize("name, found_by, not_by", [
+    ("दिन", ["दिन", "दि"], ["दान", "दिना"]),
+    ("バス停", ["バス", "バ", "ス停", "停", "ﾊﾞｽ", "バス lamp"], ["ハス", "パス", "ハ", "停バ"]),
+    ("強化ｶﾞﾗｽ", ["ガラス", "化ガ", "強化ガラス", "化 強"], ["カラス", "ガス"]),
+    ("กาแฟเย็น", ["กาแฟ", "แฟ", "เย็น", "ย็", "ก lamp"], ["กาเ", "ก็"]),
+    ("ទឹកដោះគោ", ["ទឹក", "គោ", "ដោះ"], ["ទក"]),
+    ("ကော်ဖီ", ["ဖီ", "ကော်"], ["ကဖ"]),
+    ("பால்", ["பால்", "பா"], ["பல்"]),
+    ("5 m² ＵＳＢ", ["m2", "m²", "USB", "ＵＳＢ", "us"], ["m3"]),
+    ("Tisch\u00adtuch wire\u200bless", ["tischtuch", "wireless", "Tisch\u00adtuch"], ["tuch", "less"]),
+    ("كِتَاب می\u200cخواهم", ["كتاب", "میخواهم"], ["كتب"]),
+    ("한국어", ["한국", "한국어"], ["국어"]),
+])
+def test_finds_words_of_other_scripts(ada, name, found_by, not_by):
+    from urllib.parse import quote
+    client = Client(ada.server, ada.token)
+    made = client.post("/products", product(name=f"{name} lamp")).json
+
+    def found(q: str) -> bool:
+        return made["id"] in [each["id"] for each in client.get(f"/products?q={quote(q)}").json]
+
+    assert made["name"] == f"{name} lamp"
+    assert [q for q in found_by if not found(q) or not found(f"lamp {q.removesuffix(' lamp')}")] == []
+    assert [q for q in not_by if found(q)] == []
+    client.delete(f"/products/{made['id']}")
+
+
+def test_searches_for_32_words_at_most(shelf):
+    most = "+".join(f"w{i}" for i in range(32))
+    assert shelf.get(f"/products?q={most}").json == []
+    assert shelf.get(f"/products?q=w3+{most}").json == []  # the same again
+    reply = shelf.get(f"/products?q={most}+w32")
+    assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", {"q"})
+    assert "has 33 different words; at most 32" in str(reply.json)
+
+
 @pytest.mark.parametrize("sort", ["price", "-price", "stock", "-stock", "updated_at", "-updated_at"])
 def test_orders(shelf, sort):
     reply = shelf.get(f"/products?sort={sort}")

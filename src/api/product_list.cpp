@@ -60,18 +60,23 @@ struct Order {
 struct Words {
   using Value = std::vector<std::string>;
   static constexpr schema::Text kText{.max = 500, .lines = schema::Text::Lines::many};
+  // Each costs an engine a look at everything that has it; hardly anybody types ten.
+  static constexpr std::size_t kMax = 32;
 
   std::optional<Value> read(const json::Value& json, std::string& why) const {
     const auto text = kText.read(json, why);
     if (!text) return {};
-    auto words = catalog::words(*text);
-    if (!words.empty()) {
-      // Asked for once each; the last one stays where it is, for it may be a beginning.
-      std::sort(words.begin(), words.end() - 1);
-      words.erase(std::unique(words.begin(), words.end() - 1), words.end() - 1);
-      return words;
+    auto words = catalog::query_words(*text);
+    if (words.empty()) {
+      why = "has no word in it: letters or digits";
+      return {};
     }
-    why = "has no word in it: letters or digits";
+    // Asked for once each; the last one stays where it is, for it may be a beginning.
+    std::sort(words.begin(), words.end() - 1);
+    words.erase(std::unique(words.begin(), words.end() - 1), words.end() - 1);
+    if (words.size() <= kMax) return words;
+    why = "has " + std::to_string(words.size()) + " different words; at most " + std::to_string(kMax) +
+          " are searched for (in a script without spaces, each pair or triple of characters counts as one)";
     return {};
   }
   std::string describe() const { return kText.describe(); }
@@ -90,8 +95,12 @@ auto fields(const ListQuery*) {
   return std::tuple{
       optional("limit", &ListQuery::limit, page_limit, page_limit_about),
       optional("cursor", &ListQuery::cursor, page_cursor, page_cursor_about),
-      optional("q", &ListQuery::q, Words{},
-               "Words that name, description or sku must have, each; the last may be the beginning of one."),
+      optional(
+          "q", &ListQuery::q, Words{},
+          "Words that name, description or sku must have, each; the last may be the beginning of one. Case, accents "
+          "and "
+          "compatible spellings (m², ＵＳＢ) make no difference. Text of scripts without spaces (Chinese, Japanese, "
+          "Thai, Lao, Khmer, Myanmar) is found from any of its characters on. At most 32 different words."),
       optional("sort", &ListQuery::sort, Order{}, "Oldest first without it; `-` is descending."),
       optional("min_price", &ListQuery::min_price, schema::Amount{}, "At this price or above."),
       optional("max_price", &ListQuery::max_price, schema::Amount{}, "At this price or below."),
