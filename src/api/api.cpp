@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "api/cors.hpp"
+#include "base/ascii.hpp"
 #include "http/accept.hpp"
-#include "http/ascii.hpp"
 
 namespace integrity::api {
 namespace {
@@ -13,22 +13,21 @@ std::string_view bearer(const http::Request& request) {
   static constexpr std::string_view kScheme = "Bearer ";
   const auto header = request.header("authorization");
   if (!header || header->size() <= kScheme.size()) return {};
-  if (!http::equal_ignoring_case(header->substr(0, kScheme.size()), kScheme)) return {};
+  if (!equal_ignoring_case(header->substr(0, kScheme.size()), kScheme)) return {};
   return header->substr(kScheme.size());
 }
 
 // application/json, with at most a charset that says UTF-8, and not compressed.
 bool is_json(const http::Request& request) {
   const auto coding = request.header("content-encoding");
-  if (coding && !http::equal_ignoring_case(*coding, "identity")) return false;
+  if (coding && !equal_ignoring_case(*coding, "identity")) return false;
   const auto type = request.header("content-type");
   if (!type || request.count("content-type") != 1) return false;
   const auto semicolon = type->find(';');
-  if (!http::equal_ignoring_case(http::trim(type->substr(0, semicolon)), "application/json")) return false;
+  if (!equal_ignoring_case(trim(type->substr(0, semicolon)), "application/json")) return false;
   if (semicolon == std::string_view::npos) return true;
-  const auto parameter = http::trim(type->substr(semicolon + 1));
-  return http::equal_ignoring_case(parameter, "charset=utf-8") ||
-         http::equal_ignoring_case(parameter, "charset=\"utf-8\"");
+  const auto parameter = trim(type->substr(semicolon + 1));
+  return equal_ignoring_case(parameter, "charset=utf-8") || equal_ignoring_case(parameter, "charset=\"utf-8\"");
 }
 
 Result<Caller> authenticate(Services& services, const Operation& operation, const Context& context) {

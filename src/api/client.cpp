@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "http/ascii.hpp"
+#include "base/ascii.hpp"
 
 namespace integrity::api {
 
@@ -46,13 +46,13 @@ auth::Client client_of(const http::Request& request, const std::vector<http::Add
   };
   // Several headers are one list (RFC 9110 §5.3): the last header's last entry was added last.
   for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
-    if (!http::equal_ignoring_case(header->name, "x-forwarded-for")) continue;
+    if (!equal_ignoring_case(header->name, "x-forwarded-for")) continue;
     std::string_view list = header->value;
     while (!list.empty() && trusted()) {
       const auto comma = list.rfind(',');
       const auto entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
       list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
-      const auto named = address_of(http::trim(entry));
+      const auto named = address_of(trim(entry));
       if (!named) return client(speaker);
       speaker = *named;
     }

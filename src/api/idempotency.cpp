@@ -4,9 +4,9 @@
 #include <stdexcept>
 
 #include "api/operation.hpp"
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "crypto/digest.hpp"
-#include "http/ascii.hpp"
 #include "http/idempotency_key.hpp"
 
 namespace integrity::api {
@@ -32,9 +32,9 @@ std::string to_text(const http::Headers& headers) {
 http::Headers from_text(std::string_view text) {
   http::Headers headers;
   while (!text.empty()) {
-    auto value = http::take_until(text, '\r');
-    const auto name = http::take_until(value, ':');
-    headers.emplace_back(kept_name(name), http::trim(value));
+    auto value = take_until(text, '\r');
+    const auto name = take_until(value, ':');
+    headers.emplace_back(kept_name(name), trim(value));
     text.remove_prefix(1);  // the line feed
   }
   return headers;

@@ -3,15 +3,10 @@
 #include <map>
 
 #include "api/description.hpp"
+#include "base/ascii.hpp"
 
 namespace integrity::api {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 // Members of an object, one after the other.
 class Members {
@@ -233,7 +228,7 @@ std::string paths(Referred& referred) {
   Members paths, path;
   const auto all = endpoints();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    path.add(lower(http::to_string(all[i].method)), describe(all[i], all, referred));
+    path.add(ascii_lower(http::to_string(all[i].method)), describe(all[i], all, referred));
     // The endpoints of a path stand together in the table.
     if (i + 1 < all.size() && all[i + 1].path == all[i].path) continue;
     paths.add(all[i].path, std::exchange(path, {}).object());

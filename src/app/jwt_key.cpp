@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
 
 namespace integrity::app {
@@ -120,14 +121,6 @@ constexpr std::string_view kWords[] = {
     "256",         "512",        "32",
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 int step(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]) - static_cast<unsigned char>(text[i - 1]);
 }
@@ -186,7 +179,7 @@ Secret decoded_text(std::string_view key) {
   std::replace(base64url.begin(), base64url.end(), '+', '-');
   std::replace(base64url.begin(), base64url.end(), '/', '_');
   base64url.erase(std::min(base64url.find_last_not_of('=') + 1, base64url.size()));
-  auto bytes = from_hex(lower(key));
+  auto bytes = from_hex(ascii_lower(key));
   if (!bytes) bytes = from_base64url(base64url);
   wipe(base64url);
   const auto printable = [](std::uint8_t byte) { return byte >= 0x20 && byte < 0x7f; };
@@ -197,7 +190,7 @@ Secret decoded_text(std::string_view key) {
 bool is_known(std::string_view key) {
   // 16 unknown bytes are left to nobody's memory: twice what tools that stretch word lists try.
   constexpr std::size_t unexplained_min = 16;
-  std::string text = lower(key);
+  std::string text = ascii_lower(key);
   // Django marks with this prefix the keys that its project template commits to the repository.
   const bool known = text.starts_with("django-insecure") || unexplained_bytes(text) < unexplained_min;
   wipe(text);

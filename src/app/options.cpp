@@ -7,6 +7,7 @@
 #include "app/jwt_key.hpp"
 #include "app/option_values.hpp"
 #include "app/toml.hpp"
+#include "base/ascii.hpp"
 #include "store/mongo/mongo_store.hpp"
 
 namespace integrity::app {
@@ -267,7 +268,7 @@ std::span<const Option> all_options() {
 
 std::string environment_name(std::string_view option) {
   std::string name = "INTEGRITY_";
-  for (const char c : option) name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+  for (const char c : option) name += c == '-' ? '_' : ascii_upper(c);
   return name;
 }
 

@@ -4,6 +4,7 @@
 
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "crypto/digest.hpp"
 
@@ -18,11 +19,6 @@ Error challenge_expired() {
 
 Error invalid_credentials() {
   return {Code::invalid_credentials, "username and password do not belong together"};
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 // Never confirmed in time: such an account is no more, though perhaps not yet removed.
@@ -221,7 +217,7 @@ Result<FirstStepDone> Accounts::first_step_done(store::ReadTx& tx, std::string_v
                                                 std::string_view username) const {
   model::User user;
   INTEGRITY_TRY(auto live, live_challenge(tx, token_hash(challenge), clock_.now(), user));
-  if (!same_name(user.username, username)) return challenge_expired();
+  if (!equal_ignoring_case(user.username, username)) return challenge_expired();
   return FirstStepDone(std::move(user), std::move(live));
 }
 
@@ -291,7 +287,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<Verified> {
     model::User user;
     INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, now, user));
-    if (username && !same_name(*username, user.username)) return challenge_expired();
+    if (username && !equal_ignoring_case(*username, user.username)) return challenge_expired();
     const UserId id = user.id;
     auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
     // For the log: a right password with a wrong code is worth a look at whose it is.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.hpp"
 #include "crypto/bcrypt.hpp"
 #include "crypto/digest.hpp"
 
@@ -13,13 +14,6 @@ namespace {
 
 // No list has longer entries, and the matcher's work grows with the square of the length.
 constexpr std::size_t kListedBytesMax = 32;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 // "ada" of "Ada123!": what is left of a word without the digits and signs that people put around it.
 std::string_view core(std::string_view text) {
@@ -72,7 +66,7 @@ bool common(const std::string& password) {
 
 // The lists know no NUL, and end there.
 std::string as_guessed(std::string_view password) {
-  std::string text = lower(password);
+  std::string text = ascii_lower(password);
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
 }
@@ -94,9 +88,9 @@ std::optional<std::string> foreign_hash(std::string_view bcrypt) {
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
   std::string text = as_guessed(password.reveal_text());
   std::optional<std::string> why;
-  if (made_of(text, lower(username))) {
+  if (made_of(text, ascii_lower(username))) {
     why = "is made of the username; choose another";
-  } else if (made_of(text, lower(kProduct)) || made_of(text, lower(issuer))) {
+  } else if (made_of(text, ascii_lower(kProduct)) || made_of(text, ascii_lower(issuer))) {
     why = "is made of the product's name; choose another";
   } else if (common(text)) {
     why = "is on a list of common passwords, or as easy to guess; choose another";

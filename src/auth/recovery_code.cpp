@@ -1,5 +1,6 @@
 #include "auth/recovery_code.hpp"
 
+#include "base/ascii.hpp"
 #include "crypto/digest.hpp"
 
 namespace integrity::auth {
@@ -9,7 +10,7 @@ constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kCharacters = recovery_code_bytes * 8 / 5;
 
 char canonical(char c) {
-  if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  c = ascii_upper(c);
   if (c == 'O') return '0';
   if (c == 'I' || c == 'L') return '1';
   return c;

@@ -1,8 +1,8 @@
 #include "auth/throttle.hpp"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.hpp"
 #include "crypto/digest.hpp"
 
 namespace integrity::auth {
@@ -44,10 +44,7 @@ std::size_t AddressBudget::size() {
 }
 
 std::string PasswordFailures::key(const std::string& username, const std::string& network) {
-  std::string key = username;
-  std::transform(key.begin(), key.end(), key.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::string(as_text(crypto::sha256(as_bytes(key + '\n' + network))));
+  return std::string(as_text(crypto::sha256(as_bytes(ascii_lower(username) + '\n' + network))));
 }
 
 Millis PasswordFailures::wait_after(int failures) {

@@ -4,6 +4,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
 
 namespace integrity::json {
@@ -95,10 +96,6 @@ struct Builder {
   bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // boost::json refuses exponents beyond 32 bits, even of 0. One of more than nine digits becomes 999999999, as long as it
 // was: whatever a body has room for before it, the number is as zero, as large or as small as it was.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "base/ascii.hpp"
 #include "base/secret.hpp"
 
 namespace integrity::crypto {
@@ -32,10 +33,6 @@ std::optional<std::string> run(std::string_view text, const std::string& setting
                                     static_cast<int>(sizeof workspace->data));
   if (hash == nullptr) return {};
   return hash;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.hpp"
 #include "base/printable.hpp"
 #include "flask/judge.hpp"
 
@@ -55,10 +56,7 @@ Status check_name(const Rename& rename) {
 }  // namespace
 
 std::string name_key(std::string_view username) {
-  std::string key(username);
-  std::transform(key.begin(), key.end(), key.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return key;
+  return ascii_lower(username);
 }
 
 Result<std::vector<Rename>> parse_renames(std::string_view text, const std::string& file) {

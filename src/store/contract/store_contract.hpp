@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "store/bulk.hpp"
 #include "store/store.hpp"
 
@@ -47,9 +48,7 @@ class TempFolder {
 
 // What products are searched and sorted by, simple enough to be seen through: ASCII, split at spaces.
 inline std::string plain_sort_key(std::string_view name) {
-  std::string key(name);
-  for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return key;
+  return ascii_lower(name);
 }
 inline std::vector<std::string> plain_words(const model::Product& product) {
   std::istringstream text(

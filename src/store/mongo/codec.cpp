@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "store/mongo/error_map.hpp"
 
 namespace integrity::store::mongo {
@@ -31,9 +32,7 @@ Array words_of(const model::Product& product, const model::ProductText& text) {
 }  // namespace
 
 std::string username_key(std::string_view username) {
-  std::string key(username);
-  for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return key;
+  return ascii_lower(username);
 }
 
 Doc to_doc(const model::User& u) {

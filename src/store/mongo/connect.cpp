@@ -1,9 +1,9 @@
 #include "store/mongo/connect.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <mutex>
 
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "store/mongo/bson.hpp"
 #include "store/mongo/error_map.hpp"
@@ -89,7 +89,7 @@ std::string set_of(mongoc_server_description_t* server) {
 
 std::string without_set(std::string address) {
   static constexpr std::string_view option = "replicaset=";
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  const auto same = [](char a, char b) { return ascii_lower(a) == b; };
   const auto found = std::search(address.begin(), address.end(), option.begin(), option.end(), same);
   const auto end = std::find(found, address.end(), '&');
   address.erase(found, end == address.end() ? end : end + 1);
