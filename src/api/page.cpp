@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 #include "http/query.hpp"
 
 namespace integrity::api {
@@ -20,7 +20,7 @@ std::string list_of(const http::Request& request) {
   std::sort(parameters->begin(), parameters->end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (const auto& [name, value] : *parameters) {
     if (name == "limit" || name == "cursor") continue;
-    list += http::percent_encode(name) + '=' + http::percent_encode(value) + '&';
+    list += percent_encode(name) + '=' + percent_encode(value) + '&';
   }
   return list;
 }

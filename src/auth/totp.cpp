@@ -2,35 +2,13 @@
 
 #include <array>
 
+#include "base/percent.hpp"
 #include "crypto/digest.hpp"
 
 namespace integrity::auth {
 namespace {
 
 constexpr std::int64_t kStepsAhead = 1, kStepsBehind = 1, kStepsPast = 20;
-
-// RFC 3986 §2.3: everything but these is escaped, so that no name can end the label or add a
-// parameter.
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<std::uint8_t>(c);
-    out += '%';
-    out += kHexDigits[byte >> 4];
-    out += kHexDigits[byte & 15];
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -70,8 +48,9 @@ TotpMatch match_totp(ByteView secret, std::string_view code, Time now) {
 }
 
 std::string otpauth_uri(std::string_view issuer, std::string_view account, const Secret& secret) {
-  const std::string name = percent_encoded(issuer);
-  std::string uri = "otpauth://totp/" + name + ':' + percent_encoded(account);
+  // Everything but unreserved characters is escaped, so that no name can end the label or add a parameter.
+  const std::string name = percent_encode(issuer);
+  std::string uri = "otpauth://totp/" + name + ':' + percent_encode(account);
   uri += "?secret=" + to_base32(secret.reveal()) + "&issuer=" + name;
   uri += "&algorithm=SHA1&digits=" + std::to_string(totp_digits);
   uri += "&period=" + std::to_string(totp_period_s);

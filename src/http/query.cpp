@@ -1,7 +1,7 @@
 #include "http/query.hpp"
 
+#include "base/percent.hpp"
 #include "http/ascii.hpp"
-#include "http/percent.hpp"
 
 namespace integrity::http {
 

@@ -4,7 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/fuzzing.hpp"
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 
 namespace integrity::http {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/percent.hpp"
 #include "http/ascii.hpp"
-#include "http/percent.hpp"
 
 namespace integrity::http {
 namespace {

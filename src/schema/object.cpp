@@ -2,29 +2,22 @@
 
 #include <stdexcept>
 
+#include "base/percent.hpp"
+
 namespace integrity::schema {
 
 std::string pointer_token(std::string_view name) {
-  // RFC 3986 §3.5: what a fragment may have as it is.
-  static constexpr std::string_view kPlain = "-._~!$&'()*+,;=:@/?";
-  static constexpr std::string_view kHexDigits = "0123456789ABCDEF";
-  std::string out;
-  for (char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
+  std::string token;
+  for (const char c : name) {
     if (c == '~') {
-      out += "~0";
+      token += "~0";
     } else if (c == '/') {
-      out += "~1";
-    } else if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               kPlain.find(c) != std::string_view::npos) {
-      out += c;
+      token += "~1";
     } else {
-      out += '%';
-      out += kHexDigits[byte >> 4];
-      out += kHexDigits[byte & 15];
+      token += c;
     }
   }
-  return out;
+  return percent_encode(token, "!$&'()*+,;=:@?");  // RFC 3986 §3.5: what a fragment may have as it is
 }
 
 FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name) {

@@ -1,11 +1,11 @@
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
-#include "http/ascii.hpp"
 
-namespace integrity::http {
+namespace integrity {
 
 std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   const auto special = std::find_if(text.begin(), text.end(), [](char c) { return c == '%' || c == '+'; });
@@ -28,14 +28,13 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   return out;
 }
 
-std::string percent_encode(std::string_view text) {
+std::string percent_encode(std::string_view text, std::string_view also) {
   static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  static constexpr std::string_view kMarks = "-._~";
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool unreserved = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
-    if (unreserved) {
+    if (is_alnum(c) || kMarks.find(c) != std::string_view::npos || also.find(c) != std::string_view::npos) {
       out += c;
     } else {
       out += '%';
@@ -46,4 +45,4 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
-}  // namespace integrity::http
+}  // namespace integrity
