@@ -30,11 +30,8 @@ bool FairPool::submit(const std::string& address, Job job) {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return false;
     auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
-    if (queued_ >= room()) {
-      displaced = displace(lane == lanes_.end() ? 0 : lane->jobs.size());
-      if (!displaced.refuse) return false;
-    }
-    if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address, {}});
+    if (!make_room(lane == lanes_.end() ? 0 : lane->held(), displaced)) return false;
+    if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address});
     lane->jobs.push_back({std::move(job), options_.now()});
     ++queued_;
   }
@@ -43,16 +40,20 @@ bool FairPool::submit(const std::string& address, Job job) {
   return true;
 }
 
-// Only of a lane that stays longer than the newcomer's becomes: two with equally much must not push each other out by
-// turns. So a lane that gives way never becomes empty.
-FairPool::Job FairPool::displace(std::size_t held) {
-  const auto longest = std::max_element(lanes_.begin(), lanes_.end(),
-                                        [](const Lane& a, const Lane& b) { return a.jobs.size() < b.jobs.size(); });
-  if (longest == lanes_.end() || longest->jobs.size() <= held + 1) return {};
-  Job job = std::move(longest->jobs.back().job);
-  longest->jobs.pop_back();
-  --queued_;
-  return job;
+bool FairPool::make_room(std::size_t held, Job& displaced) {
+  if (queued_ < room()) return true;
+  const auto queued_most = [](const Lane& each) { return each.jobs.empty() ? 0 : each.held(); };
+  const auto most = std::max_element(lanes_.begin(), lanes_.end(),
+                                     [&](const Lane& a, const Lane& b) { return queued_most(a) < queued_most(b); });
+  // Only of an address that still has as much as the newcomer gets: two with equally much must not push each other out
+  // by turns.
+  if (most != lanes_.end() && queued_most(*most) > held + 1) {
+    displaced = std::move(most->jobs.back().job);
+    most->jobs.pop_back();
+    --queued_;
+    return true;
+  }
+  return held == 0 && queued_ < options_.queue_max;
 }
 
 // An eighth at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
@@ -72,27 +73,38 @@ std::size_t FairPool::room() const {
 std::vector<FairPool::Job> FairPool::take_overdue(Moment now) {
   std::vector<Job> overdue;
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
-    while (!lane->jobs.empty() && now - lane->jobs.front().since > patience()) {
+    const auto is_overdue = [&](const Waiting& first) {
+      const auto waited = now - first.since;
+      return lane->running == 0 ? waited >= options_.wait_max : waited > patience();
+    };
+    while (!lane->jobs.empty() && is_overdue(lane->jobs.front())) {
       overdue.push_back(std::move(lane->jobs.front().job));
       lane->jobs.pop_front();
       --queued_;
     }
-    lane = lane->jobs.empty() ? lanes_.erase(lane) : std::next(lane);
+    lane = lane->held() == 0 ? lanes_.erase(lane) : std::next(lane);
   }
   return overdue;
 }
 
-FairPool::Job FairPool::take_next() {
-  auto lane = lanes_.begin();
+FairPool::Lanes::iterator FairPool::next_lane() {
+  return std::find_if(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.jobs.empty(); });
+}
+
+FairPool::Job FairPool::take_from(Lanes::iterator lane) {
   Job job = std::move(lane->jobs.front().job);
   lane->jobs.pop_front();
   --queued_;
-  if (lane->jobs.empty()) {
-    lanes_.erase(lane);
-  } else {
-    lanes_.splice(lanes_.end(), lanes_, lane);
-  }
+  ++lane->running;
+  lanes_.splice(lanes_.end(), lanes_, lane);
   return job;
+}
+
+// Whoever came while the job ran goes first now.
+void FairPool::end_turn(Lanes::iterator lane) {
+  --lane->running;
+  lanes_.splice(lanes_.end(), lanes_, lane);
+  if (lane->held() == 0) lanes_.erase(lane);
 }
 
 void FairPool::note_time(std::chrono::nanoseconds took) {
@@ -110,14 +122,18 @@ void FairPool::work() {
     wake_.wait(lock, [this] { return stopping_ || queued_ > 0; });
     if (stopping_) return;
     auto overdue = take_overdue(options_.now());
-    Job next = queued_ > 0 ? take_next() : Job{};
+    const auto lane = next_lane();  // stays where it is while its job runs
+    const bool any = lane != lanes_.end();
+    Job next = any ? take_from(lane) : Job{};
     lock.unlock();
     for (Job& job : overdue) job.refuse();
     const Moment begun = options_.now();
-    if (next.run) next.run();
+    if (any) next.run();
     const auto took = options_.now() - begun;
     lock.lock();
-    if (next.run) note_time(took);
+    if (!any) continue;
+    note_time(took);
+    end_turn(lane);
   }
 }
 

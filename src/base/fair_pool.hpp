@@ -4,10 +4,16 @@
 //   if (!pool.submit(address, {.run = …, .refuse = …})) …   // the queue is full
 //
 // bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage. The queue has a
-// length, and takes no more than can end in time, as long as jobs took of late: whoever is refused is told so at once.
-// Addresses take turns. A full queue is the doing of whoever has most in it:
-// another's job takes the place of the last of theirs, so one address cannot shut others out. A nice value lets reads go
-// first, yet the work does not starve as an idle class would.
+// length, and takes no more than can end in time, judged by how long recent jobs took: a job that is refused is refused
+// at once. When jobs are slow, the queue shrinks to one job.
+//
+// Addresses take turns, and one address cannot shut out another:
+// - When the queue is full, a new job displaces the newest job of the address that has most in the pool.
+// - An address that has nothing in the pool, neither queued nor running, is admitted beyond the shrunk queue, up to
+//   `queue_max`. The next job of an address that has none running may wait for all of `wait_max` before it begins.
+// - An address whose job has just ended goes to the end of the line.
+//
+// A nice value lets reads go first, yet the work does not starve as an idle class would.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -32,13 +38,14 @@ class FairPool {
     std::size_t threads = 1;
     int nice = 10;
     std::size_t queue_max = 64;
-    std::chrono::milliseconds wait_max = std::chrono::seconds(3);  // to the end of the job, where that is possible
+    std::chrono::milliseconds wait_max =
+        std::chrono::seconds(3);  // to the end of the job where possible, else to its begin
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
   explicit FairPool(const Options& options);
   ~FairPool();  // refuses what is queued, waits for what runs
 
-  // False when the queue is full and nobody has more in it; then neither function is called.
+  // False when the queue is full and no other address has more in it; then neither function is called.
   [[nodiscard]] bool submit(const std::string& address, Job job);
 
  private:
@@ -49,22 +56,27 @@ class FairPool {
   };
   struct Lane {
     std::string address;
-    std::deque<Waiting> jobs;
+    std::deque<Waiting> jobs = {};
+    std::size_t running = 0;
+    std::size_t held() const { return jobs.size() + running; }
   };
+  using Lanes = std::list<Lane>;
 
-  // Makes room for one more of an address that has `held`: the newest job of whoever has most, or none.
-  Job displace(std::size_t held);
+  // Whether the queue takes one more job of an address that has `held` in the pool. `displaced` gets the job that gave way.
+  bool make_room(std::size_t held, Job& displaced);
   std::chrono::nanoseconds patience() const;  // how long a job may wait to begin
   std::size_t room() const;                   // how many may wait
   void note_time(std::chrono::nanoseconds took);
   void work();
   std::vector<Job> take_overdue(Moment now);
-  Job take_next();
+  Lanes::iterator next_lane();
+  Job take_from(Lanes::iterator lane);
+  void end_turn(Lanes::iterator lane);
 
   const Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::list<Lane> lanes_;  // none is empty; the front one is served next, then goes to the back
+  Lanes lanes_;  // of addresses with something queued or running; the first one with something queued is served next
   std::size_t queued_ = 0;
   std::chrono::nanoseconds usual_time_{0};    // of a job, of late: their mean
   std::chrono::nanoseconds longest_time_{0};  // of which each further job forgets an eighth

@@ -29,7 +29,7 @@ struct Blocker {
 TEST(FairPool, RefusesWhatExceedsTheQueue) {
   Blocker blocker;
   FairPool pool({.threads = 1, .queue_max = 2});
-  ASSERT_TRUE(pool.submit("a", blocker.job()));
+  ASSERT_TRUE(pool.submit("x", blocker.job()));
   blocker.begun.get_future().wait();
   EXPECT_TRUE(pool.submit("a", {[] {}, [] {}}));
   EXPECT_TRUE(pool.submit("b", {[] {}, [] {}}));
@@ -153,6 +153,72 @@ TEST(FairPool, StillWorksWhereOneJobTakesLongerThanAllMayWait) {
   slow.blocker.release.set_value();
   while (slow.ran + slow.refused < 1) std::this_thread::yield();
   EXPECT_EQ(slow.ran, 1);
+}
+
+// One stranger's flood made hashing slow; the queue shrank to one job, which the stranger's own logins held: the owner's
+// login from another address was refused.
+TEST(FairPool, AdmitsAnAddressThatHasNothingInThePool) {
+  SlowPool slow;
+  std::string ran;
+  std::atomic<int> answered = 0;
+  const auto submit = [&](const std::string& address, char name) {
+    return slow.pool.submit(address, {[&, name] {
+                                        ran += name;
+                                        ++answered;
+                                      },
+                                      [&] { ++answered; }});
+  };
+  for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
+  ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
+  slow.blocker.begun.get_future().wait();
+  ASSERT_TRUE(submit("another", 'a'));
+  EXPECT_FALSE(submit("another", 'b')) << "the queue has shrunk to one job";
+  EXPECT_TRUE(submit("owner", 'o'));
+  EXPECT_FALSE(submit("owner", 'p')) << "one place is what everybody is sure of";
+  slow.time = slow.time.load() + 2500ms;  // the stranger's job ends, later than a job may usually wait
+  slow.blocker.release.set_value();
+  while (answered < 2) std::this_thread::yield();
+  EXPECT_EQ(ran, "ao");
+}
+
+TEST(FairPool, AStrangersQueuedJobGivesWayToAnAddressThatHasNothing) {
+  SlowPool slow;
+  for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
+  ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
+  slow.blocker.begun.get_future().wait();
+  ASSERT_TRUE(slow.pool.submit("stranger", {[] {}, [&] { ++slow.refused; }}));
+  EXPECT_TRUE(slow.pool.submit("owner", {[&] { ++slow.ran; }, [&] { ++slow.refused; }}));
+  EXPECT_EQ(slow.refused, 1) << "the stranger has one running and one waiting, the owner none";
+  slow.blocker.release.set_value();
+  while (slow.ran < 1) std::this_thread::yield();
+}
+
+// Who had a turn while others waited stands behind them, however soon it asks again.
+TEST(FairPool, GivesTheNextTurnToWhoCameWhileAJobRan) {
+  Blocker blocker;
+  std::string order;
+  std::latch done(2);
+  FairPool pool({.threads = 1});
+  ASSERT_TRUE(pool.submit("greedy", blocker.job()));
+  blocker.begun.get_future().wait();
+  for (const auto& [address, name] : {std::pair{"greedy", 'g'}, std::pair{"owner", 'o'}}) {
+    ASSERT_TRUE(pool.submit(address, {[&order, &done, c = name] {
+                                        order += c;
+                                        done.count_down();
+                                      },
+                                      [] {}}));
+  }
+  blocker.release.set_value();
+  done.wait();
+  EXPECT_EQ(order, "og");
+}
+
+TEST(FairPool, HasPlacesForAsManyAddressesAsTheQueueIsLong) {
+  SlowPool slow;  // 8 places
+  slow.after_a_job_of(2500ms);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(slow.pool.submit(std::to_string(i), {[] {}, [] {}})) << i;
+  EXPECT_FALSE(slow.pool.submit("one more", {[] {}, [] {}}));
+  slow.blocker.release.set_value();
 }
 
 TEST(FairPool, AnswersEveryoneWhenItEnds) {
