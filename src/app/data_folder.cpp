@@ -10,31 +10,39 @@
 namespace integrity::app {
 namespace {
 
-// The holder writes its number into the file. It is for people only: what counts is the lock.
-std::string holder(int fd) {
+// The number that the holder wrote into the file.
+std::string holder(const std::filesystem::path& file) {
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   char text[32] = {};
-  const auto size = ::pread(fd, text, sizeof text - 1, 0);
+  const auto size = ::pread(fd.get(), text, sizeof text - 1, 0);
   const long process = size > 0 ? std::strtol(text, nullptr, 10) : 0;
   return process > 0 ? "process " + std::to_string(process) : "another process";
+}
+
+// Locks what `fd` is open on, a folder or a file in it.
+Status lock_now(int fd, const std::filesystem::path& folder, const std::filesystem::path& shown) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return file_error(shown, "cannot lock");
+  return Error{Code::overloaded, folder.string() + " is in use by " + holder(folder / "lock")};
 }
 
 }  // namespace
 
 Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
   INTEGRITY_CHECK(make_folder(path));
+  Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return file_error(path, "cannot open");
+  INTEGRITY_CHECK(lock_now(folder.get(), path, path));
   const auto file = path / "lock";
   Fd lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock.valid()) return file_error(file, "cannot open");
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return file_error(file, "cannot lock");
-    return Error{Code::overloaded, path.string() + " is in use by " + holder(lock.get())};
-  }
+  INTEGRITY_CHECK(lock_now(lock.get(), path, file));
   const std::string number = std::to_string(::getpid()) + "\n";
   if (::ftruncate(lock.get(), 0) != 0 ||
       ::pwrite(lock.get(), number.data(), number.size(), 0) != static_cast<ssize_t>(number.size())) {
     return file_error(file, "cannot write");
   }
-  return DataFolder(path, std::move(lock));
+  return DataFolder(path, std::move(folder), std::move(lock));
 }
 
 }  // namespace integrity::app

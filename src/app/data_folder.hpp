@@ -2,7 +2,10 @@
 //
 //   auto folder = DataFolder::open("./data");   // "./data is in use by process 4711" while another holds it
 //
-// The lock is flock(2) on DATA/lock: it ends with the process however that ends, and is held as long as this lives.
+// What is locked, by flock(2), is the folder itself, so that removing a file in it opens the way for nobody. The lock ends
+// with the process, however that ends. DATA/lock is locked too: it holds the process number for people, and it is all that
+// versions before 0.2 look at. Not the database file: SQLite's own locks (fcntl) of a file are lost when any descriptor of
+// that file is closed in the process.
 #pragma once
 #include <filesystem>
 
@@ -13,8 +16,8 @@ namespace integrity::app {
 
 class DataFolder {
  public:
-  // Makes the folder where there is none (0700), then takes the lock. Held by another process it is
-  // Code::overloaded: the only error that may be gone a moment later.
+  // Makes the folder where there is none (0700), then locks it. Held by another process it is Code::overloaded: the only
+  // error that may be gone a moment later.
   static Result<DataFolder> open(const std::filesystem::path& path);
 
   std::filesystem::path database() const { return database_in(path_); }
@@ -23,10 +26,11 @@ class DataFolder {
   static std::filesystem::path control_in(const std::filesystem::path& folder) { return folder / "control.sock"; }
 
  private:
-  DataFolder(std::filesystem::path path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  DataFolder(std::filesystem::path path, Fd folder, Fd lock)
+      : path_(std::move(path)), folder_(std::move(folder)), lock_(std::move(lock)) {}
 
   std::filesystem::path path_;
-  Fd lock_;
+  Fd folder_, lock_;
 };
 
 }  // namespace integrity::app

@@ -27,6 +27,17 @@ TEST(DataFolder, IsHeldByOneAtATime) {
   EXPECT_TRUE(DataFolder::open(folder.path()));
 }
 
+TEST(DataFolder, IsHeldAlsoWhereTheLockFileWasRemoved) {
+  const TestFolder folder;
+  const auto first = DataFolder::open(folder.path());
+  ASSERT_TRUE(first);
+  std::filesystem::remove(folder / "lock");
+  const auto second = DataFolder::open(folder.path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::overloaded);
+  EXPECT_FALSE(std::filesystem::exists(folder / "lock")) << "the second one made nothing";
+}
+
 TEST(DataFolder, SaysWhyItCannotBeUsed) {
   const TestFolder folder;
   write_file(folder / "file", "");
