@@ -1,17 +1,18 @@
 """`integrity user …` on the host: through the running server, and without one."""
 
-import os
-import pty
+import pathlib
 import re
-import select
 import subprocess
 
 import pytest
 
 from support.accounts import PASSWORD, Account, enrolled, fresh_name, totp
 from support.http import Client
-from support.server import BINARY, Server, environment, run
+from support.server import Server, run
+from support.terminal import Terminal
 from support.terminal_qr import to_pbm
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 def command(server, *arguments, stdin=""):
@@ -66,44 +67,68 @@ def test_add_refuses_a_name_that_is_taken(server, ada):
     assert done.returncode == 1 and "taken" in done.stderr
 
 
-def test_add_at_a_terminal_asks_draws_and_confirms(server):
+def at_the_first_code(server, name, read_size=65536):
+    """`user add NAME` at a terminal, the password typed twice."""
+    terminal = Terminal("user", "add", name, "--data", server.data, *server.store_option())
+    for prompt in ("password", "again"):
+        terminal.until(f"(?i){prompt}[^\n]*: $")
+        terminal.type(PASSWORD)
+    terminal.until("(?i)code[^\n]*: $", read_size)
+    return terminal
+
+
+# Seven bytes at a time end in the middle of the QR code's characters, as a busy machine's reads do.
+@pytest.mark.parametrize("read_size", [65536, 7])
+def test_add_at_a_terminal_asks_draws_and_confirms(server, read_size):
     name = fresh_name("tty")
-    master, slave = pty.openpty()
-    process = subprocess.Popen([BINARY, "user", "add", name, "--data", server.data, *server.store_option()], stdin=slave, stdout=slave,
-                               stderr=slave, env=environment(TERM="xterm"), start_new_session=True)
-    os.close(slave)
-    said = ""
-
-    def until(pattern):
-        nonlocal said
-        while not re.search(pattern, said):
-            assert select.select([master], [], [], 30)[0], f"nothing like {pattern} in:\n{said}"
-            data = os.read(master, 65536)
-            assert data, said
-            said += data.decode()
-        return re.search(pattern, said)
-
-    until("(?i)password[^\n]*: $")
-    os.write(master, PASSWORD.encode() + b"\n")
-    until("(?i)again[^\n]*: $")
-    os.write(master, PASSWORD.encode() + b"\n")
-    until("(?i)code[^\n]*: $")
-    (server.folder / "tty.pbm").write_bytes(to_pbm(said.replace("\r", "")))
-    uri = subprocess.run(["zbarimg", "-q", "--raw", server.folder / "tty.pbm"], capture_output=True, text=True, check=True)
-    account = Account(server, name)
-    account.secret = re.search(r"secret=([A-Z2-7]{32})", uri.stdout)[1]
-    assert account.secret in said, "for a phone that cannot scan"
-    assert PASSWORD not in said, "the password is echoed"
-    os.write(master, account.next_code().encode() + b"\n")
-    assert process.wait(30) == 0
-    while True:
-        try:
-            said += os.read(master, 65536).decode()
-        except OSError:
-            break
-    os.close(master)
-    assert len(re.findall(r"(?:[0-9A-HJKMNP-TV-Z]-?){24}", said.split("code")[-1])) == 10, said
+    with at_the_first_code(server, name, read_size) as terminal:
+        (server.folder / "tty.pbm").write_bytes(to_pbm(terminal.said.replace("\r", "")))
+        uri = subprocess.run(["zbarimg", "-q", "--raw", server.folder / "tty.pbm"], capture_output=True, text=True, check=True)
+        account = Account(server, name)
+        account.secret = re.search(r"secret=([A-Z2-7]{32})", uri.stdout)[1]
+        assert account.secret in terminal.said, "for a phone that cannot scan"
+        assert PASSWORD not in terminal.said, "the password is echoed"
+        terminal.type("12345")
+        terminal.until("six digits")
+        terminal.type(account.next_code())
+        assert terminal.end() == 0, terminal.said
+    codes = re.findall(r"(?:[0-9A-HJKMNP-TV-Z]-?){24}", terminal.said.split("code")[-1])
+    assert len(codes) == 10, terminal.said
     assert account.sign_in().client.get("/me").status == 200
+
+
+def test_add_with_wrong_codes_only_ends_in_words_of_a_shell_and_the_name_can_be_freed(server):
+    name = fresh_name("tty")
+    account = Account(server, name)
+    with at_the_first_code(server, name) as terminal:
+        account.secret = re.search(r"secret: ([A-Z2-7]{32})", terminal.said)[1]
+        for tried, code in enumerate(account.wrong_codes(6), 1):
+            terminal.until(rf"(?s)(First code: .*){{{tried}}}")
+            terminal.type(code)
+        assert terminal.end() == 1
+    last = terminal.said.strip().splitlines()[-1]
+    assert f"integrity user remove {name}" in last and "not confirmed" in last, terminal.said
+    assert not re.search("POST|challenge|/login|#/", terminal.said), terminal.said
+    assert server.command("user", "add", name, stdin=PASSWORD + "\n").returncode == 1, "the name is held"
+    assert "removed" in command(server, "remove", name)
+    command(server, "add", name, stdin=PASSWORD + "\n")
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_remove_frees_the_name_of_an_account_that_was_never_confirmed_and_of_no_other(running):
+    with Server() as server:
+        pending, active = Account(server).sign_up(), enrolled(server)
+        if not running:
+            assert server.stop() == 0
+        command(server, "remove", pending.username.upper())
+        refused = server.command("user", "remove", active.username)
+        assert refused.returncode == 1 and "never confirmed" in refused.stderr and "user disable" in refused.stderr
+        if not running:
+            server.start()
+        assert pending.username not in command(server, "list")
+        assert pending.verify("000000").slug == "challenge-expired"
+        assert Account(server, pending.username).sign_up().challenge
+        assert active.client.get("/me").status == 200
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -183,7 +208,18 @@ def test_list_names_everybody_and_no_secret(server):
     assert "$2b$" not in said and active.secret not in said
 
 
-@pytest.mark.parametrize("verb", ["disable", "enable", "reset-2fa", "set-password"])
+def test_list_says_which_store_it_read_and_calls_states_as_the_docs_do(server):
+    account = enrolled(server)
+    command(server, "reset-2fa", account.username)
+    done = server.command("user", "list")
+    line = next(line for line in done.stdout.splitlines() if line.endswith("\t" + account.username))
+    assert line.split("\t")[1] == "to enrol anew"
+    states = re.findall(r"^\| ([a-z ]+) \|", (ROOT / "docs/accounts.md").read_text(), re.M)
+    assert {line.split("\t")[1] for line in done.stdout.splitlines()} <= set(states)
+    assert f"Accounts in {server.store.partition('?')[0] or server.data / 'integrity.db'}" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["disable", "enable", "remove", "reset-2fa", "set-password"])
 def test_an_unknown_name_is_said(server, verb):
     done = server.command("user", verb, "nobody-here", stdin=PASSWORD + "\n")
     assert done.returncode == 1 and "nobody-here" in done.stderr
@@ -205,7 +241,7 @@ def test_commands_without_a_folder_make_none(tmp_path):
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["config"], ["user"], ["user", "add"], ["user", "list"],
                                        ["user", "set-password"], ["user", "reset-2fa"], ["user", "disable"],
-                                       ["user", "enable"]])
+                                       ["user", "enable"], ["user", "remove"]])
 def test_each_verb_has_help(arguments):
     done = run(*arguments, "--help")
     assert done.returncode == 0 and len(done.stdout) > 100 and not done.stderr

@@ -103,6 +103,7 @@ constexpr struct {
     {"user.reset-2fa", by_name<&auth::Accounts::reset_factor>},
     {"user.disable", by_name<&auth::Accounts::disable>},
     {"user.enable", by_name<&auth::Accounts::enable>},
+    {"user.remove", by_name<&auth::Accounts::remove_pending>},
 };
 
 Answer run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {

@@ -78,6 +78,22 @@ TEST_F(Acts, DisableEnableAndChangeWhoIsThere) {
   EXPECT_FALSE(host->store->read()->user_by_name("ada")->has_factor());
 }
 
+TEST_F(Acts, RemoveOnlyWhoWasNeverConfirmed) {
+  add("bob");
+  add("ada");
+  EXPECT_EQ(error_of("user.remove", {{"username", "ADA"}}), "");
+  EXPECT_FALSE(host->store->read()->user_by_name("ada"));
+  EXPECT_TRUE(host->store->read()->user_by_name("bob"));
+  const json::Value added = add("ada");
+  act("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
+  EXPECT_EQ(
+      error_of("user.remove", {{"username", "ada"}}).find("already-enrolled: ada: only an account that was never"), 0U);
+  EXPECT_EQ(state_of("ada"), model::UserState::active);
+  act("user.disable", {{"username", "bob"}});
+  EXPECT_NE(error_of("user.remove", {{"username", "bob"}}), "");
+  EXPECT_EQ(state_of("bob"), model::UserState::disabled);
+}
+
 TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
   add("ada");
   const struct {
@@ -95,7 +111,7 @@ TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
     const auto error = error_of(c.act, {{"username", c.username}, {"password", c.password}});
     EXPECT_EQ(error.find(c.complaint), 0U) << c.act << " " << c.username << ": " << error;
   }
-  for (const char* name : {"user.disable", "user.enable", "user.reset-2fa"}) {
+  for (const char* name : {"user.disable", "user.enable", "user.reset-2fa", "user.remove"}) {
     EXPECT_EQ(error_of(name, {{"username", "nobody"}}).find("not-found: "), 0U) << name;
   }
   for (const char* request : {"", "[]", "{}", R"({"act":"user.add"})", "{"}) {

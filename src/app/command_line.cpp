@@ -61,6 +61,10 @@ constexpr VerbInfo kUser[] = {
 };
 
 constexpr VerbInfo kKey[] = {
+    {Verb::user_remove, "remove",
+     "Remove an account that was never confirmed, so that its name is free again. Others are never removed: see "
+     "`disable`",
+     kAccount},
     {Verb::key_accept, "accept",
      "Use a key file in place of the one before; one that is missing is made. What that protected is good no more: "
      "with password.key all "

@@ -17,6 +17,7 @@ enum class Verb : std::uint8_t {
   user_reset_2fa,
   user_disable,
   user_enable,
+  user_remove,
   key_accept,
   import_flask,
   migrate,

@@ -55,6 +55,7 @@ TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
       {"user", "add", "--help"},
       {"user", "list", "--help"},
       {"user", "set-password", "--help"},
+      {"user", "remove", "--help"},
       {"import-flask", "--help"},
       {"migrate", "--help"},
   };

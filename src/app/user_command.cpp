@@ -8,6 +8,7 @@
 #include "app/acts.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
+#include "app/option_values.hpp"
 #include "app/terminal.hpp"
 #include "auth/qr.hpp"
 #include "base/json.hpp"
@@ -70,20 +71,37 @@ Result<Secret> password_for_json() {
   return password;
 }
 
-bool may_be_typed_again(Code code) {
-  return code == Code::invalid_code || code == Code::code_already_used || code == Code::invalid_value;
+// `name` is there and waits for its first code, and whoever typed the command has no way to give it one here.
+Error not_confirmed(const std::string& name, const std::string& why) {
+  return {Code::invalid_value, why + "; " + name +
+                                   " is not confirmed. Its first login asks for a code of this secret; or begin again: "
+                                   "integrity user remove " +
+                                   name};
 }
 
-Result<json::Value> confirm_at_terminal(const Config& config, const std::string& challenge) {
+// What is said of a code before the next one is asked for; nothing where no other can be right.
+std::optional<std::string> about_code(const Error& error) {
+  if (error.code == Code::invalid_value) return "A code is six digits.";
+  if (error.code == Code::invalid_code || error.code == Code::code_already_used) {
+    return "That was not right. Type the code that the authenticator shows now; if it never is, is the clock of the "
+           "phone right?";
+  }
+  return {};
+}
+
+Result<json::Value> confirm_at_terminal(const Config& config, const std::string& name, const std::string& challenge) {
   for (;;) {
     const auto code = ask("First code: ");
-    if (!code) {
-      return Error{Code::invalid_value,
-                   "the account is not confirmed; its first login will ask for a code of this secret"};
-    }
+    if (!code) return not_confirmed(name, "no code was given");
     auto confirmed = act(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
-    if (confirmed || !may_be_typed_again(confirmed.error().code)) return confirmed;
-    std::cerr << confirmed.error().detail << '\n';
+    if (confirmed) return confirmed;
+    if (const auto said = about_code(confirmed.error())) {
+      std::cerr << *said << '\n';
+    } else if (confirmed.error().code == Code::challenge_expired) {
+      return not_confirmed(name, "too many wrong codes, or too late");
+    } else {
+      return confirmed;
+    }
   }
 }
 
@@ -101,7 +119,7 @@ Status add(const std::string& name, const Config& config) {
   }
   std::cout << auth::qr_text(uri)
             << "Scan this with an authenticator, or type in its secret: " << text_in(added, "secret") << std::endl;
-  INTEGRITY_TRY(const auto confirmed, confirm_at_terminal(config, text_in(added, "challenge")));
+  INTEGRITY_TRY(const auto confirmed, confirm_at_terminal(config, name, text_in(added, "challenge")));
   std::cout << "The account is ready. Its recovery codes, each good for one login; they are not "
                "shown again:\n";
   if (const json::Value* codes = confirmed.find("recovery_codes")) {
@@ -133,7 +151,7 @@ std::string_view state_of(const model::User& user) {
     case model::UserState::pending:
       return "pending";
     case model::UserState::active:
-      return user.has_factor() ? "active" : "reset";
+      return user.has_factor() ? "active" : "to enrol anew";
     case model::UserState::disabled:
       return "disabled";
   }
@@ -151,6 +169,10 @@ Result<std::vector<model::User>> all_users(const Config& config) {
 Status list(const Config& config) {
   INTEGRITY_CHECK(expect_database(config));
   INTEGRITY_TRY(const auto users, all_users(config));
+  std::cerr << "Accounts in "
+            << (config.mongo_uri.empty() ? DataFolder::database_in(config.data).string()
+                                         : hide_uri_secrets(config.mongo_uri))
+            << ":" << std::endl;
   for (const model::User& user : users) {
     std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at) << '\t' << user.username
               << '\n';
@@ -176,6 +198,8 @@ Status user_command(const CommandLine& line, const Config& config) {
       return simply("user.disable", line.name, config, "disabled, sessions have ended");
     case Verb::user_enable:
       return simply("user.enable", line.name, config, "enabled");
+    case Verb::user_remove:
+      return simply("user.remove", line.name, config, "removed, its name is free again");
     case Verb::serve:
     case Verb::config:
     case Verb::key_accept:

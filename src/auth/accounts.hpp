@@ -123,6 +123,9 @@ class Accounts {
   // Also of an account never confirmed: what was handed out for it is worth nothing until `enable`.
   Status disable(const std::string& username);
   Status enable(const std::string& username);
+  // An account that was never confirmed, so that its name is free again at once. A confirmed one is never removed, for its
+  // history names it; nor is one that was disabled. Errors: not_found, already_enrolled.
+  Status remove_pending(const std::string& username);
 
   // Removes what has expired, in batches that do not hold up others. Blocking; for the jobs thread.
   void sweep();

@@ -109,4 +109,23 @@ Status Accounts::enable(const std::string& username) {
   });
 }
 
+Status Accounts::remove_pending(const std::string& username) {
+  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+    auto user = tx.user_by_name(username);
+    if (!user) return no_such_user(username);
+    if (user->state != model::UserState::pending) {
+      return Error{Code::already_enrolled,
+                   user->username +
+                       ": only an account that was never confirmed can be removed, for the history "
+                       "names all others; `integrity user disable` keeps this one out"};
+    }
+    user->pending_until = Time{};  // the earliest time there is: of those that are over, this one is the first
+    tx.update_pending_user(*user);
+    tx.remove_expired_pending_users(*user->pending_until, 1);
+    return Done{};
+  });
+  if (!done) return done.error();
+  return {};
+}
+
 }  // namespace integrity::auth
