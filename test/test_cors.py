@@ -13,7 +13,8 @@ SHOP, OFFICE = "https://shop.example", "http://office.example:8080"
 
 @pytest.fixture(scope="module")
 def client():
-    with Server("--cors-origins", f"{SHOP},{OFFICE}") as server:
+    # With its default port, which no browser sends.
+    with Server("--cors-origins", f"{SHOP}:443,{OFFICE}") as server:
         yield Client(server, enrolled(server).token)
 
 

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "app/keys.hpp"
+#include "app/nearest.hpp"
 
 namespace integrity::app {
 namespace {
@@ -15,7 +16,9 @@ constexpr const char* kSources =
     "Each option can also be set by environment (INTEGRITY_LOGIN_RATE for --login-rate) or in the "
     "file\n"
     "DATA/integrity.toml (login-rate = 1); the flag wins, then the environment, then the file.\n"
-    "JWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
+    "A variable that is set but empty is refused.";
+constexpr const char* kSigning =
+    "\nJWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
     "instead of ES256.";
 
 // An address with a password in it does not belong into the list of processes.
@@ -58,13 +61,13 @@ constexpr VerbInfo kUser[] = {
      kAccount},
     {Verb::user_disable, "disable", "End the account's sessions and refuse its logins", kAccount},
     {Verb::user_enable, "enable", "Let a disabled account log in again", kAccount},
-};
-
-constexpr VerbInfo kKey[] = {
     {Verb::user_remove, "remove",
      "Remove an account that was never confirmed, so that its name is free again. Others are never removed: see "
      "`disable`",
      kAccount},
+};
+
+constexpr VerbInfo kKey[] = {
     {Verb::key_accept, "accept",
      "Use a key file in place of the one before; one that is missing is made. What that protected is good no more: "
      "with password.key all "
@@ -93,7 +96,7 @@ class Parser {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app_.exit(error, std::cout, std::cerr);  // --help, --version
-      std::cerr << "integrity: " << mistake(error) << "\nRun with --help for more information.\n";
+      std::cerr << mistake(error) << std::endl;
       return 2;
     }
     return std::move(line_);
@@ -102,13 +105,36 @@ class Parser {
  private:
   // CLI11 says that a command is missing also where one is misspelt; that word is what helps.
   std::string mistake(const CLI::ParseError& error) const {
+    const CLI::App* command = &app_;
+    std::string shown = "integrity";
+    for (auto inner = command->get_subcommands(); !inner.empty(); inner = command->get_subcommands()) {
+      command = inner.front();
+      shown += ' ' + command->get_name();
+    }
+    const std::string help = "; see `" + shown + " --help`";
     const auto unknown = app_.remaining(true);
-    return unknown.empty() ? error.what() : "unknown: " + unknown.front();
+    if (unknown.empty()) return shown + ": " + error.what() + help;
+    const std::string word = unknown.front().substr(0, unknown.front().find('='));
+    const auto near = nearest(word, words_of(*command, word.starts_with('-')));
+    return shown + ": unknown: " + word + (near ? "; did you mean " + *near + "?" : help);
+  }
+
+  // What may stand where `word` was found: options, or commands.
+  static std::vector<std::string> words_of(const CLI::App& command, bool options) {
+    std::vector<std::string> words;
+    if (options) {
+      for (const CLI::Option* option : command.get_options()) {
+        if (!option->get_positional()) words.push_back("--" + option->get_lnames().front());
+      }
+    } else {
+      for (const CLI::App* sub : command.get_subcommands(nullptr)) words.push_back(sub->get_name());
+    }
+    return words;
   }
 
   void add(CLI::App& parent, const VerbInfo& info) {
     CLI::App& sub = *parent.add_subcommand(info.name, info.what);
-    sub.footer(kSources);
+    sub.footer(is_about_serving(info.verb) ? std::string(kSources) + kSigning : kSources);
     sub.get_formatter()->column_width(44);
     if (info.operand != nullptr) {
       CLI::Option& name = *sub.add_option(info.operand_name, line_.name, info.operand)->required();
@@ -118,7 +144,7 @@ class Parser {
     }
     if (info.verb == Verb::import_flask) add_import_options(sub);
     for (const Option& option : all_options()) {
-      if (option.for_whom == Option::For::every_command || is_about_serving(info.verb)) add(sub, option);
+      if (concerns(info.verb, option)) add(sub, option);
     }
     sub.callback([this, verb = info.verb] { line_.verb = verb; });
   }
@@ -167,6 +193,20 @@ class Parser {
         ->type_name(std::string(option.value));
   }
 
+  static bool concerns(Verb verb, const Option& option) {
+    if (is_about_serving(verb)) return true;
+    switch (option.for_whom) {
+      case Option::For::every_command:
+        return true;
+      case Option::For::new_password:
+        return verb == Verb::user_add || verb == Verb::user_set_password;
+      case Option::For::new_products:
+        return verb == Verb::import_flask;
+      case Option::For::server:
+        break;
+    }
+    return false;
+  }
   static bool is_about_serving(Verb verb) { return verb == Verb::serve || verb == Verb::config; }
 
   CLI::App app_;

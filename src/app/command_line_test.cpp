@@ -67,6 +67,49 @@ TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
   }
 }
 
+TEST(CommandLine, TellsTheNearestOptionOrCommandInOneLine) {
+  const struct {
+    std::vector<const char*> words;
+    const char* said;
+  } cases[] = {
+      {{"serve", "--lisen", "127.0.0.1:1"}, "integrity serve: unknown: --lisen; did you mean --listen?"},
+      {{"serve", "--bcryptcost=12"}, "integrity serve: unknown: --bcryptcost; did you mean --bcrypt-cost?"},
+      {{"user", "add", "ada", "--isuer", "x"}, "integrity user add: unknown: --isuer; did you mean --issuer?"},
+      {{"sevre"}, "integrity: unknown: sevre; did you mean serve?"},
+      {{"user", "lst"}, "integrity user: unknown: lst; did you mean list?"},
+      {{"serve", "--no-2fa"}, "integrity serve: unknown: --no-2fa; see `integrity serve --help`"},
+      {{"user", "list", "ada"}, "integrity user list: unknown: ada; see `integrity user list --help`"},
+  };
+  for (const auto& c : cases) {
+    ::testing::internal::CaptureStderr();
+    parse(c.words);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), std::string(c.said) + "\n");
+  }
+}
+
+TEST(CommandLine, ShowsACommandOnlyWhatConcernsIt) {
+  const auto help = [](std::vector<const char*> words) {
+    words.push_back("--help");
+    ::testing::internal::CaptureStdout();
+    parse(words);
+    return ::testing::internal::GetCapturedStdout();
+  };
+  const struct {
+    std::vector<const char*> words;
+    const char *has, *has_not;
+  } cases[] = {
+      {{"user", "list"}, "--data", "--issuer"},         {{"user", "disable"}, "--data", "--bcrypt-cost"},
+      {{"user", "add"}, "--bcrypt-cost", "--currency"}, {{"user", "set-password"}, "--issuer", "JWT_SECRET_KEY"},
+      {{"key", "accept"}, "--keys", "--bcrypt-cost"},   {{"import-flask"}, "--currency", "--bcrypt-cost"},
+      {{"serve"}, "JWT_SECRET_KEY", "--apply"},         {{"user", "remove"}, "--store", "--currency"},
+  };
+  for (const auto& c : cases) {
+    const std::string said = help(c.words);
+    EXPECT_NE(said.find(c.has), std::string::npos) << said;
+    EXPECT_EQ(said.find(c.has_not), std::string::npos) << said;
+  }
+}
+
 TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
   const struct {
     std::vector<const char*> words;

@@ -65,6 +65,12 @@ bool is_origin(std::string_view text) {
   return !host.empty() && host.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+// A browser leaves the default port of the scheme out of an Origin (RFC 6454 §6.2).
+void drop_default_port(std::string& origin) {
+  const std::string_view port = origin.starts_with("https:") ? ":443" : ":80";
+  if (origin.ends_with(port)) origin.resize(origin.size() - port.size());
+}
+
 }  // namespace
 
 Result<HostPort> parse_listen(std::string_view text) {
@@ -141,10 +147,11 @@ Result<std::vector<std::string>> parse_addresses(std::string_view text) {
 
 Result<std::vector<std::string>> parse_origins(std::string_view text) {
   auto parts = split(text);
-  for (const std::string& part : parts) {
+  for (std::string& part : parts) {
     if (!is_origin(part)) {
       return wrong("must be origins such as https://shop.example, in lower case without a path, not \"" + part + "\"");
     }
+    drop_default_port(part);
   }
   return parts;
 }

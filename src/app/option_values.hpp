@@ -28,7 +28,7 @@ Result<std::string> parse_text(std::string_view text,
 Result<std::string> parse_issuer(std::string_view text);
 Result<std::string> parse_currency(std::string_view text);  // ISO 4217: "EUR"
 
-// Comma-separated; empty for none. Origins are as browsers send them (RFC 6454 §6.2).
+// Comma-separated; empty for none. Origins come back as browsers send them (RFC 6454 §6.2): without a default port.
 Result<std::vector<std::string>> parse_addresses(std::string_view text);
 Result<std::vector<std::string>> parse_origins(std::string_view text);
 

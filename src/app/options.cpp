@@ -50,8 +50,9 @@ constexpr Option kOptions[] = {
      }},
     {"data", "FOLDER", "./data", "", "The folder of the database; made when missing", every_command,
      [](Config& c, std::string_view text) { return take_folder(text, c.data); }},
-    {"keys", "FOLDER", "", "DATA/keys", "The folder of the key files; keep a copy apart from that of the database",
-     every_command, [](Config& c, std::string_view text) { return take_folder(text, c.keys); }},
+    {"keys", "FOLDER", "", "DATA/keys",
+     "The folder of the key files; a backup of them is kept apart from one of the database", every_command,
+     [](Config& c, std::string_view text) { return take_folder(text, c.keys); }},
     {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.config); }},
     {"store", "URI", "", "the SQLite file in DATA", "mongodb://… of a replica set; also MONGO_URI", every_command,
@@ -69,7 +70,7 @@ constexpr Option kOptions[] = {
        c.signup = text == "open" ? Signup::open : Signup::closed;
        return {};
      }},
-    {"issuer", "NAME", "Data Integrity API", "", "What an authenticator shows, and the tokens' `iss`", every_command,
+    {"issuer", "NAME", "Data Integrity API", "", "What an authenticator shows, and the tokens' `iss`", new_password,
      [](Config& c, std::string_view text) {
        return take(parse_issuer(text), [&](std::string value) { c.issuer = std::move(value); });
      }},
@@ -77,11 +78,11 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_text(text, 200), [&](std::string value) { c.audience = std::move(value); });
      }},
-    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", every_command,
+    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", new_products,
      [](Config& c, std::string_view text) {
        return take(parse_currency(text), [&](std::string value) { c.currency = std::move(value); });
      }},
-    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it", every_command,
+    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it", new_password,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 10, 16), [&](auto value) { c.bcrypt_cost = static_cast<int>(value); });
      }},
@@ -187,16 +188,25 @@ class Loader {
 
   Status place(std::string_view name, const std::optional<Found>& found) {
     if (!found) return {};
+    if (found->text.empty() && is_variable(found->source)) {
+      return complaint(name, found->source, "is empty; unset it, or give it a value");
+    }
     const std::string wrong = option_named(name).set(out_.config, found->text);
     if (!wrong.empty()) return complaint(name, found->source, wrong);
     sources_[std::string(name)] = *found;
     return {};
   }
 
+  // One rule for all options: an empty variable is a mistake, such as one that was filled from another that is not set.
+  // Taken for no value, it could start the server with another store or open to other people than meant.
+  static bool is_variable(const std::string& source) {
+    return source.starts_with("INTEGRITY_") || source == "MONGO_URI";
+  }
+
   static Error complaint(std::string_view name, const std::string& source, const std::string& wrong) {
     const std::string flag = "--" + std::string(name);
     if (source == "flag") return {Code::invalid_value, flag + ": " + wrong};
-    if (source.ends_with(".toml") || source.find('/') != std::string::npos) {
+    if (!is_variable(source)) {
       return {Code::invalid_value, source + ": " + std::string(name) + ": " + wrong};
     }
     return {Code::invalid_value, source + " (" + flag + "): " + wrong};

@@ -23,7 +23,9 @@ struct Option {
   std::string_view fallback;  // its default; empty: worked out from others, see `derived`
   std::string_view derived;   // how
   std::string_view meaning;
-  enum class For : std::uint8_t { every_command, server } for_whom;
+  // Besides `serve` and `config`, which take all: every command on a store; those that set a password; those that make
+  // products; none.
+  enum class For : std::uint8_t { every_command, new_password, new_products, server } for_whom;
   // Puts a value into the configuration; what is wrong with the text, or nothing.
   std::string (*set)(Config& config, std::string_view text);
 };

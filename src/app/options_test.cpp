@@ -127,6 +127,28 @@ TEST_F(Options, OfAFileNamedByHandMayNameTheDataFolder) {
   EXPECT_EQ(loaded->config.keys, folder / "elsewhere" / "keys");
 }
 
+TEST_F(Options, AreNeverSetByAnEmptyVariable) {
+  for (const Option& option : all_options()) {
+    const std::string variable = environment_name(option.name);
+    const auto loaded = load({}, environment({{variable, ""}}));
+    ASSERT_FALSE(loaded) << variable;
+    EXPECT_EQ(loaded.error().detail,
+              variable + " (--" + std::string(option.name) + "): is empty; unset it, or give it a value");
+  }
+  EXPECT_EQ(refusal({}, {{"MONGO_URI", ""}}).find("MONGO_URI (--store): is empty"), 0U);
+  EXPECT_EQ(refusal({{"cors-origins", ""}, {"trusted-proxies", ""}}), "") << "as a flag, an empty list is one";
+}
+
+TEST_F(Options, TakeOriginsAsBrowsersSendThem) {
+  const auto loaded =
+      load_with({{"cors-origins",
+                  "https://a.example:443,http://b.example:80, http://[::1]:80,https://c.example:80,http://d:443"}});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->config.cors_origins,
+            (std::vector<std::string>{"https://a.example", "http://b.example", "http://[::1]", "https://c.example:80",
+                                      "http://d:443"}));
+}
+
 struct Bad {
   const char* option;
   const char* text;

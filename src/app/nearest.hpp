@@ -1,0 +1,15 @@
+// The word that somebody may have meant who typed another.
+//
+//   nearest("--lisen", {"--data", "--listen"})   // "--listen"
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace integrity::app {
+
+// The closest by Levenshtein distance, if at most two letters or a third of the word are wrong, and not more than half of it.
+std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& words);
+
+}  // namespace integrity::app
