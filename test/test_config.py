@@ -1,16 +1,21 @@
 """Options and where they come from, start and stop, exit codes."""
 
 import json
+import os
+import pathlib
 import re
+import shutil
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 
 import pytest
 
 from support.accounts import PASSWORD, Account, enrolled
 from support.http import Client, Connection, request_bytes
-from support.server import Server, run
+from support.server import BINARY, Server, environment, run
 
 
 def setting(name: str, *arguments, env=None, cwd=None) -> str:
@@ -125,9 +130,87 @@ def test_a_second_server_on_the_folder_is_refused(server):
     assert Client(server).get("/healthz").status == 200
 
 
-def test_a_port_in_use_is_exit_1(server, tmp_path):
-    done = run("serve", "--listen", f"127.0.0.1:{server.port}", "--data", tmp_path)
-    assert done.returncode == 1 and str(server.port) in done.stderr
+@pytest.mark.embedded
+def test_a_second_server_is_refused_also_where_the_lock_file_was_removed():
+    with Server() as server:
+        account = enrolled(server)
+        (server.data / "lock").unlink()
+        done = serve_again(server)
+        assert (done.returncode, done.stdout) == (1, "") and f"{server.data} is in use" in done.stderr
+        assert server.command("user", "list").returncode == 0
+        assert server.command("user", "disable", account.username).returncode == 0
+        assert account.client.get("/me").status == 401, "done by the server that holds the folder"
+        server.restart()
+
+
+# Each in one line that names what is wrong and says what to do; and nothing is made.
+
+def refusal(*arguments, status=1) -> str:
+    done = run("serve", *arguments)
+    assert (done.returncode, done.stdout) == (status, ""), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_a_port_in_use_is_exit_1_and_nothing_is_made(server, tmp_path):
+    said = refusal("--listen", f"127.0.0.1:{server.port}", "--data", tmp_path / "data")
+    assert f"127.0.0.1:{server.port}" in said and "--listen" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_of_another_machine_is_named(tmp_path):
+    said = refusal("--listen", "192.0.2.7:0", "--signup", "closed", "--insecure-http", "--data", tmp_path / "data")
+    assert "192.0.2.7:0" in said and "--listen" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.embedded
+def test_a_damaged_database_is_named(tmp_path):
+    data = ["--data", tmp_path / "data"]
+    assert run("user", "add", "ada", *data, stdin=PASSWORD + "\n").returncode == 0
+    file = tmp_path / "data" / "integrity.db"
+    for damage in (b"x" * 4096, file.read_bytes()[:100] + b"\xff" * 8192):
+        file.write_bytes(damage)
+        said = refusal("--listen", "127.0.0.1:0", *data)
+        assert str(file) in said and "restore it from a backup" in said
+        done = run("user", "list", *data)
+        assert done.returncode == 1 and str(file) in done.stderr and "restore it from a backup" in done.stderr
+
+
+@pytest.mark.embedded
+def test_the_folder_of_another_user_is_named():
+    """Root may do everything, and so becomes somebody else; who is not root is given a folder that may not be used."""
+    with tempfile.TemporaryDirectory(prefix="integrity-test-") as folder:
+        data, program = pathlib.Path(folder) / "data", pathlib.Path(folder) / "integrity"
+        assert run("user", "add", "ada", "--data", data, stdin=PASSWORD + "\n").returncode == 0
+        shutil.copy(BINARY, program)
+        root = os.geteuid() == 0
+        os.chmod(folder, 0o755)
+        data.chmod(0o755 if root else 0o000)
+        somebody_else = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if root else []
+        for arguments in (["serve", "--listen", "127.0.0.1:0"], ["user", "list"], ["user", "disable", "ada"]):
+            done = subprocess.run([*somebody_else, program, *arguments, "--data", data], capture_output=True, text=True, env=environment())
+            assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
+            assert str(data) in done.stderr and "run as" in done.stderr, done.stderr
+        data.chmod(0o700)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["serve", "--lisen", "127.0.0.1:0"], "did you mean --listen?"),
+    (["sevre"], "did you mean serve?"),
+    (["user", "lst"], "did you mean list?"),
+])
+def test_the_nearest_option_or_command_is_suggested_in_one_line(words, said):
+    done = run(*words)
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("variable", ["INTEGRITY_CORS_ORIGINS", "INTEGRITY_TRUSTED_PROXIES", "INTEGRITY_SIGNUP", "INTEGRITY_STORE",
+                                      "MONGO_URI", "JWT_SECRET_KEY"])
+def test_an_empty_variable_is_refused_whatever_option_it_is_for(tmp_path, variable):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", env={variable: ""})
+    assert done.returncode == 2 and variable in done.stderr and "unset it" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.embedded

@@ -49,7 +49,9 @@ Fd::~Fd() {
 }
 
 Error file_error(const std::filesystem::path& path, const std::string& what) {
-  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno)};
+  const bool forbidden = errno == EACCES || errno == EPERM;
+  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno) +
+                                 (forbidden ? "; run as the user that owns it, or name another place" : "")};
 }
 
 Status make_folder(const std::filesystem::path& path) {
@@ -69,6 +71,18 @@ Status make_folder(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(absolute)) {
     return Error{Code::unavailable, absolute.string() + ": is not a folder"};
   }
+  return {};
+}
+
+Status can_make_folder(const std::filesystem::path& path) {
+  auto there = std::filesystem::absolute(path).lexically_normal();
+  struct stat state {};
+  while (::stat(there.c_str(), &state) != 0) {
+    if (errno != ENOENT) return file_error(there, "cannot use the folder");
+    there = there.parent_path();
+  }
+  if (!S_ISDIR(state.st_mode)) return Error{Code::unavailable, there.string() + ": is not a folder"};
+  if (::access(there.c_str(), R_OK | W_OK | X_OK) != 0) return file_error(there, "cannot use the folder");
   return {};
 }
 

@@ -26,11 +26,14 @@ class Fd {
   int fd_ = -1;
 };
 
-// "PATH: WHAT: No such file or directory", from errno.
+// "PATH: WHAT: No such file or directory", from errno; where that is about rights, with what to do.
 Error file_error(const std::filesystem::path& path, const std::string& what);
 
 // Makes the folder, 0700, and those above it. One that is there already is left as it is.
 Status make_folder(const std::filesystem::path& path);
+
+// Whether `make_folder` and files in the folder would succeed, as far as can be known without making any.
+Status can_make_folder(const std::filesystem::path& path);
 
 // Takes away what others than the owner may do, down to `mode`, and logs it where that was needed.
 Status tighten(int fd, unsigned mode, const std::filesystem::path& path);

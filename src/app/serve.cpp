@@ -1,6 +1,11 @@
 #include "app/serve.hpp"
 
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <iostream>
+#include <memory>
 #include <system_error>
 
 #include "api/api.hpp"
@@ -51,13 +56,43 @@ std::string authority(const std::string& host, std::uint16_t port) {
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+Error cannot_listen(const Config& config, const std::error_code& why) {
+  std::string advice;
+  if (why == std::errc::address_in_use) advice = "; stop what uses the port, or name another one with --listen";
+  if (why == std::errc::address_not_available)
+    advice = "; this machine has no such address, name another with --listen";
+  if (why == std::errc::permission_denied)
+    advice = "; name a port from 1024 on with --listen, or grant CAP_NET_BIND_SERVICE";
+  return {Code::unavailable,
+          "cannot listen on " + authority(config.listen_host, config.listen_port) + ": " + why.message() + advice};
+}
+
 Result<std::uint16_t> listen(http::Server& server, const Config& config) {
   try {
     return server.listen();
   } catch (const std::system_error& error) {
-    return Error{Code::unavailable, "cannot listen on " + authority(config.listen_host, config.listen_port) + ": " +
-                                        error.code().message()};
+    return cannot_listen(config, error.code());
   }
+}
+
+// The address is free and the folder can be used: asked before anything is made. The server itself listens once all is
+// ready; where another takes the port meanwhile, that fails.
+Status can_start(const Config& config) {
+  if (config.mongo_uri.empty()) INTEGRITY_CHECK(can_make_folder(config.data));
+  addrinfo numeric{};
+  numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  numeric.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const auto port = std::to_string(config.listen_port);
+  if (::getaddrinfo(config.listen_host.c_str(), port.c_str(), &numeric, &found) != 0) return {};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> address(found, ::freeaddrinfo);
+  const Fd probe(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (!probe.valid() || (::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                         ::bind(probe.get(), address->ai_addr, address->ai_addrlen) == 0)) {
+    return {};
+  }
+  return cannot_listen(config, std::error_code(errno, std::generic_category()));
 }
 
 std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
@@ -76,6 +111,7 @@ Status keys_of_all_nodes(const Host& host) {
 }  // namespace
 
 Status serve(Config config) {
+  INTEGRITY_CHECK(can_start(config));
   StopSignals signals;
   INTEGRITY_TRY(const auto host, Host::open(config));
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);

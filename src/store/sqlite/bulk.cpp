@@ -223,7 +223,7 @@ class SqliteBulk final : public Bulk {
 }  // namespace
 
 std::unique_ptr<Bulk> open_sqlite_bulk(const std::filesystem::path& file, const model::ProductText& text) {
-  return std::make_unique<SqliteBulk>(file, text);
+  return naming(file, [&] { return std::make_unique<SqliteBulk>(file, text); });
 }
 
 }  // namespace integrity::store::sqlite

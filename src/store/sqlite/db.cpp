@@ -26,6 +26,23 @@ constexpr int kBusyTimeoutMs = 5000;
 
 }  // namespace
 
+Failure about_file(const std::filesystem::path& file, const Failure& failure) {
+  const auto advice = [&]() -> std::string {
+    switch (failure.primary()) {
+      case SQLITE_NOTADB:
+      case SQLITE_CORRUPT:
+        return "; it is damaged, or of another program: restore it from a backup, or name another folder with --data";
+      case SQLITE_CANTOPEN:
+      case SQLITE_READONLY:
+      case SQLITE_PERM:
+        return "; run as a user who may write to it and to its folder, or name another folder with --data";
+      default:
+        return {};
+    }
+  };
+  return {failure.code, file.string() + ": " + failure.what() + advice()};
+}
+
 int Run::step() {
   return sqlite3_step(statement_);
 }
@@ -92,7 +109,7 @@ Database::Database(const std::filesystem::path& file, Open how) {
   const int code = sqlite3_open_v2(file.c_str(), &raw, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   handle_.reset(raw);
   if (code != SQLITE_OK) {
-    throw Failure(code, "cannot open the database " + file.string() + ": " + sqlite3_errstr(code));
+    throw Failure(code, "cannot open the database: " + std::string(sqlite3_errstr(code)));
   }
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

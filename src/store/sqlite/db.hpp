@@ -32,6 +32,23 @@ struct Failure : Unavailable {
   int primary() const { return code & 0xff; }
 };
 
+// What went wrong with a database file when it was opened, with its path and what to do about it.
+Failure about_file(const std::filesystem::path& file, const Failure& failure);
+
+// Runs `open`, which opens `file`; what it throws names the file.
+template <class Open>
+auto naming(const std::filesystem::path& file, Open open) {
+  try {
+    return open();
+  } catch (const Failure& failure) {
+    throw about_file(file, failure);
+  } catch (const Unavailable& error) {
+    const std::string what = error.what();
+    if (what.find(file.string()) != std::string::npos) throw;
+    throw Unavailable(file.string() + ": " + what);
+  }
+}
+
 // SQL is a literal: nothing that was put together at run time can be passed.
 struct Sql {
   consteval Sql(const char* literal) : text(literal) {}  // NOLINT: so that a call shows the literal only

@@ -214,13 +214,18 @@ TEST_F(SqliteFile, RefusesADatabaseOfANewerProgram) {
   open().reset();
   Database(file_, Database::Open::write).execute("PRAGMA user_version = 99");
   for (const auto& refused : {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); })}) {
+    EXPECT_EQ(refused.find(file_.string() + ": "), 0U) << refused;
     EXPECT_NE(refused.find("schema version 99, made by a newer program"), std::string::npos) << refused;
   }
 }
 
 TEST_F(SqliteFile, RefusesAFileThatIsNoDatabase) {
   std::ofstream(file_) << std::string(4096, 'x');
-  EXPECT_NE(refusal([&] { open(); }).find("not a database"), std::string::npos);
+  for (const auto& refused : {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); }),
+                              refusal([&] { open_sqlite_bulk(file_, plain_text); })}) {
+    EXPECT_EQ(refused.find(file_.string() + ": file is not a database"), 0U) << refused;
+    EXPECT_NE(refused.find("restore it from a backup"), std::string::npos) << refused;
+  }
 }
 
 TEST_F(SqliteFile, DoesNotMakeAFileUnlessAsked) {

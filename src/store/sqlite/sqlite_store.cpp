@@ -168,11 +168,11 @@ class FileSnapshot final : public Reader {
 }  // namespace
 
 std::unique_ptr<Store> open_sqlite(const SqliteOptions& options) {
-  return std::make_unique<SqliteStore>(options);
+  return naming(options.file, [&] { return std::make_unique<SqliteStore>(options); });
 }
 
 std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file) {
-  return std::make_unique<FileSnapshot>(file);
+  return naming(file, [&] { return std::make_unique<FileSnapshot>(file); });
 }
 
 }  // namespace integrity::store::sqlite
