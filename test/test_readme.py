@@ -1,35 +1,39 @@
 """README's first session, as it stands: its lines are pasted into a shell, and a phone (zbarimg, oathtool) reads
 the QR code off the terminal."""
 
-import os
+import contextlib
 import pathlib
 import re
 import subprocess
+import sys
 import threading
 import time
 
-from support.accounts import totp
-from support.server import Server, environment
+import pytest
+
+from support import mongod, pypi
+from support.accounts import PASSWORD, enrolled, totp
+from support.server import BINARY, Server, environment, run
 from support.terminal_qr import to_pbm
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 
-def first_session() -> list[str]:
-    """The lines of the ```sh blocks under the heading that says "first session"."""
-    section = re.search(r"^##+ [^\n]*first session[^\n]*\n(.*?)(?=^## |\Z)", README.read_text(), re.M | re.S | re.I)
-    assert section, 'README has no heading with "first session"'
+def lines_under(heading: str) -> list[str]:
+    """The lines of the ```sh blocks under that heading."""
+    section = re.search(rf"^##+ [^\n]*{heading}[^\n]*\n(.*?)(?=^## |\Z)", README.read_text(), re.M | re.S | re.I)
+    assert section, f"README has no heading with {heading!r}"
     blocks = re.findall(r"^```sh\n(.*?)^```", section[1], re.M | re.S)
     return [line for block in blocks for line in block.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def to_paste() -> list[str]:
-    return [line for line in first_session() if not re.match(r"git clone|cd |\./dev run", line)]
+def to_paste(heading: str = "first session") -> list[str]:
+    return [line for line in lines_under(heading) if not re.match(r"git clone|cd |\./dev run", line)]
 
 
 def test_at_most_eight_lines_lead_to_the_first_product():
-    lines = first_session()
+    lines = lines_under("first session")
     created = next(i for i, line in enumerate(lines) if "/products" in line)
     assert created < 8, "\n".join(lines[:created + 1])
     assert not any(re.search(r"\bjq\b", line) for line in lines)
@@ -72,13 +76,88 @@ def phone(folder, said, shell) -> str:
     raise AssertionError("no QR code in\n" + "".join(said))
 
 
-def test_dev_run_prints_the_same_lines():
-    """`./dev run` shows what README says, by reading it there."""
-    script = "source <(sed -n '/^first_session()/,/^}/p' dev); first_session"
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
-                          env={"PATH": os.environ["PATH"]})
-    shown = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("#")]
-    assert shown == to_paste()
+@contextlib.contextmanager
+def dev_run(*options):
+    """What `./dev run` does once everything is built: stdout and stderr as one text that grows until the server is stopped."""
+    shell = subprocess.Popen(["bash", "-c", 'source ./dev && serve_and_tell "$@"', "_", BINARY, *map(str, options)], cwd=ROOT, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
+    try:
+        yield shell
+    finally:
+        shell.terminate()
+        shell.wait(30)
+
+
+def until_quiet(shell, last: str) -> list[str]:
+    """Its lines up to the one that is `last`."""
+    lines = []
+    for line in shell.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.strip() == last:
+            return lines
+    raise AssertionError(lines)
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("options", [["--listen=127.0.0.1:0"], ["--listen", "127.0.0.1:0"]])
+def test_dev_run_shows_the_lines_to_paste_once_it_listens(tmp_path, options):
+    data = ["--data", tmp_path / "data"]
+    with dev_run(*options, *data) as shell:
+        lines = until_quiet(shell, "")
+        address = re.fullmatch("listening on http://(127.0.0.1:[1-9][0-9]*)", [line for line in lines if line[:1] not in "{"][0])[1]
+        wanted = [line.replace("127.0.0.1:8080", address) for line in to_paste()]
+        assert until_quiet(shell, wanted[-1])[-len(wanted):] == ["  " + line for line in wanted]
+
+
+@pytest.mark.embedded
+def test_dev_run_shows_a_login_where_there_are_accounts(tmp_path):
+    data = ["--data", tmp_path / "data"]
+    assert run("user", "add", "ada", *data, stdin=PASSWORD + "\n").returncode == 0
+    with dev_run("--listen", "127.0.0.1:0", f"--data={tmp_path / 'data'}") as shell:
+        said = "\n".join(until_quiet(shell, "read -rp 'code: ' code"))
+        assert "/login" in said and "/signup" not in said
+
+
+@pytest.mark.embedded
+def test_dev_run_shows_nothing_to_paste_where_the_server_cannot_start(server, tmp_path):
+    with dev_run("--listen", f"127.0.0.1:{server.port}", "--data", tmp_path / "data") as shell:
+        said = shell.stdout.read()
+        assert shell.wait(30) == 1 and "in use" in said
+        assert "curl" not in said
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.embedded
+def test_the_mongodb_of_dev_run_takes_writes_before_the_server_starts(tmp_path):
+    """A replica set of one needs a moment to elect itself, and the server would find no primary."""
+    with pypi.needed("MongoDB"):
+        mongod.program()
+    ask = "import os, pymongo; print(pymongo.MongoClient(os.environ['MONGO_URI'], directConnection=True).admin.command('hello')['isWritablePrimary'])"
+    for start in ("first", "second"):
+        done = subprocess.run([sys.executable, mongod.__file__, "--keep", tmp_path / "mongo", "--", sys.executable, "-c", ask],
+                              capture_output=True, text=True, timeout=120)
+        assert done.stdout == "True\n", (start, done.stdout, done.stderr)
+
+
+def test_the_lines_of_the_next_login_work(tmp_path):
+    with Server() as server:
+        account = enrolled(server, "ada", "correct horse battery")
+        script = "\n".join(to_paste("next login")).replace(":8080", f":{server.port}")
+        done = subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=tmp_path, text=True, capture_output=True,
+                              input=account.next_code() + "\n", env=environment(HOME=str(tmp_path)))
+        assert done.returncode == 0 and done.stdout.strip().splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_a_program_can_be_the_authenticator(tmp_path):
+    """README's lines for who has no phone, in place of the one that asks for the code."""
+    section = README.read_text().split("Without a phone", 1)[1]
+    oathtool = re.search(r"^```\n(.*?)^```", section, re.M | re.S)[1]
+    with Server() as server:
+        script = "\n".join(to_paste()).replace("read -rp 'code: ' code", oathtool).replace(":8080", f":{server.port}")
+        assert "oathtool" in script
+        done = subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=tmp_path, text=True, capture_output=True,
+                              env=environment(HOME=str(tmp_path)))
+        assert done.returncode == 0 and '"version":1' in done.stdout, done.stdout + done.stderr
 
 
 def test_it_names_only_what_exists():

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import pymongo
 
@@ -180,6 +181,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def wait_until_primary(client: pymongo.MongoClient) -> None:
+    """A set of one elects itself, but not at once."""
+    for _ in range(WAIT_MS // 100):
+        if client.admin.command("hello")["isWritablePrimary"]:
+            return
+        time.sleep(0.1)
+    raise SystemExit("MongoDB runs, but took no writes for a minute")
+
+
 def keep(folder: pathlib.Path, command: list) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     lock = open(folder / "in-use", "w")
@@ -189,7 +199,6 @@ def keep(folder: pathlib.Path, command: list) -> int:
         raise SystemExit(f"{folder}: another one has its MongoDB there")
     member = Member(program(), folder, options=())
     uri = f"mongodb://{member.address}/?replicaSet={NAME}"
-    print(f"MongoDB is there too. For other commands: export MONGO_URI='{uri}'", file=sys.stderr)
     try:
         with member.client() as client:
             try:
@@ -197,6 +206,8 @@ def keep(folder: pathlib.Path, command: list) -> int:
             except pymongo.errors.OperationFailure as error:
                 if error.code != ALREADY_INITIALIZED:
                     raise
+            wait_until_primary(client)
+        print(f"MongoDB is there too. For other commands: export MONGO_URI='{uri}'", file=sys.stderr)
         child = subprocess.Popen(command, env=os.environ | {"MONGO_URI": uri})
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())

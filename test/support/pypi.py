@@ -42,6 +42,8 @@ def installed(requirements: pathlib.Path) -> pathlib.Path:
     with open(home.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests of several files run side by side
         if not (home / "complete").exists():
+            about = requirements.read_text().splitlines()[0].removeprefix("# ")
+            print(f"Fetching from PyPI, once, which can take minutes: {about}", file=sys.stderr)
             install(home, "-r", requirements)
     return home
 
