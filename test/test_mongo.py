@@ -3,21 +3,26 @@
 import contextlib
 import datetime
 import json
+import pathlib
 import re
 import shutil
 import socket
 import socketserver
 import struct
 import threading
+import time
 
 import bson
 import pytest
 
 from support.accounts import enrolled
 from support.http import Client, Connection, request_bytes
-from support.server import Server, database_at, run
+from support.mongod import Member, program
+from support.server import EVENING, Server, database_at, run
 
 pytestmark = pytest.mark.embedded
+
+LAMP = {"name": "Lamp", "price": "1.25", "stock": 5}
 
 
 @pytest.fixture
@@ -133,6 +138,8 @@ def test_a_clock_that_is_off_is_told(mongo):
         assert re.search(r'"event":"clock.differs","seconds_ahead_of_mongodb":"-?\d+"', off.log)
 
 
+
+
 @pytest.mark.parametrize("option, told", [("replicaSet=other", "belongs to the replica set rs0, not to other"),
                                           ("maxPoolSize=1", "maxPoolSize below 2")])
 def test_an_address_that_cannot_work_is_refused(mongo, tmp_path, option, told):
@@ -182,6 +189,30 @@ def test_much_at_once_is_committed_in_parts(nodes):
         connection.close()
     assert {reply.status for reply in replies} == {201}
     assert len(Client(there, account.token).get("/products").json) == len(bodies)
+
+
+
+
+def test_a_lost_head_document_is_told_and_made_anew_as_the_manual_says(mongo):
+    manual = (pathlib.Path(__file__).parent.parent / "docs/cluster.md").read_text()
+    pipeline = json.loads(re.search(r"^db\.changes\.aggregate\((.*?)\)$", manual, re.M | re.S)[1])
+    with Server(store=database_at(mongo.uri)) as node:
+        account = enrolled(node)
+        path = account.client.post("/products", LAMP).header("Location")
+        with mongo.client() as client:
+            database = client[node.store.split("/")[-1].split("?")[0]]
+            lost = database.meta.find_one_and_delete({"_id": "head"})
+            for reply in (account.client.get("/readyz"), account.client.post(f"{path}/stock", {"delta": 1})):
+                assert (reply.status, reply.slug) == (503, "unavailable") and reply.header("Retry-After")
+            assert account.client.get(path).json["stock"] == LAMP["stock"], "nothing was written, and reading goes on"
+            assert "docs/cluster.md" in node.log
+            database.changes.aggregate(pipeline)
+            made = database.meta.find_one({"_id": "head"})
+        assert {name: type(value) for name, value in made.items()} == {name: type(value) for name, value in lost.items()}
+        assert made["number"] == lost["number"] and made["place"] >= lost["place"]
+        assert account.client.get("/readyz").status == 200
+        assert account.client.post("/products", LAMP).status == 201
+        assert [change["version"] for change in account.client.get(f"{path}/history").json] == [1]
 
 
 def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):

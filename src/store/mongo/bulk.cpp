@@ -212,7 +212,7 @@ class MongoBulk final : public Bulk {
 
   Head head() override {
     const auto head = reading().first(in::meta, Doc("_id", "head"));
-    if (!head) throw Broken("the database has lost its head document");
+    if (!head) throw head_is_lost();
     const View view(*head);
     return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
   }

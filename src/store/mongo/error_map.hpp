@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "store/store.hpp"
 
@@ -26,9 +28,11 @@ struct Trouble : Unavailable {
   Kind kind;
 };
 
-// The store is one side of a move (see store/bulk.hpp), and was closed while this program had it open.
+// The store is there but must not be used now, and trying again at once does not help: it is one side of a move (see
+// store/bulk.hpp), has lost its head document, or this node's clock is wrong. `detail` is for clients.
 struct Closed : Unavailable {
-  using Unavailable::Unavailable;
+  Closed(const std::string& what, std::string for_clients) : Unavailable(what), detail(std::move(for_clients)) {}
+  std::string detail;
 };
 
 struct Broken : std::runtime_error {

@@ -77,7 +77,8 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
 
 std::int64_t Reader::last_change_number() {
   const auto head = first(in::meta, Doc("_id", "head"));
-  return View(head.value()).take<std::int64_t>("number");
+  if (!head) throw head_is_lost();
+  return View(*head).take<std::int64_t>("number");
 }
 
 }  // namespace integrity::store::mongo

@@ -106,6 +106,7 @@ void prepare(Client& client, const model::ProductText& text) {
   const int version = version_in(schema);
   refuse_newer(version);
   if (!schema) expect_ours(link);
+  if (schema && !link.first(in::meta, Doc("_id", "head"))) throw head_is_lost();
   const int texts = schema ? View(*schema).take<std::optional<int>>("text_version").value_or(0) : 0;
   refuse_newer_texts(texts, text);
   if (version < newest_version) make_all(link);
@@ -131,7 +132,19 @@ std::optional<Mark> mark_of(Link& link) {
 
 void expect_open(Link& link) {
   const auto mark = mark_of(link);
-  if (mark && mark->closed()) throw Closed(why_closed(*mark));
+  if (mark && mark->closed()) {
+    throw Closed(why_closed(*mark), "the store is being moved, or was moved, to another place; nothing was changed");
+  }
+}
+
+Closed head_is_lost() {
+  return {
+      "the database has lost its head document, {_id: \"head\"} in the collection meta, so nothing can be written. "
+      "Restore it, or the whole database, from a backup; or make it anew as docs/cluster.md says under \"A lost head "
+      "document\"",
+      "the store has lost the document that every write begins with; nothing was changed. Its operator must "
+      "restore it: the server's log says how"};
+}
 }
 
 }  // namespace integrity::store::mongo

@@ -6,6 +6,7 @@
 #pragma once
 #include "model/product.hpp"
 #include "store/bulk.hpp"
+#include "store/mongo/error_map.hpp"
 #include "store/mongo/handles.hpp"
 
 namespace integrity::store::mongo {
@@ -26,5 +27,6 @@ void refuse_newer(Link& link);  // throws Unavailable
 
 std::optional<Mark> mark_of(Link& link);
 void expect_open(Link& link);  // throws Closed where a mark forbids it
+Closed head_is_lost();
 
 }  // namespace integrity::store::mongo

@@ -49,7 +49,7 @@ void MongoWriteTx::begin_transaction() {
                              Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
   if (!found) {
     expect_open(*link_);
-    throw Broken("the database has lost its head document");
+    throw head_is_lost();
   }
   const View view(*found);
   head_ = Head{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};

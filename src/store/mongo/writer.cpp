@@ -40,7 +40,7 @@ Error out_of_reach(const Trouble& trouble) {
 
 Error closed_meanwhile(const Closed& closed) {
   Error error = unavailable(closed.what());
-  error.detail = "the store is being moved, or was moved, to another place; nothing was changed";
+  error.detail = closed.detail;
   return error;
 }
 
