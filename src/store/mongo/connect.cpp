@@ -33,8 +33,14 @@ void set_defaults(mongoc_uri_t* uri) {
   number(MONGOC_URI_SOCKETTIMEOUTMS, kSocket);
   number(MONGOC_URI_WAITQUEUETIMEOUTMS, kWaitForClient);
   number(MONGOC_URI_MAXPOOLSIZE, kClientsMax);
-  if (!mongoc_uri_has_option(uri, MONGOC_URI_APPNAME)) mongoc_uri_set_appname(uri, "integrity");
-  if (mongoc_uri_get_database(uri) == nullptr) mongoc_uri_set_database(uri, kDatabase);
+  if (mongoc_uri_get_database(uri) == nullptr) {
+    // libmongoc looks for a user in the database of the address; where that has none, in admin.
+    if (mongoc_uri_get_username(uri) != nullptr) mongoc_uri_set_auth_source(uri, mongoc_uri_get_auth_source(uri));
+    mongoc_uri_set_database(uri, kDatabase);
+  }
+  const char* const named = mongoc_uri_get_appname(uri);
+  const std::string name = app_name_of(mongoc_uri_get_database(uri)) + (named == nullptr ? "" : named);
+  mongoc_uri_set_appname(uri, name.substr(0, kAppNameMax).c_str());
 
   const std::unique_ptr<mongoc_write_concern_t, decltype(&mongoc_write_concern_destroy)> write(
       mongoc_write_concern_new(), &mongoc_write_concern_destroy);
@@ -169,6 +175,12 @@ std::string addresses(const mongoc_uri_t* uri) {
     all += (all.empty() ? "" : ",") + std::string(host->host_and_port);
   }
   return all;
+}
+
+// A database's name holds no slash, so none begins like another.
+std::string app_name_of(std::string_view database) {
+  return "integrity/" + std::string(database) + "/";
+}
 }
 
 Uri look_up(const std::string& text) {

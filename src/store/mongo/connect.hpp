@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace integrity::store::mongo {
 
@@ -30,5 +31,9 @@ Uri read_address(const std::string& text);
 Uri look_up(const std::string& text);
 
 std::string addresses(const mongoc_uri_t* uri);  // host:port,…
+
+// What every node of a database calls itself to the servers, before the appName of its address: nodes find each other's
+// transactions by it, whatever that is.
+std::string app_name_of(std::string_view database);
 
 }  // namespace integrity::store::mongo

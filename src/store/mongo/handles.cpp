@@ -55,6 +55,10 @@ Pool::Pool(const std::string& text) {
   mongoc_client_pool_set_error_api(pool_.get(), MONGOC_ERROR_API_VERSION_2);
 }
 
+std::string Pool::app_name() const {
+  return app_name_of(database_);
+}
+
 Client::Client(Pool& pool)
     : pool_(pool), client_(mongoc_client_pool_pop(pool.pool_.get()), GiveBack{pool.pool_.get()}) {
   if (!client_) throw Trouble(Kind::away, "mongodb: all connections are in use");
@@ -210,6 +214,7 @@ Doc Link::command(const Doc& command, const Doc& options) {
   return Doc::copy_of(reply.get());
 }
 
+
 bool Link::try_command(const Doc& command, std::uint32_t expected_error) {
   Reply reply;
   bson_error_t error;
@@ -258,8 +263,9 @@ void Link::abort() noexcept {
 Link::OpenTransactions Link::open_transactions(std::chrono::microseconds open_longer_than) {
   Array pipeline;
   pipeline.add(Doc("$currentOp", Doc("idleSessions", true)));
-  pipeline.add(Doc("$match", Doc("type", "idleSession", "appName", client_->pool().app_name(),
-                                 "transaction.timeOpenMicros", Doc("$gt", std::int64_t{open_longer_than.count()}))));
+  const std::string app_name = client_->pool().app_name();
+  pipeline.add(Doc("$match", Doc("type", "idleSession", "appName", BeginsWith{app_name}, "transaction.timeOpenMicros",
+                                 Doc("$gt", std::int64_t{open_longer_than.count()}))));
   const auto admin = owned(mongoc_client_get_database(client_->get(), "admin"), mongoc_database_destroy);
   Cursor found({nullptr, &mongoc_collection_destroy},
                mongoc_database_aggregate(admin.get(), pipeline.get(), nullptr, nullptr));

@@ -45,8 +45,9 @@ class Pool {
   explicit Pool(const std::string& uri);  // looks at the servers: throws Unavailable where there is no replica set
 
   const std::string& database() const { return database_; }
-  const std::string& address() const { return address_; }    // host:port,…: no user, no password
-  const std::string& app_name() const { return app_name_; }  // what the servers know this program by
+  const std::string& address() const { return address_; }  // host:port,…: no user, no password
+  // What the name of every node of this database begins with, as the servers know it.
+  std::string app_name() const;
   LatestMoment& latest() { return latest_; }
 
  private:
@@ -136,8 +137,8 @@ class Link {
   // was not committed.
   bool commit();
   void abort() noexcept;
-  // Ends transactions of programs of this name that have been open for longer, and where nothing is going on: their
-  // nodes have stopped. Whoever goes on afterwards learns that its transaction did not happen. How many it ended.
+  // Ends transactions of nodes of this database that have been open for longer and in which nothing is going on: those
+  // nodes have stopped. One that goes on afterwards learns that its transaction did not happen. How many it ended.
   int end_stopped_transactions(std::chrono::microseconds open_longer_than);
   bool in_transaction() const { return mongoc_client_session_in_transaction(session_.get()); }
 

@@ -121,8 +121,9 @@ TEST_F(MongoNodes, TimeNeverGoesBackFromNodeToNode) {
 }
 
 // Stopped in the middle of a transaction, a node would keep the head for a minute. When it goes on, it begins again.
+// Nodes find each other's transactions whatever each is called in its address.
 TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
-  const auto here = open(), there = open();
+  const auto here = open(), there = open(plain_text, with_option("appName=another"));
   std::promise<void> has_head, go_on;
   std::atomic<int> runs = 0;
   std::thread stopped([&, goes = go_on.get_future().share()] {
