@@ -13,6 +13,7 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 12582:
       return Kind::duplicate;
     case 24:   // LockTimeout
+    case 46:   // LockBusy
     case 112:  // WriteConflict
     case 225:  // TransactionTooOld
     case 239:  // SnapshotTooOld
@@ -32,12 +33,16 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 91:     // ShutdownInProgress
     case 133:    // FailedToSatisfyReadPreference
     case 134:    // ReadConcernMajorityNotAvailableYet
+    case 136:    // CappedPositionLost
     case 175:    // QueryPlanKilled
     case 189:    // PrimarySteppedDown
     case 202:    // NetworkInterfaceExceededTimeLimit
+    case 203:    // CallbackCanceled
     case 211:    // KeyNotFound: the keys of cluster times, of a primary that has just been elected
     case 237:    // CursorKilled
     case 262:    // ExceededTimeLimit
+    case 279:    // ClientMarkedKilled
+    case 317:    // ConnectionPoolExpired
     case 365:    // TemporarilyUnavailable
     case 9001:   // SocketException
     case 10058:  // LegacyNotPrimary

@@ -34,8 +34,16 @@ TEST(ErrorMap, KnowsTheKindsOfTrouble) {
            {MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_TOO_BIG, "", Kind::broken},
            {MONGOC_ERROR_SERVER, 10107, kTransient, Kind::away},
            {MONGOC_ERROR_SERVER, 91, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 175, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 202, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 203, "", Kind::away},
            {MONGOC_ERROR_SERVER, 211, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 279, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 317, "", Kind::away},
            {MONGOC_ERROR_SERVER, 365, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 365, kTransient, Kind::away},
+           {MONGOC_ERROR_SERVER, 18, "", Kind::away},
+           {MONGOC_ERROR_SERVER, 46, "", Kind::conflict},
            {MONGOC_ERROR_SERVER, 290, "", Kind::conflict},
            {MONGOC_ERROR_SERVER, 112, kTransient, Kind::conflict},
            {MONGOC_ERROR_SERVER, 112, "", Kind::conflict},
@@ -61,6 +69,7 @@ TEST(ErrorMap, AnUnknownCommitIsUnknownWhateverItsCode) {
     EXPECT_EQ(kind_in({domain, code, kUnknown, {}}), Kind::unknown_commit) << domain << '/' << code;
   }
 }
+
 
 TEST(ErrorMap, OnlyTroubleThatPassesIsUnavailable) {
   bson_error_t error{};

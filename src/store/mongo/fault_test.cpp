@@ -126,6 +126,20 @@ TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
   EXPECT_EQ(changes_of(made), 1U);
 }
 
+// Codes that pass, as servers send them outside of transactions, and as proxies do inside: without a label.
+TEST_F(MongoFaults, ErrorsThatPassPassWithoutALabelToo) {
+  open(milliseconds(1000));
+  for (const int code : {175, 202, 211, 290, 365}) {
+    const auto made = product();
+    {
+      const auto failing = fails(times(1), commands("findAndModify").add("errorCode", code));
+      EXPECT_TRUE(create(made).has_value()) << code;
+    }
+    const auto failing = fails(times(1000), commands("find").add("errorCode", code));
+    EXPECT_THROW(store_->read()->product(made.id), Unavailable) << code;
+  }
+}
+
 TEST_F(MongoFaults, AMarkIsSetThoughItsAnswerIsLost) {
   const auto bulk = open_mongo_bulk(named(), plain_text);
   Mark mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
