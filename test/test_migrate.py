@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import threading
 
+import bson
 import pytest
 
 from support import pypi
@@ -201,6 +202,22 @@ def test_nodes_of_a_sealed_mongodb_write_nothing_more(mongo, tmp_path):
         assert account.client.post("/products", LAMP).status == 201
         assert account.client.get("/readyz").status == 200
         assert node.store.split("?")[0] in done.stdout
+
+
+def test_a_document_that_cannot_be_read_stops_a_move_by_its_name(mongo, tmp_path):
+    with Server(store=database_at(mongo.uri)) as node:
+        account = enrolled(node)
+        made = account.client.post("/products", LAMP).json
+        with mongo.client() as client:
+            products = client[node.store.split("/")[-1].split("?")[0]].get_collection("products")
+            products.database.command("update", "products", bypassDocumentValidation=True, updates=[
+                {"q": {}, "u": {"$set": {"price": bson.Decimal128("1.00001")}}}])
+        node.damaged = True
+        assert account.client.get("/products").json == []
+        assert account.client.get(f"/products/{made['id']}").status == 500
+        assert f"products/{made['id']}" in node.log
+    done = run("migrate", "--from", node.store, "--to", tmp_path / "there")
+    assert done.returncode == 1 and f"products: the stored document {made['id']} cannot be read" in done.stderr
 
 
 def test_what_a_node_acknowledges_while_it_is_sealed_comes_over(mongo, tmp_path):

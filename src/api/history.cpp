@@ -110,7 +110,9 @@ class Walk {
     auto changes = tx.changes(model::RecordKind::product, record_id(id_), before_, count + 1);
     behind_ = changes.size() > count;
     for (std::size_t i = 0; i < std::min(changes.size(), count); ++i) {
-      each(changes[i], i + 1 < changes.size() ? changes[i + 1].after : std::string());
+      // A change that cannot be read is left out: then what was before the next one is not known.
+      const bool next_older = i + 1 < changes.size() && changes[i + 1].revision + 1 == changes[i].revision;
+      each(changes[i], next_older ? changes[i + 1].after : std::string());
       before_ = changes[i].revision;
     }
     left_ -= count;

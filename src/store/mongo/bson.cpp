@@ -18,20 +18,32 @@ void expect(bool appended) {
   if (!appended) throw Broken("a document is larger than BSON can hold");
 }
 
-// Which document it is, where it says so.
-[[noreturn]] void broken(const std::string& what, const std::uint8_t* document, std::size_t size) {
+// As text; empty where there is none.
+std::string id_of(const std::uint8_t* document, std::size_t size) {
   bson_t whole;
   bson_iter_t at;
-  char hex[2 * 12 + 1] = {};
-  if (!bson_init_static(&whole, document, size) || !bson_iter_init_find(&at, &whole, "_id")) throw Broken(what);
-  if (BSON_ITER_HOLDS_UTF8(&at)) throw Broken(what + ", that of " + bson_iter_utf8(&at, nullptr));
-  if (!BSON_ITER_HOLDS_OID(&at)) throw Broken(what);
-  bson_oid_to_string(bson_iter_oid(&at), hex);
-  throw Broken(what + ", that of " + hex);
+  if (!bson_init_static(&whole, document, size) || !bson_iter_init_find(&at, &whole, "_id")) return {};
+  switch (bson_iter_type(&at)) {
+    case BSON_TYPE_UTF8:
+      return bson_iter_utf8(&at, nullptr);
+    case BSON_TYPE_INT64:
+      return std::to_string(bson_iter_int64(&at));
+    case BSON_TYPE_OID:
+      return to_hex({bson_iter_oid(&at)->bytes, sizeof(bson_oid_t)});
+    case BSON_TYPE_BINARY: {
+      bson_subtype_t subtype{};
+      std::uint32_t length = 0;
+      const std::uint8_t* data = nullptr;
+      bson_iter_binary(&at, &subtype, &length, &data);
+      return to_hex({data, length});
+    }
+    default:
+      return {};
+  }
 }
 
 [[noreturn]] void unexpected(const bson_iter_t& at) {
-  broken(std::string("a stored document has something unexpected under ") + bson_iter_key(&at), at.raw, at.len);
+  throw Unreadable(id_of(at.raw, at.len), std::string("unexpected value of ") + bson_iter_key(&at));
 }
 
 void expect_type(const bson_iter_t& at, bson_type_t type) {
@@ -119,7 +131,7 @@ bool View::has(Name name) const {
 bson_iter_t View::at(Name name) const {
   bson_iter_t at;
   if (!bson_iter_init_find_w_len(&at, bson_, name.text.data(), length(name.text))) {
-    broken("a stored document lacks " + std::string(name.text), bson_get_data(bson_), bson_->len);
+    throw Unreadable(id_of(bson_get_data(bson_), bson_->len), "no " + std::string(name.text));
   }
   return at;
 }
@@ -149,6 +161,7 @@ void View::read(const bson_iter_t& at, std::string& value) {
 void View::read(const bson_iter_t& at, Time& value) {
   expect_type(at, BSON_TYPE_DATE_TIME);
   value = from_millis(bson_iter_date_time(&at));
+  if (value < earliest_time || value > latest_time) unexpected(at);
 }
 // Another program may have written the same amount with fewer or more digits.
 void View::read(const bson_iter_t& at, Money& value) {
@@ -182,6 +195,10 @@ bson_iter_t View::items(const bson_iter_t& at) {
   return item;
 }
 
+void View::unexpected_value(Name name) const {
+  unexpected(at(name));
+}
+
 ByteView View::binary(const bson_iter_t& at) {
   expect_type(at, BSON_TYPE_BINARY);
   bson_subtype_t subtype{};
@@ -196,8 +213,8 @@ ByteView View::object_id(const bson_iter_t& at) {
   return bson_iter_oid(&at)->bytes;
 }
 
-void View::copy_exactly(ByteView from, std::span<std::uint8_t> to) {
-  if (from.size() != to.size()) throw Broken("a stored document has bytes of another length");
+void View::copy_exactly(const bson_iter_t& at, ByteView from, std::span<std::uint8_t> to) {
+  if (from.size() != to.size()) unexpected(at);
   std::copy(from.begin(), from.end(), to.begin());
 }
 

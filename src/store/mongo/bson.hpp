@@ -116,8 +116,11 @@ class Array {
   std::size_t size_ = 0;
 };
 
-// Reads a document that somebody else holds, and holds longer. A member that is missing or of another type is a broken
-// document, and throws; an optional may be missing.
+// What a date may be, so that it can be written with a year of four digits: 0000-01-01 to the end of 9999.
+inline constexpr Time earliest_time{Millis(-62'167'219'200'000)}, latest_time{Millis(253'402'300'799'999)};
+
+// Reads a document that somebody else holds, and holds longer. Throws Unreadable where a member is missing, or is not of
+// the type and range that it must have; an optional may be missing.
 class View {
  public:
   explicit View(const bson_t* bson) : bson_(bson) {}
@@ -135,7 +138,8 @@ class View {
     if (!has(name)) return {};
     return take<typename T::value_type>(name);
   }
-  bool has(Name name) const;  // and it is not null
+  bool has(Name name) const;                            // and it is not null
+  [[noreturn]] void unexpected_value(Name name) const;  // throws Unreadable
 
  private:
   bson_iter_t at(Name name) const;
@@ -153,11 +157,11 @@ class View {
   static void read(const bson_iter_t& at, Array& value);  // to be handed on, not to be added to
   template <std::size_t n>
   static void read(const bson_iter_t& at, std::array<std::uint8_t, n>& value) {
-    copy_exactly(binary(at), value);
+    copy_exactly(at, binary(at), value);
   }
   template <class Tag>
   static void read(const bson_iter_t& at, Id<Tag>& value) {
-    copy_exactly(object_id(at), value.bytes);
+    copy_exactly(at, object_id(at), value.bytes);
   }
   template <class T>
   static void read(const bson_iter_t& at, std::vector<T>& value) {
@@ -166,7 +170,7 @@ class View {
   static bson_iter_t items(const bson_iter_t& at);  // before the first
   static ByteView binary(const bson_iter_t& at);
   static ByteView object_id(const bson_iter_t& at);
-  static void copy_exactly(ByteView from, std::span<std::uint8_t> to);
+  static void copy_exactly(const bson_iter_t& at, ByteView from, std::span<std::uint8_t> to);
 
   const bson_t* bson_;
 };

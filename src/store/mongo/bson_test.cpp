@@ -64,12 +64,12 @@ TEST(Bson, WhatIsBrokenSaysWhichDocumentItIs) {
     return std::string();
   };
   const UserId id{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}};
-  EXPECT_EQ(said(Doc("_id", id)), "a stored document lacks name, that of 0102030405060708090a0b0c");
+  EXPECT_EQ(said(Doc("_id", id)), "the stored document 0102030405060708090a0b0c cannot be read: no name");
   EXPECT_EQ(said(Doc("_id", id, "name", 1)),
-            "a stored document has something unexpected under name, that of 0102030405060708090a0b0c");
-  EXPECT_EQ(said(Doc("_id", "head")), "a stored document lacks name, that of head");
-  EXPECT_EQ(said(Doc("_id", 1)), "a stored document lacks name");
-  EXPECT_EQ(said(Doc("name", 1)), "a stored document has something unexpected under name");
+            "the stored document 0102030405060708090a0b0c cannot be read: unexpected value of name");
+  EXPECT_EQ(said(Doc("_id", "head")), "the stored document head cannot be read: no name");
+  EXPECT_EQ(said(Doc("_id", 1)), "a stored document cannot be read: no name");
+  EXPECT_EQ(said(Doc("name", 1)), "a stored document cannot be read: unexpected value of name");
 }
 
 // What a user types is a text to look for, and never a pattern.

@@ -186,7 +186,13 @@ class MongoBulk final : public Bulk {
     Link link = reading();
     Cursor found = link.find(place.collection, place.filter,
                              Doc("sort", place.order, "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true));
-    while (found.next()) take(take_row(kind, found.view()));
+    while (found.next()) {
+      try {
+        take(take_row(kind, found.view()));
+      } catch (const Unreadable& why) {
+        throw Broken(std::string(place.collection.text) + ": " + why.what() + ". Mend or remove it");
+      }
+    }
   }
 
   // The head comes first, as in every write: so no two programs write, and the mark is still what was seen.

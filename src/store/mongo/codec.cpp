@@ -12,7 +12,7 @@ template <class Enum>
 Enum take_word(View view, Name name) {
   const auto text = view.take<std::string>(name);
   if (const auto value = value_of<Enum>(text)) return *value;
-  throw Broken("a stored document has the unknown word " + text);
+  view.unexpected_value(name);
 }
 
 // What is empty is left out.

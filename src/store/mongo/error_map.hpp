@@ -38,6 +38,13 @@ struct Closed : Unavailable {
 struct Broken : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+// A document that is not as its collection's validator demands. `id` is its _id, empty where it is not known.
+struct Unreadable : Broken {
+  Unreadable(std::string which, const std::string& why)
+      : Broken((which.empty() ? "a stored document" : "the stored document " + which) + " cannot be read: " + why),
+        id(std::move(which)) {}
+  std::string id;
+};
 struct Duplicate : Broken {
   using Broken::Broken;
 };

@@ -5,6 +5,7 @@
 #include "store/mongo/codec.hpp"
 #include "store/mongo/schema.hpp"
 #include "store/mongo/search.hpp"
+#include "store/mongo/unreadable.hpp"
 
 namespace integrity::store::mongo {
 namespace {
@@ -15,10 +16,23 @@ auto taken(std::optional<Doc> found, Take take) -> std::optional<decltype(take(V
   return take(View(*found));
 }
 
+// Without those that cannot be read. Where there are any, the server is asked again for readable ones only, so that as
+// many come as `options` allow.
 template <class Take>
-auto all(Cursor found, Take take) {
-  std::vector<decltype(take(found.view()))> out;
-  while (found.next()) out.push_back(take(found.view()));
+auto all(Link& link, Name collection, const Doc& filter, const Doc& options, Take take) {
+  std::vector<decltype(take(View(filter)))> out;
+  const auto add = [&](const Doc& which) {
+    bool complete = true;
+    for (Cursor found = link.find(collection, which, options); found.next();) {
+      auto value = unless_unreadable(collection, found.view(), take);
+      complete = complete && value;
+      if (value) out.push_back(std::move(*value));
+    }
+    return complete;
+  };
+  if (add(filter)) return out;
+  out.clear();
+  add(Doc("$and", Array().add(filter).add(readable(collection))));
   return out;
 }
 
@@ -46,7 +60,7 @@ std::optional<model::User> Reader::user_by_name(std::string_view username) {
 }
 
 std::vector<model::User> Reader::users() {
-  return all(find(in::users, {}, Doc("sort", Doc("username_key", 1))), take_user);
+  return all(link(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
@@ -72,7 +86,7 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
   if (limit == 0) return {};  // which the server takes for "all"
   Doc filter("kind", word(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
-  return all(find(in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit))), take_change);
+  return all(link(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)), take_change);
 }
 
 std::int64_t Reader::last_change_number() {

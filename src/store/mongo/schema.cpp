@@ -4,6 +4,7 @@
 #include "store/mongo/codec.hpp"
 #include "store/mongo/collections.hpp"
 #include "store/mongo/error_map.hpp"
+#include "store/mongo/unreadable.hpp"
 
 namespace integrity::store::mongo {
 namespace {
@@ -11,13 +12,51 @@ namespace {
 constexpr std::uint32_t kNamespaceExists = 48;
 constexpr std::int64_t kTextBatch = 500;
 
-// `text` is one of collections/*.json. Validators make wrong documents impossible whatever the code, or somebody in a
-// shell, does; a name that is not listed is refused as well.
-void make(Link& link, std::string_view name, std::string_view text) {
+template <class T>
+Doc of_member(const char* name, const T& condition) {
+  Doc doc;
+  bson_append_document(doc.get(), name, -1, condition.get());
+  return doc;
+}
+
+// What $jsonSchema has no words for, as conditions that no document may meet: dates out of range, and bytes of another
+// length, which MongoDB compares by their length first. An array meets a condition where one of its items does.
+Array forbidden(View described) {
+  Array all;
+  const auto keep_between = [&](const char* name, const auto& least, const auto& greatest) {
+    all.add(of_member(name, Doc("$lt", least))).add(of_member(name, Doc("$gt", greatest)));
+  };
+  bson_iter_t at, type;
+  const auto properties = described.take<Doc>("properties");
+  for (bson_iter_init(&at, properties.get()); bson_iter_next(&at);) {
+    const bool date = bson_iter_recurse(&at, &type) && bson_iter_find(&type, "bsonType") &&
+                      bson_iter_utf8(&type, nullptr) == std::string_view("date");
+    if (date) keep_between(bson_iter_key(&at), earliest_time, latest_time);
+  }
+  const auto bytes = described.take<std::optional<Doc>>("bytes").value_or(Doc());
+  for (bson_iter_init(&at, bytes.get()); bson_iter_next(&at);) {
+    const auto length = static_cast<std::size_t>(bson_iter_int32(&at));
+    keep_between(bson_iter_key(&at), Bytes(length, 0x00), Bytes(length, 0xff));
+  }
+  return all;
+}
+
+// `text` is one of collections/*.json.
+Doc rules(std::string_view text, bool only_known_members) {
   const Doc described = Doc::from_json(text);
   const View view(described);
-  const Doc validator("$jsonSchema", Doc("bsonType", "object", "additionalProperties", false, "required",
-                                         view.take<Array>("required"), "properties", view.take<Doc>("properties")));
+  Doc schema("bsonType", "object", "required", view.take<Array>("required"), "properties",
+             view.take<Doc>("properties"));
+  if (only_known_members) schema.add("additionalProperties", false);
+  Doc rules("$jsonSchema", schema);
+  if (const Array never = forbidden(view); !never.empty()) rules.add("$nor", never);
+  return rules;
+}
+
+// Validators make documents that cannot be read impossible, whatever the code, or somebody in a shell, does; a member
+// that is not listed is refused as well.
+void make(Link& link, std::string_view name, std::string_view text) {
+  const Doc validator = rules(text, true);
   if (!link.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
     link.command(Doc("collMod", name, "validator", validator));
   }
@@ -42,6 +81,7 @@ std::string_view name_in(std::string_view file) {
   return file.substr(0, file.rfind('.'));
 }
 
+
 void make_all(Link& link) {
   for (const auto& [file, text] : embedded::store_mongo_collections) make(link, name_in(file), text);
   make_document(link, "head",
@@ -50,18 +90,19 @@ void make_all(Link& link) {
   link.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
 }
 
-// In batches, each of the products behind the last one. A product that changed meanwhile was written by a node that
-// made its texts itself.
+// In batches, each of the products after the last one. A product that changed meanwhile was written by a node that made
+// its texts itself; one that cannot be read is in no list anyway.
 void refresh_texts(Link& link, const model::ProductText& text) {
   Doc behind;
   for (;;) {
     std::optional<std::int64_t> last;
     for (Cursor found = link.find(in::products, behind, Doc("sort", Doc("place", 1), "limit", kTextBatch));
          found.next();) {
-      const auto product = take_product(found.view());
       last = found.view().take<std::int64_t>("place");
-      link.update(in::products, Doc("_id", product.id, "version", product.version),
-                  Doc("$set", derived_from(product, text)));
+      const auto product = unless_unreadable(in::products, found.view(), take_product);
+      if (!product) continue;
+      link.update(in::products, Doc("_id", product->id, "version", product->version),
+                  Doc("$set", derived_from(*product, text)));
     }
     if (!last) return;
     if (behind.empty()) log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
@@ -123,6 +164,7 @@ void refuse_newer(Link& link) {
   refuse_newer(version_in(link.first(in::meta, Doc("_id", "schema"))));
 }
 
+
 std::optional<Mark> mark_of(Link& link) {
   const auto head = link.first(in::meta, Doc("_id", "head"));
   if (!head || !View(*head).has("mark")) return {};
@@ -144,6 +186,13 @@ Closed head_is_lost() {
       "document\"",
       "the store has lost the document that every write begins with; nothing was changed. Its operator must "
       "restore it: the server's log says how"};
+}
+
+Doc readable(Name collection) {
+  for (const auto& [file, text] : embedded::store_mongo_collections) {
+    if (name_in(file) == collection.text) return rules(text, false);
+  }
+  throw Broken("a collection without a description");
 }
 }
 

@@ -18,7 +18,8 @@ inline constexpr Name users = "users", products = "products", sessions = "sessio
                       meta = "meta";
 }  // namespace in
 
-inline constexpr int newest_version = 2;
+// 3: validators that let in only what can be read, and numbered kept answers.
+inline constexpr int newest_version = 3;
 
 // Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
 // database of a newer program. Texts derived from products are made anew where an older version of `text` made them.
@@ -28,5 +29,8 @@ void refuse_newer(Link& link);  // throws Unavailable
 std::optional<Mark> mark_of(Link& link);
 void expect_open(Link& link);  // throws Closed where a mark forbids it
 Closed head_is_lost();
+
+// A filter that a collection's readable documents meet: all that its validator lets in.
+Doc readable(Name collection);
 
 }  // namespace integrity::store::mongo

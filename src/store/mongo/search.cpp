@@ -6,6 +6,7 @@
 #include "store/mongo/codec.hpp"
 #include "store/mongo/error_map.hpp"
 #include "store/mongo/schema.hpp"
+#include "store/mongo/unreadable.hpp"
 #include "store/position.hpp"
 
 // Three ways, by what is asked:
@@ -138,8 +139,13 @@ struct Run {
 
 class Search {
  public:
-  Search(Link& link, const ProductQuery& query)
-      : link_(link), query_(query), order_(query.order), began_(std::chrono::steady_clock::now()) {
+  // `only`: a filter beside those of the query.
+  Search(Link& link, const ProductQuery& query, Doc only = {})
+      : link_(link),
+        query_(query),
+        only_(std::move(only)),
+        order_(query.order),
+        began_(std::chrono::steady_clock::now()) {
     if (!query.after.empty()) after_ = read_position(query.after);
   }
 
@@ -153,6 +159,8 @@ class Search {
     }
     return std::move(page_);
   }
+
+  bool met_unreadable() const { return met_unreadable_; }
 
  private:
   static bool is_empty(const model::Range& range) { return range.min && range.max && *range.min > *range.max; }
@@ -200,7 +208,9 @@ class Search {
     options.add("hint", order_.index(), "sort", order_.sort(), "limit", wanted());
     run.add_to(options);
     add_batch(options);
-    return link_.find(in::products, filters.empty() ? Doc() : Doc("$and", filters), options);
+    Array all = filters;
+    if (!only_.empty()) all.add(only_);
+    return link_.find(in::products, all.empty() ? Doc() : Doc("$and", all), options);
   }
 
   bool bounded() const { return query_.bytes_max < std::numeric_limits<std::size_t>::max(); }
@@ -225,7 +235,10 @@ class Search {
         page_.next = written(last_);
         return true;
       }
-      page_.products.push_back(take_product(found.view()));
+      auto product = unless_unreadable(in::products, found.view(), take_product);
+      met_unreadable_ = met_unreadable_ || !product;
+      if (!product) continue;
+      page_.products.push_back(std::move(*product));
       bytes_ += model::bytes_about(page_.products.back());
       last_ = order_.position_of(found.view());
       if (bounded()) found.set_batch(left_about());
@@ -243,6 +256,7 @@ class Search {
     add_batch(options);
     Array all = filters();
     if (after_) all.add(order_.behind(*after_));
+    if (!only_.empty()) all.add(only_);
     try {
       take(link_.find(in::products, Doc("$and", all), options));
       return true;
@@ -273,7 +287,7 @@ class Search {
   std::optional<Position> end_of_stretch(std::int64_t stretch) const {
     Doc options("hint", order_.index(), "sort", order_.sort(), "projection", order_.projection(), "skip", stretch - 1);
     run_of_order({}).add_to(options);
-    const auto found = link_.first(in::products, {}, options);
+    const auto found = link_.first(in::products, only_, options);
     if (!found) return {};
     return order_.position_of(View(*found));
   }
@@ -282,18 +296,29 @@ class Search {
 
   Link& link_;
   const ProductQuery& query_;
+  const Doc only_;
   const Order order_;
   const Moment began_;
   std::optional<Position> after_;
   Position last_;  // of the products taken
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it
+  bool met_unreadable_ = false;
 };
 
 }  // namespace
 
+// Where a document cannot be read, the page is made again of readable ones only: a page that is just shorter would end
+// the list.
 model::ProductPage search(Link& link, const ProductQuery& query) {
-  return Search(link, query).run();
+  try {
+    Search all(link, query);
+    auto page = all.run();
+    if (!all.met_unreadable()) return page;
+  } catch (const Unreadable& why) {  // at the end of a stretch
+    log_unreadable(in::products, why);
+  }
+  return Search(link, query, readable(in::products)).run();
 }
 
 }  // namespace integrity::store::mongo
