@@ -9,7 +9,7 @@
 namespace integrity::store::mongo {
 namespace {
 
-constexpr std::uint32_t kNamespaceExists = 48;
+constexpr std::uint32_t kIndexNotFound = 27, kNamespaceExists = 48;
 constexpr std::int64_t kTextBatch = 500;
 
 template <class T>
@@ -81,9 +81,13 @@ std::string_view name_in(std::string_view file) {
   return file.substr(0, file.rfind('.'));
 }
 
+void drop_index(Link& link, Name collection, const char* index) {
+  link.try_command(Doc("dropIndexes", collection.text, "index", index), kIndexNotFound);
+}
 
 void make_all(Link& link) {
   for (const auto& [file, text] : embedded::store_mongo_collections) make(link, name_in(file), text);
+  drop_index(link, in::kept_answers, "by_user");  // of version 2
   make_document(link, "head",
                 Doc("groups", std::int64_t{0}, "time", Time{}, "number", std::int64_t{0}, "place", std::int64_t{0}));
   make_document(link, "schema", Doc("version", newest_version));

@@ -77,35 +77,45 @@ std::optional<model::KeptAnswer> MongoWriteTx::kept_answer(const UserId& user, c
   return known;
 }
 
-// Counted once a group for each account that keeps any; then it is known.
+// Asked once a group for each account that keeps any. An account's answers are numbered without gaps, and expire in the
+// order of their numbers, for now() never goes back: so the oldest and the newest one that are alive tell how many there
+// are, by two looks into an index. Those that a move or an older program wrote have no number; while one of the two is
+// such an answer, they are counted, and the next number is what makes the count right again when they have expired.
 MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
   const auto known = known_kept_.find(user);
   if (known != known_kept_.end()) return known->second;
+  const Doc alive("user", user, "expires_at", Doc("$gt", now()));
+  const auto first = [&](int direction) {
+    return link_unsent().first(in::kept_answers, alive,
+                               Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
+                                   Doc("_id", 0, "expires_at", 1, "number", 1)));
+  };
   Kept kept;
-  Array pipeline;
-  pipeline.add(Doc("$match", Doc("user", user, "expires_at", Doc("$gt", now()))));
-  pipeline.add(Doc("$group", Doc("_id", std::int64_t{0}, "alive", Doc("$sum", std::int64_t{1}), "oldest",
-                                 Doc("$min", "$expires_at"))));
-  if (Cursor found = link_unsent().aggregate(in::kept_answers, pipeline); found.next()) {
-    kept = {static_cast<std::size_t>(found.view().take<std::int64_t>("alive")), found.view().take<Time>("oldest")};
+  if (const auto oldest = first(1)) {
+    const auto newest = first(-1);
+    const auto number = View(*oldest).take<std::optional<std::int64_t>>("number");
+    const auto last = View(newest.value()).take<std::optional<std::int64_t>>("number");
+    kept.oldest = View(*oldest).take<Time>("expires_at");
+    kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::kept_answers, alive));
+    kept.last_number = number.value_or(1) + kept.alive - 1;
   }
   return known_kept_[user] = kept;
 }
 
 std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
   const Kept& kept = kept_of(user);
-  return kept.alive < kept_max ? std::nullopt : kept.oldest;
+  return kept.alive < static_cast<std::int64_t>(kept_max) ? std::nullopt : kept.oldest;
 }
 
 bool MongoWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
                                   std::size_t kept_max) {
   Kept& kept = kept_of(user);
-  if (kept.alive >= kept_max) return false;
+  if (kept.alive >= static_cast<std::int64_t>(kept_max)) return false;
   auto& known = known_answer(user, key);
   if (known && known->expires_at > now()) throw std::logic_error("an answer is kept under this key already");
   const auto id = answer_id(user, key);
   if (known) collect(in::kept_answers, {Write::How::remove, Doc("_id", id), {}});
-  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, answer)});
+  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, answer).add("number", ++kept.last_number)});
   known = answer;
   ++kept.alive;
   kept.oldest = kept.oldest ? std::min(*kept.oldest, answer.expires_at) : answer.expires_at;

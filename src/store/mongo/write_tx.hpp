@@ -67,10 +67,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
     Name to;
     std::vector<Write> writes = {};
   };
-  // What a user's kept answers leave room for.
+  // A user's answers that have not expired.
   struct Kept {
-    std::size_t alive = 0;
+    std::int64_t alive = 0;
     std::optional<Time> oldest = {};
+    std::int64_t last_number = 0;  // of the newest one
   };
 
   Link& link(Name collection) override;
