@@ -138,6 +138,40 @@ def test_a_clock_that_is_off_is_told(mongo):
         assert re.search(r'"event":"clock.differs","seconds_ahead_of_mongodb":"-?\d+"', off.log)
 
 
+def test_a_node_whose_clock_is_off_reads_but_writes_nothing(mongo):
+    node = Server("--max-clock-offset", "60", store=database_at(mongo.uri), clock=True)
+    node.set_clock(int(time.time()))
+    with node:
+        account = enrolled(node)
+        path = account.client.post("/products", LAMP).header("Location")
+        for ahead in (300, -300):
+            node.move_clock(ahead)
+            refused = account.client.post("/products", LAMP)
+            assert (refused.status, refused.slug) == (503, "unavailable") and refused.header("Retry-After")
+            assert re.search(f"clock is \\d+ s {'ahead of' if ahead > 0 else 'behind'} the database's", refused.json["detail"])
+            assert account.client.get("/readyz").status == 503
+            assert account.client.get(path).status == 200, "reading goes on"
+            node.move_clock(-ahead)
+            assert account.client.post("/products", LAMP).status == 201
+        node.move_clock(300)
+        assert sooner_or_later(lambda: '"event":"clock.differs"' in node.log)
+        assert len(account.client.get("/products").json) == 3
+
+
+def test_a_node_whose_clock_is_off_does_not_start(mongo):
+    node = Server("--max-clock-offset", "60", store=database_at(mongo.uri), clock=True)
+    node.set_clock(EVENING - 1000)
+    with pytest.raises(AssertionError, match="this server's clock is .* behind the database's.*NTP"), node:
+        pass
+
+
+def sooner_or_later(condition, seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.mark.parametrize("option, told", [("replicaSet=other", "belongs to the replica set rs0, not to other"),

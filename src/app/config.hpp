@@ -20,8 +20,9 @@ struct Config {
   std::string listen_host;  // an IPv4 or IPv6 address, without brackets
   std::uint16_t listen_port = 0;
   std::filesystem::path data, keys, config;
-  std::string mongo_uri;         // empty: the SQLite file in `data`
-  std::optional<Signup> signup;  // nothing: off loopback and not named, so `serve` refuses
+  std::string mongo_uri;                    // empty: the SQLite file in `data`
+  std::chrono::seconds max_clock_offset{};  // from MongoDB's clock; 0: any
+  std::optional<Signup> signup;             // nothing: off loopback and not named, so `serve` refuses
   std::string issuer, audience;
   std::string currency;
   int bcrypt_cost = 0;

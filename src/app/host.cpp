@@ -96,7 +96,9 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view 
       INTEGRITY_TRY(folder, DataFolder::open(config.data));
       first_start = is_missing(folder->database());
     } else {
-      store = store::mongo::open_mongo({.uri = config.mongo_uri, .clock = &clock, .text = catalog::product_text});
+      store::mongo::MongoOptions options{.uri = config.mongo_uri, .clock = &clock, .text = catalog::product_text};
+      if (config.max_clock_offset > std::chrono::seconds(0)) options.clock_off_max = config.max_clock_offset;
+      store = store::mongo::open_mongo(options);
       INTEGRITY_TRY(const bool known, knows_keys(*store));
       first_start = !known;
     }

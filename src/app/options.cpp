@@ -63,6 +63,11 @@ constexpr Option kOptions[] = {
        c.mongo_uri = text;
        return store::mongo::no_address(c.mongo_uri);
      }},
+    {"max-clock-offset", "SECONDS", "60", "", "Beyond that from MongoDB's clock nothing is written; 0: any offset",
+     every_command,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 0, 86'400), [&](auto value) { c.max_clock_offset = std::chrono::seconds(value); });
+     }},
     {"signup", "open|closed", "", "open on loopback", "May anybody sign up, or do accounts come from `user add`",
      server,
      [](Config& c, std::string_view text) -> std::string {

@@ -57,7 +57,7 @@ class Server:
         self.time_path = self.folder / "time" if clock else None
         if clock:
             self.env |= {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.time_path), "TZ": "UTC",
-                         "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
+                         "INTEGRITY_MAX_CLOCK_OFFSET": "0", "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
                          "ASAN_OPTIONS": "verify_asan_link_order=0"}
             self.set_clock(EVENING + 15)
         self.process = None
@@ -136,4 +136,4 @@ class Server:
     def command(self, *arguments, stdin: str = "", **rest):
         """A command on the host, on this server's folder."""
         return run(*arguments, "--data", self.data, *self.store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
-                   if k in ("LD_PRELOAD", "TZ") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)
+                   if k in ("LD_PRELOAD", "TZ", "INTEGRITY_MAX_CLOCK_OFFSET") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)

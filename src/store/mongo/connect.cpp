@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include "base/ascii.hpp"
-#include "base/log.hpp"
 #include "store/mongo/bson.hpp"
 #include "store/mongo/error_map.hpp"
 
@@ -19,7 +18,6 @@ constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 10'000, kWaitF
 // Between two looks at each server. A server that once said that it is none to work with is not asked before the next.
 constexpr std::int32_t kHeartbeat = 1000;
 constexpr int kWireVersionMin = 13;  // of MongoDB 5.0, the first whose snapshots can be read outside of transactions
-constexpr std::chrono::seconds kClockOff{5};
 constexpr std::int32_t kClientsMax = 64;  // connections to the primary, where the address names no maxPoolSize
 
 // Any of them may be given in the address, all but the promises.
@@ -116,12 +114,12 @@ void explain_other_set(const std::string& text, const char* named) {
                     " belongs to the replica set " + name + ", not to " + named);
 }
 
-// Codes last 30 s, and the times in the database are those of the node that is furthest ahead.
-void compare_clocks(View hello) {
-  const auto ahead = SystemClock().now() - hello.take<Time>("localTime");
-  const auto by = std::chrono::round<std::chrono::seconds>(ahead);
-  if (std::chrono::abs(by) < kClockOff) return;
-  log::event("clock.differs", {{"seconds_ahead_of_mongodb", std::to_string(by.count())}});
+// What libmongoc's own words leave out.
+std::string advice(const mongoc_uri_t* uri) {
+  if (!mongoc_uri_get_tls(uri)) return {};
+  const bool srv = mongoc_uri_get_srv_hostname(uri) != nullptr;
+  return std::string(". ") + (srv ? "mongodb+srv:// asks for TLS" : "The address asks for TLS") +
+         "; servers without it need tls=false in the address";
 }
 
 }  // namespace
@@ -197,7 +195,6 @@ Uri look_up(const std::string& text) {
                       std::string(mongoc_server_description_host(server.get())->host_and_port) +
                       " is older than MongoDB 5.0, the oldest that this works with");
   }
-  compare_clocks(hello);
   if (hello.take<std::optional<std::string>>("msg") == "isdbgrid") return uri;
   const std::string set_name = set_of(server.get());
   // So that all members are found, whichever of them the address names.

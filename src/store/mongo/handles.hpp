@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "store/mongo/bson.hpp"
+#include "store/mongo/standing.hpp"
 
 namespace integrity::store::mongo {
 
@@ -49,6 +50,7 @@ class Pool {
   // What the name of every node of this database begins with, as the servers know it.
   std::string app_name() const;
   LatestMoment& latest() { return latest_; }
+  Standing& standing() { return standing_; }
 
  private:
   friend class Client;
@@ -58,6 +60,7 @@ class Pool {
   std::string database_, address_, app_name_;
   std::unique_ptr<mongoc_client_pool_t, Destroy> pool_;
   LatestMoment latest_;
+  Standing standing_;
 };
 
 class Client {

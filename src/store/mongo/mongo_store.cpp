@@ -4,6 +4,7 @@
 #include "store/mongo/connect.hpp"
 #include "store/mongo/schema.hpp"
 #include "store/mongo/search.hpp"
+#include "store/mongo/watch.hpp"
 #include "store/mongo/writer.hpp"
 
 namespace integrity::store::mongo {
@@ -23,6 +24,7 @@ class MajorityReader final : public Reader {
 
  private:
   Link& link(Name) override {
+    pool_.standing().expect_readable();
     if (!link_) link_.emplace(client_.emplace(pool_), Link::Sees::majority);
     return *link_;
   }
@@ -38,6 +40,7 @@ class SnapshotReader final : public Reader {
 
  private:
   Link& link(Name) override {
+    pool_.standing().expect_readable();
     if (!link_) {
       client_.emplace(pool_);
       // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
@@ -62,6 +65,8 @@ class MongoStore final : public Store {
       expect_open(link);
       prepare(client, text_);
     }
+    pool_.standing().allow_clock_off(options.clock_off_max);
+    watch_.emplace(pool_, clock_);
     writer_.emplace(pool_, clock_, text_,
                     Writer::Options{options.queue_max, options.patience, options.run_writes_twice});
   }
@@ -72,6 +77,7 @@ class MongoStore final : public Store {
 
   // Asked every time: another node may have ended it a moment ago.
   std::optional<model::Session> session(const SessionId& id) override {
+    pool_.standing().expect_readable();
     Client client(pool_);
     const auto found = Link(client, Link::Sees::majority).first(in::sessions, Doc("_id", id));
     if (!found) return {};
@@ -85,6 +91,7 @@ class MongoStore final : public Store {
   const Clock& clock_;
   const model::ProductText text_;
   Pool pool_;
+  std::optional<Watch> watch_;
   std::optional<Writer> writer_;  // ends first
 };
 

@@ -40,6 +40,7 @@ void MongoWriteTx::begin_job() {
 
 void MongoWriteTx::begin_transaction() {
   if (head_) return;
+  pool_.standing().expect_writable(clock_.now());
   if (!link_) link_.emplace(client_ ? *client_ : client_.emplace(pool_), Link::Sees::transaction);
   link_->begin();
   // A conflict here is cheap: nothing else has happened yet. The writer that has the head is alone until its transaction

@@ -1,0 +1,64 @@
+#include "store/mongo/watch.hpp"
+
+#include "base/log.hpp"
+#include "store/mongo/codec.hpp"
+#include "store/mongo/error_map.hpp"
+#include "store/mongo/schema.hpp"
+
+namespace integrity::store::mongo {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kBetweenLooks{2};
+
+// An answer that took longer says too little about the time in between.
+constexpr std::chrono::seconds kAnswerMax{5};
+
+// Codes last 30 s, and the times in the database are those of the node that is furthest ahead.
+constexpr std::chrono::seconds kClockTold{5};
+
+}  // namespace
+
+Watch::Watch(Pool& pool, const Clock& clock) : pool_(pool), clock_(clock) {
+  look();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Watch::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, stop, kBetweenLooks, [&] { return stop.stop_requested(); })) {
+    try {
+      look();
+    } catch (const std::exception&) {  // reads and writes meet the same trouble, and tell it
+    }
+  }
+}
+
+void Watch::look() {
+  Client client(pool_);
+  Link link(client, Link::Sees::majority);
+  Array pipeline;
+  pipeline.add(Doc("$match", Doc("_id", "head"))).add(Doc("$project", Doc("mark", 1, "clock", "$$NOW")));
+  const auto asked = steady_clock::now();
+  Cursor found = link.aggregate(in::meta, pipeline);
+  if (!found.next()) return;  // without a head nothing is written anyway
+  const auto took = steady_clock::now() - asked;
+  const auto mark = found.view().take<std::optional<Doc>>("mark");
+  const auto moved = mark ? std::optional(take_mark(View(*mark))) : std::nullopt;
+  const bool gone = moved && moved->role == Mark::Role::source && moved->complete;
+  pool_.standing().set_moved(gone ? std::optional(why_closed(*moved)) : std::nullopt);
+  if (took > kAnswerMax) return;
+  pool_.standing().set_database_clock(found.view().take<Time>("clock"), asked + took / 2);
+  log_clock();
+}
+
+void Watch::log_clock() {
+  const auto ahead = pool_.standing().ahead(clock_.now());
+  const auto by = std::chrono::round<std::chrono::seconds>(ahead.value_or(Millis(0)));
+  const bool differs = std::chrono::abs(by) >= kClockTold;
+  if (differs && !differs_) log::event("clock.differs", {{"seconds_ahead_of_mongodb", std::to_string(by.count())}});
+  differs_ = differs;
+}
+
+}  // namespace integrity::store::mongo
