@@ -225,6 +225,39 @@ def test_much_at_once_is_committed_in_parts(nodes):
     assert len(Client(there, account.token).get("/products").json) == len(bodies)
 
 
+def test_whoever_asks_while_the_primary_hangs_is_answered_within_ten_seconds(nodes, mongo):
+    """Those whose write is under way when it stops, and those who come later."""
+    account = enrolled(nodes[0])
+    path = account.client.post("/products", LAMP).header("Location")
+    answers, over = [], threading.Event()
+
+    def ask(node, method: str, target: str, *body):
+        client = Client(node, account.token, timeout=60)
+        while not over.is_set():
+            begun = time.monotonic()
+            reply = getattr(client, method)(target, *body)
+            answers.append((begun, time.monotonic() - begun, method, target, reply.status))
+            time.sleep(0.02)
+        client.close()
+
+    kinds = [("post", "/products", LAMP), ("get", path), ("post", f"{path}/stock", {"delta": 1}), ("get", "/readyz")]
+    askers = [threading.Thread(target=ask, args=(nodes[number % 2], *kinds[number % len(kinds)])) for number in range(72)]
+    for asker in askers:
+        asker.start()
+    time.sleep(1)
+    mongo.members[0].pause()
+    paused = time.monotonic()
+    try:
+        time.sleep(14)
+    finally:
+        mongo.members[0].go_on()
+        over.set()
+        for asker in askers:
+            asker.join()
+    slowest = max(answers, key=lambda answer: answer[1])
+    assert slowest[1] < 10, slowest
+    assert {answer[4] for answer in answers if paused < answer[0] < paused + 3} == {503}
+    assert sooner_or_later(lambda: account.client.get("/readyz").status == 200)
 
 
 def test_a_lost_head_document_is_told_and_made_anew_as_the_manual_says(mongo):

@@ -27,7 +27,7 @@ namespace integrity::app {
 namespace {
 
 constexpr std::size_t kStoreThreads = 32;
-constexpr std::chrono::seconds kStoreWait{10};  // as long as a write is tried
+constexpr std::chrono::seconds kStoreWait{4};  // a read of a primary that hangs takes 5 s more: 10 s in all
 
 auth::TokenKey token_key(Config& config, const Keys& keys) {
   if (config.jwt_secret_key) return auth::TokenKey::hs256(std::move(*config.jwt_secret_key));

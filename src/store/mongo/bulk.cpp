@@ -118,7 +118,8 @@ Doc doc_of(const KeyFingerprint& row, const model::ProductText&) {
 
 class MongoBulk final : public Bulk {
  public:
-  MongoBulk(const std::string& uri, const model::ProductText& text) : text_(text), pool_(uri), client_(pool_) {
+  MongoBulk(const std::string& uri, const model::ProductText& text)
+      : text_(text), pool_(uri, Pool::Answers::long_ones), client_(pool_) {
     Link link = reading();
     refuse_newer(link);
   }

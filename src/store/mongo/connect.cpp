@@ -13,8 +13,11 @@ namespace {
 constexpr const char* kDatabase = "integrity";  // where the address names none
 constexpr std::size_t kDatabaseNameMax = 63;    // of MongoDB
 
-// In milliseconds. Short: whoever waits here is a client that waits for an answer.
-constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 10'000, kWaitForClient = 2000;
+// In milliseconds. A client that asked waits for all of these: with the two attempts that libmongoc makes of most
+// commands a primary that hangs is given up after kSocket + kSelect (or kConnect), so after 5 s.
+constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 3000, kWaitForClient = 1000;
+constexpr std::int32_t kLongSocket = 60'000;
+constexpr std::size_t kAppNameMax = 128;  // bytes, of MongoDB
 // Between two looks at each server. A server that once said that it is none to work with is not asked before the next.
 constexpr std::int32_t kHeartbeat = 1000;
 constexpr int kWireVersionMin = 13;  // of MongoDB 5.0, the first whose snapshots can be read outside of transactions
@@ -179,6 +182,10 @@ std::string addresses(const mongoc_uri_t* uri) {
 std::string app_name_of(std::string_view database) {
   return "integrity/" + std::string(database) + "/";
 }
+
+void wait_long(mongoc_uri_t* uri) {
+  const auto given = mongoc_uri_get_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, kSocket);
+  mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, std::max(given, kLongSocket));
 }
 
 Uri look_up(const std::string& text) {

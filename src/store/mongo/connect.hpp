@@ -11,7 +11,7 @@
 namespace integrity::store::mongo {
 
 // For a majority to have a commit; then it is asked again whether it has.
-inline constexpr std::chrono::milliseconds kMajorityWait{5000};
+inline constexpr std::chrono::milliseconds kMajorityWait{2000};
 
 struct DestroyUri {
   void operator()(mongoc_uri_t* uri) const { mongoc_uri_destroy(uri); }
@@ -35,5 +35,7 @@ std::string addresses(const mongoc_uri_t* uri);  // host:port,…
 // What every node of a database calls itself to the servers, before the appName of its address: nodes find each other's
 // transactions by it, whatever that is.
 std::string app_name_of(std::string_view database);
+
+void wait_long(mongoc_uri_t* uri);  // for answers: indexes and moves take their time
 
 }  // namespace integrity::store::mongo

@@ -44,11 +44,11 @@ auto new_session(Client& client, Link::Sees sees) {
 
 }  // namespace
 
-Pool::Pool(const std::string& text) {
+Pool::Pool(const std::string& text, Answers answers) {
   const auto uri = look_up(text);
   database_ = mongoc_uri_get_database(uri.get());
   address_ = addresses(uri.get());
-  app_name_ = mongoc_uri_get_appname(uri.get());
+  if (answers == Answers::long_ones) wait_long(uri.get());
   bson_error_t error;
   pool_.reset(mongoc_client_pool_new_with_error(uri.get(), &error));
   if (!pool_) raise(error, nullptr);

@@ -43,7 +43,11 @@ class LatestMoment {
 
 class Pool {
  public:
-  explicit Pool(const std::string& uri);  // looks at the servers: throws Unavailable where there is no replica set
+  // How long an answer may take: `usual` ones are for clients that wait, `long_ones` for indexes and moves.
+  enum class Answers : std::uint8_t { usual, long_ones };
+
+  // Looks at the servers: throws Unavailable where there is no replica set.
+  explicit Pool(const std::string& uri, Answers answers = Answers::usual);
 
   const std::string& database() const { return database_; }
   const std::string& address() const { return address_; }  // host:port,…: no user, no password
@@ -57,7 +61,7 @@ class Pool {
   struct Destroy {
     void operator()(mongoc_client_pool_t* pool) const { mongoc_client_pool_destroy(pool); }
   };
-  std::string database_, address_, app_name_;
+  std::string database_, address_;
   std::unique_ptr<mongoc_client_pool_t, Destroy> pool_;
   LatestMoment latest_;
   Standing standing_;

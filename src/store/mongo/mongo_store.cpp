@@ -63,7 +63,13 @@ class MongoStore final : public Store {
       Client client(pool_);
       Link link(client, Link::Sees::majority);
       expect_open(link);
-      prepare(client, text_);
+      if (is_older(link)) {  // there may be indexes to build
+        Pool patient(options.uri, Pool::Answers::long_ones);
+        Client waits(patient);
+        prepare(waits, text_);
+      } else {
+        prepare(client, text_);
+      }
     }
     pool_.standing().allow_clock_off(options.clock_off_max);
     watch_.emplace(pool_, clock_);

@@ -21,9 +21,12 @@ struct MongoOptions {
   const Clock* clock = nullptr;  // outlives the store
   model::ProductText text = {};  // what products are searched and sorted by
   std::size_t queue_max = 4096;  // writes waiting; more are refused with Code::overloaded
-  // How long a write is tried while there is no primary. Longer than a replica set needs for another one when the old
-  // one says that it goes; one that was killed is missed after ten seconds.
-  std::chrono::milliseconds patience{10'000};
+  // How long a write is begun again while there is no primary; what is under way then ends within four seconds, so it is
+  // answered after 10 s at most. Longer than a replica set needs for another primary when the old one says that it goes;
+  // one that was killed is missed after ten seconds.
+  std::chrono::milliseconds patience{6000};
+  // How far this node's clock may be from the primary's for it to write; nothing: any distance.
+  std::optional<Millis> clock_off_max = {};
   bool run_writes_twice = false;  // run each closure, undo it, run it again: tests that closures can bear it
 };
 

@@ -146,7 +146,9 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
 
 // As behind a slow wire: between two questions it does nothing, but it goes on.
 TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
-  const auto here = open(), there = open();
+  const auto here = open();
+  const auto there =
+      open_mongo({.uri = address_, .clock = &clock_, .text = plain_text, .patience = std::chrono::seconds(30)});
   std::promise<void> has_head;
   std::atomic<int> runs = 0;
   std::thread slow([&] {

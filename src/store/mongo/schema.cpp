@@ -168,6 +168,10 @@ void refuse_newer(Link& link) {
   refuse_newer(version_in(link.first(in::meta, Doc("_id", "schema"))));
 }
 
+bool is_older(Link& link) {
+  const auto schema = link.first(in::meta, Doc("_id", "schema"));
+  return schema && version_in(schema) < newest_version;
+}
 
 std::optional<Mark> mark_of(Link& link) {
   const auto head = link.first(in::meta, Doc("_id", "head"));

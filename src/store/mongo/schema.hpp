@@ -25,6 +25,7 @@ inline constexpr int newest_version = 3;
 // database of a newer program. Texts derived from products are made anew where an older version of `text` made them.
 void prepare(Client& client, const model::ProductText& text);
 void refuse_newer(Link& link);  // throws Unavailable
+bool is_older(Link& link);      // made by an older program, so `prepare` has work to do
 
 std::optional<Mark> mark_of(Link& link);
 void expect_open(Link& link);  // throws Closed where a mark forbids it
