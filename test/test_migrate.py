@@ -210,6 +210,17 @@ def test_nodes_of_a_sealed_mongodb_write_nothing_more(mongo, tmp_path):
         assert node.store.split("?")[0] in done.stdout
 
 
+def test_a_database_with_a_foreign_collection_is_no_target(source, mongo):
+    address = database_at(mongo.uri)
+    with mongo.client() as client:
+        database = client[address.split("/")[-1].split("?")[0]]
+        database.invoices.insert_one({"number": 1})
+        done = run("migrate", "--from", source, "--to", address)
+        assert done.returncode == 1 and "the collection invoices" in done.stderr
+        assert database.list_collection_names() == ["invoices"]
+    assert "is not sealed" in run("migrate", "--unseal", "--from", source).stderr
+
+
 def test_a_document_that_cannot_be_read_stops_a_move_by_its_name(mongo, tmp_path):
     with Server(store=database_at(mongo.uri)) as node:
         account = enrolled(node)

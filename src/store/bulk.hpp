@@ -83,6 +83,8 @@ class Bulk {
   // Nothing also where there is no database yet.
   virtual std::optional<Mark> mark() = 0;
   virtual bool empty() = 0;  // may be asked before `prepare`
+  // Something there that is not this program's, "the collection x"; nothing where there is none. Before `prepare` too.
+  virtual std::optional<std::string> foreign() = 0;
 
   // Makes the database, or brings it up to date. What is below is for one that is prepared.
   virtual void prepare() = 0;

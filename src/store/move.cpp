@@ -66,6 +66,10 @@ class Move {
       return refused(target_.address() + ": holds a part of another move, from " + of_target_->other +
                      ". Name another target, or remove that one's database first");
     }
+    if (const auto foreign = target_.foreign()) {
+      return refused(target_.address() + ": holds " + *foreign +
+                     ", which is not this program's. Name a target that holds nothing else");
+    }
     return target_.empty() ? Status() : not_empty();
   }
 

@@ -37,6 +37,7 @@ class Interrupted final : public Bulk {
   std::string address() const override { return bulk_.address(); }
   std::optional<Mark> mark() override { return bulk_.mark(); }
   bool empty() override { return bulk_.empty(); }
+  std::optional<std::string> foreign() override { return bulk_.foreign(); }
   void prepare() override { (step(), bulk_.prepare()); }
   void set_mark(const std::optional<Mark>& mark) override { (step(), bulk_.set_mark(mark)); }
   std::size_t count(RowKind kind) override { return bulk_.count(kind); }

@@ -140,6 +140,12 @@ class MongoBulk final : public Bulk {
     return true;
   }
 
+  std::optional<std::string> foreign() override {
+    Link link = reading();
+    const auto name = foreign_collection(link);
+    return name ? std::optional("the collection " + *name) : std::nullopt;
+  }
+
   void prepare() override { mongo::prepare(client_, text_); }
 
   // Done when a majority has it. The time is for the lock, and would run out while the majority is waited for: so the

@@ -214,6 +214,15 @@ Doc Link::command(const Doc& command, const Doc& options) {
   return Doc::copy_of(reply.get());
 }
 
+Doc Link::ask(const Doc& command) {
+  Reply reply;
+  bson_error_t error;
+  if (!mongoc_client_read_command_with_opts(client_->get(), client_->pool().database().c_str(), command.get(), nullptr,
+                                            with_session().get(), reply.get(), &error)) {
+    raise(error, reply.get());
+  }
+  return Doc::copy_of(reply.get());
+}
 
 bool Link::try_command(const Doc& command, std::uint32_t expected_error) {
   Reply reply;

@@ -136,6 +136,7 @@ class Link {
   // In their order. Throws Broken where an update meets no document: it was expected there.
   void send(Name collection, const std::vector<Write>& writes);
   Doc command(const Doc& command, const Doc& options = {});  // of the database
+  Doc ask(const Doc& command);                               // of the database, one that only reads
   bool try_command(const Doc& command,
                    std::uint32_t expected_error);  // false: it ended with this error of the server's
 

@@ -45,6 +45,35 @@ TEST_F(MongoNodes, ADatabaseOfANewerProgramIsRefused) {
   EXPECT_NE(refusal(address_).find("newer program"), std::string::npos);
 }
 
+// As Flask's sessions: they would be read with the rules of this program's.
+TEST_F(MongoNodes, ADatabaseWithACollectionOfAnotherProgramUnderOneOfItsNamesIsRefused) {
+  for (const std::string name : {"sessions", "meta"}) {
+    Shell shell(address_);
+    shell.run(R"({"insert": ")" + name + R"(", "documents": [{"_id": "theirs"}]})");
+    EXPECT_NE(refusal(address_).find("holds " + name + " of another program"), std::string::npos);
+    shell.run(R"({"drop": ")" + name + R"("})");
+  }
+  open();
+}
+
+TEST_F(MongoNodes, AMoveIntoADatabaseWithAForeignCollectionMakesNothing) {
+  const auto source_address = test_database(to_hex(as_bytes(place_.path().filename().string())) + "s");
+  const auto source_store = open_mongo({.uri = source_address, .clock = &clock_, .text = plain_text});
+  ASSERT_TRUE(create(*source_store, product(1)).has_value());
+  Shell shell(address_);
+  shell.run(R"({"insert": "invoices", "documents": [{"_id": 1}]})");
+  const auto source = open_mongo_bulk(source_address, plain_text), target = open_mongo_bulk(address_, plain_text);
+  SystemRandom random;
+  Silent silent;
+  const auto moved = move(*source, *target, clock_.now(), random, silent);
+  ASSERT_FALSE(moved.has_value());
+  EXPECT_NE(moved.error().detail.find("the collection invoices"), std::string::npos) << moved.error().detail;
+  EXPECT_EQ(shell.collections(), std::vector<std::string>{"invoices"});
+  EXPECT_EQ(source->mark(), std::nullopt);
+  shell.run(R"({"drop": "invoices"})");
+  EXPECT_TRUE(move(*source, *target, clock_.now(), random, silent).has_value());
+}
+
 TEST_F(MongoNodes, OpeningAtTheSameMomentMakesOneDatabase) {
   std::vector<std::unique_ptr<Store>> stores(4);
   std::vector<std::thread> threads;

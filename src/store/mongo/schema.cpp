@@ -1,5 +1,7 @@
 #include "store/mongo/schema.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "store/mongo/codec.hpp"
 #include "store/mongo/collections.hpp"
@@ -10,6 +12,10 @@ namespace integrity::store::mongo {
 namespace {
 
 constexpr std::uint32_t kIndexNotFound = 27, kNamespaceExists = 48;
+
+constexpr Name all_collections[] = {
+    in::users,          in::products,     in::sessions,         in::challenges, in::factor_counters,
+    in::recovery_codes, in::kept_answers, in::key_fingerprints, in::changes,    in::meta};
 constexpr std::int64_t kTextBatch = 500;
 
 template <class T>
@@ -116,8 +122,9 @@ void refresh_texts(Link& link, const model::ProductText& text) {
 
 // Documents without the schema's are another program's, whose rules would be overwritten with ours.
 void expect_ours(Link& link) {
-  for (const auto& name : {in::users, in::products}) {
-    if (!link.first(name, {})) continue;
+  const Doc not_the_head("_id", Doc("$ne", "head"));  // which is made before the schema's document
+  for (const auto& name : all_collections) {
+    if (!link.first(name, name.text == in::meta.text ? not_the_head : Doc())) continue;
     throw Unavailable("the database holds " + std::string(name.text) +
                       " of another program; name another one in the address, mongodb://…/NAME. "
                       "`integrity import-flask` brings over what a Flask server kept");
@@ -202,6 +209,18 @@ Doc readable(Name collection) {
   }
   throw Broken("a collection without a description");
 }
+
+std::optional<std::string> foreign_collection(Link& link) {
+  const Doc reply = link.ask(Doc("listCollections", 1, "nameOnly", true));
+  const auto cursor = View(reply).take<Doc>("cursor");
+  for (const Doc& each : View(cursor).take<std::vector<Doc>>("firstBatch")) {
+    auto name = View(each).take<std::string>("name");
+    const bool collection = View(each).take<std::string>("type") == "collection";
+    const bool known = std::any_of(std::begin(all_collections), std::end(all_collections),
+                                   [&](const Name& ours) { return ours.text == name; });
+    if (!name.starts_with("system.") && !(known && collection)) return name;
+  }
+  return {};
 }
 
 }  // namespace integrity::store::mongo

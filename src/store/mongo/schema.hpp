@@ -34,4 +34,7 @@ Closed head_is_lost();
 // A filter that a collection's readable documents meet: all that its validator lets in.
 Doc readable(Name collection);
 
+// Of a collection or view in the database that is not this program's; nothing where there is none.
+std::optional<std::string> foreign_collection(Link& link);
+
 }  // namespace integrity::store::mongo

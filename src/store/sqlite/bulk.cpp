@@ -78,6 +78,13 @@ class SqliteBulk final : public Bulk {
     return true;
   }
 
+  // A database that this program made has a version.
+  std::optional<std::string> foreign() override {
+    if (!db_ || version_of(*db_) != 0) return {};
+    auto row = db_->query("SELECT type || ' ' || name FROM sqlite_schema LIMIT 1");
+    return row.next() ? std::optional("the " + row.take<std::string>()) : std::nullopt;
+  }
+
   void prepare() override {
     if (!db_) db_.emplace(file_, Database::Open::create);
     make_ready(*db_, text_);
