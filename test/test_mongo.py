@@ -282,6 +282,40 @@ def test_a_lost_head_document_is_told_and_made_anew_as_the_manual_says(mongo):
         assert [change["version"] for change in account.client.get(f"{path}/history").json] == [1]
 
 
+@pytest.fixture(scope="module")
+def guarded(mongo, tmp_path_factory):
+    """The address of a MongoDB that asks who comes; `ada` was made in admin."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "key").write_text("c2VjcmV0" * 4)
+    (folder / "key").chmod(0o600)
+    member = Member(program(), folder / "data", options=("--keyFile", str(folder / "key")))
+    try:
+        with member.client() as client:
+            client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": member.address}]})
+            assert sooner_or_later(lambda: client.admin.command("hello")["isWritablePrimary"])
+            client.admin.command("createUser", "ada", pwd="geheim", roles=["root"])
+        yield member.address
+    finally:
+        member.kill()
+
+
+def test_a_user_that_is_not_found_is_told_of_auth_source(guarded, tmp_path):
+    told = refused(f"mongodb://ada:geheim@{guarded}/shop", tmp_path)
+    assert "Authentication failed" in told and "authSource=admin" in told and "geheim" not in told
+
+
+@pytest.mark.parametrize("rest", ["/shop?authSource=admin", ""])
+def test_a_user_of_admin_comes_in(guarded, rest):
+    """Where the address names no database, admin is where users are."""
+    with Server(store=f"mongodb://ada:geheim@{guarded}{rest}") as node:
+        assert Client(node).get("/readyz").status == 200
+
+
+def test_tls_where_the_server_has_none_is_told(mongo, tmp_path):
+    told = refused(f"mongodb://{mongo.members[0].address}/shop?tls=true&serverSelectionTimeoutMS=500", tmp_path)
+    assert "no MongoDB answers at 127.0.0.1" in told and "tls=false" in told
+
+
 def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):
     here, there = nodes
     account = enrolled(here)

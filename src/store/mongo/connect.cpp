@@ -78,6 +78,10 @@ using Description = std::unique_ptr<mongoc_server_description_t, decltype(&mongo
 Description any_server(const mongoc_uri_t* uri, bson_error_t& error) {
   const std::unique_ptr<mongoc_client_t, decltype(&mongoc_client_destroy)> client(
       mongoc_client_new_from_uri_with_error(uri, &error), &mongoc_client_destroy);
+  if (!client && mongoc_uri_get_srv_hostname(uri) != nullptr) {
+    throw Unavailable("the servers of mongodb+srv://" + addresses(uri) + " were not found in the DNS: " +
+                      error.message + ". Name them in the address: mongodb://HOST,HOST,HOST/…");
+  }
   if (!client) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
   const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> nearest(
       mongoc_read_prefs_new(MONGOC_READ_NEAREST), &mongoc_read_prefs_destroy);
@@ -171,6 +175,7 @@ Uri read_address(const std::string& text) {
 }
 
 std::string addresses(const mongoc_uri_t* uri) {
+  if (const char* const name = mongoc_uri_get_srv_hostname(uri)) return name;
   std::string all;
   for (const auto* host = mongoc_uri_get_hosts(uri); host != nullptr; host = host->next) {
     all += (all.empty() ? "" : ",") + std::string(host->host_and_port);
@@ -194,7 +199,7 @@ Uri look_up(const std::string& text) {
   const Description server = any_server(uri.get(), error);
   if (!server) {
     explain_other_set(text, mongoc_uri_get_replica_set(uri.get()));
-    throw Unavailable("no MongoDB answers at " + addresses(uri.get()) + ": " + error.message);
+    throw Unavailable("no MongoDB answers at " + addresses(uri.get()) + ": " + error.message + advice(uri.get()));
   }
   const View hello(mongoc_server_description_hello_response(server.get()));
   if (hello.take<int>("maxWireVersion") < kWireVersionMin) {

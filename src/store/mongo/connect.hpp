@@ -30,7 +30,7 @@ Uri read_address(const std::string& text);
 // alone and so has no transactions, or no MongoDB address at all.
 Uri look_up(const std::string& text);
 
-std::string addresses(const mongoc_uri_t* uri);  // host:port,…
+std::string addresses(const mongoc_uri_t* uri);  // host:port,…, or the name that mongodb+srv:// looks up
 
 // What every node of a database calls itself to the servers, before the appName of its address: nodes find each other's
 // transactions by it, whatever that is.

@@ -5,6 +5,8 @@
 namespace integrity::store::mongo {
 namespace {
 
+constexpr std::uint32_t kAuthenticationFailed = 18;
+
 // The server's own codes; their names are those of its error_codes.yml.
 Kind kind_of_server_code(std::uint32_t code) {
   switch (code) {
@@ -24,9 +26,9 @@ Kind kind_of_server_code(std::uint32_t code) {
       return Kind::conflict;
     case 50:  // MaxTimeMSExpired
       return Kind::out_of_time;
-    case 6:      // HostUnreachable
-    case 7:      // HostNotFound
-    case 18:     // AuthenticationFailed
+    case 6:  // HostUnreachable
+    case 7:  // HostNotFound
+    case kAuthenticationFailed:
     case 43:     // CursorNotFound: of a server that has been restarted
     case 64:     // WriteConcernFailed: too few members answered in time
     case 89:     // NetworkTimeout
@@ -57,6 +59,11 @@ Kind kind_of_server_code(std::uint32_t code) {
     default:
       return Kind::broken;
   }
+}
+
+bool is_about_authentication(const bson_error_t& error) {
+  if (error.domain == MONGOC_ERROR_CLIENT) return error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE;
+  return error.domain == MONGOC_ERROR_SERVER && error.code == kAuthenticationFailed;
 }
 
 }  // namespace
@@ -95,8 +102,13 @@ Kind kind_of(const bson_error_t& error, const bson_t* reply) {
 }
 
 void raise(const bson_error_t& error, const bson_t* reply) {
-  const std::string what = std::string("mongodb: ") + error.message + " (" + std::to_string(error.domain) + "/" +
-                           std::to_string(error.code) + ")";
+  std::string what = std::string("mongodb: ") + error.message + " (" + std::to_string(error.domain) + "/" +
+                     std::to_string(error.code) + ")";
+  if (is_about_authentication(error)) {
+    what +=
+        ". If user and password are right, name the database that the user was made in: authSource=admin, behind the "
+        "`?` of the address";
+  }
   switch (const Kind kind = kind_of(error, reply)) {
     case Kind::away:
     case Kind::conflict:

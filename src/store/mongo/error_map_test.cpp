@@ -70,6 +70,20 @@ TEST(ErrorMap, AnUnknownCommitIsUnknownWhateverItsCode) {
   }
 }
 
+// A user is looked for in the database of the address, which is mostly not the one that it was made in.
+TEST(ErrorMap, AFailedAuthenticationNamesAuthSource) {
+  for (const auto& [domain, code] : {std::pair<std::uint32_t, std::uint32_t>{MONGOC_ERROR_SERVER, 18},
+                                     {MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE}}) {
+    bson_error_t error{};
+    error.domain = domain;
+    error.code = code;
+    try {
+      raise(error, nullptr);
+    } catch (const Trouble& trouble) {
+      EXPECT_NE(std::string(trouble.what()).find("authSource=admin"), std::string::npos) << trouble.what();
+    }
+  }
+}
 
 TEST(ErrorMap, OnlyTroubleThatPassesIsUnavailable) {
   bson_error_t error{};

@@ -12,6 +12,16 @@ TEST(MongoDoor, AnAddressWhereNobodyAnswersIsSaid) {
   EXPECT_NE(said.find("127.0.0.1:1"), std::string::npos) << said;
   EXPECT_EQ(said.find("secret"), std::string::npos) << said;
 }
+
+TEST(MongoDoor, AnSrvNameThatIsNotFoundIsSaid) {
+  const auto said = refusal("mongodb+srv://somebody:secret@db.nowhere.invalid/shop?serverSelectionTimeoutMS=100");
+  EXPECT_NE(said.find("mongodb+srv://db.nowhere.invalid were not found in the DNS"), std::string::npos) << said;
+  EXPECT_EQ(said.find("secret"), std::string::npos) << said;
+}
+
+TEST(MongoDoor, WhoAsksForTlsIsToldSo) {
+  const auto said = refusal("mongodb://somebody:secret@127.0.0.1:1/?tls=true&serverSelectionTimeoutMS=100");
+  EXPECT_NE(said.find("The address asks for TLS; servers without it need tls=false"), std::string::npos) << said;
   EXPECT_EQ(said.find("secret"), std::string::npos) << said;
 }
 
