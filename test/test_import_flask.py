@@ -252,7 +252,7 @@ def test_names_that_do_not_fit_are_changed_on_the_way(old, new, tmp_path):
     ("Ada ada-1\nnobody new-name\n", ':2: there is no user "nobody"'),
     ("Ada\n", ":1: must be two words"),
     ("Ada a b\n", ":1: must be two words"),
-    ("# a comment\n\nAda x\n", ':3: the new name "x" must match'),
+    ("# a comment\n\nAda x\n", ':3: the new name "x" must be 3 to 64 characters'),
     ("Ada ada-1\nAda ada-2\n", ':2: "Ada" has a new name already'),
     ("Ada same\nbob SAME\n", ':2: the new name "SAME" is given twice'),
     ("Ada BOB\n", ':1: the new name "BOB" is that of another user'),

@@ -117,6 +117,21 @@ std::string with_short_exponents(std::string text) {
   return text;
 }
 
+// The text around the byte at which reading ended, for people: bytes alone are hard to count.
+std::string around(std::string_view text, std::size_t at) {
+  constexpr std::size_t shown_max = 16;
+  const auto is_inside = [&](std::size_t i) {
+    return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80;
+  };
+  std::size_t begin = at - std::min(at, shown_max), end = at + std::min(text.size() - at, shown_max);
+  while (begin < at && is_inside(begin)) ++begin;  // no half characters
+  while (end > at && is_inside(end)) --end;
+  std::string out = " at byte " + std::to_string(at);
+  if (begin < at) out += ", after " + std::string(begin > 0 ? "…" : "") + std::string(text.substr(begin, at - begin));
+  if (at < end) out += ", before " + std::string(text.substr(at, end - at)) + (end < text.size() ? "…" : "");
+  return out;
+}
+
 Error malformed(std::string detail) {
   return {Code::malformed_json, std::move(detail)};
 }
@@ -138,9 +153,9 @@ Result<Value> parse(std::string_view text) {
     const auto shortened = with_short_exponents(std::string(text));
     if (shortened != text) return parse(shortened);
   }
-  if (!error && read < text.size()) return malformed("unexpected text at byte " + std::to_string(read));
+  if (!error && read < text.size()) return malformed("there is more after the JSON value" + around(text, read));
   if (error) {
-    return malformed("the body is not JSON: " + error.message() + " at byte " + std::to_string(read));
+    return malformed("the body is not JSON: " + error.message() + around(text, read));
   }
   Builder& builder = parser.handler();
   if (builder.duplicate) return malformed("an object has two members of the same name");

@@ -160,6 +160,20 @@ TEST(Json, SaysWhereItStopped) {
   EXPECT_NE(parse("{} x").error().detail.find("byte 3"), std::string::npos);
 }
 
+// "syntax error at byte 23" sent people counting.
+TEST(Json, ShowsTheTextAroundIt) {
+  const auto detail = [](std::string_view text) { return parse(text).error().detail; };
+  EXPECT_TRUE(detail(R"({"price":12,50})").ends_with(R"(at byte 12, after {"price":12,, before 50})"))
+      << detail(R"({"price":12,50})");
+  EXPECT_TRUE(detail("{} x").ends_with("at byte 3, after {} , before x")) << detail("{} x");
+  EXPECT_TRUE(detail(R"({"a":)").ends_with(R"(at byte 5, after {"a":)")) << detail(R"({"a":)");
+  const std::string long_text = "[\"" + std::string(100, 'a') + "\" x, \"" + std::string(100, 'b') + "\"]";
+  EXPECT_TRUE(detail(long_text).ends_with(", after …aaaaaaaaaaaaaa\" , before x, \"bbbbbbbbbbbb…"))
+      << detail(long_text);
+  const auto accented = detail("[\"éééééééééé\" x]");
+  EXPECT_NE(accented.find("after …ééééééé\" , before x]"), std::string::npos) << accented;
+}
+
 TEST(Json, RefusesTwoMembersOfOneName) {
   for (const char* text :
        {R"({"a":1,"a":1})", R"({"a":1,"b":2,"a":3})", R"({"":1,"":2})", R"({"a":1,"\u0061":2})",

@@ -103,6 +103,31 @@ TEST(Object, RefusesWhatARuleRefuses) {
   EXPECT_TRUE(parse(R"({"name":"ééééé","price":1})")) << "characters are counted, not bytes";
 }
 
+// `must match ^[0-9]{6}$` is for programs.
+TEST(Word, IsExplainedInWords) {
+  EXPECT_EQ((Word{.min = 6, .max = 6, .letters = Word::Letters::none}.words()), "6 digits");
+  EXPECT_EQ((Word{.min = 3, .max = 64, .also = "._"}.words()),
+            "3 to 64 characters: letters (a-z, A-Z), digits and any of . _");
+  EXPECT_EQ((Word{.min = 1, .max = 2, .letters = Word::Letters::upper}.words()),
+            "1 to 2 characters: capital letters (A-Z) and digits");
+}
+
+TEST(Amount, SaysThatAPointIsMeant) {
+  const auto why = [](std::string text) {
+    json::Value value;
+    value.kind = json::Value::Kind::string;
+    value.text = std::move(text);
+    std::string said;
+    EXPECT_FALSE(Amount{}.read(value, said));
+    return said;
+  };
+  EXPECT_EQ(why("12,50"), "must have a point instead of the comma: 12.50");
+  EXPECT_EQ(why("0,5"), "must have a point instead of the comma: 0.5");
+  for (const char* unclear : {"1,234", "1,234.50", "12,", ",5", "a,50", "1,2,3"}) {
+    EXPECT_TRUE(why(unclear).starts_with("must be a decimal")) << unclear;
+  }
+}
+
 struct View {
   std::string name;
   Money price;

@@ -103,6 +103,25 @@ std::string Word::pattern() const {
   return "^[" + set + "]{" + count + "}$";
 }
 
+std::string Word::words() const {
+  std::vector<std::string> kinds;
+  if (letters != Letters::none)
+    kinds.emplace_back(letters == Letters::any ? "letters (a-z, A-Z)" : "capital letters (A-Z)");
+  if (digits) kinds.emplace_back("digits");
+  if (!also.empty()) {
+    std::string marks = "any of";
+    for (const char c : also) marks.append(1, ' ').append(1, c);
+    kinds.push_back(std::move(marks));
+  }
+  if (kinds.size() == 1) return between(min, max) + ' ' + kinds.front();
+  std::string list;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (i > 0) list += i + 1 == kinds.size() ? " and " : ", ";
+    list += kinds[i];
+  }
+  return between(min, max) + " characters: " + list;
+}
+
 std::optional<std::string> Word::read(const json::Value& json, std::string& why) const {
   if (!is_string(json, why)) return {};
   const auto allowed = [this](char c) {
@@ -112,7 +131,7 @@ std::optional<std::string> Word::read(const json::Value& json, std::string& why)
     return also.find(c) != std::string_view::npos;
   };
   if (json.text.size() < min || json.text.size() > max || !std::all_of(json.text.begin(), json.text.end(), allowed)) {
-    why = "must match " + pattern();
+    why = "must be " + words();
     return {};
   }
   return json.text;
@@ -144,17 +163,35 @@ std::string SecretText::describe() const {
   return lengths(min, max) + R"(,"format":"password"})";
 }
 
+namespace {
+
+// What "12,50" means where people write a comma. "1,234" may be a thousand elsewhere: that is not guessed at.
+std::optional<std::string> with_point(const json::Value& json) {
+  const auto comma = json.text.find(',');
+  if (json.kind != Kind::string || comma == std::string::npos || json.text.size() - comma > 3) return {};
+  std::string text = json.text;
+  text[comma] = '.';
+  const auto decimal = Decimal::parse_plain(text);
+  if (!decimal || !Money::from(*decimal)) return {};
+  return text;
+}
+
+}  // namespace
+
 std::optional<Money> Amount::read(const json::Value& json, std::string& why) const {
   std::optional<Decimal> decimal;
   if (json.kind == Kind::number) decimal = Decimal::parse_json(json.text);
   if (json.kind == Kind::string) decimal = Decimal::parse_plain(json.text);
   const auto money = decimal ? Money::from(*decimal) : std::nullopt;
-  if (!money) {
+  if (money) return money;
+  if (const auto meant = with_point(json)) {
+    why = "must have a point instead of the comma: " + *meant;
+  } else {
     why =
         "must be a decimal from 0 to 99999999999.9999 with at most 4 places, as a number or as plain digits in a "
-        "string; it is never rounded";
+        "string, such as \"12.50\"; it is never rounded";
   }
-  return money;
+  return {};
 }
 
 std::string Amount::describe() const {

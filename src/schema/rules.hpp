@@ -48,6 +48,7 @@ struct Word {
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
   std::string describe() const;
   std::string pattern() const;
+  std::string words() const;  // the same for people: "6 digits"
 };
 
 // Any text at all within a length: for what is compared, not kept (challenges, echoes of our own values).
