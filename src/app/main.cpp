@@ -1,10 +1,13 @@
 // integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly, 3 done in part (import).
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 
@@ -71,9 +74,19 @@ int run(const CommandLine& line) {
   return finish(user_command(line, loaded->config));
 }
 
+// Started with stdin, stdout or stderr closed, the next files would get their numbers, and the log would be written into
+// one of them.
+void open_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+    if (::open("/dev/null", O_RDWR) != descriptor) std::abort();  // the lowest free number: POSIX open(2)
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   // libmongoc counts in shared memory under the number of the process, from before this line on. A killed process would
   // leave the name behind, and the next one of its number complain on stderr.
   ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());

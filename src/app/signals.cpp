@@ -14,8 +14,8 @@ namespace integrity::app {
 
 StopSignals::StopSignals() {
   sigemptyset(&signals_);
-  sigaddset(&signals_, SIGTERM);
-  sigaddset(&signals_, SIGINT);
+  for (const int stop : {SIGTERM, SIGINT}) sigaddset(&signals_, stop);
+  sigaddset(&signals_, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals_, &mask_before_);
   received_ = Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
   end_ = Fd(::eventfd(0, EFD_CLOEXEC));
@@ -38,17 +38,30 @@ void StopSignals::watch(std::function<void()> on_first) {
   thread_ = std::thread([this] { run(); });
 }
 
-void StopSignals::run() {
-  pollfd wait[] = {{received_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
-  while (::poll(wait, 2, -1) < 0 && errno == EINTR) {
+// Nothing when there is no need to wait any more.
+std::optional<std::uint32_t> StopSignals::wait_for_stop() {
+  for (;;) {
+    pollfd wait[] = {{received_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
+    while (::poll(wait, 2, -1) < 0 && errno == EINTR) {
+    }
+    if (wait[0].revents == 0) return {};
+    signalfd_siginfo info{};
+    [[maybe_unused]] const auto size = ::read(received_.get(), &info, sizeof info);
+    if (info.ssi_signo != SIGHUP) return info.ssi_signo;
+    // The terminal that the server was started from is gone, or somebody wants logs and options read again: the log is
+    // stderr, and options are read at the start.
+    log::event("hangup.ignored");
   }
-  if (wait[0].revents == 0) return;
-  signalfd_siginfo info{};
-  [[maybe_unused]] const auto size = ::read(received_.get(), &info, sizeof info);
-  log::event("stop.asked", {{"signal", std::to_string(info.ssi_signo)}});
-  // From here on this thread takes the next one, with its default action: whoever asks twice
-  // insists.
-  ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+}
+
+void StopSignals::run() {
+  const auto signal = wait_for_stop();
+  if (!signal) return;
+  log::event("stop.asked", {{"signal", std::to_string(*signal)}});
+  // From here on this thread takes the next one, with its default action: asking twice is insisting. SIGHUP stays blocked.
+  sigset_t stops = signals_;
+  sigdelset(&stops, SIGHUP);
+  ::pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
   on_first_();
   pollfd end{end_.get(), POLLIN, 0};
   while (::poll(&end, 1, -1) < 0 && errno == EINTR) {

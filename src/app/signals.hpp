@@ -1,4 +1,5 @@
 // SIGTERM and SIGINT as a polite request first: the first one calls a function, the second ends the process at once.
+// SIGHUP is logged and ignored: a server outlives the terminal that it was started from.
 //
 //   StopSignals signals;                      // before any other thread: threads inherit who may be interrupted
 //   signals.watch([&] { server.stop(); });    // a signal that came meanwhile is not lost
@@ -6,7 +7,9 @@
 //   signals.unwatch();                        // the function is not running any more, and will not
 #pragma once
 #include <csignal>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "app/file.hpp"
@@ -25,6 +28,7 @@ class StopSignals {
 
  private:
   void run();
+  std::optional<std::uint32_t> wait_for_stop();
 
   sigset_t signals_{}, mask_before_{};
   Fd received_, end_;
