@@ -6,7 +6,7 @@ import json
 import pytest
 
 from support.accounts import Account, enrolled
-from support.http import Client
+from support.http import Client, Connection, request_bytes
 from support.server import Server
 
 PASSWORD = "Zyzzogeton-planted-password"
@@ -85,3 +85,27 @@ def test_keys_and_folders_are_for_the_owner_only():
         for path in keys.iterdir():
             assert path.stat().st_mode & 0o777 == 0o600
         assert (server.data / "control.sock").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_flood_of_refusals_is_counted_not_written():
+    """A stranger wrote 10 MB of log a second with requests that were refused."""
+    with Server() as server:
+        account = enrolled(server)
+        raw = request_bytes("GET", "/me", token="x") * 100
+        before = len(server.log)
+        for _ in range(20):
+            connection = Connection(server).send(raw)
+            for _ in range(100):
+                assert connection.reply("GET", "/me").status == 401
+            connection.close()
+        account.login().verify()
+        assert server.stop() == 0
+        log = server.log[before:]
+    lines = [json.loads(line) for line in log.splitlines()]
+    refused = [line for line in lines if line.get("operation") == "getMe"]
+    assert len(log) < 20_000
+    assert "repeated" not in refused[0] and refused[0]["request_id"]
+    assert sum(int(line.get("repeated", 1)) for line in refused) == 2000
+    assert all("request_id" not in line for line in refused[1:] if "repeated" in line)
+    assert [line["event"] for line in lines if line["event"] in ("login.first_step", "session.started")] == [
+        "login.first_step", "session.started"], "what succeeded is always told"

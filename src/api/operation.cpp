@@ -15,15 +15,24 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const bool expected = status < 400 || status == 404 || status == 409 || status == 412;
   if (!account && expected) return;
   const auto* caller = call != nullptr ? std::get_if<auth::SignedIn>(&call->caller) : nullptr;
-  log::event("request", {{"request_id", exchange.request().request_id},
-                         {"operation", call != nullptr ? std::string(call->operation.name) : ""},
-                         {"method", std::string(to_string(exchange.request().method))},
-                         {"address", call != nullptr ? call->context.client().address : exchange.request().peer.text()},
-                         {"user", caller != nullptr ? caller->user().hex() : ""},
-                         {"session", caller != nullptr ? caller->session().id.hex() : ""},
-                         {"status", std::to_string(status)},
-                         {"outcome", error != nullptr ? std::string(info(error->code).slug) : "ok"},
-                         {"cause", error != nullptr ? error->cause : ""}});
+  const http::Address& peer = exchange.request().peer;
+  const auth::Client client =
+      call != nullptr ? call->context.client() : auth::Client{peer.text(), peer.network(), peer.network()};
+  const std::string operation(call != nullptr ? call->operation.name : "");
+  const std::string user = caller != nullptr ? caller->user().hex() : "";
+  const std::string outcome(error != nullptr ? info(error->code).slug : "ok");
+  const auto fields = {log::Field{"request_id", exchange.request().request_id},
+                       {"operation", operation},
+                       {"method", std::string(to_string(exchange.request().method))},
+                       {"address", client.address},
+                       {"user", user},
+                       {"session", caller != nullptr ? caller->session().id.hex() : ""},
+                       {"status", std::to_string(status)},
+                       {"outcome", outcome},
+                       {"cause", error != nullptr ? error->cause : ""}};
+  // Each fault of our own is looked for by its request id.
+  if (error == nullptr || error->code == Code::internal) return log::event("request", fields);
+  log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
 }  // namespace

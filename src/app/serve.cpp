@@ -169,6 +169,7 @@ Status serve(Config config) {
   search_pool.reset();
   store_pool.reset();
   host->store.reset();
+  log::flush_refusals();
   log::event("stopped");
   return keys_fit;
 }

@@ -28,7 +28,7 @@ bool is_over(const model::User& user, Time now) {
 
 Status slowed_down(std::optional<Millis> wait, const Client& from) {
   if (!wait) return {};
-  log::event("password.throttled", {{"address", from.address}});
+  log::refusal("password.throttled", from.network, {{"address", from.address}});
   return too_many_attempts(*wait, "too many wrong passwords; wait before the next one");
 }
 
@@ -57,7 +57,7 @@ Status Accounts::signup_open() const {
 
 Status Accounts::may_sign_up(const Client& from) {
   if (const auto wait = signup_budget_.take(from.source, clock_.now())) {
-    log::event("signup.throttled", {{"address", from.address}});
+    log::refusal("signup.throttled", from.network, {{"address", from.address}});
     return too_many_attempts(*wait, "too many sign-ups from this address; wait before the next one");
   }
   return {};
@@ -65,7 +65,7 @@ Status Accounts::may_sign_up(const Client& from) {
 
 Status Accounts::may_log_in(const std::string& username, const Client& from) {
   if (const auto wait = login_budget_.take(from.source, clock_.now())) {
-    log::event("login.throttled", {{"address", from.address}});
+    log::refusal("login.throttled", from.network, {{"address", from.address}});
     return too_many_attempts(*wait, "too many logins from this address; wait before the next one");
   }
   return may_guess_password(username, from);
