@@ -1,5 +1,7 @@
 """docs/cluster.md: its nginx configuration as it stands, before two nodes."""
 
+import asyncio
+import collections
 import json
 import pathlib
 import re
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.embedded  # it has a store of its own
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs/cluster.md"
 NGINX = """daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
+worker_rlimit_nofile 16384; events {{ worker_connections 8192; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
@@ -34,16 +36,20 @@ http {{
 TRUSTING = ssl._create_unverified_context()  # the certificate is made here
 
 
+def nginx_site(document: pathlib.Path) -> str:
+    return re.search(r"^```nginx\n(.*?)^```", document.read_text(), re.M | re.S)[1]
+
+
 class Balancer:
-    def __init__(self, folder, nodes: list):
+    def __init__(self, folder, site: str, *changes: tuple):
+        """`site` as a document has it, but for the changes: (old, new)."""
         self.port = free_port()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=example.org", "-keyout", folder / "key", "-out", folder / "certificate"],
                        check=True, capture_output=True)
-        site = re.search(r"^```nginx\n(.*?)^```", DOCUMENT.read_text(), re.M | re.S)[1]
-        for old, new in [("10.0.0.11:8080", f"127.0.0.1:{nodes[0].port}"), ("10.0.0.12:8080", f"127.0.0.1:{nodes[1].port}"),
-                         ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
-                         ("/etc/ssl/example.org.pem", str(folder / "certificate")), ("/etc/ssl/example.org.key", str(folder / "key"))]:
+        for old, new in [("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
+                         ("/etc/ssl/example.org.pem", str(folder / "certificate")), ("/etc/ssl/example.org.key", str(folder / "key")),
+                         *changes]:
             assert old in site
             site = site.replace(old, new)
         folder.chmod(0o755)
@@ -70,9 +76,12 @@ class Balancer:
 
 @pytest.fixture(scope="module")
 def cluster(mongo, tmp_path_factory):
-    with Server("--trusted-proxies", "127.0.0.1", store=database_at(mongo.uri)) as first:
-        with Server("--trusted-proxies", "127.0.0.1", "--keys", first.data / "keys", store=first.store) as second:
-            balancer = Balancer(tmp_path_factory.mktemp("nginx"), [first, second])
+    # So few that a hundred connections of the balancer are too many for one client.
+    options = ["--trusted-proxies", "127.0.0.1", "--max-connections-per-address", "16"]
+    with Server(*options, store=database_at(mongo.uri)) as first:
+        with Server(*options, "--keys", first.data / "keys", store=first.store) as second:
+            balancer = Balancer(tmp_path_factory.mktemp("nginx"), nginx_site(DOCUMENT),
+                                ("10.0.0.11:8080", f"127.0.0.1:{first.port}"), ("10.0.0.12:8080", f"127.0.0.1:{second.port}"))
             try:
                 yield balancer, first, second
             finally:
@@ -110,6 +119,93 @@ def test_what_a_client_says_of_its_own_address_counts_for_nothing(cluster):
     assert balancer.ask("GET", "/me", Authorization="Bearer x", **{"X-Forwarded-For": "192.0.2.7"})[0] == 401
     told = [event for event in map(json.loads, (first.log + second.log).splitlines()) if event.get("operation") == "getMe"]
     assert [event["address"] for event in told] == ["127.0.0.1"]
+
+
+class Flood:
+    """`connections` connections through the balancer, each sending the same request again and again."""
+
+    def __init__(self, balancer, connections: int, target: str, token: str = "", sources: tuple = ("127.0.0.1",)):
+        head = f"GET {target} HTTP/1.1\r\nHost: example.org\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n"
+        self.request, self.port, self.sources, self.connections = head.encode(), balancer.port, sources, connections
+        self.statuses: collections.Counter = collections.Counter()
+
+    async def _one(self, number: int) -> None:
+        source = self.sources[number % len(self.sources)]
+        while not self.stop.is_set():
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, ssl=TRUSTING, local_addr=(source, 0))
+                while not self.stop.is_set():
+                    writer.write(self.request)
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    self.statuses[int(head.split()[1])] += 1
+                    length = re.search(rb"(?i)content-length: *(\d+)", head)
+                    if length is None:
+                        break
+                    await reader.readexactly(int(length[1]))
+                writer.close()
+            except (OSError, asyncio.IncompleteReadError):
+                await asyncio.sleep(0.05)
+
+    async def _during(self, work) -> None:
+        self.stop = asyncio.Event()
+        tasks = [asyncio.create_task(self._one(number)) for number in range(self.connections)]
+        try:
+            while sum(self.statuses.values()) < self.connections:
+                await asyncio.sleep(0.05)
+            await asyncio.to_thread(work)
+        finally:
+            self.stop.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def during(self, work) -> collections.Counter:
+        asyncio.run(self._during(work))
+        return self.statuses
+
+
+def test_one_callers_flood_of_searches_is_no_dead_node(cluster):
+    """400 connections filled the pools of both nodes; nginx took their 503 for the end of both, and everybody got 503."""
+    balancer, first, second = cluster
+    token = enrolled(first).token
+    for number in range(200):
+        assert balancer.ask("POST", "/products", {"name": f"Lamp {number}", "price": 1, "stock": 1}, Authorization=f"Bearer {token}")[0] == 201
+    wait_for_both(balancer)
+
+    def look():
+        for _ in range(40):
+            assert balancer.ask("GET", "/healthz")[0] == 200
+    statuses = Flood(balancer, 400, "/products?q=lamp&sort=name&limit=100", token).during(look)
+    assert set(statuses) <= {200, 429, 503}, statuses
+
+
+def test_strangers_many_connections_are_no_dead_nodes(cluster):
+    """What nginx sends for many clients came from one address: over its limit, connections were closed without a word."""
+    balancer, first, second = cluster
+    wait_for_both(balancer)
+
+    def look():
+        for _ in range(40):
+            assert balancer.ask("GET", "/healthz")[0] == 200
+    statuses = Flood(balancer, 600, "/healthz", sources=("127.0.0.2", "127.0.0.3", "127.0.0.4")).during(look)
+    assert set(statuses) == {200}, statuses
+
+
+def test_a_change_is_never_sent_to_a_second_node(cluster):
+    """A PUT that hung on a stopped node was sent to the other one after 30 s, and again undid what came between."""
+    balancer, first, second = cluster
+    assert re.search(r"if \(\$request_method ~ \^\(PUT\|DELETE\)\$\) \{ return 418; \}", nginx_site(DOCUMENT))
+    token = enrolled(first).token
+    path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, Authorization=f'Bearer {token}')[2]['id']}"
+    port = second.port
+    wait_for_both(balancer)
+    second.process.kill()
+    second.process.wait()
+    told = [balancer.ask("PUT", path, {"stock": number}, Authorization=f"Bearer {token}") for number in (1, 2, 3, 4)]
+    assert sorted(status for status, _, _ in told) == [200, 200, 200, 503]
+    assert next(body for status, _, body in told if status == 503)["type"] == "/problems/unavailable"
+    start_at(second, port)
+    wait_for_both(balancer)
 
 
 def start_at(node, port: int) -> None:

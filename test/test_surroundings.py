@@ -1,12 +1,15 @@
-"""What a host does to the server: terminals that go, descriptors that are closed."""
+"""What a host does to the server: terminals that go, descriptors that are closed, memory that is not there."""
 
 import os
+import resource
 import signal
 import subprocess
+import threading
 
 import pytest
 
-from support.http import Client
+from support.accounts import enrolled
+from support.http import Client, Connection, request_bytes
 from support.server import BINARY, Server
 
 pytestmark = pytest.mark.embedded
@@ -37,3 +40,38 @@ def test_no_file_gets_the_number_of_a_closed_standard_descriptor(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.skipif(b"__asan_init" in open(BINARY or os.devnull, "rb").read(), reason="the sanitizer ends the process where malloc fails")
+def test_no_memory_is_an_answer_not_the_end():
+    """std::bad_alloc inside a catch handler ended the process."""
+    with Server() as server:
+        account = enrolled(server)
+        server.damaged = True
+        pid = server.process.pid
+        size = int(open(f"/proc/{pid}/statm").read().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (size + 4 * 1024 * 1024, resource.RLIM_INFINITY))
+        body = b'{"name":"' + b"x" * 900_000 + b'"}'
+        raw = request_bytes("POST", "/products", body=body, token=account.token)
+        statuses = []
+
+        def upload():
+            for _ in range(8):
+                try:
+                    connection = Connection(server)
+                    connection.send(raw)
+                    head = connection.socket.recv(65536).split(b"\r\n")[0]
+                    statuses.append(int(head.split()[1]) if head else 0)
+                    connection.close()
+                except OSError:
+                    statuses.append(0)
+        threads = [threading.Thread(target=upload) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert server.process.poll() is None, server.log[-2000:]
+        assert set(statuses) - {422}, "memory never ran short: this test shows nothing"
+        resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert Client(server).get("/readyz").status == 200
+        assert Client(server, account.token).get("/me").status == 200

@@ -77,10 +77,11 @@ bool asks_elsewhere(http::Exchange& exchange) {
 
 void ask_elsewhere(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
   const Call& call = call_of(*exchange);
+  FairPool& pool = *call.context.services.store_pool;
   FairPool::Job job{[exchange, function = std::move(function)] { guarded(*exchange, function); },
-                    [exchange] { respond(*exchange, overloaded()); }};
-  if (!call.context.services.store_pool->submit(call.context.client().source, std::move(job))) {
-    respond(*exchange, overloaded());
+                    [exchange, &pool] { respond(*exchange, detail::refusal_by(pool, *exchange)); }};
+  if (!pool.submit(call.context.client().source, std::move(job))) {
+    respond(*exchange, detail::refusal_by(pool, *exchange));
   }
 }
 
@@ -172,6 +173,11 @@ void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
     if (!services_.store.session(caller->session().id)) return respond(*exchange, invalid_token());
   }
   call.operation.run(exchange);
+}
+
+http::Sender Api::sender(http::Exchange& exchange) {
+  const Call& call = call_of(exchange);
+  return {call.context.client().source, std::holds_alternative<auth::SignedIn>(call.caller)};
 }
 
 http::Reply Api::refuse(const Error& error, std::string_view request_id) {

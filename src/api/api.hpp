@@ -16,6 +16,7 @@ class Api final : public http::Application {
   void admit(std::shared_ptr<http::Exchange> exchange) override;
   void serve(std::shared_ptr<http::Exchange> exchange) override;
   http::Reply refuse(const Error& error, std::string_view request_id) override;
+  http::Sender sender(http::Exchange& exchange) override;
 
  private:
   Result<Call> find(const http::Request& request, http::Headers& refusal_headers) const;

@@ -75,6 +75,12 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
+Error refusal_by(FairPool& pool, http::Exchange& exchange) {
+  const Context& context = call_of(exchange).context;
+  if (&pool == &context.services.hash_pool) return overloaded();
+  return pool.crowded_by(context.client().source) ? over_own_share() : overloaded();
+}
+
 void Errors::add(Error next) {
   const auto only_fields = [](const Error& each) {
     return each.code == Code::invalid_value || each.code == Code::weak_password;

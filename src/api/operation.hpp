@@ -389,13 +389,19 @@ struct Outcome<Write<A_>> {
     store.submit(store::make_job<A>(std::move(origin), std::move(write.function), std::move(completion)));
   }
 };
+// Why a pool has no room for this request: its sender has too much waiting there, or everybody together. The pool for
+// passwords is always "overloaded": 429 would sound like a budget of logins.
+Error refusal_by(FairPool& pool, http::Exchange& exchange);
+
 template <class A>
 void run_on(FairPool& pool, const std::shared_ptr<http::Exchange>& exchange, std::function<Result<A>()> function) {
   FairPool::Job job{[exchange, function = std::move(function)] {
                       guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
                     },
-                    [exchange] { respond(*exchange, overloaded()); }};
-  if (!pool.submit(call_of(*exchange).context.client().source, std::move(job))) respond(*exchange, overloaded());
+                    [exchange, &pool] { respond(*exchange, refusal_by(pool, *exchange)); }};
+  if (!pool.submit(call_of(*exchange).context.client().source, std::move(job))) {
+    respond(*exchange, refusal_by(pool, *exchange));
+  }
 }
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors);
 template <class A_>

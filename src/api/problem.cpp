@@ -75,9 +75,9 @@ std::string problem_schema() {
          R"("required":["type","title","status","detail","request_id"],"additionalProperties":false})";
 }
 
-void guarded(http::Exchange& exchange, const std::function<void()>& function) {
+void answer_thrown(http::Exchange& exchange) noexcept try {
   try {
-    function();
+    throw;
   } catch (const store::Unavailable& error) {
     respond(exchange, unavailable(error.what()));
   } catch (const std::exception& error) {
@@ -85,6 +85,8 @@ void guarded(http::Exchange& exchange, const std::function<void()>& function) {
                             .detail = "the server met a fault of its own; its log knows more",
                             .cause = error.what()});
   }
+} catch (const std::exception& error) {
+  log::fault(error.what());
 }
 
 }  // namespace integrity::api

@@ -1,6 +1,5 @@
 // Errors as RFC 9457 problem documents.
 #pragma once
-#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +14,15 @@ http::Reply problem(const Error& error, std::string_view request_id);
 // JSON Schema of a problem document, for the description.
 std::string problem_schema();
 
-// Runs `function`; what it throws becomes an answer and a line in the log: 503 for a store that is gone, 500 else.
-void guarded(http::Exchange& exchange, const std::function<void()>& function);
+// In a catch handler: answers with what was thrown, and logs it. 503 for a store that is gone, 500 otherwise. Where even
+// that needs more memory than there is, the exchange answers when it is let go.
+void answer_thrown(http::Exchange& exchange) noexcept;
+
+template <class Function>
+void guarded(http::Exchange& exchange, Function&& function) noexcept try {
+  function();
+} catch (...) {
+  answer_thrown(exchange);
+}
 
 }  // namespace integrity::api

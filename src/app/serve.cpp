@@ -47,6 +47,7 @@ http::ServerOptions server_options(const Config& config) {
           .port = config.listen_port,
           .connections_max = config.max_connections,
           .connections_per_address_max = config.max_connections_per_address,
+          .trusted_proxies = addresses(config.trusted_proxies),
           .shutdown_grace = config.shutdown_grace,
           .limits = {}};
 }

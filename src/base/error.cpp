@@ -72,6 +72,10 @@ constexpr std::array kCodes{
              "Bodies are JSON: send `Content-Type: application/json`, without a content coding."},
     CodeInfo{Code::payload_too_large, "payload-too-large", 413, "Payload too large",
              "The body is larger than this address takes: 64 KiB on account endpoints, 1 MiB elsewhere."},
+    CodeInfo{Code::misdirected_request, "misdirected-request", 421, "Misdirected request",
+             "The request names a host (in its Host header or its target) that this server does not answer for. On "
+             "loopback it answers only for loopback names, so that a web page cannot reach it through a name that "
+             "leads to 127.0.0.1. Its operator adds other names with `--hosts`."},
     CodeInfo{Code::precondition_failed, "precondition-failed", 412, "Precondition failed",
              "The record has changed since the version that the request names. Read it again, look at what changed, "
              "and repeat the change on the new version. Nothing was changed."},
@@ -88,7 +92,8 @@ constexpr std::array kCodes{
         Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
         "There were too many attempts in a short time. Retry-After says when the next one will be looked at; "
         "until then even a right answer is refused. Requests with an Idempotency-Key are bounded too: the answers to "
-        "10 000 of them are kept for a day."},
+        "10 000 of them are kept for a day. So are searches, large bodies and connections at once: who has more than "
+        "a fair share of them open waits for their answers first."},
     CodeInfo{Code::overloaded, "overloaded", 503, "Overloaded",
              "More work is waiting than can be done in time, so this request was not begun. Send it again after "
              "the time in Retry-After."},
@@ -123,6 +128,12 @@ Error unavailable(std::string cause) {
 Error overloaded() {
   return {.code = Code::overloaded,
           .detail = "too much work is waiting; try again shortly",
+          .retry_after = std::chrono::seconds(1)};
+}
+
+Error over_own_share() {
+  return {.code = Code::too_many_attempts,
+          .detail = "you have more requests open at once than your share; wait for their answers, then send the next",
           .retry_after = std::chrono::seconds(1)};
 }
 

@@ -40,6 +40,7 @@ enum class Code : std::uint8_t {
   not_acceptable,
   unsupported_media_type,
   payload_too_large,
+  misdirected_request,
   precondition_failed,
   precondition_required,
   idempotency_key_reused,
@@ -81,6 +82,7 @@ struct Error {
 Error not_found();
 Error unavailable(std::string cause);
 Error overloaded();
+Error over_own_share();  // who asks has as much waiting as all others together, or as many connections as one may
 Error invalid_token();
 Error invalid_value(std::string pointer, std::string detail);
 Error too_many_attempts(std::chrono::milliseconds wait, std::string detail);

@@ -47,6 +47,7 @@ TEST(ErrorTable, KeepsItsSlugsAndStatuses) {
       {"not-acceptable", 406},
       {"unsupported-media-type", 415},
       {"payload-too-large", 413},
+      {"misdirected-request", 421},
       {"precondition-failed", 412},
       {"precondition-required", 428},
       {"idempotency-key-reused", 422},

@@ -5,9 +5,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
+#include "base/log.hpp"
+
 namespace integrity {
+namespace {
+
+// A job that throws must not end the thread, and with it the process.
+void call(const std::function<void()>& function) noexcept try { function(); } catch (const std::exception& error) {
+  log::fault(error.what());
+}
+
+}  // namespace
+
 FairPool::FairPool(const Options& options) : options_(options) {
   for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
 }
@@ -38,6 +50,16 @@ bool FairPool::submit(const std::string& address, Job job) {
   wake_.notify_one();
   if (displaced.refuse) displaced.refuse();
   return true;
+}
+
+bool FairPool::crowded_by(const std::string& address) {
+  const std::scoped_lock lock(mutex_);
+  std::size_t lanes = 0, own = 0;
+  for (const Lane& lane : lanes_) {
+    if (!lane.jobs.empty()) ++lanes;
+    if (lane.address == address) own = lane.jobs.size();
+  }
+  return own > 1 && own * lanes >= queued_;
 }
 
 bool FairPool::make_room(std::size_t held, Job& displaced) {
@@ -121,14 +143,18 @@ void FairPool::work() {
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || queued_ > 0; });
     if (stopping_) return;
-    auto overdue = take_overdue(options_.now());
+    std::vector<Job> overdue;
+    try {
+      overdue = take_overdue(options_.now());
+    } catch (const std::bad_alloc&) {  // they stay, and their turn comes
+    }
     const auto lane = next_lane();  // stays where it is while its job runs
     const bool any = lane != lanes_.end();
     Job next = any ? take_from(lane) : Job{};
     lock.unlock();
-    for (Job& job : overdue) job.refuse();
+    for (Job& job : overdue) call(job.refuse);
     const Moment begun = options_.now();
-    if (any) next.run();
+    if (any) call(next.run);
     const auto took = options_.now() - begun;
     lock.lock();
     if (!any) continue;

@@ -47,6 +47,8 @@ class FairPool {
 
   // False when the queue is full and no other address has more in it; then neither function is called.
   [[nodiscard]] bool submit(const std::string& address, Job job);
+  // Whether that address has more than one job waiting and at least an even share of all: then a refusal is its own doing.
+  bool crowded_by(const std::string& address);
 
  private:
   using Moment = std::chrono::steady_clock::time_point;

@@ -51,7 +51,7 @@ class PendingPart {
       word_.source = std::move(source_);
       word_.made = true;
     } catch (const std::exception& error) {
-      log::event("http.fault", {{"cause", error.what()}});
+      log::fault(error.what());
     }
   }
 
@@ -64,8 +64,8 @@ class PendingPart {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer)
-    : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer) {}
+Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted)
+    : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer), counted_(counted) {}
 
 Connection::~Connection() {
   drop_body();
@@ -76,14 +76,20 @@ void Connection::start() {
   advance();
 }
 
+// The answer is written before anything is read; what the client sends meanwhile is read and thrown away.
+void Connection::turn_away(Error why) {
+  refuse(std::move(why));
+  advance();
+}
+
 void Connection::advance() {
   if (advancing_) return;
   advancing_ = true;
   try {
     go_on();
   } catch (const std::exception& error) {
-    log::event("http.fault", {{"request_id", request_id_}, {"cause", error.what()}});
-    close();
+    log::fault(error.what(), request_id_);
+    give_up();
   }
   advancing_ = false;
 }
@@ -252,15 +258,18 @@ Result<bool> Connection::append_body() {
 Status Connection::count_body() {
   if (body_.size() <= small_body_bytes + body_counted_) return {};
   const auto more = body_.size() - small_body_bytes - body_counted_;
-  if (!worker_->gate().take_body_bytes(more)) return overloaded();
+  if (!sender_) sender_ = worker_->application().sender(*exchange_);
+  INTEGRITY_CHECK(worker_->bodies().take(*sender_, more));
   body_counted_ += more;
   return {};
 }
 
 void Connection::drop_body() {
   shrink(body_);
-  worker_->gate().give_back_body_bytes(body_counted_);
+  if (!sender_) return;
+  worker_->bodies().give_back(*sender_, body_counted_);
   body_counted_ = 0;
+  sender_.reset();
 }
 
 // Never idle for long, and on the whole not slower than the limit says.
@@ -283,18 +292,21 @@ void Connection::serve() {
   }
 }
 
-// The application threw: whoever asked gets a 500, everybody else notices nothing.
+// The application threw: this request is answered with 500, others notice nothing.
 void Connection::fault(PendingExchange& exchange, const std::exception& error) {
-  log::event("http.fault", {{"request_id", request_id_}, {"cause", error.what()}});
+  log::fault(error.what(), request_id_);
   if (state_ == State::waiting && exchange.withdraw()) hear(Answered{{}, std::move(exchange.headers)});
 }
 
-void Connection::tell(Word word) {
+void Connection::tell(Word word) noexcept try {
   if (Worker::current() == worker_.get()) {
     hear(std::move(word));
   } else {
     worker_->submit({shared_from_this(), std::move(word)});
   }
+} catch (const std::exception& error) {
+  log::fault(error.what());
+  lose();  // not `give_up`: this may be in the middle of one of its steps
 }
 
 void Connection::hear(Word word) {
@@ -335,7 +347,7 @@ Reply Connection::refusal(const Error& error) {
   try {
     return worker_->application().refuse(error, request_id_);
   } catch (const std::exception& fault) {
-    log::event("http.fault", {{"request_id", request_id_}, {"cause", fault.what()}});
+    log::fault(fault.what(), request_id_);
     Reply reply;
     reply.status = 500;
     reply.close = true;

@@ -11,6 +11,7 @@
 // waiting (`advance`); a reply is written at once by a plain non-blocking send, and only what the
 // kernel does not take is waited for.
 #pragma once
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -27,18 +28,24 @@ namespace integrity::http {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer);
+  Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted);
   ~Connection();
 
   void start();
-  void tell(Word word);  // from any thread
-  bool gone() noexcept;  // the same: whether the client has closed its side, asked of the kernel
-  void hear(Word word);
-  void close();
+  void turn_away(Error why);      // instead of `start`
+  void tell(Word word) noexcept;  // from any thread
+  bool gone() noexcept;           // from any thread: whether the client has closed its side, asked of the kernel
+  void lose() { lost_ = true; }   // from any thread: what it was to be told could not be, for want of memory
+  bool lost() const { return lost_; }
+  void give_up() noexcept;  // with an answer that needs no memory, where one can still be given
+  void close() noexcept;
   void close_if_idle();
   void on_deadline();
   CoarseClock::time_point deadline() const { return deadline_; }
   const Address& peer() const { return peer_; }
+  bool counted() const { return counted_; }  // by the gate
+  bool waits_for_request() const { return state_ == State::head && !writing_; }
+  bool idle() const { return waits_for_request() && !head_begun_; }
   Worker& worker() { return *worker_; }
 
   std::size_t place = 0;  // the worker's: where it keeps this connection
@@ -63,6 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 
+  void hear(Word word);
   void advance();
   void go_on();
   Step take_head();
@@ -100,6 +108,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   std::mutex socket_mutex_;  // to close the socket, and to ask about it from another thread
   const Address peer_;
+  const bool counted_;
+  std::atomic<bool> lost_ = false;
   State state_ = State::head;
   CoarseClock::time_point deadline_{};
   bool advancing_ = false;
@@ -127,7 +137,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string body_;
   std::size_t body_bytes_max_ = 0;
   std::size_t body_received_ = 0;
-  std::size_t body_counted_ = 0;  // taken from the gate's allowance
+  std::optional<Sender> sender_;  // where some of the body is large: whose it is,
+  std::size_t body_counted_ = 0;  // and how much was taken of the memory for such bodies
   CoarseClock::time_point body_begun_{};
 
   // Output.

@@ -131,10 +131,20 @@ bool Connection::gone() noexcept {
 }
 
 void Connection::close_if_idle() {
-  if (state_ == State::head && !head_begun_ && !writing_) close();
+  if (idle()) close();
 }
 
-void Connection::close() {
+void Connection::give_up() noexcept {
+  const bool unanswered = state_ == State::waiting || state_ == State::head || state_ == State::body;
+  if (unanswered && out_.empty() && !writing_) {
+    error_code ignored;
+    socket_.write_some(asio::buffer(overloaded_answer.data(), overloaded_answer.size()), ignored);
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+  close();
+}
+
+void Connection::close() noexcept {
   if (state_ == State::closed) return;
   state_ = State::closed;
   deadline_ = never;

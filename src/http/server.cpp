@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -16,8 +18,8 @@ namespace integrity::http {
 namespace {
 
 // Descriptors that are not for clients: the store's files, the log, the control socket.
-constexpr std::size_t descriptors_reserved = 64;
-constexpr std::chrono::milliseconds pause_without_descriptors{100};
+// And for connections over the limit (worker.cpp).
+constexpr std::size_t descriptors_reserved = 128;
 
 void check(const error_code& error, const char* what) {
   if (error) throw std::system_error(std::error_code(error), what);
@@ -53,26 +55,28 @@ Address address_of(const asio::ip::address& from) {
 
 struct Server::Impl {
   ServerOptions options;
-  std::shared_ptr<Gate> gate;
+  std::shared_ptr<Worker::Shared> shared;
   std::vector<std::shared_ptr<Worker>> workers;
   // These live on the first worker's loop.
   Acceptor acceptor;
-  Timer pause;
+  bool accepting = false;
   std::size_t turn = 0;
 
   Impl(ServerOptions given, Application& application)
       : options(std::move(given)),
-        gate(std::make_shared<Gate>(raise_descriptor_limit(options.connections_max),
-                                    options.connections_per_address_max, options.limits.large_bodies_bytes_max)),
-        workers(make_workers(options, application, gate)),
-        acceptor(workers.front()->context()),
-        pause(workers.front()->context()) {}
+        shared(std::make_shared<Worker::Shared>(options, raise_descriptor_limit(options.connections_max))),
+        workers(make_workers(options, application, shared)),
+        acceptor(workers.front()->context()) {
+    workers.front()->on_tick([this] {
+      if (acceptor.is_open() && !accepting) accept();
+    });
+  }
 
   static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options, Application& application,
-                                                           const std::shared_ptr<Gate>& gate) {
+                                                           const std::shared_ptr<Worker::Shared>& shared) {
     std::vector<std::shared_ptr<Worker>> workers;
     for (std::size_t i = 0; i < cpus_allowed(); ++i) {
-      workers.push_back(std::make_shared<Worker>(options, application, gate));
+      workers.push_back(std::make_shared<Worker>(options, application, shared));
     }
     return workers;
   }
@@ -104,38 +108,59 @@ struct Server::Impl {
     return *best;
   }
 
+  // Until it fails: for want of descriptors or memory the same connection would be offered at once, and again. Then the
+  // next tick goes on.
   void accept() {
     auto& worker = next_worker();
-    acceptor.async_accept(worker.context(), [this, &worker](error_code error, Socket socket) {
-      if (!acceptor.is_open()) return;
-      if (!error) take(worker, std::move(socket));
-      // A client that left while it was queued is no reason to wait; no descriptors or memory is:
-      // the same connection would be offered at once, and again.
-      if (!error || error == asio::error::connection_aborted) return accept();
-      log::event("http.accept.paused", {{"cause", error.message()}});
-      pause.expires_after(pause_without_descriptors);
-      pause.async_wait([this](error_code cancelled) {
-        if (!cancelled) accept();
+    accepting = true;
+    try {
+      acceptor.async_accept(worker.context(), [this, &worker](error_code error, Socket socket) {
+        accepting = false;
+        if (!acceptor.is_open()) return;
+        if (!error) take(worker, std::move(socket));
+        // A client that left while it was queued is no reason to wait.
+        if (!error || error == asio::error::connection_aborted) return accept();
+        log::event("http.accept.paused", {{"cause", error.message()}});
       });
-    });
+    } catch (const std::exception& error) {
+      log::fault(error.what());
+      accepting = false;
+    }
   }
 
-  void take(Worker& worker, Socket socket) {
+  void take(Worker& worker, Socket socket) noexcept try {
     error_code error;
     const auto endpoint = socket.remote_endpoint(error);
     if (error) return;
     const auto peer = address_of(endpoint.address());
-    // Over the limit: closed without a word, which costs least when it happens most.
-    if (!gate->enter(peer)) return;
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
+    std::optional<Address> holder;
+    if (!shared->gate.enter(peer, holder)) return turn_away(worker, std::move(socket), peer);
     worker.adopt(std::move(socket), peer);
+    if (holder) evict(*holder, 0);
+  } catch (const std::exception& error) {
+    log::fault(error.what());
+  }
+
+  // Few are told in peace, which takes a descriptor until they have read it; the others as far as their kernel goes.
+  void turn_away(Worker& worker, Socket socket, const Address& peer) {
+    if (shared->gate.enter_to_be_told()) return worker.turn_away(std::move(socket), peer);
+    error_code ignored;
+    socket.write_some(asio::buffer(overloaded_answer.data(), overloaded_answer.size()), ignored);
+    socket.shutdown(Socket::shutdown_send, ignored);
+  }
+
+  // Asks one worker after the other for a connection of that holder to close.
+  void evict(const Address& holder, std::size_t from) {
+    asio::post(workers[from]->context(), [this, holder, from] {
+      if (!workers[from]->close_idle_of(holder) && from + 1 < workers.size()) evict(holder, from + 1);
+    });
   }
 
   void stop_accepting() {
     error_code ignored;
     acceptor.close(ignored);
-    pause.cancel();
   }
 };
 

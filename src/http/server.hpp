@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/waiter.hpp"
@@ -23,8 +24,9 @@ namespace integrity::http {
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t header_fields_max = 100;
-  // Of all connections together, for what a body has above 16 KiB. More is refused as overloaded: a thousand uploads
-  // that never end must not take the memory of everybody else. Smaller bodies are always taken.
+  // Of all connections together, for what a body has above 16 KiB: a thousand uploads that never end must not take the
+  // memory of everybody else. Smaller bodies are always taken. Who sends may hold as much as is still free, so there is
+  // always some for the next one; strangers have one half of it together.
   std::size_t large_bodies_bytes_max = 256 * 1024 * 1024;
   std::chrono::milliseconds header_time_max{10'000};
   std::chrono::milliseconds body_idle_max{15'000};
@@ -37,7 +39,9 @@ struct ServerOptions {
   std::string host = "127.0.0.1";  // an IPv4 or IPv6 address
   std::uint16_t port = 8080;       // 0 takes a free one
   std::size_t connections_max = 16384;
-  std::size_t connections_per_address_max = 1024;
+  std::size_t connections_per_address_max = 1024;  // of IPv6: per /64
+  // Their connections are those of many clients: not counted by address, and never closed to make room.
+  std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};
   Limits limits;
 };
@@ -57,6 +61,12 @@ class Exchange : public Waiter {
   Headers headers;
 };
 
+// Whose a request is, where clients share what there is only so much of.
+struct Sender {
+  std::string source;  // what is counted together: an address, a network
+  bool known = false;  // not a stranger
+};
+
 class Application {
  public:
   virtual ~Application() = default;
@@ -70,6 +80,8 @@ class Application {
   // An answer for what the server refuses itself: bad_request, headers_too_large, request_timeout,
   // payload_too_large, …
   virtual Reply refuse(const Error& error, std::string_view request_id) = 0;
+  // Of a request that was admitted. Asked only where its body is large.
+  virtual Sender sender(Exchange& exchange) { return {exchange.request().peer.network(), false}; }
 };
 
 class Server {

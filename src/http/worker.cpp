@@ -16,15 +16,19 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
 
+// Connections over the limit, while others are being closed for them; and those that are told why they may not enter. The
+// descriptors of both are among those that are reserved (server.cpp).
+constexpr std::size_t over_total_max = 32;
+constexpr std::size_t being_told_max = 32;
+
 thread_local Worker* current_worker = nullptr;
 
-// What one client can have as many of as it likes counts as one.
+}  // namespace
+
 Address counted_address(Address peer) {
   if (!peer.v4()) std::fill(peer.bytes.begin() + 8, peer.bytes.end(), std::uint8_t{0});
   return peer;
 }
-
-}  // namespace
 
 CoarseClock::time_point CoarseClock::now() {
   timespec time{};
@@ -33,41 +37,100 @@ CoarseClock::time_point CoarseClock::now() {
       std::chrono::duration_cast<duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
 }
 
-std::size_t Gate::Hash::operator()(const Address& address) const {
-  return std::hash<std::string_view>()(as_text(address.bytes));
+Gate::Gate(const ServerOptions& options, std::size_t total_max)
+    : total_max_(total_max), per_address_max_(options.connections_per_address_max), trusted_(options.trusted_proxies) {}
+
+bool Gate::trusts(const Address& peer) const {
+  return std::find(trusted_.begin(), trusted_.end(), peer) != trusted_.end();
 }
 
-bool Gate::enter(const Address& peer) {
+bool Gate::enter(const Address& peer, std::optional<Address>& evict) {
+  const bool trusted = trusts(peer);
+  const Bytes address = counted_address(peer).bytes;
   const std::lock_guard lock(mutex_);
-  if (total_ == total_max_) return false;
-  const auto [entry, added] = by_address_.try_emplace(counted_address(peer), 0);
-  if (entry->second == per_address_max_) return false;
-  ++entry->second;
+  const auto known = by_address_.find(address);
+  const std::size_t held = known == by_address_.end() ? 0 : known->second;
+  if (!trusted && held == per_address_max_) return false;
+  if (total_ >= total_max_) {
+    const std::size_t most = by_count_.empty() ? 0 : by_count_.rbegin()->first;
+    // Not between equals, who would push each other out by turns.
+    if (most <= held + 1 || total_ >= total_max_ + over_total_max) return false;
+    evict = Address{by_count_.rbegin()->second};
+  }
+  if (!trusted && held > 0) {
+    known->second = held + 1;
+    move_holder(address, held, held + 1);
+  } else if (!trusted) {
+    by_count_.emplace(1, address);
+    try {
+      by_address_.emplace(address, 1);
+    } catch (...) {
+      by_count_.erase(std::pair(std::size_t{1}, address));
+      throw;
+    }
+  }
   ++total_;
   return true;
 }
 
-void Gate::leave(const Address& peer) {
-  const std::lock_guard lock(mutex_);
-  const auto entry = by_address_.find(counted_address(peer));
-  if (--entry->second == 0) by_address_.erase(entry);
-  --total_;
+// Without an allocation: what ends a connection must not fail.
+void Gate::move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept {
+  auto node = by_count_.extract(std::pair(from, address));
+  node.value().first = to;
+  by_count_.insert(std::move(node));
 }
 
-bool Gate::take_body_bytes(std::size_t count) {
-  std::size_t left = body_bytes_left_;
-  while (left >= count) {
-    if (body_bytes_left_.compare_exchange_weak(left, left - count)) return true;
+void Gate::leave(const Address& peer) noexcept {
+  const Bytes address = counted_address(peer).bytes;
+  const std::lock_guard lock(mutex_);
+  --total_;
+  if (trusts(peer)) return;
+  const auto entry = by_address_.find(address);
+  if (entry->second > 1) {
+    move_holder(address, entry->second, entry->second - 1);
+    --entry->second;
+  } else {
+    by_count_.erase(std::pair(std::size_t{1}, address));
+    by_address_.erase(entry);
   }
+}
+
+bool Gate::enter_to_be_told() noexcept {
+  if (++being_told_ <= being_told_max) return true;
+  --being_told_;
   return false;
 }
 
-Worker::Worker(const ServerOptions& options, Application& application, std::shared_ptr<Gate> gate)
+Status BodyMemory::take(const Sender& sender, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  auto source = by_source_.find(sender.source);
+  const std::size_t holds = source == by_source_.end() ? 0 : source->second;
+  std::size_t free = bytes_max_ - held_;
+  if (!sender.known) free = std::min(free, bytes_max_ / 2 - held_by_strangers_);
+  if (holds + bytes > free) return holds > 0 ? over_own_share() : overloaded();
+  if (source == by_source_.end()) source = by_source_.emplace(sender.source, 0).first;
+  source->second += bytes;
+  held_ += bytes;
+  if (!sender.known) held_by_strangers_ += bytes;
+  return {};
+}
+
+void BodyMemory::give_back(const Sender& sender, std::size_t bytes) noexcept {
+  if (bytes == 0) return;
+  const std::lock_guard lock(mutex_);
+  const auto source = by_source_.find(sender.source);
+  source->second -= bytes;
+  if (source->second == 0) by_source_.erase(source);
+  held_ -= bytes;
+  if (!sender.known) held_by_strangers_ -= bytes;
+}
+
+Worker::Worker(const ServerOptions& options, Application& application, std::shared_ptr<Shared> shared)
     : guard_(context_.get_executor()),
       timer_(context_),
       options_(options),
       application_(application),
-      gate_(std::move(gate)) {
+      shared_(std::move(shared)) {
   SystemRandom().fill(id_prefix_);
 }
 
@@ -79,14 +142,14 @@ Worker* Worker::current() {
 
 void Worker::run() {
   current_worker = this;
-  schedule_tick();
   while (true) {
     try {
+      if (!tick_is_set_) schedule_tick();
       context_.run();
       break;
     } catch (const std::exception& error) {
       // A handler let one through: that connection may be lost, the others must not be.
-      log::event("http.fault", {{"cause", error.what()}});
+      log::fault(error.what());
     }
   }
   current_worker = nullptr;
@@ -94,43 +157,91 @@ void Worker::run() {
 
 void Worker::adopt(Socket socket, const Address& peer) {
   load_.fetch_add(1, std::memory_order_relaxed);
-  // `this` is safe and a shared pointer would be a cycle: handlers die with the context they wait
-  // in.
-  asio::post(context_, [this, socket = std::move(socket), peer]() mutable { add(std::move(socket), peer); });
+  // `this` is safe and a shared pointer would be a cycle: handlers die with the context they wait in.
+  try {
+    asio::post(context_, [this, socket = std::move(socket), peer]() mutable {
+      if (const auto connection = add(std::move(socket), peer, true)) connection->start();
+    });
+  } catch (...) {
+    leave(peer, true);
+    throw;
+  }
 }
 
-void Worker::add(Socket socket, const Address& peer) {
-  if (stopping()) {
-    load_.fetch_sub(1, std::memory_order_relaxed);
-    gate_->leave(peer);
-    return;
+void Worker::turn_away(Socket socket, const Address& peer) {
+  load_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    asio::post(context_, [this, socket = std::move(socket), peer]() mutable {
+      if (const auto connection = add(std::move(socket), peer, false)) connection->turn_away(overloaded());
+    });
+  } catch (...) {
+    leave(peer, false);
+    throw;
   }
-  auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
-  connection->place = connections_.size();
-  connections_.push_back(connection);
-  connection->start();
+}
+
+void Worker::leave(const Address& peer, bool counted) noexcept {
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  counted ? shared_->gate.leave(peer) : shared_->gate.leave_told();
+}
+
+// Null while stopping.
+std::shared_ptr<Connection> Worker::add(Socket socket, const Address& peer, bool counted) {
+  if (stopping()) {
+    leave(peer, counted);
+    return {};
+  }
+  try {
+    auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer, counted);
+    connection->place = connections_.size();
+    connections_.push_back(connection);
+    return connection;
+  } catch (...) {
+    leave(peer, counted);
+    throw;
+  }
 }
 
 void Worker::remove(Connection& connection) {
   const auto place = connection.place;
   const Address peer = connection.peer();
+  const bool counted = connection.counted();
   if (place + 1 != connections_.size()) {
     connections_[place] = std::move(connections_.back());
     connections_[place]->place = place;
   }
   connections_.pop_back();
-  load_.fetch_sub(1, std::memory_order_relaxed);
-  gate_->leave(peer);
+  leave(peer, counted);
   end_if_done();
 }
 
-void Worker::submit(Message message) {
+bool Worker::close_idle_of(const Address& holder) {
+  std::shared_ptr<Connection> found;
+  for (const auto& connection : connections_) {
+    if (!connection->waits_for_request() || counted_address(connection->peer()) != holder) continue;
+    found = connection;
+    if (connection->idle()) break;
+  }
+  if (found) found->close();
+  return found != nullptr;
+}
+
+void Worker::submit(Message message) noexcept {
   const std::lock_guard lock(inbox_mutex_);
   if (inbox_closed_) return;
-  inbox_.push_back(std::move(message));
-  // One wake-up for all that finish together, as the writes of one commit do.
-  if (inbox_.size() == 1) {
-    asio::post(context_, [this] { empty_inbox(); });
+  // Where there is no memory, `tick` looks for what was left undone.
+  try {
+    inbox_.push_back(std::move(message));
+  } catch (const std::exception& error) {
+    log::fault(error.what());
+    message.to->lose();
+    return;
+  }
+  try {
+    // One wake-up for all that finish together, as the writes of one commit do.
+    if (inbox_.size() == 1) asio::post(context_, [this] { empty_inbox(); });
+  } catch (const std::exception& error) {
+    log::fault(error.what());
   }
 }
 
@@ -140,7 +251,7 @@ void Worker::empty_inbox() {
     const std::lock_guard lock(inbox_mutex_);
     messages.swap(inbox_);
   }
-  for (auto& [connection, word] : messages) connection->hear(std::move(word));
+  for (auto& [connection, word] : messages) connection->tell(std::move(word));
 }
 
 void Worker::ask_to_stop() {
@@ -175,12 +286,14 @@ void Worker::end_if_done() {
 }
 
 void Worker::schedule_tick() {
+  tick_is_set_ = false;
   timer_.expires_after(tick_interval);
   timer_.async_wait([this](error_code error) {
     if (error || !guard_.owns_work()) return;
     schedule_tick();
     tick();
   });
+  tick_is_set_ = true;
 }
 
 // One look at every deadline a few times a second, instead of a timer that every request sets and
@@ -188,11 +301,21 @@ void Worker::schedule_tick() {
 void Worker::tick() {
   const auto now = CoarseClock::now();
   if (stop_at_ && now >= *stop_at_) return close_all();
-  // Backwards: whoever is removed is replaced by one that was looked at already.
+  // Backwards: one that is removed is replaced by one that was looked at already.
   for (std::size_t i = connections_.size(); i-- > 0;) {
     const auto connection = connections_[i];
-    if (connection->deadline() <= now) connection->on_deadline();
+    look_at(*connection, now);
   }
+  empty_inbox();
+  if (on_tick_) on_tick_();
+}
+
+void Worker::look_at(Connection& connection, CoarseClock::time_point now) noexcept try {
+  if (connection.lost()) return connection.give_up();
+  if (connection.deadline() <= now) connection.on_deadline();
+} catch (const std::exception& error) {
+  log::fault(error.what());
+  connection.give_up();
 }
 
 std::string Worker::next_request_id() {

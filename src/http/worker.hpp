@@ -1,22 +1,25 @@
 // One event loop, on one thread, with the connections that live there. Private to this folder.
 //
-// Everything but `adopt`, `submit`, `ask_to_stop` and `load` is for the worker's own thread. A
+// Everything but `adopt`, `turn_away`, `submit`, `ask_to_stop` and `load` is for the worker's own thread. A
 // connection holds its worker, so that an exchange that outlives the server can still be given back
 // without harm.
 #pragma once
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "base/result.hpp"
 #include "http/asio.hpp"
 #include "http/server.hpp"
 
@@ -34,27 +37,57 @@ struct CoarseClock {
   static time_point now();
 };
 
-// Counts connections, in all and by address (IPv6: by /64, which is what one client has), and the memory of large bodies.
-// Safe from any thread.
+// Where there is neither memory nor time for more.
+inline constexpr std::string_view overloaded_answer =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+// What one client can have as many of as it likes counts as one: IPv6 by /64.
+Address counted_address(Address peer);
+
+// Counts connections, in all and by address; those of trusted proxies only in all. Safe from any thread.
 class Gate {
  public:
-  Gate(std::size_t total_max, std::size_t per_address_max, std::size_t large_bodies_bytes_max)
-      : total_max_(total_max), per_address_max_(per_address_max), body_bytes_left_(large_bodies_bytes_max) {}
-  bool enter(const Address& peer);
-  void leave(const Address& peer);
-  bool take_body_bytes(std::size_t count);
-  void give_back_body_bytes(std::size_t count) { body_bytes_left_ += count; }
+  explicit Gate(const ServerOptions& options, std::size_t total_max);
+  // Where `total_max` is reached, an address that has fewer connections than others enters all the same: `evict` is then
+  // whose idle connection has to go (a counted address). A few may be inside over the limit, until that has happened.
+  bool enter(const Address& peer, std::optional<Address>& evict);
+  void leave(const Address& peer) noexcept;
+
+  // Connections that are only there to be told why they may not enter: few at a time.
+  bool enter_to_be_told() noexcept;
+  void leave_told() noexcept { --being_told_; }
 
  private:
-  struct Hash {
-    std::size_t operator()(const Address& address) const;
-  };
+  using Bytes = std::array<std::uint8_t, 16>;
+  bool trusts(const Address& peer) const;
+  void move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept;
+
   const std::size_t total_max_;
   const std::size_t per_address_max_;
+  const std::vector<Address> trusted_;
   std::mutex mutex_;
   std::size_t total_ = 0;
-  std::unordered_map<Address, std::size_t, Hash> by_address_;
-  std::atomic<std::size_t> body_bytes_left_;
+  std::map<Bytes, std::size_t> by_address_;
+  std::set<std::pair<std::size_t, Bytes>> by_count_;  // the same, ordered by who has most
+  std::atomic<std::size_t> being_told_ = 0;
+};
+
+// The memory of large bodies, shared out as switches do it with their buffers (Choudhury and Hahne, "Dynamic Queue Length
+// Thresholds", 1998): nobody may hold more than what is free. So some is always free, however many are greedy, and nothing
+// has to be taken away from anybody. Safe from any thread.
+class BodyMemory {
+ public:
+  explicit BodyMemory(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  // too_many_attempts for who holds some already, overloaded otherwise.
+  Status take(const Sender& sender, std::size_t bytes);
+  void give_back(const Sender& sender, std::size_t bytes) noexcept;
+
+ private:
+  const std::size_t bytes_max_;
+  std::mutex mutex_;
+  std::size_t held_ = 0;
+  std::size_t held_by_strangers_ = 0;
+  std::map<std::string, std::size_t> by_source_;
 };
 
 class PendingExchange;
@@ -82,14 +115,25 @@ struct Message {
 
 class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  Worker(const ServerOptions& options, Application& application, std::shared_ptr<Gate> gate);
+  struct Shared {
+    Shared(const ServerOptions& options, std::size_t connections_max)
+        : gate(options, connections_max), bodies(options.limits.large_bodies_bytes_max) {}
+    Gate gate;
+    BodyMemory bodies;
+  };
+  Worker(const ServerOptions& options, Application& application, std::shared_ptr<Shared> shared);
   ~Worker();
 
   // Until stopped, with every connection ended.
   void run();
   void adopt(Socket socket,
              const Address& peer);  // a socket of this worker's context, past the gate
-  void submit(Message message);
+  // A socket of this worker's context that did not pass the gate, but `enter_to_be_told`: is told that the server is overloaded, and ends.
+  void turn_away(Socket socket, const Address& peer);
+  // Closes a connection of that counted address that has no open request: an idle one, if there is one. False: there is none.
+  bool close_idle_of(const Address& holder);
+  void on_tick(std::function<void()> function) { on_tick_ = std::move(function); }  // before `run`
+  void submit(Message message) noexcept;
   void ask_to_stop();
   std::size_t load() const { return load_.load(std::memory_order_relaxed); }
 
@@ -97,19 +141,21 @@ class Worker : public std::enable_shared_from_this<Worker> {
   asio::io_context& context() { return context_; }
   Application& application() { return application_; }
   const Limits& limits() const { return options_.limits; }
-  Gate& gate() { return *gate_; }
+  BodyMemory& bodies() { return shared_->bodies; }
   bool stopping() const { return stop_at_.has_value(); }
   std::string next_request_id();
   std::string_view date();
   void remove(Connection& connection);
 
  private:
-  void add(Socket socket, const Address& peer);
+  std::shared_ptr<Connection> add(Socket socket, const Address& peer, bool counted);
+  void leave(const Address& peer, bool counted) noexcept;
   void empty_inbox();
   void begin_to_stop();
   void end_if_done();
   void schedule_tick();
   void tick();
+  void look_at(Connection& connection, CoarseClock::time_point now) noexcept;
   void close_all();
 
   asio::io_context context_{1};
@@ -117,7 +163,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Timer timer_;
   const ServerOptions options_;
   Application& application_;
-  std::shared_ptr<Gate> gate_;
+  std::shared_ptr<Shared> shared_;
+  std::function<void()> on_tick_;
+  bool tick_is_set_ = false;
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<std::size_t> load_ = 0;

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "http/worker.hpp"
+
+namespace integrity::http {
+namespace {
+
+Address address(const std::string& text) {
+  return *Address::parse(text);
+}
+
+struct Door {
+  explicit Door(std::size_t total, std::size_t per_address = 1000, std::vector<Address> trusted = {})
+      : gate({.connections_per_address_max = per_address, .trusted_proxies = std::move(trusted), .limits = {}}, total) {
+  }
+
+  // "in", "in, 10.0.0.1 out" or "no"
+  std::string enter(const std::string& peer) {
+    std::optional<Address> evict;
+    if (!gate.enter(address(peer), evict)) return "no";
+    return evict ? "in, " + evict->text() + " out" : "in";
+  }
+  Gate gate;
+};
+
+TEST(Gate, CountsByAddressAndIpv6ByNetwork) {
+  Door door(100, 2);
+  EXPECT_EQ(door.enter("10.0.0.1"), "in");
+  EXPECT_EQ(door.enter("10.0.0.1"), "in");
+  EXPECT_EQ(door.enter("10.0.0.1"), "no");
+  EXPECT_EQ(door.enter("10.0.0.2"), "in");
+  EXPECT_EQ(door.enter("2001:db8::1"), "in");
+  EXPECT_EQ(door.enter("2001:db8::2"), "in");
+  EXPECT_EQ(door.enter("2001:db8::3"), "no");
+  EXPECT_EQ(door.enter("2001:db8:0:1::1"), "in");
+  door.gate.leave(address("10.0.0.1"));
+  EXPECT_EQ(door.enter("10.0.0.1"), "in");
+}
+
+// Sixteen addresses held all 16 384 connections with one GET each, and nobody else came in.
+TEST(Gate, MakesRoomAtTheCostOfWhoHasMost) {
+  Door door(10);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(door.enter("10.0.0.1"), "in");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(door.enter("10.0.0.2"), "in");
+  EXPECT_EQ(door.enter("10.0.0.3"), "in, 10.0.0.1 out");
+  door.gate.leave(address("10.0.0.1"));
+  EXPECT_EQ(door.enter("10.0.0.1"), "no") << "has most itself";
+  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "nobody has two more than it";
+  EXPECT_EQ(door.enter("10.0.0.3"), "in, 10.0.0.1 out");
+}
+
+TEST(Gate, DoesNotLetEqualsPushEachOtherOut) {
+  Door door(3);
+  for (const char* each : {"10.0.0.1", "10.0.0.2", "10.0.0.3"}) EXPECT_EQ(door.enter(each), "in");
+  EXPECT_EQ(door.enter("10.0.0.4"), "no");
+  EXPECT_EQ(door.enter("10.0.0.1"), "no");
+}
+
+TEST(Gate, LetsOnlyAFewInBeforeTheOthersAreOut) {
+  Door door(10);
+  for (int i = 0; i < 10; ++i) door.enter("10.0.0.1");
+  int in = 0;
+  while (door.enter("10.1.0." + std::to_string(in)) != "no") ++in;
+  EXPECT_EQ(in, 32);
+}
+
+// What nginx sends for a thousand clients is no flood of one.
+TEST(Gate, CountsATrustedProxyOnlyInAll) {
+  Door door(6, 2, {address("10.0.0.9")});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(door.enter("10.0.0.9"), "in");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(door.enter("10.0.0.1"), "in");
+  EXPECT_EQ(door.enter("10.0.0.9"), "in, 10.0.0.1 out");
+  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "the proxy's are never closed to make room";
+}
+
+TEST(BodyMemory, SharesFairlyByWhatIsFree) {
+  BodyMemory memory(1000);
+  const Sender ada{"10.0.0.1", true}, bob{"10.0.0.2", true};
+  EXPECT_TRUE(memory.take(ada, 500)) << "half of it, when nobody else is there";
+  EXPECT_EQ(memory.take(ada, 1).error().code, Code::too_many_attempts);
+  EXPECT_TRUE(memory.take(bob, 250));
+  EXPECT_EQ(memory.take(bob, 1).error().code, Code::too_many_attempts);
+  EXPECT_EQ(memory.take({"10.0.0.3", true}, 251).error().code, Code::overloaded);
+  memory.give_back(ada, 500);
+  EXPECT_TRUE(memory.take(bob, 200));
+}
+
+// Six strangers held all of it with logins that never ended.
+TEST(BodyMemory, LeavesHalfOfItToThoseWhoAreKnown) {
+  BodyMemory memory(1'000'000);
+  for (int i = 0; i < 100; ++i) {
+    const Sender stranger{"10.0.0." + std::to_string(i), false};
+    while (memory.take(stranger, 1000)) {
+    }
+  }
+  EXPECT_TRUE(memory.take({"10.1.0.1", true}, 250'000));
+  EXPECT_TRUE(memory.take({"10.2.0.1", false}, 100)) << "and some to the next stranger";
+}
+
+}  // namespace
+}  // namespace integrity::http
