@@ -199,7 +199,7 @@ def _(stage):
 
 @meets("not-acceptable")
 def _(stage):
-    return send(stage.server, "GET", "/products", token=stage.token, headers={"Accept": "text/csv"})
+    return send(stage.server, "GET", "/", headers={"Accept": "image/png"})
 
 
 @meets("unsupported-media-type")

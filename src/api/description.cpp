@@ -85,7 +85,7 @@ std::vector<Code> refusals(const Endpoint& endpoint) {
                              Code::invalid_value, Code::unsupported_media_type, Code::internal, Code::overloaded,
                              Code::too_many_attempts, Code::unavailable});
   if (!operation.body_schema.empty()) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
-  if (!operation.offers.empty()) codes.push_back(Code::not_acceptable);
+  if (operation.offers.size() > 1) codes.push_back(Code::not_acceptable);
   if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
   std::sort(codes.begin(), codes.end());
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());

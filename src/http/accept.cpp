@@ -1,92 +1,62 @@
 #include "http/accept.hpp"
 
 #include "http/ascii.hpp"
+#include "http/media_type.hpp"
 
 namespace integrity::http {
 namespace {
 
 struct Range {
-  std::string_view type;
-  std::string_view subtype;
+  MediaType media;
   int weight = 1000;  // thousandths
 };
 
-// Up to a separator outside of quoted strings (RFC 9110 §5.6.4).
-std::string_view take_unquoted(std::string_view& rest, char separator) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (quoted && rest[i] == '\\') {
-      ++i;
-    } else if (rest[i] == '"') {
-      quoted = !quoted;
-    } else if (!quoted && rest[i] == separator) {
-      const auto part = rest.substr(0, i);
-      rest.remove_prefix(i + 1);
-      return part;
+// A number from 0 to 1. More decimals than three (RFC 9110 §12.4.2) are cut, more than 1 is 1, ".8" and "1." are numbers;
+// nothing for what is none.
+std::optional<int> read_weight(std::string_view text) {
+  const auto whole = take_until(text, '.');
+  if (whole.empty() && text.empty()) return {};
+  for (const auto digits : {whole, text}) {
+    for (const char c : digits) {
+      if (!is_digit(c)) return {};
     }
   }
-  const auto part = rest;
-  rest = {};
-  return part;
-}
-
-// "1", "0.5", "0.125": at most three decimals (RFC 9110 §12.4.2).
-std::optional<int> read_weight(std::string_view text) {
-  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return {};
-  if (text.size() > 1 && text[1] != '.') return {};
-  int weight = (text[0] - '0') * 1000;
-  int scale = 100;
-  for (std::size_t i = 2; i < text.size(); ++i, scale /= 10) {
-    if (!is_digit(text[i])) return {};
-    weight += (text[i] - '0') * scale;
-  }
-  if (weight > 1000) return {};
+  if (whole.find_first_not_of('0') != std::string_view::npos) return 1000;
+  int weight = 0;
+  for (std::size_t i = 0; i < 3; ++i) weight = weight * 10 + (i < text.size() ? text[i] - '0' : 0);
   return weight;
 }
 
-bool is_utf8_charset(std::string_view name, std::string_view value) {
-  return equal_ignoring_case(name, "charset") &&
-         (equal_ignoring_case(value, "utf-8") || equal_ignoring_case(value, "\"utf-8\""));
-}
-
+// Nothing for what is no media range. A weight that cannot be read is as if it were not there, and so are all other
+// parameters: what we offer has none to compare with.
 std::optional<Range> read_range(std::string_view element) {
-  auto media = trim(take_unquoted(element, ';'));
-  Range range;
-  range.type = take_until(media, '/');
-  range.subtype = media;
-  if (!is_token(range.type) || !is_token(range.subtype)) return {};
-  if (range.type == "*" && range.subtype != "*") return {};
-  while (!element.empty()) {
-    auto value = trim(take_unquoted(element, ';'));
-    if (value.empty()) continue;
-    const auto name = take_until(value, '=');
-    if (equal_ignoring_case(name, "q")) {
-      const auto weight = read_weight(value);
-      if (!weight) return {};
-      range.weight = *weight;
-    } else if (!is_utf8_charset(name, value)) {
-      return {};
-    }
+  const auto media = parse_media_type(element);
+  if (!media) return {};
+  Range range{*media};
+  auto parameters = media->parameters;
+  while (const auto parameter = take_parameter(parameters)) {
+    if (equal_ignoring_case(parameter->name, "q")) range.weight = read_weight(parameter->value).value_or(1000);
   }
   return range;
 }
 
 // 0: does not fit; then "*/*", "text/*", "text/plain".
-int specificity(const Range& range, std::string_view offer) {
-  auto subtype = trim(offer.substr(0, offer.find(';')));
-  const auto type = take_until(subtype, '/');
+int specificity(const MediaType& range, const MediaType& offer) {
   if (range.type == "*") return 1;
-  if (!equal_ignoring_case(range.type, type)) return 0;
+  if (!equal_ignoring_case(range.type, offer.type)) return 0;
   if (range.subtype == "*") return 2;
-  return equal_ignoring_case(range.subtype, subtype) ? 3 : 0;
+  return equal_ignoring_case(range.subtype, offer.subtype) ? 3 : 0;
 }
 
-int weight_of(std::string_view offer, std::string_view accept) {
+// Thousandths; `readable` tells whether there was any media range at all.
+int weight_of(std::string_view offer, std::string_view accept, bool& readable) {
+  const auto media = parse_media_type(offer);
   int best = 0;
   int weight = 0;
   while (!accept.empty()) {
-    const auto range = read_range(take_unquoted(accept, ','));
-    const int fit = range ? specificity(*range, offer) : 0;
+    const auto range = read_range(take_element(accept, ','));
+    readable = readable || range;
+    const int fit = range ? specificity(range->media, *media) : 0;
     if (fit > best) {
       best = fit;
       weight = range->weight;
@@ -100,16 +70,18 @@ int weight_of(std::string_view offer, std::string_view accept) {
 std::optional<std::size_t> negotiate(std::optional<std::string_view> accept,
                                      std::span<const std::string_view> offered) {
   if (offered.empty()) return {};
-  if (!accept || trim(*accept).empty()) return 0;
+  if (!accept || offered.size() == 1) return 0;
   std::optional<std::size_t> chosen;
   int chosen_weight = 0;
+  bool readable = false;
   for (std::size_t i = 0; i < offered.size(); ++i) {
-    const int weight = weight_of(offered[i], *accept);
+    const int weight = weight_of(offered[i], *accept, readable);
     if (weight > chosen_weight) {
       chosen = i;
       chosen_weight = weight;
     }
   }
+  if (!readable) return 0;
   return chosen;
 }
 

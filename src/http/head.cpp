@@ -32,6 +32,10 @@ Method method_from(std::string_view name) {
 
 constexpr auto target_characters = character_table([](char c) { return c > ' ' && c < 0x7f && c != '#'; });
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 constexpr auto name_characters = character_table(
     [](char c) { return is_alnum(c) || std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos; });
 
@@ -66,7 +70,13 @@ std::optional<std::string_view> without_scheme(std::string_view target) {
 
 // RFC 9112 §3.2: origin, absolute and asterisk form.
 Status read_target(std::string_view target, Request& request) {
-  if (target.empty() || !all_of(target, target_characters)) return bad("bad request target");
+  if (!is_ascii(target)) {
+    return bad(
+        "the request target has characters that are not ASCII: percent-encode their UTF-8, \"\u00e9\" as %C3%A9");
+  }
+  if (target.empty() || !all_of(target, target_characters)) {
+    return bad("bad request target: control characters and '#' must be percent-encoded");
+  }
   if (request.method == Method::connect) return bad("this server is no proxy");
   if (target == "*" && request.method == Method::options) {
     request.path = target;
@@ -75,6 +85,7 @@ Status read_target(std::string_view target, Request& request) {
   if (auto absolute = without_scheme(target)) {
     const auto authority = absolute->substr(0, absolute->find_first_of("/?"));
     if (!is_authority(authority)) return bad("bad authority in the request target");
+    request.authority = authority;
     target = absolute->substr(authority.size());
   } else if (target.front() != '/') {
     return bad("a request target begins with a slash");
@@ -89,6 +100,9 @@ Status read_request_line(std::string_view line, Head& head) {
   const auto method = take_until(line, ' ');
   const auto target = take_until(line, ' ');
   if (!is_token(method)) return bad("bad request line");
+  if (line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0")) {
+    return bad("the request target has a blank: percent-encode it as %20");
+  }
   if (line != "HTTP/1.1" && line != "HTTP/1.0") return bad("bad request line, or not HTTP/1.1");
   head.framing.http_1_0 = line.back() == '0';
   head.framing.keep_alive = !head.framing.http_1_0;
@@ -156,6 +170,8 @@ void read_field(const Header& field, Head& head, Seen& seen) {
       if (!equal_ignoring_case(field.name, "host")) return;
       seen.once(seen.host, "Host");
       if (!is_authority(field.value)) seen.fail(bad("bad Host"));
+      if (head.request.authority.empty())
+        head.request.authority = field.value;  // the target's goes first: RFC 9112 §3.2.2
       return;
     case 6:
       if (!equal_ignoring_case(field.name, "expect")) return;

@@ -162,6 +162,21 @@ TEST(Head, TakesTargetsOfEveryServedForm) {
   }
 }
 
+TEST(Head, KnowsTheHostThatIsMeant) {
+  const auto host = [](const std::string& head) { return std::string(parse_head(head, 100)->request.authority); };
+  EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: a:80\r\n\r\n"), "a:80");
+  EXPECT_EQ(host("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"), "b") << "RFC 9112 §3.2.2";
+  EXPECT_EQ(host("GET / HTTP/1.0\r\n\r\n"), "");
+}
+
+TEST(Head, SaysWhatToEncode) {
+  const auto why = [](const std::string& target) {
+    return parse_head("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n", 100).error().detail;
+  };
+  EXPECT_NE(why("/caf\xc3\xa9").find("percent-encode their UTF-8"), std::string::npos);
+  EXPECT_NE(why("/a b").find("%20"), std::string::npos);
+}
+
 TEST(Head, KnowsMethodsByTheirExactName) {
   const auto method = [](const std::string& name) {
     const auto head = name + " / HTTP/1.1\r\nHost: a\r\n\r\n";

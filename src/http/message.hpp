@@ -35,8 +35,9 @@ struct Header {
 // Views point into the connection's buffer: valid until the reply is given.
 struct Request {
   Method method = Method::get;
-  std::string_view path;   // still percent-encoded; begins with '/', or is "*" (OPTIONS only)
-  std::string_view query;  // without '?'
+  std::string_view path;       // still percent-encoded; begins with '/', or is "*" (OPTIONS only)
+  std::string_view query;      // without '?'
+  std::string_view authority;  // the host that is meant: the target's, or else the Host header's; may have a port
   std::vector<Header> headers;
   std::string_view body;                        // empty while only the head is known
   std::optional<std::uint64_t> content_length;  // nothing for a chunked body or none

@@ -71,30 +71,54 @@ std::size_t Router::add(Method method, std::string_view pattern) {
   return routes_++;
 }
 
-Router::Found Router::find(Method method, std::string_view path) const {
-  if (!path.starts_with('/')) return NoRoute{};
-  Match match;
+// Null where no route has that path.
+const Router::Node* Router::node_of(std::string_view path, std::vector<std::string>& parameters) const {
+  if (!path.starts_with('/')) return nullptr;
   std::size_t node = 0;
   for (auto rest = path; !rest.empty();) {
     rest.remove_prefix(1);
     const auto raw = rest.substr(0, rest.find('/'));
     rest.remove_prefix(raw.size());
     auto segment = percent_decode(raw, Plus::is_plus);
-    if (!segment || std::any_of(segment->begin(), segment->end(), is_control)) return NoRoute{};
+    if (!segment || std::any_of(segment->begin(), segment->end(), is_control)) return nullptr;
     auto child = literal_child(node, *segment);
     if (child == none) {
       child = segment->empty() ? none : nodes_[node].parameter;
-      match.parameters.push_back(std::move(*segment));
+      parameters.push_back(std::move(*segment));
     }
-    if (child == none) return NoRoute{};
+    if (child == none) return nullptr;
     node = child;
   }
-  const auto& routes = nodes_[node].routes;
-  if (routes.empty()) return NoRoute{};
-  const auto get = method == Method::head ? route_for(routes, Method::get, none) : none;
-  match.route = route_for(routes, method, get);
-  if (match.route == none) return OtherMethods{allow(routes)};
+  return nodes_[node].routes.empty() ? nullptr : &nodes_[node];
+}
+
+Router::Found Router::find(Method method, std::string_view path) const {
+  if (method == Method::options && path == "*") {
+    std::vector<std::pair<Method, std::size_t>> all;
+    for (const Node& node : nodes_) all.insert(all.end(), node.routes.begin(), node.routes.end());
+    return Options{allow(all) + ", OPTIONS"};
+  }
+  Match match;
+  const Node* node = node_of(path, match.parameters);
+  if (node == nullptr) return NoRoute{};
+  if (method == Method::options) return Options{allow(node->routes) + ", OPTIONS"};
+  const auto get = method == Method::head ? route_for(node->routes, Method::get, none) : none;
+  match.route = route_for(node->routes, method, get);
+  if (match.route == none) return OtherMethods{allow(node->routes)};
   return match;
+}
+
+std::string Router::meant_by(std::string_view path) const {
+  std::string bare;
+  for (const char c : path) {
+    if (c != '/' || !bare.ends_with('/')) bare += c;
+  }
+  if (bare.ends_with('/')) bare.pop_back();
+  for (const std::string& candidate : {bare, bare + '/'}) {
+    std::vector<std::string> ignored;
+    if (candidate != path && node_of(candidate, ignored) != nullptr) return candidate;
+  }
+  return {};
 }
 
 }  // namespace integrity::http

@@ -32,12 +32,17 @@ class Router {
   struct OtherMethods {
     std::string allow;  // "GET, HEAD, PUT": the value of an Allow header
   };
-  using Found = std::variant<Match, NoRoute, OtherMethods>;
+  struct Options {
+    std::string allow;  // of OPTIONS, which every path answers
+  };
+  using Found = std::variant<Match, NoRoute, OtherMethods, Options>;
 
   // Gives 0, 1, 2, … Throws std::logic_error when the same pattern has that method already.
   std::size_t add(Method method, std::string_view pattern);
-  // HEAD is answered by the route for GET.
+  // HEAD is answered by the route for GET. OPTIONS * is answered for all paths together (RFC 9110 §9.3.7).
   Found find(Method method, std::string_view path) const;
+  // A path that has routes and differs by slashes only, at the end or doubled; empty where there is none.
+  std::string meant_by(std::string_view path) const;
 
  private:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
@@ -46,6 +51,7 @@ class Router {
     std::size_t parameter = none;
     std::vector<std::pair<Method, std::size_t>> routes;
   };
+  const Node* node_of(std::string_view path, std::vector<std::string>& parameters) const;
   std::size_t literal_child(std::size_t node, std::string_view segment) const;
   std::size_t child_for(std::size_t node, std::string_view pattern_segment);
 

@@ -21,10 +21,11 @@ class RouterTest : public testing::Test {
       router.add(method, pattern);
     }
   }
-  // "3 abc", "405 GET, HEAD" or "404".
+  // "3 abc", "405 GET, HEAD", "204 …" or "404".
   std::string find(Method method, std::string_view path) const {
     const auto found = router.find(method, path);
     if (const auto* other = std::get_if<Router::OtherMethods>(&found)) return "405 " + other->allow;
+    if (const auto* options = std::get_if<Router::Options>(&found)) return "204 " + options->allow;
     const auto* match = std::get_if<Router::Match>(&found);
     if (!match) return "404";
     auto text = std::to_string(match->route);
@@ -58,8 +59,12 @@ TEST_F(RouterTest, FindsRoutesAndDecodesParameters) {
       {Method::head, "/products/1/stock", "405 POST"},
       {Method::del, "/products/special", "405 GET, HEAD"},
       {Method::other, "/", "405 GET, HEAD"},
+      {Method::options, "/", "204 GET, HEAD, OPTIONS"},
+      {Method::options, "/products/1/stock", "204 POST, OPTIONS"},
       {Method::get, "", "404"},
-      {Method::options, "*", "404"},
+      {Method::options, "*", "204 GET, HEAD, POST, PUT, OPTIONS"},
+      {Method::options, "/nothing", "404"},
+      {Method::get, "*", "404"},
       {Method::get, "/nothing", "404"},
       {Method::get, "/Products", "404"},
       {Method::get, "//products", "404"},
@@ -84,6 +89,20 @@ TEST_F(RouterTest, FindsRoutesAndDecodesParameters) {
 TEST_F(RouterTest, RefusesTheSameRouteTwice) {
   EXPECT_THROW(router.add(Method::get, "/products/{other_name}"), std::logic_error);
   EXPECT_THROW(router.add(Method::get, "products"), std::logic_error);
+}
+
+TEST_F(RouterTest, KnowsThePathThatWasMeant) {
+  for (const auto& [path, meant] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"/products/", "/products"},
+           {"//products", "/products"},
+           {"/products//1///stock/", "/products/1/stock"},
+           {"/nothing/", ""},
+           {"/products/1/2/", ""},
+           {"*", ""},
+           {"", ""},
+       }) {
+    EXPECT_EQ(router.meant_by(path), meant) << path;
+  }
 }
 
 }  // namespace
