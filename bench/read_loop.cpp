@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::string request =
-      std::string("GET ") + argv[2] + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + argv[3] + "\r\n\r\n";
+      std::string("GET ") + argv[2] + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + argv[3] + "\r\n\r\n";
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argv[1])));

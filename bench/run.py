@@ -81,7 +81,7 @@ class Pinned(Server):
 def raw_reply(port: int, target: str, token: str) -> bytes:
     """All bytes of one answer."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         data = b""
         while b"\r\n\r\n" not in data:
             data += connection.recv(65536)
@@ -248,7 +248,7 @@ def at_rest() -> None:
             begin = time.monotonic()
             server.start()
             with socket.create_connection(("127.0.0.1", server.port)) as connection:
-                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert connection.recv(100).startswith(b"HTTP/1.1 200")
             begins.append(time.monotonic() - begin)
         time.sleep(1)

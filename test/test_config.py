@@ -289,7 +289,7 @@ def test_stops_when_told_with_everything_finished(how):
 
 def test_stopping_does_not_wait_for_ever():
     with Server("--shutdown-grace", "1") as server:
-        stalled = Connection(server).send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        stalled = Connection(server).send(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                           b"Content-Length: 100\r\n\r\n{")
         Client(server).get("/healthz")
         assert server.stop() == 0

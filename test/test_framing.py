@@ -9,8 +9,8 @@ from support.http import Connection, request_bytes
 
 pytestmark = pytest.mark.embedded
 
-GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
-POST = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -27,12 +27,12 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     POST + b"Content-Length: \r\n\r\n{}",
     POST + b"Content-Length: 99999999999999999999999\r\n\r\n{}",
     POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"GET /healthz HTTP/1.1\nHost: x\n\n",
-    b"GET /healthz HTTP/1.1\r\nHost: x\n\r\n",
+    b"GET /healthz HTTP/1.1\nHost: localhost\n\n",
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\n\r\n",
     GET + b"A: b\nC: d\r\n\r\n",
     GET + b"A: b\r\n folded\r\n\r\n",
     GET + b"A: b\r\n\tfolded\r\n\r\n",
-    b"GET /healthz HTTP/1.1\r\n Host: x\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\n Host: localhost\r\n\r\n",
     GET + b"A: b\x00c\r\n\r\n",
     GET + b"A: b\rc\r\n\r\n",
     GET + b"A: b\x01c\r\n\r\n",
@@ -43,15 +43,15 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     GET + b"A(: b\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\n\r\n",
     GET + b"Host: y\r\n\r\n",
-    b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /healthz\r\nHost: x\r\n\r\n",
-    b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /healthz\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /healthz#part HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /healthz HTTP/1.x\r\nHost: x\r\n\r\n",
-    b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
-    b"G(T /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET  /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /healthz\r\nHost: localhost\r\n\r\n",
+    b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /healthz\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /healthz#part HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /healthz HTTP/1.x\r\nHost: localhost\r\n\r\n",
+    b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n",
+    b"G(T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     CHUNKED + b"x\r\n\r\n",
     CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n",
@@ -83,14 +83,14 @@ def test_other_transfer_codings_are_refused(server, coding):
 
 def test_two_authorization_headers_are_400(server, ada):
     one = f"Authorization: Bearer {ada.token}\r\n".encode()
-    connection = Connection(server).send(b"GET /me HTTP/1.1\r\nHost: x\r\n" + one + one + b"\r\n")
+    connection = Connection(server).send(b"GET /me HTTP/1.1\r\nHost: localhost\r\n" + one + one + b"\r\n")
     assert connection.reply("GET", None).slug == "bad-request"
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
 def test_trace_and_connect_are_refused(server, method):
     target = "localhost:80" if method == "CONNECT" else "/healthz"
-    connection = Connection(server).send(f"{method} {target} HTTP/1.1\r\nHost: x\r\nX-Echo: me\r\n\r\n".encode())
+    connection = Connection(server).send(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-Echo: me\r\n\r\n".encode())
     reply = connection.reply(method, None)
     assert reply.status in (400, 405, 501) and b"X-Echo" not in reply.body
 
@@ -112,12 +112,12 @@ def test_headers_of_16_kib(server, size, status):
 
 
 def test_a_long_request_line_is_431(server):
-    connection = Connection(server).send(b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection = Connection(server).send(b"GET /" + b"a" * 17_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert connection.reply("GET", None).slug == "headers-too-large"
 
 
 def test_absolute_form_is_served(server, ada):
-    for host in (b"x", b"127.0.0.1:8080"):
+    for host in (b"localhost", b"127.0.0.1:8080"):
         connection = Connection(server).send(b"GET http://" + host + b"/healthz HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
         assert connection.reply("GET", "/healthz").status == 200
 
@@ -173,7 +173,7 @@ def test_header_values_are_not_decoded(server):
 @pytest.mark.parametrize("version, header, closes", [("1.1", "", False), ("1.1", "Connection: close\r\n", True),
                                                      ("1.0", "", True)])
 def test_connections_are_kept_unless_asked_otherwise(server, version, header, closes):
-    connection = Connection(server).send(f"GET /healthz HTTP/{version}\r\nHost: x\r\n{header}\r\n".encode())
+    connection = Connection(server).send(f"GET /healthz HTTP/{version}\r\nHost: localhost\r\n{header}\r\n".encode())
     assert connection.reply("GET", "/healthz").status == 200
     if closes:
         assert connection.ended()

@@ -78,14 +78,14 @@ def chunked(size: int, chunk: int) -> bytes:
 def test_chunked_bodies_have_the_same_limit(server, chunk):
     for size, slug in ((64 * 1024, "malformed-json"), (64 * 1024 + 1, "payload-too-large")):
         connection = Connection(server)
-        connection.send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        connection.send(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                         b"Transfer-Encoding: chunked\r\n\r\n" + chunked(size, chunk))
         assert connection.reply("POST", "/login").slug == slug
 
 
 def test_too_large_is_said_before_the_body_is_sent(server):
     connection = Connection(server)
-    connection.send(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+    connection.send(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
                     b"Content-Length: 10000000\r\n\r\n")
     assert connection.reply("POST", "/login").slug == "payload-too-large"
 

@@ -4,6 +4,7 @@ import pytest
 
 from support.accounts import enrolled, product
 from support.http import Client, Connection, request_bytes
+from support.server import Server
 
 pytestmark = pytest.mark.embedded
 
@@ -119,3 +120,22 @@ def test_words_instead_of_patterns(client, member, value, words):
 def test_a_code_is_six_digits(stranger):
     reply = stranger.post("/verify-2fa", {"challenge": "x", "code": "12345x"})
     assert {"pointer": "#/code", "detail": "must be 6 digits"} in reply.json["errors"]
+
+
+# ---- The host that is meant
+
+@pytest.mark.parametrize("options, host, status", [
+    ([], "localhost:8080", 200), ([], "127.0.0.1", 200), ([], "[::1]:80", 200), ([], "evil.example", 421), ([], "x", 421),
+    (["--hosts", "shop.example,10.0.0.7"], "Shop.Example:443", 200), (["--hosts", "shop.example"], "localhost", 200),
+    (["--hosts", "shop.example"], "evil.example", 421), (["--trusted-proxies", "127.0.0.1"], "shop.example", 200),
+    (["--trusted-proxies", "127.0.0.1", "--hosts", "shop.example"], "evil.example", 421)])
+def test_only_names_that_lead_here_are_answered(options, host, status):
+    """A web page reached the server through a name of its own that leads to 127.0.0.1 (DNS rebinding)."""
+    with Server(*options) as server:
+        client = Client(server)
+        for method, target in (("GET", "/healthz"), ("POST", "/logout"), ("GET", "/nothing")):
+            reply = client.request(method, target, headers={"Host": host})
+            assert (reply.status == 421) == (status == 421), reply
+        assert client.get("/healthz", headers={"Host": host}).status == status
+        absolute = f"GET http://{host}/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        assert Connection(server).send(absolute).reply("GET", "/healthz").status == status, "the target's goes before the header's"

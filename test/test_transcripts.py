@@ -213,6 +213,11 @@ def _(stage):
     return send(stage.server, "POST", "/login", headers={"Content-Type": "application/json", "Content-Length": "65537"})
 
 
+@meets("misdirected-request")
+def _(stage):
+    return send(stage.server, "GET", "/products", headers={"Host": "evil.example"})
+
+
 @meets("precondition-failed")
 def _(stage):
     token = stage.token

@@ -93,6 +93,6 @@ def test_other_versions_are_not_excluded_and_garbage_is_refused(client, lamp):
 
 
 def test_several_headers_are_one_list(server, client, lamp):
-    head = (f'PUT {lamp} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {client.token}\r\nIf-Match: "9"\r\n'
+    head = (f'PUT {lamp} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nIf-Match: "9"\r\n'
             'If-Match: "3"\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"stock":1}')
     assert Connection(server).send(head.encode()).reply("PUT", lamp).status == 200

@@ -244,7 +244,15 @@ Operation sign_up() {
                 R"("created_at":"2026-11-23T10:00:15.000Z"},)"
                 R"("challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"enrol","expires_in":600,)"
                 R"("qr":"/generate-2fa/ada"})"})
-      .checking_head([](const Context& context) { return context.services.accounts.signup_open(); });
+      .checking_head([](const Context& context) -> Status {
+        const Services& services = context.services;
+        // Open on loopback only: what a proxy passes on comes from elsewhere.
+        if (services.signup_open_on_loopback && comes_from_untrusted_proxy(context.request, services.trusted_proxies)) {
+          log::refusal("signup.unnamed", "", {{"cure", "behind a proxy, say who may sign up: --signup open|closed"}});
+          return Error{Code::signup_closed, "accounts are made by the operator of this server"};
+        }
+        return services.accounts.signup_open();
+      });
 }
 
 Operation log_in() {

@@ -4,6 +4,7 @@
 
 #include "api/cors.hpp"
 #include "base/ascii.hpp"
+#include "base/log.hpp"
 #include "http/accept.hpp"
 #include "http/media_type.hpp"
 
@@ -90,6 +91,11 @@ void ask_elsewhere(const std::shared_ptr<http::Exchange>& exchange, std::functio
   }
 }
 
+Error misdirected(const http::Request& request) {
+  return {Code::misdirected_request, "this server does not answer for the host \"" + std::string(request.authority) +
+                                         "\"; its operator can add it with --hosts"};
+}
+
 }  // namespace
 
 Api::Api(Services& services) : services_(services), endpoints_(endpoints()) {
@@ -140,6 +146,11 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
   guarded(*exchange, [&] {
     const http::Request& request = exchange->request();
     http::Headers refusal_headers;
+    if (!services_.hosts.answer_for(request.authority)) {
+      exchange->headers.emplace_back("Cache-Control", "no-store");  // the path may be an account's
+      return respond(*exchange, misdirected(request));
+    }
+    if (comes_from_untrusted_proxy(request, services_.trusted_proxies)) warn_of_proxy(request);
     if (!services_.cors_origins.empty()) exchange->headers.emplace_back("Vary", "Origin");
     if (allowed_origin(request)) {
       add_cors_headers(exchange->headers, *request.header("origin"));
@@ -196,6 +207,17 @@ void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
 http::Sender Api::sender(http::Exchange& exchange) {
   const Call& call = call_of(exchange);
   return {call.context.client().source, std::holds_alternative<auth::SignedIn>(call.caller)};
+}
+
+// Once an hour. All its clients share the budgets of one address.
+void Api::warn_of_proxy(const http::Request& request) const {
+  constexpr Millis kEvery = std::chrono::hours(1);
+  const auto now = services_.clock.now().time_since_epoch().count();
+  auto last = warned_of_proxy_.load();
+  if (now >= last && now - last < kEvery.count()) return;
+  if (!warned_of_proxy_.compare_exchange_strong(last, now)) return;
+  const std::string peer = request.peer.text();
+  log::event("proxy.untrusted", {{"address", peer}, {"cure", "if this is your proxy: --trusted-proxies " + peer}});
 }
 
 http::Reply Api::refuse(const Error& error, std::string_view request_id) {

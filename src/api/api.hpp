@@ -1,5 +1,7 @@
 // The API as the HTTP server's application: the pipeline that every request goes through.
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "api/endpoints.hpp"
@@ -24,10 +26,12 @@ class Api final : public http::Application {
   void decide(http::Exchange& exchange) const;
   void run(const std::shared_ptr<http::Exchange>& exchange) const;
   bool allowed_origin(const http::Request& request) const;
+  void warn_of_proxy(const http::Request& request) const;
 
   Services& services_;
   std::vector<Endpoint> endpoints_;
   http::Router router_;
+  mutable std::atomic<std::int64_t> warned_of_proxy_ = 0;  // milliseconds since 1970
 };
 
 }  // namespace integrity::api

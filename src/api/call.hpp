@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/client.hpp"
+#include "api/hosts.hpp"
 #include "api/idempotency.hpp"
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
@@ -35,6 +36,9 @@ struct Services {
   Secret cursor_key;
   std::vector<http::Address> trusted_proxies;
   std::vector<std::string> cors_origins;
+  Hosts hosts = {};
+  // Sign-up is open because the server listens on loopback only, not because the operator said so.
+  bool signup_open_on_loopback = false;
   RunningKeys running_keys = {};
 };
 

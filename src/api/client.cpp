@@ -39,6 +39,23 @@ std::optional<http::Address> address_of(std::string_view entry) {
 
 }  // namespace
 
+bool comes_from_untrusted_proxy(const http::Request& request, const std::vector<http::Address>& trusted_proxies) {
+  const auto names_proxy = [](const http::Header& header) {
+    constexpr std::string_view kFamily = "x-forwarded-";
+    switch (header.name.size()) {
+      case 3:
+        return equal_ignoring_case(header.name, "via");
+      case 9:
+        return equal_ignoring_case(header.name, "forwarded") || equal_ignoring_case(header.name, "x-real-ip");
+      default:
+        return header.name.size() > kFamily.size() &&
+               equal_ignoring_case(header.name.substr(0, kFamily.size()), kFamily);
+    }
+  };
+  return std::any_of(request.headers.begin(), request.headers.end(), names_proxy) &&
+         std::find(trusted_proxies.begin(), trusted_proxies.end(), request.peer) == trusted_proxies.end();
+}
+
 auth::Client client_of(const http::Request& request, const std::vector<http::Address>& trusted_proxies) {
   http::Address speaker = request.peer;
   const auto trusted = [&] {

@@ -12,4 +12,8 @@ namespace integrity::api {
 // walk at the last trusted address.
 auth::Client client_of(const http::Request& request, const std::vector<http::Address>& trusted_proxies);
 
+// Whether a header says that a proxy passed this on, and the peer is not a trusted one: somebody has put a proxy before this
+// server without telling it.
+bool comes_from_untrusted_proxy(const http::Request& request, const std::vector<http::Address>& trusted_proxies);
+
 }  // namespace integrity::api

@@ -43,5 +43,21 @@ TEST(Client, IsThePeerUnlessATrustedProxyNamesAnother) {
   }
 }
 
+TEST(Client, IsKnownToComeThroughAProxyThatNobodyNamed) {
+  const std::vector<http::Address> trusted{*http::Address::parse("10.0.0.1")};
+  const auto untrusted = [&](const char* peer, const char* name) {
+    http::Request request;
+    request.peer = *http::Address::parse(peer);
+    request.headers = {{"Host", "a"}, {name, "x"}};
+    return comes_from_untrusted_proxy(request, trusted);
+  };
+  for (const char* name : {"Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Real-IP", "Via"}) {
+    EXPECT_TRUE(untrusted("127.0.0.1", name)) << name;
+    EXPECT_FALSE(untrusted("10.0.0.1", name)) << name;
+  }
+  for (const char* name : {"X-Forwarded", "Accept", "X-Request-Id", "Age"})
+    EXPECT_FALSE(untrusted("127.0.0.1", name)) << name;
+}
+
 }  // namespace
 }  // namespace integrity::api

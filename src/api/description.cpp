@@ -83,7 +83,7 @@ std::vector<Code> refusals(const Endpoint& endpoint) {
   std::vector<Code> codes = operation.may_fail;
   codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large, Code::not_implemented,
                              Code::invalid_value, Code::unsupported_media_type, Code::internal, Code::overloaded,
-                             Code::too_many_attempts, Code::unavailable});
+                             Code::misdirected_request, Code::too_many_attempts, Code::unavailable});
   if (!operation.body_schema.empty()) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
   if (operation.offers.size() > 1) codes.push_back(Code::not_acceptable);
   if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);

@@ -23,6 +23,7 @@ struct Config {
   std::string mongo_uri;                    // empty: the SQLite file in `data`
   std::chrono::seconds max_clock_offset{};  // from MongoDB's clock; 0: any
   std::optional<Signup> signup;             // nothing: off loopback and not named, so `serve` refuses
+  bool signup_named = false;                // false: `signup` follows from the listener
   std::string issuer, audience;
   std::string currency;
   int bcrypt_cost = 0;
@@ -32,6 +33,7 @@ struct Config {
   double login_rate = 0, signup_rate = 0;    // per second
   std::vector<std::string> trusted_proxies;  // addresses
   std::vector<std::string> cors_origins;     // "https://shop.example:8443"
+  std::vector<std::string> hosts;            // "shop.example", "10.0.0.7": lower case, without a port
   std::chrono::seconds shutdown_grace{};
   bool insecure_http = false;
   std::optional<Secret> jwt_secret_key;

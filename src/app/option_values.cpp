@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.hpp"
 #include "base/blank.hpp"
 #include "base/bytes.hpp"
 #include "model/product.hpp"
@@ -152,6 +153,22 @@ Result<std::vector<std::string>> parse_origins(std::string_view text) {
       return wrong("must be origins such as https://shop.example, in lower case without a path, not \"" + part + "\"");
     }
     drop_default_port(part);
+  }
+  return parts;
+}
+
+Result<std::vector<std::string>> parse_hosts(std::string_view text) {
+  auto parts = split(text);
+  for (std::string& part : parts) {
+    const bool brackets = part.size() > 2 && part.front() == '[' && part.back() == ']';
+    if (brackets) part = part.substr(1, part.size() - 2);
+    constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789.-_";
+    part = ascii_lower(part);
+    const bool name = !part.empty() && part.find_first_not_of(allowed) == std::string::npos && !brackets;
+    if (!name && !parse_address(part)) {
+      return wrong("must be names or addresses such as shop.example,10.0.0.7, without scheme and port, not \"" + part +
+                   "\"");
+    }
   }
   return parts;
 }

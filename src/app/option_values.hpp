@@ -31,6 +31,7 @@ Result<std::string> parse_currency(std::string_view text);  // ISO 4217: "EUR"
 // Comma-separated; empty for none. Origins come back as browsers send them (RFC 6454 §6.2): without a default port.
 Result<std::vector<std::string>> parse_addresses(std::string_view text);
 Result<std::vector<std::string>> parse_origins(std::string_view text);
+Result<std::vector<std::string>> parse_hosts(std::string_view text);  // "shop.example,10.0.0.7,[2001:db8::7]"
 
 std::string hide_uri_secrets(std::string_view uri);  // "mongodb://ada:****@db.example/shop?****"
 

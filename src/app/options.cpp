@@ -129,6 +129,11 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_origins(text), [&](auto value) { c.cors_origins = std::move(value); });
      }},
+    {"hosts", "LIST", "", "any, but on loopback without trusted proxies none",
+     "Names and addresses that clients may call this server by, beside loopback names; others get 421", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_hosts(text), [&](auto value) { c.hosts = std::move(value); });
+     }},
     {"shutdown-grace", "SECONDS", "10", "", "How long requests may finish after SIGTERM before they are cut", server,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 0, 3600), [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
@@ -235,6 +240,7 @@ class Loader {
   void derive() {
     Config& c = out_.config;
     if (c.keys.empty()) c.keys = c.data / "keys";
+    c.signup_named = c.signup.has_value();
     if (!c.signup && c.on_loopback()) c.signup = Signup::open;
     for (const Option& option : kOptions) out_.settings.push_back(setting(option));
   }

@@ -78,6 +78,8 @@ TEST_F(Options, HaveTheDefaultsOfTheContract) {
   EXPECT_EQ(c.signup_burst, 10U);
   EXPECT_EQ(c.signup_rate, 0.1);
   EXPECT_TRUE(c.trusted_proxies.empty());
+  EXPECT_TRUE(c.hosts.empty());
+  EXPECT_FALSE(c.signup_named);
   EXPECT_TRUE(c.cors_origins.empty());
   EXPECT_EQ(c.shutdown_grace, std::chrono::seconds(10));
   EXPECT_FALSE(c.insecure_http);
@@ -111,12 +113,14 @@ TEST_F(Options, AreAllShownWithTheirSource) {
 }
 
 TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
-  const auto loaded =
-      load_with({}, {}, "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n");
+  const auto loaded = load_with({}, {},
+                                "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n"
+                                "hosts = [\"Shop.example\", \"[2001:db8::7]\"]\n");
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_TRUE(loaded->config.require_version);
   EXPECT_EQ(loaded->config.bcrypt_cost, 10);
   EXPECT_EQ(loaded->config.trusted_proxies, (std::vector<std::string>{"10.0.0.7", "::1"}));
+  EXPECT_EQ(loaded->config.hosts, (std::vector<std::string>{"shop.example", "2001:db8::7"}));
 }
 
 TEST_F(Options, OfAFileNamedByHandMayNameTheDataFolder) {
@@ -195,6 +199,10 @@ TEST_F(Options, WithABadValueAreNamed) {
       {"trusted-proxies", "10.0.0.7,,10.0.0.8"},
       {"cors-origins", "https://a.example/x"},
       {"cors-origins", "*"},
+      {"hosts", "https://shop.example"},
+      {"hosts", "shop.example:443"},
+      {"hosts", "a,,b"},
+      {"hosts", "[shop.example]"},
       {"shutdown-grace", "10 s"},
       {"insecure-http", "1"},
   };

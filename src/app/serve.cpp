@@ -42,6 +42,13 @@ std::vector<http::Address> addresses(const std::vector<std::string>& texts) {
   return out;
 }
 
+// Behind a trusted proxy everything here can be had by everybody under the proxy's name: a page that reaches it by another
+// way (DNS rebinding) gains nothing, and proxies send the name that they were called by, or their own for this server.
+api::Hosts hosts(const Config& config) {
+  const bool any = config.hosts.empty() && (!config.on_loopback() || !config.trusted_proxies.empty());
+  return any ? api::Hosts() : api::Hosts(config.hosts);
+}
+
 http::ServerOptions server_options(const Config& config) {
   return {.host = config.listen_host,
           .port = config.listen_port,
@@ -140,7 +147,9 @@ Status serve(Config config) {
                          // From a key that is kept: cursors stay good after a restart.
                          .cursor_key = crypto::derive_key(host->keys.secrets.reveal(), "integrity/cursors"),
                          .trusted_proxies = addresses(config.trusted_proxies),
-                         .cors_origins = config.cors_origins};
+                         .cors_origins = config.cors_origins,
+                         .hosts = hosts(config),
+                         .signup_open_on_loopback = !config.signup_named};
   api::Api api(services);
   http::Server server(server_options(config), api);
 

@@ -55,6 +55,8 @@ std::string_view status_line(int status) {
       return "HTTP/1.1 413 Content Too Large\r\n";
     case 415:
       return "HTTP/1.1 415 Unsupported Media Type\r\n";
+    case 421:
+      return "HTTP/1.1 421 Misdirected Request\r\n";
     case 422:
       return "HTTP/1.1 422 Unprocessable Content\r\n";
     case 428:

@@ -32,7 +32,7 @@ class Junk:
 
     def request(self, method, target, body=None, token=None, address=None) -> bytes:
         address = address or ".".join(str(self.random.randrange(1, 255)) for _ in range(4))
-        head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n"
+        head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {address}\r\n"
         if token is not None:
             head += f"Authorization: Bearer {token}\r\n"
         if body is None:
