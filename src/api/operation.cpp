@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "http/body_cut.hpp"
 
 namespace integrity::api {
 namespace {
@@ -35,6 +36,17 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
+// Looks before each part whether the session is still alive: after a logout, or when the account was disabled, at most
+// the part that is being made is still sent.
+http::BodySource while_signed_in(const Call& call, const model::Session& session, http::BodySource source) {
+  return [&store = call.context.services.store, id = session.id, request_id = call.context.request.request_id,
+          source = std::move(source)](std::string& out) {
+    if (store.session(id)) return source(out);
+    log::event("list.cut", {{"request_id", request_id}, {"session", id.hex()}, {"cause", "the session has ended"}});
+    throw http::BodyCut();
+  };
+}
+
 }  // namespace
 
 Call& call_of(http::Exchange& exchange) {
@@ -58,7 +70,11 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
   if (reply.stream) {
-    const Context& context = call_of(exchange).context;
+    const Call& call = call_of(exchange);
+    const Context& context = call.context;
+    if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
+      reply.stream = while_signed_in(call, caller->session(), std::move(reply.stream));
+    }
     if (FairPool* const pool = context.services.store_pool) {
       // A part that is not taken ends the connection: what was sent before it cannot be taken back.
       reply.stream_on = [pool, source = context.client().source](std::function<void()> job) {

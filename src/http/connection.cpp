@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "http/ascii.hpp"
+#include "http/body_cut.hpp"
 #include "http/exchange.hpp"
 #include "http/render.hpp"
 
@@ -50,6 +51,7 @@ class PendingPart {
       word_.more = bare_ ? source_(word_.part) : append_chunk(word_.part, source_);
       word_.source = std::move(source_);
       word_.made = true;
+    } catch (const BodyCut&) {
     } catch (const std::exception& error) {
       log::fault(error.what());
     }
@@ -87,6 +89,8 @@ void Connection::advance() {
   advancing_ = true;
   try {
     go_on();
+  } catch (const BodyCut&) {
+    close();
   } catch (const std::exception& error) {
     log::fault(error.what(), request_id_);
     give_up();

@@ -1,0 +1,61 @@
+"""Lists that take long to send."""
+
+import pytest
+
+from support.accounts import enrolled, product
+from support.http import Client, Connection, request_bytes
+from support.server import Server
+from test_commands import command
+
+LONGEST = "\U0001d11e" * 4000  # four bytes each
+COUNT = 400
+TARGETS = ["/products", "/products?q=lamp", "/products?limit=400", "/products?sort=-name", "HISTORY", "HISTORY?limit=400"]
+
+
+@pytest.fixture(scope="module")
+def full():
+    with Server() as server:
+        client = Client(server, enrolled(server).token)
+        for number in range(COUNT):
+            made = client.post("/products", product(name=f"Lamp {number:04}", description=LONGEST)).json
+        client.history = f"/products/{made['id']}/history"
+        for number in range(COUNT):
+            client.put(f"/products/{made['id']}", {"stock": number})
+        yield client
+
+
+def sent_until_it_ended(connection: Connection) -> bytes:
+    received = b""
+    while part := connection.socket.recv(1 << 20):
+        received += part
+    return received
+
+
+def half_read(full, account, target: str) -> Connection:
+    connection = Connection(full.server, receive_buffer=4096)
+    connection.send(request_bytes("GET", target.replace("HISTORY", full.history), token=account.token))
+    assert connection.socket.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+    return connection
+
+
+def is_incomplete(received: bytes) -> bool:
+    return not received.endswith(b"]\r\n0\r\n\r\n")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_list_that_is_being_sent_ends_with_the_session(full, target):
+    one, other = enrolled(full.server), enrolled(full.server)
+    connection, of_other = half_read(full, one, target), half_read(full, other, target)
+    assert Client(full.server, one.token).post("/logout").status == 204
+    assert is_incomplete(sent_until_it_ended(connection))
+    of_other.socket.shutdown(1)  # ends the connection after this list
+    assert not is_incomplete(sent_until_it_ended(of_other))
+    assert '"event":"list.cut"' in full.server.log
+    assert "http.fault" not in full.server.log
+
+
+def test_a_list_that_is_being_sent_ends_when_the_account_is_disabled(full):
+    account = enrolled(full.server)
+    connection = half_read(full, account, "/products")
+    command(full.server, "disable", account.username)
+    assert is_incomplete(sent_until_it_ended(connection))
