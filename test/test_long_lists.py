@@ -1,10 +1,12 @@
-"""Lists that take long to send."""
+"""Lists that take long to send: which threads make them, and that they end with the session."""
+
+import pathlib
 
 import pytest
 
 from support.accounts import enrolled, product
 from support.http import Client, Connection, request_bytes
-from support.server import Server
+from support.server import MONGO, Server
 from test_commands import command
 
 LONGEST = "\U0001d11e" * 4000  # four bytes each
@@ -59,3 +61,26 @@ def test_a_list_that_is_being_sent_ends_when_the_account_is_disabled(full):
     connection = half_read(full, account, "/products")
     command(full.server, "disable", account.username)
     assert is_incomplete(sent_until_it_ended(connection))
+
+
+# Pools have a nice value (serve.cpp), the threads of connections have none. With MongoDB that is not so: there every
+# question is asked on a pool.
+@pytest.mark.skipif(bool(MONGO), reason="with MongoDB nothing is read on the threads of connections")
+@pytest.mark.parametrize("target", TARGETS)
+def test_long_lists_are_made_beside_the_connections(full, target):
+    def seconds() -> tuple[int, int]:
+        """Of user time, in hundredths: on pools, and on the threads of connections."""
+        pools = connections = 0
+        for stat in pathlib.Path(f"/proc/{full.server.process.pid}/task").glob("*/stat"):
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if int(fields[16]) > 0:
+                pools += int(fields[11])
+            else:
+                connections += int(fields[11])
+        return pools, connections
+
+    before = seconds()
+    while sum(seconds()) - sum(before) < 30:
+        assert full.get(target.replace("HISTORY", full.history)).status == 200
+    pools, connections = (after - earlier for after, earlier in zip(seconds(), before))
+    assert pools > 2 * connections, f"pools {pools}, connections {connections}"

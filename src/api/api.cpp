@@ -84,11 +84,10 @@ bool asks_elsewhere(http::Exchange& exchange) {
 void ask_elsewhere(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
   const Call& call = call_of(*exchange);
   FairPool& pool = *call.context.services.store_pool;
+  const std::string source = call.context.client().source;
   FairPool::Job job{[exchange, function = std::move(function)] { guarded(*exchange, function); },
-                    [exchange, &pool] { respond(*exchange, detail::refusal_by(pool, *exchange)); }};
-  if (!pool.submit(call.context.client().source, std::move(job))) {
-    respond(*exchange, detail::refusal_by(pool, *exchange));
-  }
+                    [exchange, source, &pool] { respond(*exchange, detail::refusal_by(pool, source, *exchange)); }};
+  if (!pool.submit(source, std::move(job))) respond(*exchange, detail::refusal_by(pool, source, *exchange));
 }
 
 Error misdirected(const http::Request& request) {

@@ -153,14 +153,13 @@ Listed in_parts(std::string begin, Walk rest) {
   }}};
 }
 
-Result<Listed> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked, store::ReadTx& tx) {
-  INTEGRITY_TRY(const auto position, position_of(context, asked->cursor));
-  const auto id = ProductId::parse(context.parameters.front());
-  if (!id || tx.changes(model::RecordKind::product, record_id(*id), {}, 1).empty()) return not_found();
+// A page may be 35 MB, all of which is read to find its end.
+Result<Listed> found(const Context& context, const HistoryQuery& asked, const std::string& position) {
   auto& store = context.services.store;
-  if (!asked->limit && !asked->cursor)
-    return in_parts({}, Walk(store, *id, {}, std::numeric_limits<std::size_t>::max()));
-  const auto limit = static_cast<std::size_t>(asked->limit.value_or(page_limit_default));
+  const auto id = ProductId::parse(context.parameters.front());
+  if (!id || store.read()->changes(model::RecordKind::product, record_id(*id), {}, 1).empty()) return not_found();
+  if (!asked.limit && !asked.cursor) return in_parts({}, Walk(store, *id, {}, std::numeric_limits<std::size_t>::max()));
+  const auto limit = static_cast<std::size_t>(asked.limit.value_or(page_limit_default));
   std::optional<std::int64_t> before;
   if (const auto number = Decimal::parse_plain(position)) before = number->scaled(0);
   Walk walk(store, *id, before, limit);
@@ -172,13 +171,20 @@ Result<Listed> history(const Context& context, const auth::SignedIn&, Query<Hist
   return answer;
 }
 
+Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked) {
+  INTEGRITY_TRY(auto position, position_of(context, asked->cursor));
+  return Searched<Listed>{[&context, asked = std::move(asked.value), position = std::move(position)] {
+    return found(context, asked, position);
+  }};
+}
+
 }  // namespace
 
 namespace products {
 
 Operation history() {
   return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
-                   {Code::not_found}, &api::history)
+                   {Code::not_found, Code::overloaded}, &api::history)
       .giving({header::link})
       .example({"made", "A product that was made, and not changed since", "",
                 R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"

@@ -49,21 +49,21 @@ http::BodySource while_signed_in(const Call& call, const model::Session& session
 
 }  // namespace
 
+std::string source_of(const Call& call) {
+  const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
+  if (caller == nullptr) return call.context.client().source;
+  const auto& id = caller->user().bytes;  // in so short a string, it needs no allocation; no address begins with "u"
+  return std::string("u").append(id.begin(), id.end());
+}
+
 Call& call_of(http::Exchange& exchange) {
   return *static_cast<Call*>(exchange.context.get());
 }
 
-// Users are told from addresses by a letter that no address has.
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
   const Call& call = call_of(*exchange);
-  store::Origin origin{.begun = exchange->request().begun, .waiter = exchange};
-  if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
-    const auto& id = caller->user().bytes;
-    origin.source.append(1, 'u').append(id.begin(), id.end());
-    origin.session = caller->session().id;
-  } else {
-    origin.source = call.context.client().source;
-  }
+  store::Origin origin{.source = source_of(call), .begun = exchange->request().begun, .waiter = exchange};
+  if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) origin.session = caller->session().id;
   return origin;
 }
 
@@ -71,16 +71,15 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
   if (reply.stream) {
     const Call& call = call_of(exchange);
-    const Context& context = call.context;
     if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
       reply.stream = while_signed_in(call, caller->session(), std::move(reply.stream));
     }
-    if (FairPool* const pool = context.services.store_pool) {
-      // A part that is not taken ends the connection: what was sent before it cannot be taken back.
-      reply.stream_on = [pool, source = context.client().source](std::function<void()> job) {
-        (void)pool->submit(source, {std::move(job), [] {}});
-      };
-    }
+    const Services& services = call.context.services;
+    // A part that is not taken ends the connection: what was sent before it cannot be taken back.
+    reply.stream_on = [&pool = services.store_pool != nullptr ? *services.store_pool : services.search_pool,
+                       source = source_of(call)](std::function<void()> job) {
+      (void)pool.submit(source, {std::move(job), [] {}});
+    };
   }
   exchange.reply(std::move(reply));
 }
@@ -91,10 +90,9 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
-Error refusal_by(FairPool& pool, http::Exchange& exchange) {
-  const Context& context = call_of(exchange).context;
-  if (&pool == &context.services.hash_pool) return overloaded();
-  return pool.crowded_by(context.client().source) ? over_own_share() : overloaded();
+Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange) {
+  if (&pool == &call_of(exchange).context.services.hash_pool) return overloaded();
+  return pool.crowded_by(source) ? over_own_share() : overloaded();
 }
 
 void Errors::add(Error next) {
@@ -142,7 +140,8 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
 
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
   if (!errors.judge) return respond(*exchange, *errors.error);
-  run_on<NoContent>(call_of(*exchange).context.services.hash_pool, exchange,
+  const Context& context = call_of(*exchange).context;
+  run_on<NoContent>(context.services.hash_pool, context.client().source, exchange,
                     [errors = std::move(errors)]() -> Result<NoContent> {
                       Error error = *errors.error;
                       // First, for of very many only the first are told.

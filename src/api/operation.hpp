@@ -82,7 +82,7 @@ struct Hashed {
   std::function<Result<A>(const store::Origin&)> function;
 };
 
-// To be run on the search pool, unless it is as quick as any read.
+// To be run on the search pool, in the caller's turn, unless it is as quick as reading a page of a hundred records.
 template <class A>
 struct Searched {
   std::function<Result<A>()> function;
@@ -200,6 +200,10 @@ void respond(http::Exchange& exchange, const Error& error);
 Call& call_of(http::Exchange& exchange);
 // Of a write on its behalf. What somebody SignedIn asked for names their session, without which nothing is written.
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
+
+// Whose turn a request takes in a pool, and in the queue of writes: the signed-in user's, from any address, or else the
+// client's address.
+std::string source_of(const Call& call);
 
 namespace detail {
 
@@ -389,26 +393,26 @@ struct Outcome<Write<A_>> {
     store.submit(store::make_job<A>(std::move(origin), std::move(write.function), std::move(completion)));
   }
 };
-// Why a pool has no room for this request: its sender has too much waiting there, or everybody together. The pool for
+// Why a pool has no room for this request: its source has too much waiting there, or everybody together. The pool for
 // passwords is always "overloaded": 429 would sound like a budget of logins.
-Error refusal_by(FairPool& pool, http::Exchange& exchange);
+Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange);
 
 template <class A>
-void run_on(FairPool& pool, const std::shared_ptr<http::Exchange>& exchange, std::function<Result<A>()> function) {
+void run_on(FairPool& pool, const std::string& source, const std::shared_ptr<http::Exchange>& exchange,
+            std::function<Result<A>()> function) {
   FairPool::Job job{[exchange, function = std::move(function)] {
                       guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
                     },
-                    [exchange, &pool] { respond(*exchange, refusal_by(pool, *exchange)); }};
-  if (!pool.submit(call_of(*exchange).context.client().source, std::move(job))) {
-    respond(*exchange, refusal_by(pool, *exchange));
-  }
+                    [exchange, source, &pool] { respond(*exchange, refusal_by(pool, source, *exchange)); }};
+  if (!pool.submit(source, std::move(job))) respond(*exchange, refusal_by(pool, source, *exchange));
 }
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors);
 template <class A_>
 struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
-    run_on<A>(call_of(*exchange).context.services.hash_pool, exchange,
+    const Context& context = call_of(*exchange).context;
+    run_on<A>(context.services.hash_pool, context.client().source, exchange,
               [function = std::move(hashed.function), origin = origin_of(exchange)] { return function(origin); });
   }
 };
@@ -417,7 +421,8 @@ struct Outcome<Searched<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Searched<A> searched) {
     if (searched.quick) return respond_with<A>(*exchange, searched.function());
-    run_on<A>(call_of(*exchange).context.services.search_pool, exchange, std::move(searched.function));
+    const Call& call = call_of(*exchange);
+    run_on<A>(call.context.services.search_pool, source_of(call), exchange, std::move(searched.function));
   }
 };
 

@@ -14,9 +14,16 @@ using model::ProductKey;
 using std::chrono::milliseconds;
 using Moment = std::chrono::steady_clock::time_point;
 
-// Of a whole list, before it is sent: so many products, or as many as are found in this time.
+// What runs where (ARCHITECTURE.md, "Life of a request"): pages of up to `page_limit_default` products in one order, and
+// the product of a sku, are read on the connection's thread. Everything else runs on the search pool in the caller's
+// turn: longer pages, filters, words, each part of a whole list (of a remote store: on its pool).
+
+// A part of a whole list: up to so many products.
 constexpr std::size_t kPartProducts = 256;
-constexpr milliseconds kPartTime{2};  // on a connection's thread, where others wait: not where the store is remote
+
+// A page of one filter, or of words, in an order that their index serves ends after this time. That is far more than it
+// takes among millions of products, unless many words are in very many of them and hardly ever together.
+constexpr milliseconds kFilterTime{500};
 
 // Of a combination of filters and order that no index serves: searched this long, up to so many.
 constexpr milliseconds kSearchTime{50};
@@ -211,11 +218,12 @@ Result<Listed> page(const Context& context, model::ProductQuery query, std::size
   return answer;
 }
 
-// Read and sent part by part, so memory stays bounded however long the list is.
+// Read and sent part by part, so memory stays bounded however long the list is. A part that ends early costs an embedded
+// store a seek; a remote one begins its search again, so it gets more time.
 Listed whole(const Context& context, model::ProductQuery query) {
   query.limit = kPartProducts;
   query.bytes_max = http::part_bytes;
-  query.time_max = context.services.store.remote() ? kSearchTime : kPartTime;
+  query.time_max = context.services.store.remote() ? kFilterTime : kSearchTime;
   Listed answer{};
   answer.body.stream = [&store = context.services.store, query, begun = false, empty = true](std::string& out) mutable {
     const auto found = store.read()->products(query);
@@ -242,9 +250,9 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
   const int wanted = demands(query);
   if (paged) {
     query.limit = limit;
-    if (wanted > 1) query.time_max = kSearchTime;
+    if (wanted > 0) query.time_max = wanted > 1 ? kSearchTime : kFilterTime;
     return Searched<Listed>{[&context, limit, query = std::move(query)] { return page(context, query, limit); },
-                            wanted == 0};
+                            wanted == 0 && limit <= static_cast<std::size_t>(page_limit_default)};
   }
   if (wanted > 1) {  // the whole list if it is found in time; the part that was, and a Link, if not
     query.limit = kFoundProducts;

@@ -27,6 +27,7 @@ namespace integrity::app {
 namespace {
 
 constexpr std::size_t kStoreThreads = 32;
+constexpr std::size_t kRemoteSearchThreads = 8;
 constexpr std::chrono::seconds kStoreWait{4};  // a read of a primary that hangs takes 5 s more: 10 s in all
 
 auth::TokenKey token_key(Config& config, const Keys& keys) {
@@ -128,7 +129,9 @@ Status serve(Config config) {
                            {.currency = config.currency, .require_version = config.require_version});
   const std::size_t cores = cpus_allowed();
   auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
-  auto search_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores, .nice = 5});
+  // Room for a part of each list that a thousand connections are sent. Where the store is remote, threads mostly wait.
+  auto search_pool = std::make_unique<FairPool>(
+      FairPool::Options{.threads = host->store->remote() ? kRemoteSearchThreads : cores, .nice = 5, .queue_max = 1024});
   // Its threads wait more than they work.
   auto store_pool = host->store->remote()
                         ? std::make_unique<FairPool>(FairPool::Options{

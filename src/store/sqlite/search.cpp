@@ -40,8 +40,12 @@ constexpr std::int64_t kFew = 2048;
 // The longest beginnings of words that the index of words lists, in code points (migrations/002_search.sql). It would
 // gather the finds of a longer one from each word that begins so.
 constexpr std::size_t kIndexedPrefix = 6;
-// Looked at between two looks at the clock, and in every page.
+// Looked at in every page, however little time there is: so many products, or texts of so many bytes.
 constexpr std::int64_t kStride = 64;
+constexpr std::size_t kStrideBytes = 64 * 1024;
+// Steps of SQLite's virtual machine between two looks at the clock. Inside FTS5 they are steps of the statement that
+// fetches pages of the index: some eight pages, or a third of a millisecond.
+constexpr int kSteps = 32;
 
 constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
 constexpr auto kHighest = std::numeric_limits<std::int64_t>::max();
@@ -88,6 +92,25 @@ class OneState {
   const bool own_;
 };
 
+// Interrupts the statements of a connection from `until` on.
+class TimeLimit {
+ public:
+  TimeLimit(Database& db, Moment until) : db_(db), until_(until) {
+    sqlite3_progress_handler(db.handle(), kSteps, &is_over, this);
+  }
+  TimeLimit(const TimeLimit&) = delete;
+  TimeLimit& operator=(const TimeLimit&) = delete;
+  ~TimeLimit() { sqlite3_progress_handler(db_.handle(), 0, nullptr, nullptr); }
+
+ private:
+  static int is_over(void* self) {
+    return std::chrono::steady_clock::now() > static_cast<const TimeLimit*>(self)->until_ ? 1 : 0;
+  }
+
+  Database& db_;
+  const Moment until_;
+};
+
 class Search {
  public:
   Search(Database& db, const model::ProductText& text, const ProductQuery& query)
@@ -103,19 +126,44 @@ class Search {
   model::ProductPage run() {
     if (query_.limit == 0) return {};
     const OneState state(db_);
+    if (!query_.time_max) {
+      by_index();
+    } else if (!by_index_within(*query_.time_max / 2)) {
+      // From where that came to. Each row is a step further, so a page always gets on.
+      if (moved_) after_ = last_;
+      walking_ = true;
+      words_known_ = false;
+      take(rows(), kHighest);
+    }
+    return std::move(page_);
+  }
+
+ private:
+  void by_index() {
     if (const auto few = candidates()) {
       pick(*few);
-    } else if (!by_one_filter() || query_.time_max) {
+    } else if (!by_one_filter()) {
       take(rows(), kHighest);
     } else if (!take(rows(), kFew)) {
       // Most products are passed over. This looks at all that fit before it gives one, but at nothing else.
       after_ = last_;
       take(rows_of_filter(), kHighest);
     }
-    return std::move(page_);
   }
 
- private:
+  // False where the time was over before the page was full or the list ended. What was taken until then counts.
+  bool by_index_within(std::chrono::milliseconds time) {
+    if (time.count() <= 0) return false;
+    const TimeLimit limit(db_, began_ + time);
+    try {
+      by_index();
+      return true;
+    } catch (const Failure& failure) {
+      if (failure.primary() != SQLITE_INTERRUPT) throw;
+      return false;
+    }
+  }
+
   static std::int64_t low(const model::Range& range) { return range.min.value_or(kLowest); }
   static std::int64_t high(const model::Range& range) { return range.max.value_or(kHighest); }
 
@@ -212,6 +260,7 @@ class Search {
       const Row row(run, query_.order.by);
       put(take_product(run));
       last_ = std::move(position);
+      moved_ = true;
     }
   }
 
@@ -228,16 +277,18 @@ class Search {
 
   // Takes what fits until the page is full or the time is out. False: the rows go on behind the first `most`.
   bool take(Run run, std::int64_t most) {
+    std::size_t looked_at_bytes = 0;
     for (std::int64_t looked_at = 0; run.next(); ++looked_at) {
       const Row row(run, query_.order.by);
       if (bounds() != nullptr && !bounds()->has(row.position.key)) break;  // and so does all that follows
       if (looked_at == most) return false;
-      if (looked_at >= kStride && looked_at % kStride == 0 && out_of_time()) {
+      if ((looked_at >= kStride || looked_at_bytes >= kStrideBytes) && out_of_time()) {
         page_.next = written(last_);
         break;
       }
       if (numbers_fit(row)) {
         auto product = take_product(run);
+        looked_at_bytes += model::bytes_about(product);
         if (words_fit(product)) {
           if (full()) {
             page_.next = written(last_);
@@ -247,6 +298,7 @@ class Search {
         }
       }
       last_ = row.position;
+      moved_ = true;
     }
     return true;
   }
@@ -276,7 +328,7 @@ class Search {
   }
 
   Run rows() {
-    if (!query_.words.empty() && in_default_order()) return rows_by_words(quick_match_);
+    if (!query_.words.empty() && in_default_order() && !walking_) return rows_by_words(quick_match_);
     const bool down = query_.order.descending;
     const auto place = first_place();
     const auto key = first_key();
@@ -319,7 +371,9 @@ class Search {
   std::string match_, quick_match_;
   const Moment began_;
   std::optional<Position> after_;
-  Position last_;             // of the rows taken
+  Position last_;             // of the rows taken, or passed over
+  bool moved_ = false;        // `last_` is set
+  bool walking_ = false;      // the order, without an index of words
   bool words_known_ = false;  // to fit: by the index
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it

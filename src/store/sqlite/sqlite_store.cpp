@@ -83,11 +83,12 @@ class CachedReader final : public PooledReader {
     return found;
   }
   std::shared_ptr<const model::RenderedPage> rendered_products(const model::ProductQuery& query) override {
-    if (query.time_max) return ReadTx::rendered_products(query);  // how far it comes is chance
     if (auto hit = pages_.find(query)) return hit;
     const auto generation = pages_.generation();
     auto found = ReadTx::rendered_products(query);
-    pages_.put(query, generation, found);
+    // A page that ended early for lack of time may have more in it the next time.
+    const bool whole = !query.time_max || found->next.empty() || found->count == query.limit;
+    if (whole) pages_.put(query, generation, found);
     return found;
   }
 

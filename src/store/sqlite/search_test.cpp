@@ -1,0 +1,118 @@
+// How long a search takes, where an index alone does not answer it. What it finds is in contract/search_test.cpp.
+#include "store/sqlite/search.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include "store/contract/store_contract.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A text function that takes a millisecond a product while `slow`, and counts.
+struct SlowText {
+  static inline bool slow = false;
+  static inline int looked_at = 0;
+  static std::vector<std::string> words_of(const model::Product& product) {
+    if (slow) {
+      ++looked_at;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    return plain_words(product);
+  }
+};
+
+class SqliteSearch : public testing::Test {
+ protected:
+  SqliteSearch() {
+    std::filesystem::create_directory(folder_);
+    store_ = open_sqlite(
+        {.file = folder_ / "integrity.db", .clock = &clock_, .text = {1, &plain_sort_key, &SlowText::words_of}});
+  }
+  ~SqliteSearch() override {
+    SlowText::slow = false;
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  // Named alike, so that an index of words gives all of them for the first six letters.
+  void fill(int count) {
+    const auto filled = store_->write([&](WriteTx& tx) -> Result<bool> {
+      for (int i = 0; i < count; ++i) {
+        model::Product made;
+        made.id = ProductId::make(clock_.now(), random_);
+        made.name = "lampshade" + std::to_string(i);
+        made.price = Money{i};
+        made.currency = "EUR";
+        made.created_at = made.updated_at = tx.now();
+        INTEGRITY_CHECK(tx.create_product({}, made));
+      }
+      return true;
+    });
+    ASSERT_TRUE(filled.has_value());
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("integrity-search-" + std::to_string(::getpid()));
+  ManualClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<Store> store_;
+};
+
+// The index gives two thousand candidates, each of which has to be read: that took two seconds, whatever the time was.
+TEST_F(SqliteSearch, EndsInTimeWhereCandidatesOfAnIndexMustBeRead) {
+  fill(2000);
+  SlowText::looked_at = 0;
+  SlowText::slow = true;
+  model::ProductQuery query{
+      .words = {"lampshadex"}, .order = {.by = model::ProductKey::name}, .limit = 100, .time_max = milliseconds(40)};
+  const auto page = store_->read()->products(query);
+  EXPECT_TRUE(page.products.empty());
+  EXPECT_FALSE(page.next.empty()) << "it did not come to the end";
+  EXPECT_LT(SlowText::looked_at, 40 + 64 + 10);
+}
+
+// However little time there is, each page gets on, and all of them together are the list.
+TEST_F(SqliteSearch, GetsOnInEachPage) {
+  fill(300);
+  model::ProductQuery query{.words = {"lampshade1"},
+                            .order = {.by = model::ProductKey::price, .descending = true},
+                            .limit = 1000,
+                            .time_max = milliseconds(1)};
+  SlowText::slow = true;
+  std::vector<std::int64_t> found;
+  int pages = 0;
+  do {
+    const auto page = store_->read()->products(query);
+    for (const auto& product : page.products) found.push_back(product.price.units);
+    query.after = page.next;
+  } while (!query.after.empty() && ++pages < 300);
+  std::vector<std::int64_t> expected;
+  for (int i = 299; i >= 0; --i) {
+    if (std::to_string(i).front() == '1') expected.push_back(i);
+  }
+  EXPECT_EQ(found, expected);
+}
+
+// A limit of one search must not interrupt what its connection is asked next.
+TEST_F(SqliteSearch, LeavesItsConnectionAsItWas) {
+  fill(3000);
+  SlowText::slow = false;
+  for (int i = 0; i < 20; ++i) {
+    model::ProductQuery query{.words = {"lampshade"}, .order = {.by = model::ProductKey::stock}, .limit = 1000};
+    query.time_max = milliseconds(2);
+    store_->read()->products(query);
+    query.time_max.reset();
+    EXPECT_EQ(store_->read()->products(query).products.size(), 1000U);
+  }
+}
+
+}  // namespace
+}  // namespace integrity::store::sqlite
