@@ -107,6 +107,9 @@ Cursor Link::find(Name name, const Doc& filter, const Doc& options) & {
   auto from = collection(name);
   Doc with = with_session(options);
   if (sees_ == Sees::majority) with.add("readConcern", Doc("level", MONGOC_READ_CONCERN_LEVEL_MAJORITY));
+  if (read_time_max_ && sees_ != Sees::transaction && !View(options).has("maxTimeMS")) {
+    with.add("maxTimeMS", static_cast<std::int64_t>(read_time_max_->count()));
+  }
   mongoc_cursor_t* const cursor = mongoc_collection_find_with_opts(from.get(), filter.get(), with.get(), nullptr);
   return {std::move(from), cursor};
 }

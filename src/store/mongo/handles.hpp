@@ -121,6 +121,13 @@ class Link {
   Link(Link&&) = default;
   ~Link();
 
+  // From now on the server gives up a find, all its batches together, after this time (maxTimeMS), unless its options
+  // say another: Trouble, out_of_time. Without a limit it would go on for a client that has long since gone. Not in a
+  // transaction, which would end with it.
+  void limit_reads(std::chrono::milliseconds time_max) { read_time_max_ = time_max; }
+  // For a request: shorter than the socket is waited for (connect.cpp).
+  static constexpr std::chrono::milliseconds request_time_max{5000};
+
   // A cursor goes on asking through its link, which has to live as long.
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) &;
   std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {});
@@ -162,6 +169,7 @@ class Link {
 
   Client* client_;
   Sees sees_;
+  std::optional<std::chrono::milliseconds> read_time_max_;
   std::unique_ptr<mongoc_client_session_t, decltype(&mongoc_client_session_destroy)> session_;
 };
 

@@ -11,6 +11,12 @@ namespace integrity::store::mongo {
 namespace {
 
 // What a majority has, by the primary. Takes a connection when the first question needs one.
+Link limited(Client& client, Link::Sees sees) {
+  Link link(client, sees);
+  link.limit_reads(Link::request_time_max);
+  return link;
+}
+
 class MajorityReader final : public Reader {
  public:
   MajorityReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
@@ -18,14 +24,14 @@ class MajorityReader final : public Reader {
   // A list is one state, and a search may ask several questions.
   model::ProductPage products(const model::ProductQuery& query) override {
     first(in::meta, Doc("_id", "head"));  // see SnapshotReader
-    Link one_state(*client_, Link::Sees::one_state);
+    Link one_state = limited(*client_, Link::Sees::one_state);
     return search(one_state, query);
   }
 
  private:
   Link& link(Name) override {
     pool_.standing().expect_readable();
-    if (!link_) link_.emplace(client_.emplace(pool_), Link::Sees::majority);
+    if (!link_) link_.emplace(limited(client_.emplace(pool_), Link::Sees::majority));
     return *link_;
   }
 
@@ -45,8 +51,8 @@ class SnapshotReader final : public Reader {
       client_.emplace(pool_);
       // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
       // waits until it knows that the majority has what was acknowledged.
-      Link(*client_, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
-      link_.emplace(*client_, Link::Sees::one_state);
+      limited(*client_, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
+      link_.emplace(limited(*client_, Link::Sees::one_state));
     }
     return *link_;
   }
@@ -85,7 +91,7 @@ class MongoStore final : public Store {
   std::optional<model::Session> session(const SessionId& id) override {
     pool_.standing().expect_readable();
     Client client(pool_);
-    const auto found = Link(client, Link::Sees::majority).first(in::sessions, Doc("_id", id));
+    const auto found = limited(client, Link::Sees::majority).first(in::sessions, Doc("_id", id));
     if (!found) return {};
     const auto session = take_session(View(*found));
     if (session.expires_at <= clock_.now()) return {};

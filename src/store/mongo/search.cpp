@@ -14,6 +14,8 @@
 //  2. Filters beside the order: the server looks itself for the index that finds most quickly; it tries several.
 //  3. Where that took longer than half of the time given: the order's index in stretches, dropping what does not fit.
 //     `next` says how far the walk came, so that a page always gets on.
+//
+// All commands of a search share its time: each is given what is left of it as maxTimeMS.
 namespace integrity::store::mongo {
 namespace {
 
@@ -25,9 +27,16 @@ using std::chrono::milliseconds;
 // Products in the first stretch of a walk, which is walked in any case; and how long one should take about.
 constexpr std::int64_t kStretch = 256;
 constexpr milliseconds kStretchTime{8};
+// For a stretch at least, whatever is left: more than any takes, unless the server has come to a stop.
+constexpr milliseconds kStretchTimeMax{1000};
 
 // Products fetched before it is known how long they are, where a page is bounded in bytes; then as many as it may take.
 constexpr std::int64_t kBatch = 16;
+
+// What products are read without: the words may be longer than all the rest.
+Doc without_words() {
+  return Doc("words", 0);
+}
 
 Doc bounds_of(const model::Range& range, bool money) {
   Doc bounds;
@@ -205,7 +214,7 @@ class Search {
   }
 
   Cursor find_in(const Run& run, const Array& filters, Doc options) const {
-    options.add("hint", order_.index(), "sort", order_.sort(), "limit", wanted());
+    options.add("hint", order_.index(), "sort", order_.sort(), "limit", wanted(), "projection", without_words());
     run.add_to(options);
     add_batch(options);
     Array all = filters;
@@ -248,7 +257,7 @@ class Search {
 
   // False where that takes too long. Time that is up ends a transaction, so in one a search is not bounded.
   bool take_by_any_index() {
-    Doc options("sort", order_.sort(), "limit", wanted(), "allowDiskUse", true);
+    Doc options("sort", order_.sort(), "limit", wanted(), "projection", without_words(), "allowDiskUse", true);
     if (query_.time_max && !link_.in_transaction()) {
       if (query_.time_max->count() < 2) return false;
       options.add("maxTimeMS", static_cast<std::int64_t>(query_.time_max->count() / 2));
@@ -273,7 +282,9 @@ class Search {
     for (std::int64_t stretch = kStretch;;) {
       const auto began = std::chrono::steady_clock::now();
       const auto last = end_of_stretch(stretch);
-      if (take(find_in(run_of_order(last), all, {})) || !last) return;
+      Doc options;
+      add_time(options);
+      if (take(find_in(run_of_order(last), all, std::move(options))) || !last) return;
       after_ = last;
       if (out_of_time()) {
         page_.next = written(*last);
@@ -287,9 +298,17 @@ class Search {
   std::optional<Position> end_of_stretch(std::int64_t stretch) const {
     Doc options("hint", order_.index(), "sort", order_.sort(), "projection", order_.projection(), "skip", stretch - 1);
     run_of_order({}).add_to(options);
+    add_time(options);
     const auto found = link_.first(in::products, only_, options);
     if (!found) return {};
     return order_.position_of(View(*found));
+  }
+
+  void add_time(Doc& options) const {
+    if (!query_.time_max || link_.in_transaction()) return;
+    const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
+    const auto left = std::max(*query_.time_max - passed, kStretchTimeMax);
+    options.add("maxTimeMS", static_cast<std::int64_t>(std::min(left, Link::request_time_max).count()));
   }
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }

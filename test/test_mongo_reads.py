@@ -1,0 +1,64 @@
+"""What the server asks MongoDB for: never without a limit of time, and no more often than it takes."""
+
+import bson
+import pytest
+
+from support.accounts import enrolled, product
+from support.http import Client
+from support.server import Server, database_at
+
+pytestmark = pytest.mark.embedded
+
+COUNT = 20_000
+
+
+@pytest.fixture(scope="module")
+def full(mongo):
+    """Half of the products are red, the others are lamps; ten are both."""
+    with Server(store=database_at(mongo.uri)) as server:
+        client = Client(server, enrolled(server).token)
+        made = client.post("/products", product(sku="first")).json
+        database = mongo.client().get_database(server.store.rsplit("/", 1)[1].split("?")[0])
+        kept = database.products.find_one()
+        database.products.insert_many(
+            [kept | {"_id": bson.ObjectId(), "place": bson.Int64(kept["place"] + 1 + i), "name": f"No. {i}", "sku": f"n-{i}",
+                     "name_key": f"no. {i}", "price": bson.Decimal128(f"{i % 1000}.00"),
+                     "words": ["no", str(i)] + (["red"] if i % 2 or i % 2000 == 0 else []) + ([] if i % 2 else ["lamp"])}
+             for i in range(COUNT)])
+        client.path, client.database = f"/products/{made['id']}", database
+        yield client
+
+
+def reads(client, *targets: str) -> list[dict]:
+    """The finds and aggregations of these requests, and how often more of one was fetched."""
+    database = client.database
+    database.command("profile", 0)
+    database.system.profile.drop()
+    database.command("profile", 2)
+    for target in targets:
+        assert client.get(target).status == 200, target
+    database.command("profile", 0)
+    return list(database.system.profile.find({"ns": {"$ne": f"{database.name}.system.profile"},
+                                              "op": {"$in": ["query", "getmore", "command"]}}))
+
+
+def test_every_read_ends_in_time(full):
+    targets = [full.path, "/me", f"{full.path}/history", "/products?limit=10", "/products?q=lamp+re", "/products?q=red+la&limit=10",
+               "/products?q=lamp&sort=name&limit=10", "/products?sort=-price&min_stock=1&limit=5", "/products?sku=first",
+               "/products?min_price=3&max_stock=4&q=re&sort=name"]
+    asked = [each["command"] for each in reads(full, *targets) if each["op"] != "getmore"]
+    finds = [command for command in asked if "find" in command or "aggregate" in command]
+    assert {command["find"] for command in finds if "find" in command} >= {"products", "sessions", "changes", "meta"}
+    unlimited = [command for command in finds
+                 if not 0 < command.get("maxTimeMS", 0) <= 5000 and command.get("autocommit") is not False]
+    assert not unlimited
+
+
+def test_words_that_hardly_ever_occur_together_cost_a_list_what_they_cost_a_page(full):
+    """Ten thousand products are looked at, once: three commands, or some twenty where an index took too long and the order
+    is walked in stretches. The list took 238."""
+    expected = [f"No. {i}" for i in range(0, COUNT, 2000)]
+    for target in ("/products?q=lamp+red&limit=1000", "/products?q=lamp+red", "/products?q=red+lam"):
+        assert [each["name"] for each in full.get(target).json] == expected
+        asked = reads(full, target)
+        assert len(asked) <= 40, target
