@@ -31,7 +31,7 @@ function(integrity_module folder)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   set(tests ${sources})
   set(fuzz ${sources})
-  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|/main)\\.cpp$|${INTEGRITY_LEFT_OUT}")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER fuzz INCLUDE REGEX "_fuzz\\.cpp$")
   set(INTEGRITY_TEST_SOURCES ${INTEGRITY_TEST_SOURCES} ${tests} CACHE INTERNAL "")
@@ -66,6 +66,7 @@ endfunction()
 
 # Fuzz targets are among the tests: there they replay their corpus (base/fuzzing.hpp).
 function(integrity_unit_tests name)
+  find_package(GTest REQUIRED)
   add_executable(${name} ${INTEGRITY_TEST_SOURCES} ${INTEGRITY_FUZZ_SOURCES})
   set_source_files_properties(${INTEGRITY_FUZZ_SOURCES} PROPERTIES
     COMPILE_DEFINITIONS INTEGRITY_CORPUS="${PROJECT_SOURCE_DIR}/fuzz/corpus")

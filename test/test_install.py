@@ -1,0 +1,32 @@
+"""What `cmake --install` puts in place."""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from support.server import BINARY, environment
+
+ROOT = pathlib.Path(__file__).parent.parent
+pytestmark = pytest.mark.embedded
+
+
+def test_the_program_and_its_documents_are_installed(tmp_path):
+    done = subprocess.run(["cmake", "--install", pathlib.Path(BINARY).parent, "--prefix", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = subprocess.run([tmp_path / "bin/integrity", "--version"], capture_output=True, text=True, env=environment())
+    assert re.fullmatch(r"integrity \d+\.\d+\.\d+\n", said.stdout), said
+    documents = tmp_path / "share/doc/integrity"
+    links = re.findall(r"\]\(([^)#:]+)\)", (documents / "README.md").read_text())
+    assert "LICENSE" in links and "docs/cluster.md" in links
+    assert not [link for link in links if not (documents / link).exists()]
+
+
+@pytest.mark.parametrize("mongo", [True, False])
+def test_the_driver_of_mongodb_is_optional(tmp_path, mongo):
+    cmake = ["cmake", "-S", ROOT, "-B", tmp_path, "-G", "Ninja", f"-DINTEGRITY_MONGO={'ON' if mongo else 'OFF'}"]
+    done = subprocess.run(cmake, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = (tmp_path / "build.ninja").read_text()
+    assert ("mongoc" in made, "unit_tests" in made) == (mongo, mongo)
