@@ -2,12 +2,12 @@
 
 add_library(integrity_flags INTERFACE)
 target_compile_options(integrity_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Werror
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
   -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(integrity_flags INTERFACE
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS> $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>
   INTEGRITY_VERSION="${PROJECT_VERSION}")
-target_link_options(integrity_flags INTERFACE -fuse-ld=mold -Wl,-z,relro,-z,now)
+target_link_options(integrity_flags INTERFACE -Wl,-z,relro,-z,now)
 if(INTEGRITY_FUZZ)  # clang's: every function tells the fuzzer where it went
   target_compile_options(integrity_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
