@@ -173,6 +173,8 @@ def test_a_damaged_database_is_named(tmp_path):
         file.write_bytes(damage)
         said = refusal("--listen", "127.0.0.1:0", *data)
         assert str(file) in said and "restore it from a backup" in said
+        why = re.search(r"integrity\.db: ([^(;]+[^ (;])", said)[1]
+        assert said.count(why) == 1, said
         done = run("user", "list", *data)
         assert done.returncode == 1 and str(file) in done.stderr and "restore it from a backup" in done.stderr
 

@@ -56,8 +56,10 @@ bool Run::next() {
 }
 
 void Run::fail(int code) const {
-  throw Failure(code, std::string(sqlite3_errmsg(sqlite3_db_handle(statement_))) + " (" + sqlite3_errstr(code) + ", " +
-                          std::to_string(code) + ")");
+  std::string what = sqlite3_errmsg(sqlite3_db_handle(statement_));
+  const std::string kind = sqlite3_errstr(code);  // often the same words
+  what += " (" + (what == kind ? "" : kind + ", ") + std::to_string(code) + ")";
+  throw Failure(code, what);
 }
 
 void Run::read(int column, std::int64_t& value) const {
