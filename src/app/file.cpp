@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -35,6 +37,13 @@ Status fill_and_link(int fd, const std::string& temporary, const std::filesystem
   // link, not rename: a key that somebody made meanwhile must never be replaced.
   if (::link(temporary.c_str(), path.c_str()) != 0) return file_error(path, "cannot create");
   return {};
+}
+
+std::vector<gid_t> own_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  groups.resize(static_cast<std::size_t>(std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  groups.push_back(::getegid());
+  return groups;
 }
 
 }  // namespace
@@ -86,13 +95,29 @@ Status can_make_folder(const std::filesystem::path& path) {
   return {};
 }
 
-Status tighten(int fd, unsigned mode, const std::filesystem::path& path) {
+std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::vector<gid_t>& own_groups) {
+  if ((mode & may) != 0) return "everybody";
+  const bool trusted = group == 0 || std::find(own_groups.begin(), own_groups.end(), group) != own_groups.end();
+  if ((mode >> 3 & may) == 0 || trusted) return {};
+  return "group " + std::to_string(group);
+}
+
+Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::path& path) {
   struct stat state {};
   if (::fstat(fd, &state) != 0) return file_error(path, "cannot look at");
   if ((state.st_mode & 07777 & ~mode) == 0) return {};
-  if (::fchmod(fd, mode) != 0) return file_error(path, "is open to others, and its mode cannot be changed");
-  log::event("file.tightened", {{"path", path.string()}});
-  return {};
+  if (::fchmod(fd, state.st_mode & mode) == 0) {
+    log::event("file.tightened", {{"path", path.string()}});
+    return {};
+  }
+  if (errno != EPERM && errno != EROFS) return file_error(path, "cannot change its mode");
+  struct statvfs system {};
+  if (::fstatvfs(fd, &system) == 0 && (system.f_flag & ST_RDONLY) != 0) must_not &= ~02U;
+  const std::string who = others_who_may(must_not, state.st_mode, state.st_gid, own_groups());
+  if (who.empty()) return {};
+  return Error{Code::unavailable, path.string() + ": " + who + " can " + (must_not == 02 ? "write to it" : "read it") +
+                                      ", and its mode cannot be changed by this process; a secret of root's may be "
+                                      "0400, or 0440 with a group of this process"};
 }
 
 Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
@@ -109,7 +134,7 @@ Result<Secret> read_secret_file(const std::filesystem::path& path) {
   constexpr std::size_t size_max = 64 * 1024;
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not hang the start
   if (!fd.valid()) return file_error(path, "cannot read");
-  INTEGRITY_CHECK(tighten(fd.get(), 0600, path));
+  INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
   Bytes bytes(size_max);
   std::size_t size = 0;
   for (;;) {

@@ -47,7 +47,7 @@ Status open_folder(const std::filesystem::path& folder, bool may_make) {
     error.detail += "; the database was used with keys, which belong there: see --keys";
     return error;
   }
-  return tighten(fd.get(), 0700, folder);
+  return tighten(fd.get(), 0700, 02, folder);  // what others may list or enter tells them names only
 }
 
 template <class Make>

@@ -24,8 +24,8 @@ struct Keys {
   crypto::Es256Key token;  // token.key: PKCS#8 in PEM
 };
 
-// The folder is tightened to 0700 and the files to 0600; what had to be is logged. Errors name the
-// file.
+// The folder is tightened to 0700 and the files to 0600; what had to be is logged. Mounted secrets, whose modes cannot be
+// changed, are taken as they are unless others can read them (tighten in file.hpp). Errors name the file.
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random,
                        std::string_view accept = {});
 

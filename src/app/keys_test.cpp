@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "app/file.hpp"
 #include "app/test_folder.hpp"
 
 namespace integrity::app {
@@ -103,6 +104,55 @@ TEST_F(KeyFiles, OpenToOthersAreTightened) {
   ASSERT_TRUE(load());
   EXPECT_EQ(mode_of(keys), 0700U);
   for (const char* name : kNames) EXPECT_EQ(mode_of(keys / name), 0600U) << name;
+}
+
+// Kubernetes mounts a secret as links: token.key -> ..data/token.key, ..data -> ..2026_11_29_19_00_00.1.
+TEST_F(KeyFiles, MayBeLinksAsKubernetesMakesThem) {
+  ASSERT_TRUE(load());
+  write_file(database, "");
+  std::filesystem::create_directory(keys / "..1");
+  std::filesystem::create_directory_symlink("..1", keys / "..data");
+  for (const char* name : kNames) {
+    std::filesystem::rename(keys / name, keys / "..1" / name);
+    std::filesystem::create_symlink(std::filesystem::path("..data") / name, keys / name);
+  }
+  const auto loaded = load();
+  EXPECT_TRUE(loaded) << loaded.error().detail;
+}
+
+TEST_F(KeyFiles, KeepAModeThatIsTighter) {
+  ASSERT_TRUE(load());
+  write_file(database, "");
+  for (const char* name : kNames) ASSERT_EQ(::chmod((keys / name).c_str(), 0440), 0);
+  ASSERT_TRUE(load());
+  for (const char* name : kNames) EXPECT_EQ(mode_of(keys / name), 0400U) << "nobody has asked for a right to write";
+}
+
+// A mounted secret was refused because its mode cannot be changed, although nobody else could read it.
+TEST(OthersWhoMay, ReadAFileThatCannotBeTightened) {
+  constexpr gid_t kOwn = 1000, kAlsoOwn = 2000, kForeign = 3000;
+  const struct {
+    unsigned mode;
+    gid_t group;
+    const char* who;
+  } cases[] = {
+      {0400, kForeign, ""},
+      {0440, 0, ""},
+      {0440, kOwn, ""},
+      {0440, kAlsoOwn, ""},
+      {0640, kOwn, ""},
+      {0440, kForeign, "group 3000"},
+      {0444, 0, "everybody"},
+      {0444, kOwn, "everybody"},
+      {0404, kOwn, "everybody"},
+      {0420, kForeign, ""},
+      {0440, kForeign, "group 3000"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(others_who_may(04, c.mode, c.group, {kOwn, kAlsoOwn}), c.who) << std::oct << c.mode << ' ' << c.group;
+  }
+  EXPECT_EQ(others_who_may(02, 0755, kForeign, {kOwn}), "") << "a folder that others may list but not write to";
+  EXPECT_EQ(others_who_may(02, 01777, 0, {kOwn}), "everybody");
 }
 
 }  // namespace
