@@ -62,6 +62,21 @@ def test_add_refuses_what_sign_up_refuses(server, tmp_path, name, password):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_byte_order_mark_before_a_password_is_no_part_of_it(server):
+    """Editors on Windows write one; who logs in does not type it."""
+    name = fresh_name("host")
+    command(server, "add", name, stdin="\ufeff" + PASSWORD + "\r\n")
+    assert status_of_login(Account(server, name)) == "enrol"
+    command(server, "set-password", name, stdin="\ufeffanother horse battery\n")
+    assert status_of_login(Account(server, name), "another horse battery") == "enrol"
+
+
+def test_a_password_in_utf_16_is_refused_with_its_cure(server):
+    done = subprocess.run([BINARY, "user", "add", fresh_name("host"), "--data", server.data, *server.store_option()],
+                          input=PASSWORD.encode("utf-16"), capture_output=True, env=environment())
+    assert done.returncode == 1 and b"UTF-16; save the file as UTF-8" in done.stderr
+
+
 def test_add_refuses_a_name_that_is_taken(server, ada):
     done = server.command("user", "add", ada.username.upper(), stdin=PASSWORD + "\n")
     assert done.returncode == 1 and "taken" in done.stderr

@@ -82,9 +82,15 @@ bool on_terminal() {
 Result<Secret> read_new_password() {
   const Error none{Code::invalid_value, "no password was given"};
   if (!on_terminal()) {
-    auto line = read_line(-1);
+    const auto line = read_line(-1);
     if (!line) return none;
-    return std::move(*line);
+    // Editors on Windows begin a file with a byte order mark, which nobody types at a login.
+    std::string_view text = line->reveal_text();
+    if (text.starts_with("\uFEFF")) text.remove_prefix(3);
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+      return Error{Code::invalid_value, "the password is in UTF-16; save the file as UTF-8"};
+    }
+    return Secret(text);
   }
   auto first = read_silently("Password: ");
   if (!first) return none;
