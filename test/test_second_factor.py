@@ -22,6 +22,17 @@ def test_the_first_right_code_activates_and_shows_ten_recovery_codes_once(server
     assert again.status == 200 and "recovery_codes" not in again.json
 
 
+@pytest.mark.parametrize("shown", ["{} {}", " {}{} ", "{}\u00a0{}", "{}\u2009{}", "{}\u202f{}"])
+def test_spaces_in_a_code_do_not_count(clocked, shown):
+    """Apps show `123 456`, and that is what people copy."""
+    account = Account(clocked).sign_up().scan()
+    code = account.next_code()
+    reply = account.verify(shown.format(code[:3], code[3:]))
+    assert reply.status == 200, reply
+    recovery = reply.json["recovery_codes"][0]
+    assert account.login().verify(recovery_code=shown.format(recovery[:8], recovery[8:])).status == 200
+
+
 def test_the_enrolment_code_is_spent(server):
     account = Account(server).sign_up().scan()
     code = account.next_code()

@@ -8,11 +8,11 @@
 
 #include "auth/accounts.hpp"
 #include "auth/recovery_code.hpp"
+#include "auth/typed_code.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::api {
 
-inline constexpr schema::Word kCode{.min = 6, .max = 6, .letters = schema::Word::Letters::none};
 inline constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
 inline constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
 inline constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
@@ -23,11 +23,27 @@ inline constexpr std::string_view kChallengeAbout = "proof of the first step; op
 inline constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
 inline constexpr std::string_view kSecondsAbout = "seconds";
 inline constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
-inline constexpr std::string_view kCodeAbout = "what the authenticator shows";
-inline constexpr std::string_view kCodeOrAbout = "what the authenticator shows; this or the next";
+inline constexpr std::string_view kCodeAbout = "what the authenticator shows; spaces do not matter";
+inline constexpr std::string_view kCodeOrAbout = "what the authenticator shows; spaces do not matter; this or the next";
 inline constexpr std::string_view kRecoveryCodeAbout =
     "one of the ten; upper and lower case, blanks and hyphens do not matter";
 inline constexpr std::string_view kNewPasswordAbout = "the whole of it counts; common passwords are refused";
+
+// Six digits as a person may type them.
+struct TotpCode {
+  using Value = std::string;
+  std::optional<std::string> read(const json::Value& json, std::string& why) const {
+    std::optional<std::string> digits;
+    if (json.kind == json::Value::Kind::string) digits = auth::parse_code(json.text);
+    if (!digits) why = "must be a code of six digits, as a string";
+    return digits;
+  }
+  std::string describe() const {
+    const auto spaces = '[' + std::string(auth::typed_spaces) + "]*";
+    return R"({"type":"string","minLength":6,"pattern":"^)" + spaces + "([0-9]" + spaces + R"(){6}$"})";
+  }
+};
+inline constexpr TotpCode kCode{};
 
 // 24 characters of Crockford's base32 as a person may type them.
 struct RecoveryCode {
@@ -39,7 +55,8 @@ struct RecoveryCode {
     return bits;
   }
   std::string describe() const {
-    return R"({"type":"string","minLength":24,"pattern":"^([ -]*[0-9A-TV-Za-tv-z]){24}[ -]*$"})";
+    const auto between = '[' + std::string(auth::typed_spaces) + "-]*";
+    return R"({"type":"string","minLength":24,"pattern":"^()" + between + "[0-9A-TV-Za-tv-z]){24}" + between + R"($"})";
   }
 };
 

@@ -1,13 +1,11 @@
 #include "app/acts.hpp"
 
+#include "api/account_fields.hpp"
 #include "base/json.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::app {
 namespace {
-
-// The same rules as for a sign-up (api/accounts.cpp).
-constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
 
 struct AddUser {
   std::string username;
@@ -15,7 +13,7 @@ struct AddUser {
 };
 auto fields(const AddUser*) {
   return std::tuple{schema::required("username", &AddUser::username, model::username_rule),
-                    schema::required("password", &AddUser::password, kNewPassword)};
+                    schema::required("password", &AddUser::password, api::kNewPassword)};
 }
 
 struct Added {
@@ -32,8 +30,7 @@ struct Confirm {
 };
 auto fields(const Confirm*) {
   return std::tuple{schema::required("challenge", &Confirm::challenge, schema::Opaque{}),
-                    schema::required("code", &Confirm::code,
-                                     schema::Word{.min = 6, .max = 6, .letters = schema::Word::Letters::none})};
+                    schema::required("code", &Confirm::code, api::kCode)};
 }
 
 struct Confirmed {
@@ -49,7 +46,7 @@ struct SetPassword {
 };
 auto fields(const SetPassword*) {
   return std::tuple{schema::required("username", &SetPassword::username, schema::Opaque{}),
-                    schema::required("password", &SetPassword::password, kNewPassword)};
+                    schema::required("password", &SetPassword::password, api::kNewPassword)};
 }
 
 struct Named {

@@ -1,5 +1,6 @@
 #include "auth/recovery_code.hpp"
 
+#include "auth/typed_code.hpp"
 #include "base/ascii.hpp"
 #include "crypto/digest.hpp"
 
@@ -42,8 +43,8 @@ std::optional<Bytes> parse_recovery_code(std::string_view text) {
   unsigned held = 0;
   std::uint32_t value = 0;
   std::size_t characters = 0;
-  for (char c : text) {
-    if (c == '-' || c == ' ') continue;
+  for (char c : without_spaces(text)) {
+    if (c == '-') continue;
     const auto digit = kAlphabet.find(canonical(c));
     if (digit == std::string_view::npos || ++characters > kCharacters) return {};
     value = value << 5 | static_cast<std::uint32_t>(digit);

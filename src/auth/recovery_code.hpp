@@ -18,7 +18,7 @@ inline constexpr std::size_t recovery_code_bytes = 15;
 
 // Shown once: whoever gets them MUST NOT keep them.
 std::vector<std::string> make_recovery_codes(Random& random);
-// The bits of a code as a person types it: any case, with dashes or spaces, O for 0, I or L for 1 (Crockford).
+// The bits of a code as a person types it: any case, with dashes or spaces (typed_code.hpp), O for 0, I or L for 1 (Crockford).
 std::optional<Bytes> parse_recovery_code(std::string_view text);
 model::Digest recovery_code_hash(const Secret& key, const UserId& user, ByteView bits);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "auth/typed_code.hpp"
 #include "base/fuzzing.hpp"
 
 namespace integrity::auth {
@@ -23,8 +24,8 @@ class TheseBits final : public Random {
 
 std::string as_printed(std::string_view typed) {
   std::string out;
-  for (char c : typed) {
-    if (c == '-' || c == ' ') continue;
+  for (char c : without_spaces(typed)) {
+    if (c == '-') continue;
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     out += c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
   }

@@ -8,7 +8,7 @@ import struct
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
-from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code
+from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code, typed
 from .world import (ID, NO_TOKEN, SECONDS, SESSION_LIFE, TOKEN, Answer, Challenge, Request, Session, Some, User, World,
                     body_of, invalid, parsed, refusal, rfc3339, signed_in, too_many)
 
@@ -213,7 +213,7 @@ def prove(world: World, user: User, body: dict, new_secret: str | None = None,
 
     if refused := codes_wait(world, user, new_secret is not None):
         return refused, user
-    step, kind = match(world, user, new_secret, body["code"])
+    step, kind = match(world, user, new_secret, typed(body["code"]))
     if kind == "fresh":
         return None, replace(user, last_step=step, failures=0, unredeemed=0, locked_until=0)
 

@@ -92,11 +92,19 @@ def delta(value) -> bool:
     return integer(-STOCK_MAX, STOCK_MAX)(value) and whole(value) != 0
 
 
+SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u3000" + "".join(map(chr, range(0x2000, 0x200b)))))
+
+
+def typed(value: str) -> str:
+    """A code without the spaces that apps show and people type."""
+    return value.translate(SPACES)
+
+
 def recovery_code(value) -> str | None:
     """Its 24 characters, however they were typed."""
     if not isinstance(value, str):
         return None
-    bare = value.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
+    bare = typed(value.upper()).replace("-", "").translate(str.maketrans("OIL", "011"))
     return bare if re.fullmatch("[0-9A-HJKMNP-TV-Z]{24}", bare, re.ASCII) else None
 
 
@@ -106,7 +114,7 @@ def is_recovery_code(value) -> bool:
 
 USERNAME = word("[A-Za-z0-9._@+-]{3,64}")
 PASSWORD = lambda value: isinstance(value, str) and 8 <= len(value) <= 256  # noqa: E731
-CODE = word("[0-9]{6}")
+CODE = lambda value: isinstance(value, str) and re.fullmatch("[0-9]{6}", typed(value), re.ASCII) is not None  # noqa: E731
 SKU = word("[A-Za-z0-9._/-]{1,64}")
 
 SIGN_UP = {"username": (USERNAME, REQUIRED), "password": (PASSWORD, REQUIRED), "name": (text(100), NULLABLE)}
