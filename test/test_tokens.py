@@ -136,6 +136,31 @@ def test_well_signed_tokens_that_are_not_ours_are_refused(shared_secret, header,
     assert client.get("/me", token=token).slug == "invalid-token"
 
 
+def test_only_what_a_token_says_itself_is_told_about_it(server, ada, stranger):
+    """A forged one, one of an unknown session and one of a session that was ended are one answer."""
+    def told(token=None):
+        reply = stranger.get("/me", token=token)
+        assert (reply.status, reply.slug) == (401, "invalid-token")
+        return reply.header("WWW-Authenticate"), reply.json["detail"]
+
+    assert told()[0] == "Bearer", "RFC 6750 §3.1: no error where no token was sent"
+    assert told("x")[0] == 'Bearer error="invalid_token", error_description="malformed"'
+    ended = enrolled(server)
+    assert ended.client.post("/logout").status == 204
+    head, claims, signature = ada.token.split(".")
+    forged = f"{head}.{claims}.{signature[:40]}{'A' if signature[40] != 'A' else 'B'}{signature[41:]}"
+    assert told(forged) == told(ended.token)
+    assert told(forged)[0] == 'Bearer error="invalid_token", error_description="not accepted"'
+
+
+def test_an_expired_token_is_called_expired(clocked):
+    account = enrolled(clocked)
+    clocked.move_clock(600)
+    reply = account.client.get("/me")
+    assert reply.header("WWW-Authenticate") == 'Bearer error="invalid_token", error_description="expired"'
+    assert "expired" in reply.json["detail"]
+
+
 @pytest.mark.parametrize("secret", ["short", "x" * 64, "your_secret_key", "abababababababababababababababababababab",
                                     "your-256-bit-secret", "super-secret-jwt-token-with-at-least-32-characters-long"])
 def test_a_weak_shared_secret_is_refused_at_start(tmp_path, secret):

@@ -37,8 +37,9 @@ bool is_empty(std::string_view body) {
   return left.size() != 1;
 }
 
-Result<Caller> authenticate(Services& services, const Operation& operation, const Context& context) {
-  switch (operation.access) {
+Result<Caller> authenticate(Services& services, Call& call) {
+  const Context& context = call.context;
+  switch (call.operation.access) {
     case Access::anyone:
       return Caller(auth::Anyone{});
     case Access::first_step_done: {
@@ -48,10 +49,10 @@ Result<Caller> authenticate(Services& services, const Operation& operation, cons
       return Caller(std::move(caller));
     }
     case Access::signed_in: {
-      const auto token = bearer(context.request);
-      auto caller = token.empty() ? std::nullopt : services.authenticator.authenticate(token);
-      if (!caller) return invalid_token();
-      return Caller(*caller);
+      const auto caller = services.authenticator.authenticate(bearer(context.request));
+      if (caller) return Caller(*caller);
+      call.token_fault = caller.error();
+      return auth::refusal(call.token_fault);
     }
   }
   return Error{Code::internal};
@@ -126,7 +127,7 @@ Result<Call> Api::find(const http::Request& request, http::Headers& refusal_head
 Status Api::check_head(http::Exchange& exchange) const {
   Call& call = call_of(exchange);
   const Operation& operation = call.operation;
-  INTEGRITY_TRY(call.caller, authenticate(services_, operation, call.context));
+  INTEGRITY_TRY(call.caller, authenticate(services_, call));
   if (operation.takes_idempotency_key) INTEGRITY_CHECK(idempotency_key(exchange.request()));
   if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(call.context));
   INTEGRITY_CHECK(media_types(operation, call.context));

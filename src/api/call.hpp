@@ -62,6 +62,7 @@ struct Call {
   Context context;
   bool admitted = false;  // all that the head decides is decided; `caller` is known
   Caller caller = auth::Anyone{};
+  auth::TokenFault token_fault = auth::TokenFault::not_accepted;  // why, where a token is refused
 };
 
 }  // namespace integrity::api

@@ -58,9 +58,11 @@ inline constexpr Header cache_control{"Cache-Control", "`no-store`: this is nobo
 inline constexpr Header request_id{"X-Request-Id", "Names this request in the server's log.",
                                    R"({"type":"string","pattern":"^[!-~]{8,128}$"})", "6925142bbf57d9d3a4b1c0de",
                                    Header::Presence::always};
-inline constexpr Header www_authenticate{"WWW-Authenticate", "How to prove who you are.",
-                                         R"({"type":"string","pattern":"^Bearer"})", "Bearer",
-                                         Header::Presence::always};
+inline constexpr Header www_authenticate{
+    "WWW-Authenticate",
+    "How to prove who you are. Where a token was sent, `error_description` says what is "
+    "wrong with it: `expired`, `malformed`, `issued in the future`, `not accepted`.",
+    R"({"type":"string","pattern":"^Bearer"})", "Bearer", Header::Presence::always};
 inline constexpr Header retry_after{"Retry-After", "Seconds until it is worth trying again.",
                                     R"({"type":"integer","minimum":1})", "1", Header::Presence::always};
 inline constexpr Header retry_after_at_times{"Retry-After",

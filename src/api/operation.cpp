@@ -85,7 +85,12 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
 }
 
 void respond(http::Exchange& exchange, const Error& error) {
-  respond(exchange, problem(error, exchange.request().request_id), &error);
+  std::string challenge = "Bearer";
+  if (error.code == Code::invalid_token) {  // RFC 6750 §3.1: no error where there was no token
+    const auto why = auth::description(call_of(exchange).token_fault);
+    if (!why.empty()) challenge += R"( error="invalid_token", error_description=")" + std::string(why) + '"';
+  }
+  respond(exchange, problem(error, exchange.request().request_id, challenge), &error);
 }
 
 namespace detail {

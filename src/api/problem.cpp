@@ -36,7 +36,7 @@ void append_errors(std::string& body, const std::vector<FieldError>& fields) {
 
 }  // namespace
 
-http::Reply problem(const Error& error, std::string_view request_id) {
+http::Reply problem(const Error& error, std::string_view request_id, std::string_view challenge) {
   const CodeInfo& code = info(error.code);
   http::Reply reply;
   reply.status = code.status;
@@ -52,7 +52,7 @@ http::Reply problem(const Error& error, std::string_view request_id) {
   json::append_string(body, request_id);
   if (!error.fields.empty()) append_errors(body, error.fields);
   body += '}';
-  if (code.status == 401) reply.with("WWW-Authenticate", "Bearer");
+  if (code.status == 401) reply.with("WWW-Authenticate", std::string(challenge));
   if (error.retry_after) reply.with("Retry-After", std::to_string(error.retry_after->count()));
   return reply;
 }

@@ -9,7 +9,8 @@
 
 namespace integrity::api {
 
-http::Reply problem(const Error& error, std::string_view request_id);
+// A 401 carries `challenge` as its WWW-Authenticate.
+http::Reply problem(const Error& error, std::string_view request_id, std::string_view challenge = "Bearer");
 
 // JSON Schema of a problem document, for the description.
 std::string problem_schema();

@@ -5,8 +5,8 @@
 #pragma once
 #include <array>
 #include <mutex>
-#include <optional>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <unordered_map>
 
 #include "auth/caller.hpp"
@@ -16,13 +16,21 @@
 
 namespace integrity::auth {
 
+// Why a token is refused. The first four can be read off the token by whoever has it. What only the server knows is one
+// and the same: a wrong signature, a session that is unknown or has ended, an account that is disabled.
+enum class TokenFault : std::uint8_t { missing, malformed, expired, ahead, not_accepted };
+
+// invalid_token, in the words for that fault.
+Error refusal(TokenFault fault);
+// error_description of RFC 6750 §3, in one or two words for programs. Empty for `missing`, which has no error there.
+std::string_view description(TokenFault fault);
+
 class Authenticator {
  public:
   Authenticator(store::Store& store, const Tokens& tokens, const Clock& clock)
       : store_(store), tokens_(tokens), clock_(clock) {}
 
-  // Nothing for a token that is malformed, forged, too old, or whose session is over: all the same to the caller.
-  std::optional<SignedIn> authenticate(std::string_view token);
+  tl::expected<SignedIn, TokenFault> authenticate(std::string_view token);
 
  private:
   struct Hash {
@@ -35,7 +43,7 @@ class Authenticator {
   static constexpr std::size_t kShards = 16;
   static constexpr std::size_t kShardSizeMax = 4096;
 
-  std::optional<SignedIn> alive(const Claims& claims);
+  tl::expected<SignedIn, TokenFault> alive(const Claims& claims);
 
   store::Store& store_;
   const Tokens& tokens_;

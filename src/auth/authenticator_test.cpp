@@ -135,6 +135,28 @@ TEST_F(AccessToken, IsRefusedWithTheSignatureOfAnotherKeyThoughEveryClaimIsRight
   EXPECT_TRUE(lets_in(token)) << "refusals are not remembered";
 }
 
+// Who has a token can read these off it; what only the server knows is one refusal.
+TEST_F(AccessToken, IsRefusedForAReasonThatItsHolderMayKnow) {
+  const auto fault = [&](std::string_view token) { return authenticator->authenticate(token).error(); };
+  const auto token = tokens.issue(claims());
+  EXPECT_EQ(fault(""), TokenFault::missing);
+  EXPECT_EQ(fault("abc"), TokenFault::malformed);
+  EXPECT_EQ(fault(token.substr(0, token.rfind('.'))), TokenFault::malformed);
+
+  auto unknown = claims();
+  unknown.session = SessionId::make(clock.now(), random);
+  auto other = claims();
+  other.token_id = "two";
+  const auto foreign = tokens.issue(other);
+  const auto forged = token.substr(0, token.rfind('.')) + foreign.substr(foreign.rfind('.'));
+  EXPECT_EQ(fault(tokens.issue(unknown)), TokenFault::not_accepted);
+  EXPECT_EQ(fault(forged), TokenFault::not_accepted);
+  clock.move(-61s);
+  EXPECT_EQ(fault(token), TokenFault::ahead);
+  clock.move(661s);
+  EXPECT_EQ(fault(token), TokenFault::expired);
+}
+
 // What is remembered is bounded: a shard that is full begins anew, and nobody notices.
 TEST_F(AccessToken, IsLetInHoweverManyOthersWereSeen) {
   const Tokens cheap(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "i", "a");

@@ -60,7 +60,8 @@ constexpr std::array kCodes{
              "recovery code and enrol a new one with POST /me/totp, or ask the operator for a reset."},
     CodeInfo{Code::invalid_token, "invalid-token", 401, "Invalid token",
              "This needs `Authorization: Bearer <access_token>` with a token that is not older than ten minutes and "
-             "whose session has not ended. Log in again."},
+             "whose session has not ended. The detail says what can be read off the token itself: that there is none, "
+             "that it is cut or from somewhere else, that it has expired, or that a clock was wrong. Log in again."},
     CodeInfo{Code::forbidden, "forbidden", 403, "Forbidden", "You are known, but may not do this."},
     CodeInfo{Code::not_found, "not-found", 404, "Not found",
              "There is nothing at this address: the path is wrong, or the record does not exist (any more)."},
@@ -138,7 +139,7 @@ Error over_own_share() {
 }
 
 Error invalid_token() {
-  return {Code::invalid_token, "send Authorization: Bearer <access_token> with a token that is still valid"};
+  return {Code::invalid_token, "the token is not accepted, or its session has ended; log in again with POST /login"};
 }
 
 Error invalid_value(std::string pointer, std::string detail) {
