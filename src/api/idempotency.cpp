@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "crypto/digest.hpp"
 #include "http/idempotency_key.hpp"
+#include "model/lifetime.hpp"
 
 namespace integrity::api {
 namespace {
@@ -46,7 +47,7 @@ model::KeptAnswer kept(const http::Reply& reply, const model::Digest& request, T
           .status = reply.status,
           .headers = to_text(reply.headers),
           .body = reply.body,
-          .expires_at = now + kept_answer_life};
+          .expires_at = now + model::kept_answer_life};
 }
 
 http::Reply replayed(model::KeptAnswer answer) {
@@ -96,8 +97,9 @@ KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& p
   return keyed;
 }
 
-store::WriteFunction<http::Reply> once(const KeyedRequest& request, store::WriteFunction<http::Reply> change) {
-  return [request, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
+store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now,
+                                       store::WriteFunction<http::Reply> change) {
+  return [request, now, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
     if (auto answer = tx.kept_answer(request.user, request.key)) {
       if (answer->request == request.body) return replayed(std::move(*answer));
       return Error{Code::idempotency_key_reused, "another body was sent under this Idempotency-Key; use a new key"};
@@ -105,7 +107,7 @@ store::WriteFunction<http::Reply> once(const KeyedRequest& request, store::Write
     // Before the change: what is refused after it has written costs its whole group another run.
     INTEGRITY_CHECK(tx.room_for_answer(request.user, kept_answers_max));
     INTEGRITY_TRY(auto reply, change(tx));
-    INTEGRITY_CHECK(tx.keep_answer(request.user, request.key, kept(reply, request.body, tx.now()), kept_answers_max));
+    INTEGRITY_CHECK(tx.keep_answer(request.user, request.key, kept(reply, request.body, now), kept_answers_max));
     return reply;
   };
 }
@@ -130,8 +132,8 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
       respond(*exchange, std::move(*result));
     });
   };
-  services.store.submit(
-      store::make_job<http::Reply>(std::move(origin), once(request, std::move(change)), std::move(completion)));
+  services.store.submit(store::make_job<http::Reply>(
+      std::move(origin), once(request, services.clock.now(), std::move(change)), std::move(completion)));
 }
 
 void sweep_kept_answers(store::Store& store) {

@@ -45,8 +45,7 @@ class RunningKeys {
   std::set<Key> keys_;
 };
 
-// The bounds of what is kept.
-inline constexpr std::chrono::hours kept_answer_life{24};
+// The bound of what is kept, for model::kept_answer_life.
 inline constexpr std::size_t kept_answers_max = 10'000;  // of one user
 
 // What the head decides. Errors: bad_request for a key that cannot be read, or for several.
@@ -64,8 +63,8 @@ KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& p
                    const std::string& key, std::string_view body);
 
 // `change` as a write that happens once: the kept answer if there is one, else that of `change`, which is kept. Errors:
-// those of `change`, idempotency_key_reused, too_many_attempts.
-store::WriteFunction<http::Reply> once(const KeyedRequest& request, store::WriteFunction<http::Reply> change);
+// those of `change`, idempotency_key_reused, too_many_attempts. `now` is the host's time.
+store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now, store::WriteFunction<http::Reply> change);
 
 // Runs `change` under the key of the exchange's request and answers it. Error: idempotency_in_progress.
 void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/lifetime.hpp"
 #include "store/contract/store_contract.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -60,7 +61,7 @@ TEST(Keyed, IsOneRequestHoweverItsPathIsSpelled) {
 class Once : public testing::Test {
  protected:
   Result<http::Reply> send(const KeyedRequest& request, const store::WriteFunction<http::Reply>& change) {
-    return store_->write(once(request, change));
+    return store_->write(once(request, clock_.now(), change));
   }
   Result<http::Reply> send(const KeyedRequest& request) {
     return send(request, [this](store::WriteTx&) -> Result<http::Reply> {
@@ -112,7 +113,7 @@ TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
   for (std::uint8_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(send({.user = kAda, .key = {i}, .body = {}}).has_value());
   }
-  clock_.move(kept_answer_life);
+  clock_.move(model::kept_answer_life);
   sweep_kept_answers(*store_);
   const auto left =
       store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(10); });
@@ -125,8 +126,8 @@ TEST_F(Once, WhoIsFullIsRefusedBeforeAnythingIsChanged) {
   const auto fill = [&](store::WriteTx& tx) -> Result<bool> {
     for (std::size_t i = 0; i < kept_answers_max; ++i) {
       const model::AnswerKey key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 1};
-      INTEGRITY_CHECK(
-          tx.keep_answer(kAda, key, {.status = 201, .expires_at = tx.now() + kept_answer_life}, kept_answers_max));
+      INTEGRITY_CHECK(tx.keep_answer(kAda, key, {.status = 201, .expires_at = clock_.now() + model::kept_answer_life},
+                                     kept_answers_max));
     }
     return true;
   };

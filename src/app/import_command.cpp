@@ -71,7 +71,7 @@ Result<Everything> import_command(const CommandLine& line, const Config& config)
   } else {
     INTEGRITY_TRY(const auto host, open_target(config));
     const auth::Vault vault(host->keys.secrets, *host->random);
-    INTEGRITY_TRY(const auto done, flask::bring_over(*host->store, vault, plan));
+    INTEGRITY_TRY(const auto done, flask::bring_over(*host->store, vault, plan, host->clock.now()));
     std::cout << outcome(done);
     complete = complete && done.complete();
   }

@@ -23,7 +23,11 @@ Error invalid_credentials() {
 
 // Never confirmed in time: such an account is no more, though perhaps not yet removed.
 bool is_over(const model::User& user, Time now) {
-  return user.state == model::UserState::pending && user.pending_until <= now;
+  return user.state == model::UserState::pending && model::is_over(*user.pending_until, pending_life, now);
+}
+
+std::chrono::seconds life_of(const model::Challenge& challenge) {
+  return challenge.next == model::Challenge::Next::enrol ? enrol_challenge_life : verify_challenge_life;
 }
 
 Status slowed_down(std::optional<Millis> wait, const Client& from) {
@@ -124,6 +128,18 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
   INTEGRITY_CHECK(acceptable(password, username, "#/password"));
   const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
   const Time now = clock_.now();
+// The name of an account that is over is free, by the host's clock: the store's time may be ahead of it for long.
+Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time now) const {
+  auto holder = tx.user_by_name(username);
+  if (!holder) return {};
+  if (!is_over(*holder, now)) {
+    return Error{Code::username_taken, "the username \"" + username + "\" is taken; choose another"};
+  }
+  holder->pending_until = Time{};  // for the store, which gives the name to the next
+  tx.update_pending_user(*holder);
+  return {};
+}
+
   const auto holder = store_.read()->user_by_name(username);
   if (holder && !is_over(*holder, now)) return taken;  // before the expensive part
   model::User user = make_pending(username, name, password, now);
@@ -135,6 +151,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
       return Error{
           .code = Code::overloaded,
           .detail = "too many sign-ups, in all or from this network, wait for their first code; try again later",
+    INTEGRITY_CHECK(free_name(tx, username, now));
           .retry_after = std::chrono::minutes(1)};
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
@@ -172,7 +189,8 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
         current->state == model::UserState::disabled || (user->has_factor() && !current->has_factor())) {
       return invalid_credentials();  // changed while the password was being hashed
     }
-    if (!current->has_factor() && current->enrol_until && now >= *current->enrol_until) {
+    if (!current->has_factor() && current->enrol_until &&
+        model::is_over(*current->enrol_until, import_enrolment_life, now)) {
       return Error{Code::enrolment_required,
                    "the time to enrol an authenticator is over; ask the operator for another one"};
     }
@@ -202,7 +220,8 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
 Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                                   model::User& user) const {
   auto challenge = tx.challenge(hash);
-  if (!challenge || now >= challenge->expires_at || challenge->tries >= challenge_tries_max) {
+  if (!challenge || model::is_over(challenge->expires_at, life_of(*challenge), now) ||
+      challenge->tries >= challenge_tries_max) {
     return challenge_expired();
   }
   auto owner = tx.user(challenge->user);

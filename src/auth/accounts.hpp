@@ -19,6 +19,7 @@
 #include "auth/throttle.hpp"
 #include "auth/token.hpp"
 #include "auth/vault.hpp"
+#include "model/lifetime.hpp"
 #include "store/store.hpp"
 
 namespace integrity::auth {
@@ -36,11 +37,13 @@ struct AccountRules {
   Budget signup_budget{10, 0.1};
 };
 
-inline constexpr std::chrono::seconds enrol_challenge_life{600};  // a binding code lives at most 10 min
-inline constexpr std::chrono::seconds verify_challenge_life{300};
-inline constexpr std::chrono::seconds session_life{token_life_s};  // a session is as long as its token
-inline constexpr std::chrono::hours pending_life{24};
-inline constexpr std::chrono::hours reset_enrolment_life{24};
+using model::enrol_challenge_life;
+using model::import_enrolment_life;
+using model::pending_life;
+using model::reset_enrolment_life;
+using model::session_life;
+using model::verify_challenge_life;
+static_assert(session_life.count() == token_life_s);
 inline constexpr int challenge_tries_max = 5;
 
 struct FirstStep {
@@ -150,6 +153,7 @@ class Accounts {
   // The same, unless another password was set since `seen`.
   Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
   Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
+  Status free_name(store::WriteTx& tx, const std::string& username, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
   Result<Verified> complete(store::WriteTx& tx, model::User of, const model::Challenge& challenge, const Proof& proof,

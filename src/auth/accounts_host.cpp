@@ -49,6 +49,7 @@ Result<Accounts::Added> Accounts::add_user(const std::string& username, const Se
   const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
   user.totp_secret = fresh.challenge.pending_secret;
   return store_.write([&](store::WriteTx& tx) -> Result<Added> {
+    INTEGRITY_CHECK(free_name(tx, username, now));
     INTEGRITY_CHECK(tx.add_pending_user(user));
     add_challenge(tx, user, fresh.challenge);
     return Added{fresh.token, enrolment_of(user, vault_.open(user.id, user.totp_secret))};

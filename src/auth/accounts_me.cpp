@@ -16,7 +16,7 @@ Error wrong_current_password() {
 
 Result<model::User> Accounts::account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const {
   const auto session = tx.session(caller.session().id);
-  if (!session || now >= session->expires_at) return invalid_token();
+  if (!session || model::is_over(session->expires_at, session_life, now)) return invalid_token();
   auto user = tx.user(caller.user());
   if (!user) return invalid_token();
   return std::move(*user);

@@ -5,13 +5,27 @@
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
 #include "base/log.hpp"
+#include "model/lifetime.hpp"
 
 namespace integrity::auth {
 namespace {
 
+// A code of a later step than any that can be right now was accepted. Codes up to that step stay spent (RFC 6238 §5.2).
+bool spent_ahead(std::int64_t last_step, Time now) {
+  return last_step > totp_step(now + model::clock_error_max) + 1;
+}
+
 Error code_already_used(std::int64_t last_step, Time now) {
   const Time next = Time(std::chrono::seconds((last_step + 1) * totp_period_s));
   const auto wait = round_up(next - now);
+  if (spent_ahead(last_step, now)) {
+    return {.code = Code::code_already_used,
+            .detail =
+                "the clock of this server was ahead when it last took a code of this account: use a recovery code, "
+                "and enrol anew with POST /me/totp, or ask the operator for a reset",
+            .retry_after = wait,
+            .cause = "clock.ahead"};
+  }
   return {.code = Code::code_already_used,
           .detail = "this code was used already; wait " + std::to_string(wait.count()) + " s for the next one",
           .retry_after = wait};
@@ -30,7 +44,7 @@ Error invalid_code(const TotpMatch& match, Time now) {
 }
 
 Millis wait_after(std::int64_t failures) {
-  const auto doublings = std::min<std::int64_t>(failures - failures_before_wait, 10);
+  const auto doublings = std::clamp<std::int64_t>(failures - failures_before_wait, 0, 10);
   return std::min<Millis>(code_wait_max, code_wait_first * (1LL << doublings));
 }
 
@@ -51,9 +65,9 @@ Status SecondFactor::may_try_code(store::ReadTx& tx, const model::User& user, Ti
 
 Status SecondFactor::may_try_new(store::ReadTx& tx, const model::User& user, Time now) const {
   const auto counters = tx.factor_counters(user.id);
-  if (!counters.locked_until || now >= *counters.locked_until) return {};
-  // A clock that was set back makes nobody wait longer.
-  return too_many_attempts(std::min<Millis>(*counters.locked_until - now, code_wait_max),
+  const Millis longest = wait_after(counters.failures);
+  if (!counters.locked_until || model::is_over(*counters.locked_until, longest, now)) return {};
+  return too_many_attempts(std::min<Millis>(*counters.locked_until - now, longest),
                            "too many wrong codes; wait before the next one, or use a recovery code");
 }
 

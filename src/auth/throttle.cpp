@@ -4,6 +4,7 @@
 
 #include "base/ascii.hpp"
 #include "crypto/digest.hpp"
+#include "model/lifetime.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -12,6 +13,11 @@ constexpr int kFreeFailures = 5;
 constexpr std::chrono::seconds kWaitMax{60};
 // A pair that was quiet for this long starts anew: 15 times the longest wait.
 constexpr std::chrono::minutes kForget{15};
+
+// Made while the clock was ahead.
+bool is_ahead(Time made, Time now) {
+  return made > now + model::clock_error_max;
+}
 
 }  // namespace
 
@@ -56,8 +62,8 @@ std::optional<Millis> PasswordFailures::wait_of(const Pair& pair, Time now) {
   if (pair.failures < kFreeFailures) return {};
   const Millis wait = wait_after(pair.failures);
   const Time until = pair.last + wait;
-  if (now >= until) return {};
-  return std::min<Millis>(until - now, wait);  // a clock that was set back makes nobody wait longer
+  if (model::is_over(until, wait, now)) return {};
+  return std::min<Millis>(until - now, wait);  // a clock that was corrected by seconds makes nobody wait longer
 }
 
 std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network, Time now) {
@@ -69,11 +75,12 @@ std::optional<Millis> PasswordFailures::must_wait(const std::string& username, c
 std::optional<Millis> PasswordFailures::tried(const std::string& username, const std::string& network, bool right,
                                               Time now) {
   const std::scoped_lock lock(mutex_);
-  pairs_.forget_if([&](const Pair& each) { return now - each.last > kForget; });
+  const auto stale = [&](const Pair& each) { return now - each.last > kForget || is_ahead(each.last, now); };
+  pairs_.forget_if(stale);
   const std::string name = key(username, network);
   if (const Pair* pair = pairs_.find(name)) {
     if (const auto wait = wait_of(*pair, now)) return wait;
-    if (right || now - pair->last > kForget) pairs_.erase(name);
+    if (right || stale(*pair)) pairs_.erase(name);
   }
   if (right) return {};
   Pair& pair = pairs_.at(name);

@@ -1,6 +1,9 @@
 // Budgets of addresses, and the slowing down of password guesses. In memory, safe from any thread, and bounded: each
 // remembers 100 000 addresses or pairs, some 200 bytes apiece, and forgets those that have nothing to say any more.
 //
+// A clock that was ahead and is set right makes nobody wait for as long: budgets fill from then on, and wrong passwords
+// that are dated more than a minute ahead are forgotten.
+//
 // What must survive a restart (guesses at second factors) is in the store instead: see second_factor.hpp.
 #pragma once
 #include <chrono>

@@ -110,6 +110,33 @@ TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
   EXPECT_EQ(failures.size(), 1U);
 }
 
+// A clock that was a day ahead left waits of a minute behind, again and again for that day.
+TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
+  testing::FakeClock clock;
+  PasswordFailures failures;
+  for (int i = 0; i < 20; ++i) {
+    (void)failures.tried("ada", "n", false, clock.now());
+    clock.move(1min);
+  }
+  (void)failures.tried("ada", "n", false, clock.now());
+  clock.move(-2s);
+  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1min) << "a correction by seconds lets nobody go on sooner";
+  clock.move(-24h);
+  EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << "counted anew";
+  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1s);
+}
+
+TEST(AddressBudget, SpentWhileTheClockWasAheadFillsFromTheRightTimeOn) {
+  testing::FakeClock clock;
+  AddressBudget budget({.burst = 1, .per_second = 1});
+  EXPECT_FALSE(budget.take("a", clock.now()));
+  clock.move(-24h);
+  EXPECT_EQ(budget.take("a", clock.now()), 1s);
+  clock.move(1s);
+  EXPECT_FALSE(budget.take("a", clock.now()));
+}
+
 TEST(RecentMap, ForgetsTheLongestUnusedWhenFull) {
   RecentMap<int> map(2);
   map.at("a") = 1;

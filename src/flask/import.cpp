@@ -50,11 +50,7 @@ Outcome import_user(store::WriteTx& tx, model::User user) {
   waiting.totp_secret.clear();
   waiting.pending_until = now;
   if (!tx.add_pending_user(waiting)) return refused("username is taken here");
-  if (user.totp_secret.empty()) {
-    user.enrol_until = now + enrolment_life;
-  } else {
-    user.totp_confirmed_at = now;
-  }
+  if (!user.totp_secret.empty()) user.totp_confirmed_at = now;
   user.state = model::UserState::active;
   tx.update_user(kImport, "user.import", user);
   return {};
@@ -109,11 +105,15 @@ Status in_batches(store::Store& store, const std::vector<T>& all, Counts counts,
 
 }  // namespace
 
-Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const Plan& plan) {
+Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const Plan& plan, Time now) {
   std::vector<model::User> users;
   for (const Person& person : plan.people) {
     users.push_back(person.user);
-    if (!person.secret.empty()) users.back().totp_secret = vault.seal(person.user.id, person.secret);
+    if (person.secret.empty()) {
+      users.back().enrol_until = now + enrolment_life;
+    } else {
+      users.back().totp_secret = vault.seal(person.user.id, person.secret);
+    }
   }
   Imported done;
   INTEGRITY_CHECK(in_batches(store, users, {done.users, done.users_here, done.refused_users}, import_user));

@@ -15,6 +15,6 @@ struct Imported {
 };
 
 // Some rows a write. One that fails leaves those before it: the same import again goes on there.
-Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const Plan& plan);
+Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const Plan& plan, Time now);
 
 }  // namespace integrity::flask

@@ -75,7 +75,7 @@ class Import : public ::testing::Test {
 };
 
 TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
-  const auto done = bring_over(*store_, vault_, plan(0, kMany));
+  const auto done = bring_over(*store_, vault_, plan(0, kMany), clock_.now());
   ASSERT_TRUE(done);
   EXPECT_EQ(done->users, kMany);
   EXPECT_EQ(done->products, kMany);
@@ -99,7 +99,7 @@ TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
 }
 
 TEST_F(Import, RecordsWhoDidItAndWhy) {
-  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 1)));
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 1), clock_.now()));
   const auto tx = store_->read();
   for (const auto& [kind, op] :
        {std::pair(model::RecordKind::user, "user.import"), std::pair(model::RecordKind::product, "product.create")}) {
@@ -113,8 +113,8 @@ TEST_F(Import, RecordsWhoDidItAndWhy) {
 }
 
 TEST_F(Import, GoesOnWhereItWasInterrupted) {
-  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 300)));
-  const auto done = bring_over(*store_, vault_, plan(0, kMany));
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 300), clock_.now()));
+  const auto done = bring_over(*store_, vault_, plan(0, kMany), clock_.now());
   ASSERT_TRUE(done);
   EXPECT_EQ(done->users_here, 300U);
   EXPECT_EQ(done->products_here, 300U);
@@ -125,8 +125,8 @@ TEST_F(Import, GoesOnWhereItWasInterrupted) {
 TEST_F(Import, SaysThatAnAuthenticatorDoesNotComeOverAnyMore) {
   Plan without = plan(0, 1);
   without.people[0].secret = Secret();
-  ASSERT_TRUE(bring_over(*store_, vault_, without));
-  const auto done = bring_over(*store_, vault_, plan(0, 1));
+  ASSERT_TRUE(bring_over(*store_, vault_, without, clock_.now()));
+  const auto done = bring_over(*store_, vault_, plan(0, 1), clock_.now());
   ASSERT_TRUE(done);
   EXPECT_EQ(told(done->refused_users),
             "\"user-0\": is here already, and enrols a new authenticator: the one from there does not come over any "
@@ -147,21 +147,21 @@ TEST_F(Import, TakesNoNameFromWhoIsSigningUp) {
   }));
   Plan late = plan(0, 1);
   late.people[0].user.created_at = *waiting.pending_until + std::chrono::hours(1);
-  const auto done = bring_over(*store_, vault_, late);
+  const auto done = bring_over(*store_, vault_, late, clock_.now());
   ASSERT_TRUE(done);
   EXPECT_EQ(told(done->refused_users), "\"user-0\": username is taken here\n");
   EXPECT_TRUE(store_->read()->user(waiting.id));
 }
 
 TEST_F(Import, NeverTouchesWhatIsHere) {
-  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 2)));
+  ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 2), clock_.now()));
   Plan other = plan(0, 2);
   other.people[0].user.username = "renamed";
   other.people[1].user.id.bytes[0] = 1;
   other.people[1].user.username = "USER-1";
   other.products[0].stock = 7;
   const auto number = store_->read()->last_change_number();
-  const auto done = bring_over(*store_, vault_, other);
+  const auto done = bring_over(*store_, vault_, other, clock_.now());
   ASSERT_TRUE(done);
   EXPECT_EQ(told(done->refused_users),
             "\"renamed\": is here already, as \"user-0\"\n\"USER-1\": username is taken here\n");

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/password.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "flask/row.hpp"
@@ -22,8 +23,8 @@ namespace integrity::flask {
 
 enum class Factors : std::uint8_t { keep, reenrol };
 
-inline constexpr std::chrono::hours enrolment_life{7 * 24};  // a week for everybody to come by, holidays aside
-inline constexpr std::size_t secret_bytes_min = 10;          // what pyotp made for years; RFC 4226 §4 R6 wants 16
+inline constexpr auto enrolment_life = model::import_enrolment_life;
+inline constexpr std::size_t secret_bytes_min = 10;  // what pyotp made for years; RFC 4226 §4 R6 wants 16
 
 struct Person {
   model::User user;  // as it will be, but without a factor

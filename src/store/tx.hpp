@@ -86,7 +86,8 @@ class WriteTx : public virtual ReadTx {
 
   // Pending accounts in all, or of one network.
   virtual std::size_t pending_users(std::optional<std::string_view> network) = 0;
-  // Removes at most `limit` accounts whose pending_until has passed, with their challenges. Returns how many.
+  // Removes at most `limit` accounts that are over (model::is_over, as for sessions and challenges below), with their
+  // challenges. Returns how many.
   virtual std::size_t remove_expired_pending_users(Time at, std::size_t limit) = 0;
   // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", … `user` has the version that
   // is stored, and gets the next one and this write's time as `updated_at`. The sessions of an account that is not
@@ -123,8 +124,9 @@ class WriteTx : public virtual ReadTx {
   // Counters belong to one authenticator and go with it: steps spent with another secret mean nothing to the next.
   virtual void remove_factor_counters(const UserId& user) = 0;
 
-  // Kept answers, for requests that are sent again. They expire by now(), not by the host's clock: one that goes early
-  // lets a change happen twice, one that stays longer does no harm. All are kept equally long, so they expire in order.
+  // Kept answers, for requests that are sent again. They expire by the host's clock, for now() may stand still. One that
+  // goes early lets a change happen twice: those with more life left than model::kept_answer_life, which only a clock that
+  // was ahead has made, are shortened to it by `remove_expired_answers`.
   virtual std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) = 0;
   // Asked before anything is written. Error: too_many_attempts, until the oldest of `kept_max` expires.
   Status room_for_answer(const UserId& user, std::size_t kept_max);

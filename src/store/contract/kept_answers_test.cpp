@@ -179,6 +179,46 @@ TEST_P(StoreContract, AnAnswerStaysWhenTheClockIsSetBack) {
   EXPECT_EQ(sweep(store(), 10), 2U);
 }
 
+// The store's time stands still for as long as the clock was ahead. Answers once expired by it, so for a year none did,
+// and who had kept as many as can be was refused for that long.
+TEST_P(StoreContract, AnswersKeptWhileTheClockWasAheadGoADayAfterItWasSetRight) {
+  constexpr std::chrono::hours kYear{365 * 24};
+  const auto ada = given_user("ada");
+  clock_.move(kYear);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
+  given_product();  // a change, which the store remembers the time of
+  clock_.move(-kYear);
+  EXPECT_EQ(sweep(store(), 2), 0U) << "none goes early, for then a change could happen twice";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(found(store(), ada.id, key(i))) << i;
+  open();
+  clock_.move(kLife - Millis(1));
+  EXPECT_TRUE(found(store(), ada.id, key(1)));
+  EXPECT_EQ(keep(store(), ada.id, key(3), 3).error().code, Code::too_many_attempts);
+  clock_.move(Millis(1));
+  EXPECT_FALSE(found(store(), ada.id, key(1)));
+  model::KeptAnswer now{.status = 204, .expires_at = clock_.now() + kLife};
+  given([&](WriteTx& tx) { return done(tx.keep_answer(ada.id, key(3), now, 3)); });
+  EXPECT_EQ(sweep(store(), 10), 2U) << "the third gave its place to the new one";
+  EXPECT_TRUE(found(store(), ada.id, key(3)));
+}
+
+TEST_P(StoreContract, AShorteningThatIsUndoneIsDoneTheNextTime) {
+  const auto ada = given_user("ada");
+  clock_.move(std::chrono::hours(48));
+  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  clock_.move(-std::chrono::hours(48));
+  EXPECT_FALSE(store()
+                   .write([](WriteTx& tx) -> Result<bool> {
+                     EXPECT_EQ(tx.remove_expired_answers(10), 0U);
+                     return Error{Code::insufficient_stock};
+                   })
+                   .has_value());
+  clock_.move(std::chrono::hours(1));
+  EXPECT_EQ(sweep(store(), 10), 0U);
+  clock_.move(kLife);
+  EXPECT_FALSE(found(store(), ada.id, key(1)));
+}
+
 TEST_P(StoreContract, ExpiredAnswersGoInBatchesTheOldestFirst) {
   const auto ada = given_user("ada"), bob = given_user("bob");
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i)).has_value());

@@ -104,7 +104,7 @@ TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
     tx.start_session(act_, session);
     return true;
   });
-  clock_.move(std::chrono::hours(12) - Millis(1));
+  clock_.move(model::session_life - Millis(1));
   EXPECT_TRUE(store().session(session.id));
   clock_.move(Millis(1));
   EXPECT_FALSE(store().session(session.id));
@@ -113,6 +113,38 @@ TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
   };
   EXPECT_EQ(*store().write(clean), 1U);
   EXPECT_EQ(*store().write(clean), 0U);
+}
+
+// A clock that was ahead left rows that nothing removed for as long as it had been ahead.
+TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindHasIsCleanedUp) {
+  const auto ada = given_user("ada");
+  clock_.move(std::chrono::hours(24));
+  const auto ahead = session_of(ada);
+  const auto bob = given_pending("bob");
+  given([&](WriteTx& tx) -> Result<bool> {
+    tx.start_session(act_, ahead);
+    tx.add_challenge(challenge_of(ada, 7));
+    return true;
+  });
+  clock_.move(-std::chrono::hours(24));
+  const auto alive = session_of(ada);
+  const auto cyd = given_pending("cyd");
+  given([&](WriteTx& tx) -> Result<bool> {
+    tx.start_session(act_, alive);
+    tx.add_challenge(challenge_of(ada, 8));
+    return true;
+  });
+  const auto clean = [this](WriteTx& tx) -> Result<std::vector<std::size_t>> {
+    return std::vector{tx.remove_expired_sessions(clock_.now(), 10), tx.remove_expired_challenges(clock_.now(), 10),
+                       tx.remove_expired_pending_users(clock_.now(), 10)};
+  };
+  EXPECT_EQ(*store().write(clean), (std::vector<std::size_t>{1, 1, 1}));
+  EXPECT_FALSE(store().session(ahead.id));
+  EXPECT_TRUE(store().session(alive.id));
+  EXPECT_FALSE(store().read()->challenge(digest(7)));
+  EXPECT_TRUE(store().read()->challenge(digest(8)));
+  EXPECT_FALSE(store().read()->user(bob.id));
+  EXPECT_TRUE(store().read()->user(cyd.id));
 }
 
 TEST_P(StoreContract, ExpiredPendingAccountsGoWithTheirChallenges) {

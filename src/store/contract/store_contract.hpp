@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ascii.hpp"
+#include "model/lifetime.hpp"
 #include "store/bulk.hpp"
 #include "store/store.hpp"
 
@@ -107,7 +108,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     user.id = UserId{id_bytes()};
     user.username = std::move(username);
     user.password_hash = "$2b$12$hash";
-    user.pending_until = clock_.now() + std::chrono::hours(24);
+    user.pending_until = clock_.now() + model::pending_life;
     user.pending_network = "192.0.2.0/24";
     user.created_at = user.updated_at = clock_.now();
     return user;
@@ -116,13 +117,13 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     return {.id = SessionId{id_bytes()},
             .user = user.id,
             .created_at = clock_.now(),
-            .expires_at = clock_.now() + std::chrono::hours(12)};
+            .expires_at = clock_.now() + model::session_life};
   }
   model::Challenge challenge_of(const model::User& user, std::uint8_t token) {
     return {.token_hash = digest(token),
             .user = user.id,
             .password_version = user.password_version,
-            .expires_at = clock_.now() + std::chrono::minutes(5)};
+            .expires_at = clock_.now() + model::verify_challenge_life};
   }
   static model::Digest digest(std::uint8_t fill) {
     model::Digest digest;

@@ -1,6 +1,7 @@
 // The part of MongoWriteTx that remembers what it asked for: products, and answers that were kept.
 #include <algorithm>
 
+#include "model/lifetime.hpp"
 #include "store/mongo/error_map.hpp"
 #include "store/mongo/write_tx.hpp"
 #include "store/refusals.hpp"
@@ -73,18 +74,18 @@ std::optional<model::KeptAnswer>& MongoWriteTx::known_answer(const UserId& user,
 
 std::optional<model::KeptAnswer> MongoWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
   const auto& known = known_answer(user, key);
-  if (!known || known->expires_at <= now()) return {};
+  if (!known || known->expires_at <= clock_.now()) return {};
   return known;
 }
 
 // Asked once a group for each account that keeps any. An account's answers are numbered without gaps, and expire in the
-// order of their numbers, for now() never goes back: so the oldest and the newest one that are alive tell how many there
+// order of their numbers (see do_keep_answer): so the oldest and the newest one that are alive tell how many there
 // are, by two looks into an index. Those that a move or an older program wrote have no number; while one of the two is
 // such an answer, they are counted, and the next number is what makes the count right again when they have expired.
 MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
   const auto known = known_kept_.find(user);
   if (known != known_kept_.end()) return known->second;
-  const Doc alive("user", user, "expires_at", Doc("$gt", now()));
+  const Doc alive("user", user, "expires_at", Doc("$gt", clock_.now()));
   const auto first = [&](int direction) {
     return link_unsent().first(in::kept_answers, alive,
                                Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
@@ -96,6 +97,7 @@ MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
     const auto number = View(*oldest).take<std::optional<std::int64_t>>("number");
     const auto last = View(newest.value()).take<std::optional<std::int64_t>>("number");
     kept.oldest = View(*oldest).take<Time>("expires_at");
+    kept.newest = View(*newest).take<Time>("expires_at");
     kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::kept_answers, alive));
     kept.last_number = number.value_or(1) + kept.alive - 1;
   }
@@ -112,20 +114,29 @@ bool MongoWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& ke
   Kept& kept = kept_of(user);
   if (kept.alive >= static_cast<std::int64_t>(kept_max)) return false;
   auto& known = known_answer(user, key);
-  if (known && known->expires_at > now()) throw std::logic_error("an answer is kept under this key already");
+  if (known && known->expires_at > clock_.now()) throw std::logic_error("an answer is kept under this key already");
   const auto id = answer_id(user, key);
   if (known) collect(in::kept_answers, {Write::How::remove, Doc("_id", id), {}});
-  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, answer).add("number", ++kept.last_number)});
+  // Clocks of two nodes differ a little, and one that was ahead is set back: none expires before the one kept before it.
   known = answer;
+  known->expires_at = kept.newest = std::max(answer.expires_at, kept.newest);
+  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++kept.last_number)});
   ++kept.alive;
-  kept.oldest = kept.oldest ? std::min(*kept.oldest, answer.expires_at) : answer.expires_at;
+  if (!kept.oldest) kept.oldest = kept.newest;
   return true;
 }
 
 std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
   if (limit == 0) return 0;
+  const Time now = clock_.now();
+  // A clock was ahead when these were kept. From now on they have a whole life: none goes early, for then a change could
+  // happen twice.
+  link(in::kept_answers)
+      .update(in::kept_answers, Doc("expires_at", Doc("$gt", model::last_end(model::kept_answer_life, now))),
+              Doc("$set", Doc("expires_at", now + model::kept_answer_life)));
+  known_kept_.clear();
   const auto removed =
-      remove_first(in::kept_answers, Doc("expires_at", Doc("$lte", now())), Doc("expires_at", 1), 0, limit);
+      remove_first(in::kept_answers, Doc("expires_at", Doc("$lte", now)), Doc("expires_at", 1), 0, limit);
   known_answers_.clear();
   return removed;
 }

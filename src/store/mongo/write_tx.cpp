@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "model/lifetime.hpp"
 #include "store/mongo/error_map.hpp"
 #include "store/refusals.hpp"
 
@@ -11,6 +12,12 @@ namespace {
 
 constexpr std::chrono::seconds kProofLife{1};
 constexpr std::chrono::seconds kPendingLife{10};
+
+// Those of which model::is_over holds.
+template <std::size_t n>
+Doc over(const char (&end)[n], Millis life, Time at) {
+  return Doc("$or", Array().add(Doc(end, Doc("$lte", at))).add(Doc(end, Doc("$gt", model::last_end(life, at)))));
+}
 
 // For writes whose document the caller has just read in the same transaction.
 void expect_one(std::int64_t changed, const char* what) {
@@ -203,9 +210,10 @@ std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network)
 std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
   Array ids;
   std::size_t found = 0;
-  for (Cursor each = find(in::users, Doc("state", word(model::UserState::pending), "pending_until", Doc("$lte", at)),
-                          Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
-                              Doc("_id", 1)));
+  for (Cursor each =
+           find(in::users, over("pending_until", model::pending_life, at).add("state", word(model::UserState::pending)),
+                Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
+                    Doc("_id", 1)));
        found < limit && each.next(); ++found) {
     ids.add(each.view().take<UserId>("_id"));
   }
@@ -274,7 +282,7 @@ std::size_t MongoWriteTx::remove_first(Name collection, const Doc& filter, const
 std::size_t MongoWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   if (limit == 0) return 0;
   known_sessions_.clear();
-  return remove_first(in::sessions, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
+  return remove_first(in::sessions, over("expires_at", model::session_life, at), Doc("expires_at", 1), 0, limit);
 }
 
 void MongoWriteTx::add_challenge(const model::Challenge& c) {
@@ -302,7 +310,8 @@ std::size_t MongoWriteTx::remove_challenges_but_newest(const UserId& user, model
 
 std::size_t MongoWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
   if (limit == 0) return 0;
-  return remove_first(in::challenges, Doc("expires_at", Doc("$lte", at)), Doc("expires_at", 1), 0, limit);
+  return remove_first(in::challenges, over("expires_at", model::enrol_challenge_life, at), Doc("expires_at", 1), 0,
+                      limit);
 }
 
 // One conditional update. Where it meets nothing, either the step is spent or there are no counters yet.

@@ -70,8 +70,9 @@ class MongoWriteTx final : public WriteTx, public Reader {
   // A user's answers that have not expired.
   struct Kept {
     std::int64_t alive = 0;
-    std::optional<Time> oldest = {};
-    std::int64_t last_number = 0;  // of the newest one
+    std::optional<Time> oldest = {};  // when the first and the last of them expire
+    Time newest{};
+    std::int64_t last_number = 0;
   };
 
   Link& link(Name collection) override;

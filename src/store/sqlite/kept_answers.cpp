@@ -1,5 +1,7 @@
 #include "store/sqlite/kept_answers.hpp"
 
+#include "model/lifetime.hpp"
+
 namespace integrity::store::sqlite {
 
 KeptAnswers::KeptAnswers(Database& db) : db_(db) {
@@ -56,8 +58,9 @@ void KeptAnswers::remove_oldest_if_expired(const UserId& user, Time now) {
   change(user, model::AnswerKey(*key), {});
 }
 
-// Answers expire in the order in which they were kept, for now() never goes back: up to the first that lives.
+// Answers expire in the order in which they were kept, as long as the clock does not go back: up to the first that lives.
 std::size_t KeptAnswers::remove_expired(Time now, std::size_t limit) {
+  shorten_lives(now);
   std::size_t removed = 0;
   std::int64_t last = 0;
   for (auto row = db_.query("SELECT number, user, key, expires_at FROM kept_answers ORDER BY number LIMIT ?", limit);
@@ -71,6 +74,21 @@ std::size_t KeptAnswers::remove_expired(Time now, std::size_t limit) {
   }
   if (removed > 0) db_.run("DELETE FROM kept_answers WHERE number <= ?", last);
   return removed;
+}
+
+// Where the oldest has more life left than any can have, a clock was ahead when it was kept. From now on it has a whole
+// life, as do those kept after it: none goes early, for then a change could happen twice.
+void KeptAnswers::shorten_lives(Time now) {
+  const Time end = now + model::kept_answer_life, last_end = model::last_end(model::kept_answer_life, now);
+  auto oldest = db_.query("SELECT expires_at FROM kept_answers ORDER BY number LIMIT 1");
+  if (!oldest.next() || oldest.take<Time>() <= last_end) return;
+  for (auto row = db_.query("UPDATE kept_answers SET expires_at = ? WHERE expires_at > ? RETURNING number, user, key",
+                            end, last_end);
+       row.next();) {
+    const auto number = row.take<std::int64_t>();
+    const auto user = row.take<UserId>();
+    change(user, row.take<model::AnswerKey>(), Place{number, end});
+  }
 }
 
 void KeptAnswers::undo_to(std::size_t mark) {

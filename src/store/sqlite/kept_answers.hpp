@@ -54,6 +54,7 @@ class KeptAnswers {
 
   const Place* place(const UserId& user, const model::AnswerKey& key) const;
   void remove_oldest_if_expired(const UserId& user, Time now);
+  void shorten_lives(Time now);
   void change(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
   void put(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/lifetime.hpp"
 #include "store/refusals.hpp"
 #include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
@@ -41,7 +42,8 @@ void SqliteWriteTx::begin_group() {
 
 void SqliteWriteTx::begin_job() {
   kept_ = false;
-  head_.time = std::max(head_.time, clock_.now());
+  host_now_ = clock_.now();
+  head_.time = std::max(head_.time, host_now_);
   job_ = {db_.rows_changed_ever(), head_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
@@ -188,8 +190,8 @@ std::size_t SqliteWriteTx::pending_users(std::optional<std::string_view> network
 std::size_t SqliteWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
   return db_.run(
       "DELETE FROM users WHERE state = 'pending' AND id IN (SELECT id FROM users"
-      " WHERE state = 'pending' AND pending_until <= ? ORDER BY pending_until LIMIT ?)",
-      at, limit);
+      " WHERE state = 'pending' AND (pending_until <= ? OR pending_until > ?) ORDER BY pending_until LIMIT ?)",
+      at, model::last_end(model::pending_life, at), limit);
 }
 
 void SqliteWriteTx::do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) {
@@ -228,8 +230,8 @@ std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& ses
 std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   std::size_t removed = 0;
   for (auto row = db_.query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
-                            " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING id",
-                            at, limit);
+                            " WHERE expires_at <= ? OR expires_at > ? ORDER BY expires_at LIMIT ?) RETURNING id",
+                            at, model::last_end(model::session_life, at), limit);
        row.next(); ++removed) {
     sessions_.push_back({row.take<SessionId>(), {}});
   }
@@ -264,8 +266,8 @@ std::size_t SqliteWriteTx::remove_challenges_but_newest(const UserId& user, mode
 std::size_t SqliteWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
   return db_.run(
       "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"
-      " WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
-      at, limit);
+      " WHERE expires_at <= ? OR expires_at > ? ORDER BY expires_at LIMIT ?)",
+      at, model::last_end(model::enrol_challenge_life, at), limit);
 }
 
 bool SqliteWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {
@@ -291,22 +293,22 @@ void SqliteWriteTx::remove_factor_counters(const UserId& user) {
 }
 
 std::optional<model::KeptAnswer> SqliteWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
-  return answers_.find(user, key, head_.time);
+  return answers_.find(user, key, host_now_);
 }
 
 std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
-  return answers_.full_until(user, kept_max, head_.time);
+  return answers_.full_until(user, kept_max, host_now_);
 }
 
 bool SqliteWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
                                    std::size_t kept_max) {
-  if (answers_.full_until(user, kept_max, head_.time)) return false;
-  answers_.keep(user, key, answer, head_.time);
+  if (answers_.full_until(user, kept_max, host_now_)) return false;
+  answers_.keep(user, key, answer, host_now_);
   return true;
 }
 
 std::size_t SqliteWriteTx::remove_expired_answers(std::size_t limit) {
-  return answers_.remove_expired(head_.time, limit);
+  return answers_.remove_expired(host_now_, limit);
 }
 
 std::optional<model::Digest> SqliteWriteTx::key_fingerprint(std::string_view key) {

@@ -91,6 +91,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Database& db_;
   const SessionMap& alive_sessions_;
   Head head_;
+  Time host_now_{};  // of the host when this job began: kept answers expire by it
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
