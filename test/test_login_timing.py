@@ -54,3 +54,20 @@ def test_medians_lie_within_five_percent():
             if apart(samples) <= APART_MAX:
                 return
         raise AssertionError({kind: f"{statistics.median(each) * 1000:.2f} ms" for kind, each in samples.items()})
+
+
+def test_a_lower_cost_tells_nothing_about_accounts_of_before():
+    """They are hashed at the higher cost, and once took four times as long as names that do not exist."""
+    with Server("--trusted-proxies", "127.0.0.1") as server:
+        cost = server.options.index("--bcrypt-cost") + 1
+        server.options[cost] = "12"
+        known = enrolled(server.restart())
+        server.options[cost] = "10"
+        client, network = Client(server.restart()), networks()
+        samples: dict = {known.username: [], "nobody": []}
+        for name in list(samples) * 12:
+            begin = time.perf_counter()
+            reply = client.post("/login", {"username": name, "password": "not the password"}, headers=next(network))
+            samples[name].append(time.perf_counter() - begin)
+            assert reply.slug == "invalid-credentials"
+        assert apart(samples) < 0.5, samples

@@ -156,6 +156,11 @@ class Parser {
                    "safe choice [keep]")
         ->type_name("keep|reenrol")
         ->check(CLI::IsMember({"keep", "reenrol"}));
+    sub.add_option("--prehashed", line_.import_options.prehashed,
+                   "The old server gave bcrypt the SHA-256 of a password in hex, as Flask-Bcrypt does with "
+                   "BCRYPT_HANDLE_LONG_PASSWORDS")
+        ->type_name("sha256-hex")
+        ->check(CLI::IsMember({"sha256-hex"}));
     sub.add_option("--rename", line_.import_options.rename, "Lines `OLD NEW`: usernames to change on the way")
         ->type_name("FILE");
   }

@@ -27,6 +27,7 @@ enum class Verb : std::uint8_t {
 struct ImportOptions {
   std::string rename;            // a file; empty: none
   std::string factors = "keep";  // or reenrol
+  std::string prehashed;         // sha256-hex; empty: the old server gave passwords to bcrypt as they are
   bool apply = false;
 };
 

@@ -37,11 +37,12 @@ TEST(CommandLine, ImportsOnlyWhenTold) {
   EXPECT_EQ(report.name, "mongodb://db1/shop");
   EXPECT_FALSE(report.import_options.apply);
   EXPECT_EQ(report.import_options.factors, "keep");
-  const auto all =
-      parse({"import-flask", "mongodb://db1/shop", "--apply", "--factors", "reenrol", "--rename", "names"});
+  const auto all = parse({"import-flask", "mongodb://db1/shop", "--apply", "--factors", "reenrol", "--rename", "names",
+                          "--prehashed", "sha256-hex"});
   const auto& asked = std::get<CommandLine>(all).import_options;
   EXPECT_TRUE(asked.apply);
   EXPECT_EQ(asked.factors, "reenrol");
+  EXPECT_EQ(asked.prehashed, "sha256-hex");
   EXPECT_EQ(asked.rename, "names");
 }
 
@@ -126,6 +127,7 @@ TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
       {{"user", "list", "ada"}, "ada"},
       {{"import-flask"}, "MONGO_URI"},
       {{"import-flask", "mongodb://db1/shop", "--factors", "none"}, "--factors"},
+      {{"import-flask", "mongodb://db1/shop", "--prehashed", "md5"}, "--prehashed"},
       {{"user", "list", "--apply"}, "--apply"},
       {{"migrate"}, "--from"},
   };

@@ -63,7 +63,8 @@ Result<Everything> import_command(const CommandLine& line, const Config& config)
   INTEGRITY_TRY(const auto found, read_old(line.name));
   INTEGRITY_TRY(const auto new_names, flask::apply_renames(renames, found.users));
   const auto factors = asked.factors == "keep" ? flask::Factors::keep : flask::Factors::reenrol;
-  const auto plan = flask::make_plan(found, new_names, {factors, config.currency, SystemClock().now()});
+  const auto prehash = asked.prehashed.empty() ? auth::Prehash::none : auth::Prehash::sha256_hex;
+  const auto plan = flask::make_plan(found, new_names, {factors, config.currency, SystemClock().now(), prehash});
   std::cout << flask::report(plan) << std::flush;
   bool complete = plan.complete();
   if (!asked.apply) {

@@ -47,12 +47,16 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
     : store_(store),
       clock_(clock),
       random_(random),
-      hasher_(std::move(password_key), rules.bcrypt_cost, random),
+      hasher_(std::move(password_key), rules.bcrypt_cost, random, rules.compare),
       vault_(secrets_key, random),
       second_factor_(vault_),
       rules_(std::move(rules)),
       login_budget_(rules_.login_budget),
       signup_budget_(rules_.signup_budget) {}
+
+void Accounts::expect_stored_hashes() {
+  for (const auto& user : store_.read()->users()) hasher_.expect(user.password_hash);
+}
 
 Status Accounts::signup_open() const {
   if (rules_.signup_open) return {};

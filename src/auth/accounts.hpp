@@ -35,6 +35,7 @@ struct AccountRules {
   std::size_t challenges_per_account_max = 1000;
   Budget login_budget{30, 1};
   Budget signup_budget{10, 0.1};
+  PasswordHasher::Compare compare = crypto::bcrypt_verify;  // tests count its work
 };
 
 using model::enrol_challenge_life;
@@ -87,6 +88,9 @@ class Accounts {
   Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
 
   // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
+  // Reads what is stored: from now on every login takes as long as the one of the costliest hash. Once, before requests.
+  void expect_stored_hashes();
+
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 

@@ -6,7 +6,6 @@
 #include <cctype>
 
 #include "base/ascii.hpp"
-#include "crypto/bcrypt.hpp"
 #include "crypto/digest.hpp"
 
 namespace integrity::auth {
@@ -71,18 +70,38 @@ std::string as_guessed(std::string_view password) {
   return text;
 }
 
-constexpr std::string_view kForeign = "bytes:";
-constexpr int kForeignCostMax = 16;  // as --bcrypt-cost; more would be minutes
+// How a stored text begins that another program made; ours begin with "$2b$".
+struct Mark {
+  std::string_view text;
+  Prehash prehash;
+};
+constexpr Mark kMarks[] = {{"bytes:", Prehash::none}, {"sha256-hex:", Prehash::sha256_hex}};
+
+struct Stored {
+  std::string bcrypt;
+  std::optional<Prehash> foreign;
+};
+
+Stored read_stored(std::string_view stored) {
+  for (const auto& [text, prehash] : kMarks) {
+    if (stored.starts_with(text)) return {std::string(stored.substr(text.size())), prehash};
+  }
+  return {std::string(stored), {}};
+}
+
+constexpr int kCostMax = 16;  // as --bcrypt-cost; more would be minutes
 constexpr std::size_t kBcryptBytes = 72;
 constexpr std::string_view kBcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 }  // namespace
 
-std::optional<std::string> foreign_hash(std::string_view bcrypt) {
+std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash) {
   const int cost = crypto::bcrypt_cost(bcrypt);
-  if (cost == 0 || cost > kForeignCostMax || bcrypt.find_first_not_of(kBcryptAlphabet, 7) != bcrypt.npos) return {};
+  if (cost == 0 || cost > kCostMax || bcrypt.find_first_not_of(kBcryptAlphabet, 7) != bcrypt.npos) return {};
   // libcrypt's $2a$ gives some texts beyond ASCII another hash than everybody else's.
-  return std::string(kForeign) + "$2b$" + std::string(bcrypt.substr(4));
+  const auto mark =
+      std::find_if(std::begin(kMarks), std::end(kMarks), [&](const Mark& each) { return each.prehash == prehash; });
+  return std::string(mark->text) + "$2b$" + std::string(bcrypt.substr(4));
 }
 
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
@@ -99,8 +118,8 @@ std::optional<std::string> weakness(const Secret& password, std::string_view use
   return why;
 }
 
-PasswordHasher::PasswordHasher(Secret key, int cost, Random& random)
-    : key_(std::move(key)), cost_(cost), random_(random) {
+PasswordHasher::PasswordHasher(Secret key, int cost, Random& random, Compare compare)
+    : key_(std::move(key)), cost_(cost), compare_(std::move(compare)), work_(cost), random_(random) {
   // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
   // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
   for (std::uint8_t byte : random_.bytes(53)) decoy_ += kBcryptAlphabet[byte % 64];
@@ -122,22 +141,39 @@ std::string PasswordHasher::hash(const Secret& password) const {
   return hash;
 }
 
+void PasswordHasher::expect(std::string_view stored) const {
+  const int cost = std::min(crypto::bcrypt_cost(read_stored(stored).bcrypt), kCostMax);
+  for (int known = work_; known < cost && !work_.compare_exchange_weak(known, cost);) {
+  }
+}
+
+// What of a password goes into bcrypt.
+std::string PasswordHasher::text_for(const Secret& password, std::optional<Prehash> foreign) const {
+  if (!foreign) return keyed(password);
+  if (*foreign == Prehash::sha256_hex) return to_hex(crypto::sha256(password.reveal()));
+  return std::string(password.reveal_text().substr(0, kBcryptBytes));
+}
+
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
-  const bool foreign = stored.starts_with(kForeign);
-  const std::string hash = stored.empty() ? decoy(cost_) : foreign ? stored.substr(kForeign.size()) : stored;
+  expect(stored);
+  const int work = work_;
+  const auto [bcrypt, foreign] = read_stored(stored);
+  const std::string hash = stored.empty() ? decoy(work) : bcrypt;
   const auto bytes = password.reveal_text();
-  // No program that kept bytes took a NUL among them; the keyed text stands in for the work.
-  const bool possible = !stored.empty() && !(foreign && bytes.find('\0') != bytes.npos);
-  std::string text = foreign && possible ? std::string(bytes.substr(0, kBcryptBytes)) : keyed(password);
-  const bool right = crypto::bcrypt_verify(text, hash);
-  // 2^c + (2^c + … + 2^(cost−1)) = 2^cost rounds, whatever the stored cost c.
-  for (int cost = crypto::bcrypt_cost(hash); cost < cost_; ++cost) (void)crypto::bcrypt_verify(text, decoy(cost));
+  // No program that kept bytes took a NUL among them.
+  const bool cut = foreign == Prehash::none && bytes.find('\0') != bytes.npos;
+  const bool possible = !stored.empty() && !(foreign && bytes.empty()) && !cut;
+  std::string text = text_for(password, possible ? foreign : std::nullopt);  // a keyed text stands in for the work
+  const bool right = compare_(text, hash);
+  // 2^c + (2^c + … + 2^(work−1)) = 2^work rounds, whatever the stored cost c.
+  for (int cost = crypto::bcrypt_cost(hash); cost < work; ++cost) (void)compare_(text, decoy(cost));
   wipe(text);
   return right && possible;
 }
 
 bool PasswordHasher::needs_rehash(std::string_view stored) const {
-  return stored.starts_with(kForeign) || crypto::bcrypt_cost(stored) < cost_;
+  const auto [bcrypt, foreign] = read_stored(stored);
+  return foreign || crypto::bcrypt_cost(bcrypt) != cost_;
 }
 
 }  // namespace integrity::auth

@@ -4,12 +4,15 @@
 // without the key file, and its 64 characters carry the whole password past bcrypt's 72 bytes and NUL.
 // The exact UTF-8 bytes count: no normalisation, so the two spellings of é are two passwords (docs/accounts.md).
 #pragma once
+#include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/random.hpp"
 #include "base/secret.hpp"
+#include "crypto/bcrypt.hpp"
 
 namespace integrity::auth {
 
@@ -20,29 +23,40 @@ inline constexpr std::size_t password_code_points_max = 256;
 // operator calls it (--issuer); nothing if it is not.
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer);
 
-// What another program kept: bcrypt of the password's own bytes, cost 4 to 16. Marked, so that `verify` knows it; its
-// owner's next login puts one of ours in its place. As with Python's bcrypt, $2a$, $2b$ and $2y$ are one and the same.
-// Nothing for any other text.
-std::optional<std::string> foreign_hash(std::string_view bcrypt);
+// What another program gave to bcrypt: the password's own bytes, or the hex digits of their SHA-256 (Flask-Bcrypt with
+// BCRYPT_HANDLE_LONG_PASSWORDS).
+enum class Prehash : std::uint8_t { none, sha256_hex };
 
-// Immutable, safe from any thread. `hash` and `verify` take as long as bcrypt does.
+// What another program kept: bcrypt of cost 4 to 16. Marked, so that `verify` knows it; its owner's next login puts one of
+// ours in its place. As with Python's bcrypt, $2a$, $2b$ and $2y$ are one and the same. Nothing for any other text.
+std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash = Prehash::none);
+
+// Safe from any thread. `hash` and `verify` take as long as bcrypt does.
+//
+// Every `verify` takes the same work, or its time would tell whether a name exists: that of the highest cost that is
+// configured or stored. `expect` says at start what is stored; a hash that it was not told of raises the work for good
+// when it is met. An account hashed at a lower cost pays the difference, and so does one that does not exist.
 class PasswordHasher {
  public:
-  PasswordHasher(Secret key, int cost, Random& random);
+  using Compare = std::function<bool(std::string_view text, const std::string& bcrypt)>;  // tests count with their own
+  PasswordHasher(Secret key, int cost, Random& random, Compare compare = crypto::bcrypt_verify);
 
+  void expect(std::string_view stored) const;
   std::string hash(const Secret& password) const;
-  // An empty stored hash stands for an account that does not exist: always false. The work is the same for all
-  // accounts: one hashed at a lower cost pays the difference, or its existence would show in the time. (A foreign one of a
-  // higher cost takes longer, until its owner has logged in.)
+  // An empty stored hash stands for an account that does not exist: always false. So is an empty password of another
+  // program's: some of them made such a hash for an account that nobody should get into.
   bool verify(const Secret& password, const std::string& stored) const;
-  bool needs_rehash(std::string_view stored) const;
+  bool needs_rehash(std::string_view stored) const;  // of another cost, higher or lower, or another program's
 
  private:
   std::string keyed(const Secret& password) const;
+  std::string text_for(const Secret& password, std::optional<Prehash> foreign) const;
   std::string decoy(int cost) const;
 
   Secret key_;
   int cost_;
+  Compare compare_;
+  mutable std::atomic<int> work_;  // a cost
   Random& random_;
   std::string decoy_;  // a hash of nothing anybody knows, without its cost
 };

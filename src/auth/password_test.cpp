@@ -63,6 +63,78 @@ TEST_F(Password, IsLookedAtWhole) {
   EXPECT_FALSE(weak("\0aX9!kLm2pp"s));
 }
 
+// The rounds of bcrypt that a look at a password takes, and not the time, which a busy machine changes.
+struct Counted : Fixture {
+  std::uint64_t rounds = 0;
+  PasswordHasher hasher_of(int cost) {
+    return PasswordHasher(secret("0123456789abcdef0123456789abcdef"), cost, random,
+                          [this](std::string_view text, const std::string& bcrypt) {
+                            rounds += std::uint64_t{1} << crypto::bcrypt_cost(bcrypt);
+                            return crypto::bcrypt_verify(text, bcrypt);
+                          });
+  }
+  std::uint64_t rounds_of(const PasswordHasher& counting, const std::string& stored) {
+    rounds = 0;
+    EXPECT_FALSE(counting.verify(secret("wrong horse battery"), stored));
+    return rounds;
+  }
+};
+using PasswordWork = Counted;
+
+// After --bcrypt-cost had been lowered, accounts of before took longer than names that do not exist.
+TEST_F(PasswordWork, IsTheSameForEveryAccountAndForNone) {
+  const auto counting = hasher_of(5);
+  const auto cheap = hasher_of(4).hash(secret("a")), dear = hasher_of(7).hash(secret("a"));
+  const auto imported = *foreign_hash(crypto::bcrypt_hash("a", 6, random));
+  for (const auto& stored : {cheap, dear, imported}) counting.expect(stored);
+  for (const auto& stored : {std::string(), cheap, hasher_of(5).hash(secret("a")), imported, dear}) {
+    EXPECT_EQ(rounds_of(counting, stored), 1U << 7) << stored;
+  }
+}
+
+TEST_F(PasswordWork, GrowsForAllWithAHashThatNobodyExpected) {
+  const auto counting = hasher_of(4);
+  EXPECT_EQ(rounds_of(counting, ""), 1U << 4);
+  const auto dear = *foreign_hash(crypto::bcrypt_hash("a", 6, random), Prehash::sha256_hex);
+  EXPECT_EQ(rounds_of(counting, dear), 1U << 6);
+  EXPECT_EQ(rounds_of(counting, ""), 1U << 6);
+}
+
+TEST_F(PasswordWork, IsNotSetByAHashThatIsDamaged) {
+  const auto counting = hasher_of(4);
+  counting.expect("$2b$31$" + std::string(53, 'a'));
+  counting.expect("no hash");
+  EXPECT_LE(rounds_of(counting, hasher.hash(secret("a"))), 1U << 16);
+}
+
+TEST_F(Password, IsHashedAnewAtAnyOtherCost) {
+  const auto stored = hasher.hash(secret("correct horse battery"));
+  EXPECT_TRUE(PasswordHasher(secret("k"), kCheap + 1, random).needs_rehash(stored));
+  EXPECT_TRUE(PasswordHasher(secret("k"), kCheap - 1, random).needs_rehash(stored));
+  EXPECT_FALSE(hasher.needs_rehash(stored));
+}
+
+// Flask-Bcrypt with BCRYPT_HANDLE_LONG_PASSWORDS hashes the hex digits of the SHA-256. Accounts that were imported from
+// there could never log in. The digest is FIPS 180-2's of "abc".
+TEST_F(Password, OfAProgramThatHashedADigestIsRecognised) {
+  const auto bcrypt =
+      crypto::bcrypt_hash("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", 4, random);
+  const auto stored = *foreign_hash(bcrypt, Prehash::sha256_hex);
+  EXPECT_TRUE(stored.starts_with("sha256-hex:$2b$04$"));
+  EXPECT_TRUE(hasher.verify(secret("abc"), stored));
+  EXPECT_FALSE(hasher.verify(secret("abd"), stored));
+  EXPECT_FALSE(hasher.verify(secret("abc"), *foreign_hash(bcrypt))) << "taken as bcrypt of the password itself";
+  EXPECT_TRUE(hasher.needs_rehash(stored));
+}
+
+TEST_F(Password, OfAnotherProgramIsNeverTheEmptyOne) {
+  const auto plain = crypto::bcrypt_hash("", 4, random);
+  const auto digest =
+      crypto::bcrypt_hash("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 4, random);
+  EXPECT_FALSE(hasher.verify(secret(""), *foreign_hash(plain)));
+  EXPECT_FALSE(hasher.verify(secret(""), *foreign_hash(digest, Prehash::sha256_hex)));
+}
+
 // Made by Python: bcrypt.hashpw(text, bcrypt.gensalt(4)).
 TEST_F(Password, OfAnotherProgramIsRecognisedAndReplaced) {
   using namespace std::string_view_literals;

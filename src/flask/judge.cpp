@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 
-#include "auth/password.hpp"
 #include "base/decimal.hpp"
 #include "base/printable.hpp"
 
@@ -170,7 +169,7 @@ RecordId take_id(const Row& row, Reasons& reasons) {
 }
 
 // Never shown: in some of these databases it is the password itself.
-std::string take_password_hash(const Row& row, Reasons& reasons) {
+std::string take_password_hash(const Row& row, auth::Prehash prehash, Reasons& reasons) {
   const Value* const value = find(row, "password");
   if (value == nullptr) {
     reasons.add("password", "is missing");
@@ -179,7 +178,7 @@ std::string take_password_hash(const Row& row, Reasons& reasons) {
   std::string_view text;
   if (const auto* written = std::get_if<std::string>(value)) text = *written;
   if (const auto* bytes = std::get_if<Bytes>(value)) text = as_text(*bytes);
-  auto hash = auth::foreign_hash(text);
+  auto hash = auth::foreign_hash(text, prehash);
   if (!hash) reasons.add("password", "is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
   return hash.value_or("");
 }
@@ -248,7 +247,8 @@ std::optional<Secret> read_base32(std::string_view text) {
   return Secret(std::move(bytes));
 }
 
-Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now) {
+Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now,
+                          auth::Prehash prehash) {
   Reasons reasons;
   Person person;
   const RecordId id = take_id(row, reasons);
@@ -258,7 +258,7 @@ Result<Person> judge_user(const Row& row, const std::optional<std::string>& rena
   if (text_of(row, "name") != "") {
     person.user.name = take_text(row, "name", model::person_name_rule, Missing::none, reasons);
   }
-  person.user.password_hash = take_password_hash(row, reasons);
+  person.user.password_hash = take_password_hash(row, prehash, reasons);
   person.user.created_at = take_created_at(row, id, now);
   if (factors == Factors::keep) person.why_enrols = take_secret(row, person.secret);
   if (!reasons.none()) return reasons.error();

@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "flask/row.hpp"
+#include "model/lifetime.hpp"
 #include "model/product.hpp"
 #include "model/user.hpp"
 
@@ -41,7 +42,8 @@ std::optional<RecordId> id_of(const Row& row);
 std::optional<std::string> text_of(const Row& row, std::string_view name);
 
 // A time after `now` is taken for none.
-Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now);
+Result<Person> judge_user(const Row& row, const std::optional<std::string>& renamed, Factors factors, Time now,
+                          auth::Prehash prehash = auth::Prehash::none);
 Result<model::Product> judge_product(const Row& row, const std::string& currency, Time now, Notes& notes);
 
 // Whether somebody here reads this member: of any row, of a user, of this product.

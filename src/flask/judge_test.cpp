@@ -51,6 +51,12 @@ TEST(JudgeUser, KeepsWhatThereIs) {
   EXPECT_FALSE(judged->user.has_factor());
 }
 
+TEST(JudgeUser, RemembersThatTheOldServerHashedADigest) {
+  const auto judged = judge_user(user(), {}, Factors::keep, kNow, auth::Prehash::sha256_hex);
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->user.password_hash, "sha256-hex:" + kHash);
+}
+
 TEST(JudgeUser, LeavesSecretsBehindWhereThatIsAsked) {
   const auto judged = judge_user(user(), {}, Factors::reenrol, kNow);
   ASSERT_TRUE(judged);

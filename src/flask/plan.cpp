@@ -61,6 +61,7 @@ class Planner {
     plan_.others = found.others;
     now_ = rules.now;
     plan_.factors = rules.factors;
+    plan_.prehash = rules.prehash;
     plan_.currency = std::move(rules.currency);
   }
 
@@ -82,7 +83,7 @@ class Planner {
     }
     const auto renamed = new_names_.find(position);
     auto judged = judge_user(row, renamed == new_names_.end() ? std::nullopt : std::optional(renamed->second),
-                             plan_.factors, now_);
+                             plan_.factors, now_, plan_.prehash);
     if (!judged) {
       if (renamed == new_names_.end() && !fits(row)) to_rename_.push_back(&row);
       const std::string name = renamed == new_names_.end() ? text_of(row, "username").value_or("") : renamed->second;
@@ -188,6 +189,10 @@ std::string about_users(const Plan& plan) {
   }
   if (!plan.people.empty()) {
     out += "  all with the password they have, short ones too; their next login has it hashed as ours are\n";
+    out += plan.prehash == auth::Prehash::sha256_hex
+               ? "  --prehashed sha256-hex: what the old server gave to bcrypt was the SHA-256 of a password, in hex\n"
+               : "  taken as bcrypt of the password itself. If the old server set BCRYPT_HANDLE_LONG_PASSWORDS of\n"
+                 "    Flask-Bcrypt, nobody could log in like this: --prehashed sha256-hex\n";
   }
   if (keeping > 0) out += "  " + std::to_string(keeping) + " with the authenticator they have\n";
   if (const auto others = plan.people.size() - keeping; others > 0) {

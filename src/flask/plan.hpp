@@ -18,6 +18,7 @@ struct Refused {
 struct Plan {
   std::string where;
   Factors factors = Factors::keep;
+  auth::Prehash prehash = auth::Prehash::none;
   std::string currency;
   std::vector<Person> people;            // by _id
   std::vector<model::Product> products;  // oldest first
@@ -33,7 +34,8 @@ struct Plan {
 struct PlanRules {
   Factors factors = Factors::keep;
   std::string currency;
-  Time now{};  // what is dated later has no date
+  Time now{};                                   // what is dated later has no date
+  auth::Prehash prehash = auth::Prehash::none;  // what the old server gave to bcrypt
 };
 
 // Of users whose names differ in case only, the one with the oldest _id has it.

@@ -61,6 +61,19 @@ TEST(Plan, BringsProductsOldestFirst) {
   EXPECT_EQ(order, "2431");
 }
 
+// Nothing in a hash tells what was hashed, so whoever reads the report must be able to see what it is taken for.
+TEST(Report, SaysWhatBcryptIsTakenToHaveGot) {
+  const Found found{"", {user(1, "ada")}, {}};
+  PlanRules rules{.factors = Factors::reenrol, .currency = "EUR"};
+  EXPECT_NE(report(make_plan(found, {}, rules)).find("nobody could log in like this: --prehashed sha256-hex"),
+            std::string::npos);
+  rules.prehash = auth::Prehash::sha256_hex;
+  const auto plan = make_plan(found, {}, rules);
+  EXPECT_TRUE(plan.people[0].user.password_hash.starts_with("sha256-hex:"));
+  EXPECT_NE(report(plan).find("--prehashed sha256-hex: what the old server gave to bcrypt was the SHA-256"),
+            std::string::npos);
+}
+
 TEST(Report, IsAsShortAsThereIsLittleToTell) {
   const auto text =
       report(make_plan({"\"shop\" at db1", {}, {}}, {}, {.factors = Factors::reenrol, .currency = "EUR"}));
