@@ -26,10 +26,14 @@ constexpr std::string_view schema_name(const SignUpBody*) {
   return "SignUp";
 }
 
-std::function<Status()> judge(const SignUpBody*, const Call& call, const json::Value& json) {
+// Judging takes time of the hashing pool, so it is charged like a sign-up.
+Result<std::function<Status()>> judge(const SignUpBody*, const Call& call, const json::Value& json) {
+  auto& accounts = call.context.services.accounts;
   const json::Value* const name = json.find("username");
-  return judge_password(call.context.services.accounts, json.find("password"), "#/password",
-                        [name = name == nullptr ? std::string() : name->text] { return name; });
+  auto judged = judge_password(accounts, json.find("password"), "#/password",
+                               [name = name == nullptr ? std::string() : name->text] { return name; });
+  if (judged) INTEGRITY_CHECK(accounts.may_sign_up(call.context.client()));
+  return judged;
 }
 
 struct LogInBody {
@@ -199,10 +203,14 @@ Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& 
   return answer;
 }
 
-Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, VerifyBody body) {
+// What cannot succeed is refused by a read: junk must not take the writers from those who have signed in.
+Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, store::ReadTx& read,
+                                       VerifyBody body) {
   auto& services = context.services;
-  auto write = services.accounts.verify(body.challenge.value_or(""), std::move(body.username),
-                                        {std::move(body.code), std::move(body.recovery_code)});
+  const std::string challenge = body.challenge.value_or("");
+  auth::Proof proof{std::move(body.code), std::move(body.recovery_code)};
+  INTEGRITY_CHECK(services.accounts.may_verify(read, challenge, body.username, proof, context.client()));
+  auto write = services.accounts.verify(challenge, std::move(body.username), std::move(proof));
   return Write<Ok<VerifyAnswer>>{
       [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
         INTEGRITY_TRY(auto verified, write(tx));
@@ -271,7 +279,7 @@ Operation log_in() {
 
 Operation enrolment_qr() {
   return operation("getEnrolment", "The QR code that enrols an authenticator",
-                   {Code::challenge_expired, Code::already_enrolled}, &api::enrolment_qr)
+                   {Code::challenge_expired, Code::already_enrolled, Code::too_many_attempts}, &api::enrolment_qr)
       .of_account()
       .described(
           "Changes nothing and can be asked for again. Every form says the same secret; `text/plain` is drawn for a "

@@ -44,9 +44,9 @@ Result<Caller> authenticate(Services& services, Call& call) {
       return Caller(auth::Anyone{});
     case Access::first_step_done: {
       const auto tx = services.store.read();
-      INTEGRITY_TRY(auto caller,
-                    services.accounts.first_step_done(*tx, bearer(context.request), context.parameters.front()));
-      return Caller(std::move(caller));
+      auto caller = services.accounts.first_step_done(*tx, bearer(context.request), context.parameters.front());
+      if (!caller) return services.accounts.without_challenge(context.client(), std::move(caller).error());
+      return Caller(std::move(*caller));
     }
     case Access::signed_in: {
       const auto caller = services.authenticator.authenticate(bearer(context.request));

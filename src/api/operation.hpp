@@ -234,9 +234,16 @@ struct Argument {
     }
     value = schema::read<T>(*json);
     if (!value) errors.add(value.error());
-    // What is judged on the pool is told with the others: by `judge(const T*, const Call&, const json::Value&)`.
+    // What is judged on the pool is told with the others: by `judge(const T*, const Call&, const json::Value&)`, which
+    // may refuse to.
     if constexpr (requires { judge(static_cast<const T*>(nullptr), call, *json); }) {
-      if (!value) errors.judge = judge(static_cast<const T*>(nullptr), call, *json);
+      if (value) return;
+      Result<std::function<Status()>> judged = judge(static_cast<const T*>(nullptr), call, *json);
+      if (judged) {
+        errors.judge = std::move(*judged);
+      } else {
+        errors.add(judged.error());
+      }
     }
   }
   T&& get() { return std::move(*value); }

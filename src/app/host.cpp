@@ -15,6 +15,8 @@ auth::AccountRules rules_of(const Config& config) {
   rules.issuer = config.issuer;
   rules.bcrypt_cost = config.bcrypt_cost;
   rules.login_budget = {static_cast<double>(config.login_burst), config.login_rate};
+  // Ten times as many: a challenge has five tries, and a spent one may be sent again by mistake.
+  rules.no_challenge_budget = {10.0 * rules.login_budget.burst, 10 * rules.login_budget.per_second};
   rules.signup_budget = {static_cast<double>(config.signup_burst), config.signup_rate};
   return rules;
 }

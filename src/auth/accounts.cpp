@@ -52,7 +52,8 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
       second_factor_(vault_),
       rules_(std::move(rules)),
       login_budget_(rules_.login_budget),
-      signup_budget_(rules_.signup_budget) {}
+      signup_budget_(rules_.signup_budget),
+      no_challenge_budget_(rules_.no_challenge_budget) {}
 
 void Accounts::expect_stored_hashes() {
   for (const auto& user : store_.read()->users()) hasher_.expect(user.password_hash);
@@ -127,11 +128,6 @@ void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model:
   tx.remove_challenges_but_newest(user.id, challenge.next, rules_.challenges_per_account_max);
 }
 
-Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
-                                    const Secret& password, const Client& from, const store::Origin& origin) {
-  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
-  const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
-  const Time now = clock_.now();
 // The name of an account that is over is free, by the host's clock: the store's time may be ahead of it for long.
 Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time now) const {
   auto holder = tx.user_by_name(username);
@@ -144,18 +140,23 @@ Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time
   return {};
 }
 
+Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
+                                    const Secret& password, const Client& from, const store::Origin& origin) {
+  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
+  const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
+  const Time now = clock_.now();
   const auto holder = store_.read()->user_by_name(username);
   if (holder && !is_over(*holder, now)) return taken;  // before the expensive part
   model::User user = make_pending(username, name, password, now);
   user.pending_network = from.network;
   const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
   auto made = store_.write(origin, [&](store::WriteTx& tx) -> Result<FirstStep> {
+    INTEGRITY_CHECK(free_name(tx, username, now));
     if (tx.pending_users({}) >= rules_.pending_max ||
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return Error{
           .code = Code::overloaded,
           .detail = "too many sign-ups, in all or from this network, wait for their first code; try again later",
-    INTEGRITY_CHECK(free_name(tx, username, now));
           .retry_after = std::chrono::minutes(1)};
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
@@ -236,11 +237,37 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
   return std::move(*challenge);
 }
 
+Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model::Digest& hash,
+                                                  const std::optional<std::string>& username, Time now,
+                                                  model::User& user) const {
+  INTEGRITY_TRY(auto challenge, live_challenge(tx, hash, now, user));
+  if (username && !equal_ignoring_case(*username, user.username)) return challenge_expired();
+  return challenge;
+}
+
+Error Accounts::without_challenge(const Client& from, Error refusal) {
+  const auto wait = no_challenge_budget_.take(from.source, clock_.now());
+  if (!wait) return refusal;
+  return too_many_attempts(*wait,
+                           "too many requests without a challenge that is alive; wait, and begin again with "
+                           "POST /login");
+}
+
+Status Accounts::may_verify(store::ReadTx& tx, std::string_view challenge_token,
+                            const std::optional<std::string>& username, const Proof& proof, const Client& from) {
+  const Time now = clock_.now();
+  model::User user;
+  auto challenge = live_challenge(tx, token_hash(challenge_token), username, now, user);
+  if (!challenge) return without_challenge(from, std::move(challenge).error());
+  auto may = may_prove(tx, user, *challenge, proof, now);
+  if (!may) may.error().cause = "user " + user.id.hex();
+  return may;
+}
+
 Result<FirstStepDone> Accounts::first_step_done(store::ReadTx& tx, std::string_view challenge,
                                                 std::string_view username) const {
   model::User user;
-  INTEGRITY_TRY(auto live, live_challenge(tx, token_hash(challenge), clock_.now(), user));
-  if (!equal_ignoring_case(user.username, username)) return challenge_expired();
+  INTEGRITY_TRY(auto live, live_challenge(tx, token_hash(challenge), std::string(username), clock_.now(), user));
   return FirstStepDone(std::move(user), std::move(live));
 }
 
@@ -255,14 +282,17 @@ Result<Enrolment> Accounts::enrolment(const FirstStepDone& caller) const {
   return enrolment_of(caller.user(), vault_.open(caller.user().id, caller.challenge().pending_secret));
 }
 
+Status Accounts::may_prove(store::ReadTx& tx, const model::User& user, const model::Challenge& challenge,
+                           const Proof& proof, Time now) const {
+  if (challenge.next == model::Challenge::Next::verify) return second_factor_.may_try(tx, user, proof, now);
+  if (proof.code) return second_factor_.may_try_new(tx, user, now);
+  return invalid_value("#/recovery_code", "this challenge enrols an authenticator: send the code it shows");
+}
+
 Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof,
                        Time now, model::SecondFactor& factor) const {
   const bool enrols = challenge.next == model::Challenge::Next::enrol;
-  if (enrols && !proof.code) {
-    return invalid_value("#/recovery_code", "this challenge enrols an authenticator: send the code it shows");
-  }
-  if (!enrols) INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
-  if (enrols) INTEGRITY_CHECK(second_factor_.may_try_new(tx, user, now));
+  INTEGRITY_CHECK(may_prove(tx, user, challenge, proof, now));
   if (!tx.count_challenge_try(challenge.token_hash, challenge_tries_max)) return challenge_expired();
   if (enrols) {
     factor = model::SecondFactor::otp;
@@ -309,8 +339,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
           session_id = SessionId::make(now, random_),
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<Verified> {
     model::User user;
-    INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, now, user));
-    if (username && !equal_ignoring_case(*username, user.username)) return challenge_expired();
+    INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, username, now, user));
     const UserId id = user.id;
     auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
     // For the log: a right password with a wrong code is worth a look at whose it is.

@@ -35,6 +35,9 @@ struct AccountRules {
   std::size_t challenges_per_account_max = 1000;
   Budget login_budget{30, 1};
   Budget signup_budget{10, 0.1};
+  // Requests without a live challenge. Generous, since they are refused by a read: 200 guesses that were sent side by side
+  // with one challenge are all answered as if they had come one by one.
+  Budget no_challenge_budget{300, 10};
   PasswordHasher::Compare compare = crypto::bcrypt_verify;  // tests count its work
 };
 
@@ -84,13 +87,19 @@ class Accounts {
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
-  // Whether it is not too easy to guess; takes up to a millisecond. Error: weak_password.
-  Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
-
-  // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
   // Reads what is stored: from now on every login takes as long as the one of the costliest hash. Once, before requests.
   void expect_stored_hashes();
 
+  // Whether it is not too easy to guess; takes up to a millisecond. Error: weak_password.
+  Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
+
+  // Whether `verify` can succeed: asked by a read, so that strangers cannot queue writes. It is decided again in the write.
+  // Errors: challenge_expired, too_many_attempts, factor_disabled, invalid_value.
+  Status may_verify(store::ReadTx& tx, std::string_view challenge, const std::optional<std::string>& username,
+                    const Proof& proof, const Client& from);
+  // The refusal of a request that came without a live challenge: `refusal`, or too_many_attempts.
+  Error without_challenge(const Client& from, Error refusal);
+  // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 
@@ -144,6 +153,7 @@ class Accounts {
     model::Challenge challenge;
   };
 
+  Status free_name(store::WriteTx& tx, const std::string& username, Time now) const;
   FreshChallenge make_challenge(const UserId& user, model::Challenge::Next next, Time now, std::chrono::seconds life);
   void add_challenge(store::WriteTx& tx, const model::User& user, model::Challenge challenge) const;
   model::User make_pending(const std::string& username, const std::optional<std::string>& name, const Secret& password,
@@ -157,9 +167,13 @@ class Accounts {
   // The same, unless another password was set since `seen`.
   Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
   Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
-  Status free_name(store::WriteTx& tx, const std::string& username, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
+  Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash,
+                                          const std::optional<std::string>& username, Time now,
+                                          model::User& user) const;
+  Status may_prove(store::ReadTx& tx, const model::User& user, const model::Challenge& challenge, const Proof& proof,
+                   Time now) const;
   Result<Verified> complete(store::WriteTx& tx, model::User of, const model::Challenge& challenge, const Proof& proof,
                             const std::vector<std::string>& codes, const SessionId& session_id, Time now) const;
   Status prove(store::WriteTx& tx, model::User& user, const model::Challenge& challenge, const Proof& proof, Time now,
@@ -180,7 +194,7 @@ class Accounts {
   Vault vault_;
   SecondFactor second_factor_;
   AccountRules rules_;
-  AddressBudget login_budget_, signup_budget_;
+  AddressBudget login_budget_, signup_budget_, no_challenge_budget_;
   PasswordFailures password_failures_;
 };
 
