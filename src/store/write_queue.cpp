@@ -72,9 +72,10 @@ bool WriteQueue::take(Group& group, std::size_t most) {
   }
   sleeping_ = false;
   ++group_;
+  sources_ = 0;
   while (jobs_ > 0 && group.size() < most) {
     Lane& lane = turns_.take_first();
-    lane.last_group = group_;
+    if (std::exchange(lane.last_group, group_) != group_) ++sources_;
     group.push_back(std::move(lane.jobs.front()));
     lane.jobs.pop_front();
     --jobs_;

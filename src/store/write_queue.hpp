@@ -35,6 +35,8 @@ class WriteQueue {
   bool take(Group& group, std::size_t most);
   // Jobs of the last group, in their order, that were not answered: they are again the first of their sources.
   void give_back(std::span<std::unique_ptr<Job>> jobs);
+  // How many sources the last group has: its first so many jobs are one of each. From the writer's thread.
+  std::size_t sources() const { return sources_; }
   // Whether a source waits that has no job in the last group. From the writer's thread, without a lock.
   bool others_wait() const { return others_wait_.load(std::memory_order_relaxed); }
 
@@ -69,6 +71,7 @@ class WriteQueue {
   Turns turns_;
   std::size_t jobs_ = 0;
   std::uint64_t group_ = 0;
+  std::size_t sources_ = 0;
   bool sleeping_ = false;
   bool closed_ = false;
   std::optional<Error> stopped_;

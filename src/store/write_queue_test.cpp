@@ -46,6 +46,7 @@ TEST_F(WriteQueueTest, SourcesTakeTurnsAndEachKeepsItsOrder) {
   submit("c", "c1");
   submit("b", "b2");
   EXPECT_EQ(take(), "a1 b1 c1 a2 b2 a3");
+  EXPECT_EQ(queue_.sources(), 3U);
 }
 
 TEST_F(WriteQueueTest, AGroupThatIsFullGoesOnWithTheNextSource) {

@@ -20,7 +20,7 @@ constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
 
 // To a node far from the primary each round trip is long, and while a group has the head all others wait.
 constexpr milliseconds kGroupTime{250};
-constexpr milliseconds kSharedGroupTime{25};  // where a source waits that has no job in the group
+constexpr milliseconds kSharedGroupTime{25};  // where each source has had a turn and another one waits
 
 constexpr milliseconds kPause{50};                         // until a primary may be there
 constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
@@ -181,7 +181,8 @@ Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
       return Outcome::stopped;
     }
     stays = stays || ran == Ran::stays;
-    const auto time_max = queue_.others_wait() ? kSharedGroupTime : kGroupTime;
+    const bool in_the_way = i + 1 >= queue_.sources() && queue_.others_wait();
+    const auto time_max = in_the_way ? kSharedGroupTime : kGroupTime;
     const bool enough = tx_.bytes() > kGroupBytes || steady_clock::now() - begun > time_max;
     if (enough) part.end = i + 1;  // the others come next
   }
