@@ -5,14 +5,32 @@
 namespace integrity::store {
 namespace {
 
-using enum RowKind;
+template <class T>
+constexpr std::string_view name = T::has_no_name;
+template <>
+constexpr std::string_view name<model::User> = "accounts";
+template <>
+constexpr std::string_view name<FactorCountersOf> = "code counters";
+template <>
+constexpr std::string_view name<RecoveryCodesOf> = "recovery codes";
+template <>
+constexpr std::string_view name<model::Challenge> = "challenges";
+template <>
+constexpr std::string_view name<model::Session> = "sessions";
+template <>
+constexpr std::string_view name<PlacedProduct> = "products";
+template <>
+constexpr std::string_view name<model::Change> = "changes";
+template <>
+constexpr std::string_view name<KeptAnswerOf> = "kept answers";
+template <>
+constexpr std::string_view name<KeyFingerprint> = "key fingerprints";
 
-constexpr std::array kKinds{users,    factor_counters, recovery_codes, challenges,      sessions,
-                            products, changes,         kept_answers,   key_fingerprints};
-constexpr std::array<std::string_view, kKinds.size()> kNames{"accounts",   "code counters", "recovery codes",
-                                                             "challenges", "sessions",      "products",
-                                                             "changes",    "kept answers",  "key fingerprints"};
-static_assert(std::variant_size_v<Row> == kKinds.size());
+constexpr auto kKinds = [] {
+  std::array<RowKind, std::variant_size_v<Row>> kinds{};
+  for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] = static_cast<RowKind>(i);
+  return kinds;
+}();
 
 }  // namespace
 
@@ -21,7 +39,7 @@ std::span<const RowKind> all_row_kinds() {
 }
 
 std::string_view name_of(RowKind kind) {
-  return kNames.at(static_cast<std::size_t>(kind));
+  return with_type_of(kind, []<class T>(std::type_identity<T>) { return name<T>; });
 }
 
 std::string why_closed(const Mark& mark) {

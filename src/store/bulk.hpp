@@ -12,6 +12,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,22 +49,29 @@ struct KeyFingerprint {
   model::Digest fingerprint{};
 };
 
-// What belongs to an account comes behind the accounts. Kept answers are in the order in which they expire.
+// What belongs to an account comes after the accounts. Kept answers are in the order in which they expire.
+//
+// For a new kind of row: its type here, its name in bulk.cpp, and in the bulk.cpp of each engine its `Rows` and, for SQLite,
+// its `put`. What is missing does not compile.
 using Row = std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::Session,
                          PlacedProduct, model::Change, KeptAnswerOf, KeyFingerprint>;
-enum class RowKind : std::uint8_t {  // in the order of Row's alternatives
-  users,
-  factor_counters,
-  recovery_codes,
-  challenges,
-  sessions,
-  products,
-  changes,
-  kept_answers,
-  key_fingerprints,
-};
+
+enum class RowKind : std::uint8_t {};  // the index of the type in Row
 std::span<const RowKind> all_row_kinds();
 std::string_view name_of(RowKind kind);  // "recovery codes"
+
+// Calls f with a std::type_identity of the kind's type.
+template <class F, std::size_t index = 0>
+decltype(auto) with_type_of(RowKind kind, F f) {
+  if constexpr (index + 1 < std::variant_size_v<Row>) {
+    if (static_cast<std::size_t>(kind) != index) return with_type_of<F, index + 1>(kind, std::move(f));
+  }
+  return f(std::type_identity<std::variant_alternative_t<index, Row>>());
+}
+template <class T>
+RowKind row_kind() {
+  return static_cast<RowKind>(Row(std::in_place_type<T>).index());
+}
 
 struct Mark {
   enum class Role : std::uint8_t { source, target } role = Role::source;

@@ -1,5 +1,6 @@
 #include "store/bulk.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -27,94 +28,105 @@ constexpr int kWriteAttempts = 20;
 constexpr milliseconds kCommitPause{50};
 constexpr int kCommitAttempts = 200;
 
-// Where rows of a kind are, which of the documents there are rows, and their order.
-struct Place {
-  Name collection;
-  Doc filter;
-  Doc order;
+// What this engine knows of each kind of row: the collection, which of its documents are rows, their order, and a document
+// as a row and back. Documents are those that the writer makes.
+struct ById {
+  static Doc filter() { return {}; }
+  static Doc order() { return Doc("_id", 1); }
 };
 
-Place place_of(RowKind kind) {
-  const Doc by_id("_id", 1);
-  switch (kind) {
-    case RowKind::users:
-      return {in::users, {}, by_id};
-    case RowKind::factor_counters:
-      return {in::factor_counters, {}, by_id};
-    case RowKind::recovery_codes:  // the document stays when the last code is spent
-      return {in::recovery_codes, Doc("hashes.0", Doc("$exists", true)), by_id};
-    case RowKind::challenges:
-      return {in::challenges, {}, by_id};
-    case RowKind::sessions:
-      return {in::sessions, {}, by_id};
-    case RowKind::products:
-      return {in::products, {}, Doc("place", 1)};
-    case RowKind::changes:
-      return {in::changes, {}, by_id};
-    case RowKind::kept_answers:
-      return {in::kept_answers, {}, Doc("expires_at", 1, "_id", 1)};
-    case RowKind::key_fingerprints:
-      return {in::key_fingerprints, {}, by_id};
-  }
-  throw Broken("an unknown kind of rows");
-}
-
-KeptAnswerOf take_kept_answer_of(View view) {
-  const auto id = view.take<AnswerId>("_id");
-  KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_kept_answer(view)};
-  std::copy(id.end() - static_cast<std::ptrdiff_t>(row.key.size()), id.end(), row.key.begin());
-  return row;
-}
-
-Row take_row(RowKind kind, View view) {
-  switch (kind) {
-    case RowKind::users:
-      return take_user(view);
-    case RowKind::factor_counters:
-      return FactorCountersOf{.user = view.take<UserId>("_id"), .counters = take_factor_counters(view)};
-    case RowKind::recovery_codes:
-      return RecoveryCodesOf{.user = view.take<UserId>("_id"),
-                             .hashes = view.take<std::vector<model::Digest>>("hashes")};
-    case RowKind::challenges:
-      return take_challenge(view);
-    case RowKind::sessions:
-      return take_session(view);
-    case RowKind::products:
-      return PlacedProduct{.place = view.take<std::int64_t>("place"), .product = take_product(view)};
-    case RowKind::changes:
-      return take_change(view);
-    case RowKind::kept_answers:
-      return take_kept_answer_of(view);
-    case RowKind::key_fingerprints:
-      return KeyFingerprint{.key = view.take<std::string>("_id"),
-                            .fingerprint = view.take<model::Digest>("fingerprint")};
-  }
-  throw Broken("an unknown kind of rows");
-}
-
-// As the writer's.
 template <class T>
-Doc doc_of(const T& value, const model::ProductText&) {
-  return to_doc(value);
-}
-Doc doc_of(const FactorCountersOf& row, const model::ProductText&) {
-  return Doc("_id", row.user, "last_step", row.counters.last_step, "failures", row.counters.failures,
-             "failures_unredeemed", row.counters.failures_unredeemed, "locked_until", row.counters.locked_until);
-}
-Doc doc_of(const RecoveryCodesOf& row, const model::ProductText&) {
-  Array hashes;
-  for (const auto& hash : row.hashes) hashes.add(hash);
-  return Doc("_id", row.user, "hashes", hashes);
-}
-Doc doc_of(const PlacedProduct& row, const model::ProductText& text) {
-  return to_doc(row.product, row.place, text);
-}
-Doc doc_of(const KeptAnswerOf& row, const model::ProductText&) {
-  return to_doc(row.user, row.key, row.answer);
-}
-Doc doc_of(const KeyFingerprint& row, const model::ProductText&) {
-  return Doc("_id", row.key, "fingerprint", row.fingerprint);
-}
+struct Rows;
+
+template <>
+struct Rows<model::User> : ById {
+  static constexpr Name collection = in::users;
+  static model::User take(View view) { return take_user(view); }
+  static Doc doc(const model::User& user, const model::ProductText&) { return to_doc(user); }
+};
+
+template <>
+struct Rows<FactorCountersOf> : ById {
+  static constexpr Name collection = in::factor_counters;
+  static FactorCountersOf take(View view) {
+    return {.user = view.take<UserId>("_id"), .counters = take_factor_counters(view)};
+  }
+  static Doc doc(const FactorCountersOf& row, const model::ProductText&) {
+    return Doc("_id", row.user, "last_step", row.counters.last_step, "failures", row.counters.failures,
+               "failures_unredeemed", row.counters.failures_unredeemed, "locked_until", row.counters.locked_until);
+  }
+};
+
+template <>
+struct Rows<RecoveryCodesOf> : ById {
+  static constexpr Name collection = in::recovery_codes;
+  static Doc filter() { return Doc("hashes.0", Doc("$exists", true)); }  // the document stays when the last is spent
+  static RecoveryCodesOf take(View view) {
+    return {.user = view.take<UserId>("_id"), .hashes = view.take<std::vector<model::Digest>>("hashes")};
+  }
+  static Doc doc(const RecoveryCodesOf& row, const model::ProductText&) {
+    Array hashes;
+    for (const auto& hash : row.hashes) hashes.add(hash);
+    return Doc("_id", row.user, "hashes", hashes);
+  }
+};
+
+template <>
+struct Rows<model::Challenge> : ById {
+  static constexpr Name collection = in::challenges;
+  static model::Challenge take(View view) { return take_challenge(view); }
+  static Doc doc(const model::Challenge& challenge, const model::ProductText&) { return to_doc(challenge); }
+};
+
+template <>
+struct Rows<model::Session> : ById {
+  static constexpr Name collection = in::sessions;
+  static model::Session take(View view) { return take_session(view); }
+  static Doc doc(const model::Session& session, const model::ProductText&) { return to_doc(session); }
+};
+
+template <>
+struct Rows<PlacedProduct> : ById {
+  static constexpr Name collection = in::products;
+  static Doc order() { return Doc("place", 1); }
+  static PlacedProduct take(View view) {
+    return {.place = view.take<std::int64_t>("place"), .product = take_product(view)};
+  }
+  static Doc doc(const PlacedProduct& row, const model::ProductText& text) {
+    return to_doc(row.product, row.place, text);
+  }
+};
+
+template <>
+struct Rows<model::Change> : ById {
+  static constexpr Name collection = in::changes;
+  static model::Change take(View view) { return take_change(view); }
+  static Doc doc(const model::Change& change, const model::ProductText&) { return to_doc(change); }
+};
+
+template <>
+struct Rows<KeptAnswerOf> : ById {
+  static constexpr Name collection = in::kept_answers;
+  static Doc order() { return Doc("expires_at", 1, "_id", 1); }
+  static KeptAnswerOf take(View view) {
+    const auto id = view.take<AnswerId>("_id");
+    KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_kept_answer(view)};
+    std::copy(id.end() - static_cast<std::ptrdiff_t>(row.key.size()), id.end(), row.key.begin());
+    return row;
+  }
+  static Doc doc(const KeptAnswerOf& row, const model::ProductText&) { return to_doc(row.user, row.key, row.answer); }
+};
+
+template <>
+struct Rows<KeyFingerprint> : ById {
+  static constexpr Name collection = in::key_fingerprints;
+  static KeyFingerprint take(View view) {
+    return {.key = view.take<std::string>("_id"), .fingerprint = view.take<model::Digest>("fingerprint")};
+  }
+  static Doc doc(const KeyFingerprint& row, const model::ProductText&) {
+    return Doc("_id", row.key, "fingerprint", row.fingerprint);
+  }
+};
 
 class MongoBulk final : public Bulk {
  public:
@@ -133,11 +145,10 @@ class MongoBulk final : public Bulk {
 
   bool empty() override {
     Link link = reading();
-    for (const RowKind kind : all_row_kinds()) {
-      const Place place = place_of(kind);
-      if (link.first(place.collection, place.filter)) return false;
-    }
-    return true;
+    const auto none = [&]<class T>(std::type_identity<T>) {
+      return !link.first(Rows<T>::collection, Rows<T>::filter());
+    };
+    return std::ranges::all_of(all_row_kinds(), [&](RowKind kind) { return with_type_of(kind, none); });
   }
 
   std::optional<std::string> foreign() override {
@@ -180,26 +191,27 @@ class MongoBulk final : public Bulk {
   }
 
   std::size_t count(RowKind kind) override {
-    const Place place = place_of(kind);
-    Link link = reading();
-    Array pipeline;
-    pipeline.add(Doc("$match", place.filter)).add(Doc("$count", "n"));
-    Cursor found = link.aggregate(place.collection, pipeline);
-    return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+    return with_type_of(kind, [&]<class T>(std::type_identity<T>) -> std::size_t {
+      Link link = reading();
+      Array pipeline;
+      pipeline.add(Doc("$match", Rows<T>::filter())).add(Doc("$count", "n"));
+      Cursor found = link.aggregate(Rows<T>::collection, pipeline);
+      return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+    });
   }
 
   void read(RowKind kind, std::size_t skip, const Take& take) override {
-    const Place place = place_of(kind);
-    Link link = reading();
-    Cursor found = link.find(place.collection, place.filter,
-                             Doc("sort", place.order, "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true));
-    while (found.next()) {
-      try {
-        take(take_row(kind, found.view()));
-      } catch (const Unreadable& why) {
-        throw Broken(std::string(place.collection.text) + ": " + why.what() + ". Mend or remove it");
+    with_type_of(kind, [&]<class T>(std::type_identity<T>) {
+      Link link = reading();
+      const Doc how("sort", Rows<T>::order(), "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true);
+      for (Cursor found = link.find(Rows<T>::collection, Rows<T>::filter(), how); found.next();) {
+        try {
+          take(Rows<T>::take(found.view()));
+        } catch (const Unreadable& why) {
+          throw Broken(std::string(Rows<T>::collection.text) + ": " + why.what() + ". Mend or remove it");
+        }
       }
-    }
+    });
   }
 
   // The head comes first, as in every write: so no two programs write, and the mark is still what was seen.
@@ -207,13 +219,13 @@ class MongoBulk final : public Bulk {
     if (rows.empty()) return;
     std::vector<Write> writes;
     for (const Row& row : rows) {
-      Doc document = std::visit([this](const auto& value) { return doc_of(value, text_); }, row);
+      Doc document = std::visit([this]<class T>(const T& value) { return Rows<T>::doc(value, text_); }, row);
       writes.push_back({Write::How::insert, {}, std::move(document)});
     }
-    const Place place = place_of(static_cast<RowKind>(rows.front().index()));
+    const Name collection = std::visit([]<class T>(const T&) { return Rows<T>::collection; }, rows.front());
     for (int attempt = 1;; ++attempt) {
       try {
-        return in_transaction([&](Link& link) { link.send(place.collection, writes); });
+        return in_transaction([&](Link& link) { link.send(collection, writes); });
       } catch (const Trouble& trouble) {
         if (trouble.kind != Kind::conflict || attempt == kWriteAttempts) throw;
       }

@@ -182,7 +182,7 @@ TEST_F(MongoFaults, RowsThatAreTooManyAtOnceAreWrittenInHalves) {
     bulk->write(rows);
   }
   std::string keys;
-  bulk->read(RowKind::key_fingerprints, 0, [&](const Row& row) { keys += std::get<KeyFingerprint>(row).key[0]; });
+  bulk->read(row_kind<KeyFingerprint>(), 0, [&](const Row& row) { keys += std::get<KeyFingerprint>(row).key[0]; });
   EXPECT_EQ(keys, "abcde");
   EXPECT_EQ(commits() - before, 3);  // a, b, and the other half
 }

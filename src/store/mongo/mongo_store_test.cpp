@@ -230,7 +230,7 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed)
   bulk->set_mark(Mark{.move = "a", .other = "elsewhere", .at = clock_.now()});
   go_on.set_value();
   stopped.join();
-  EXPECT_EQ(bulk->count(RowKind::products), 0U);
+  EXPECT_EQ(bulk->count(row_kind<PlacedProduct>()), 0U);
   EXPECT_NE(refusal(address_).find("it is being moved to elsewhere"), std::string::npos);
   bulk->set_mark({});
   EXPECT_TRUE(create(*here, product(2)).has_value());
@@ -266,7 +266,7 @@ TEST_F(MongoNodes, AMarkThatIsSetAgainEndsTheTransactionThatHasTheHead) {
   bulk->set_mark(mark);
   EXPECT_THROW(left_behind.commit(), Trouble);
   bulk->write(std::vector<Row>{KeyFingerprint{"a.key", {}}});
-  EXPECT_EQ(bulk->count(RowKind::key_fingerprints), 1U);
+  EXPECT_EQ(bulk->count(row_kind<KeyFingerprint>()), 1U);
 }
 
 TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {

@@ -11,51 +11,97 @@ namespace {
 
 using Take = std::function<void(Row)>;
 
+// How the rows of a kind are read: how many there are, those after the first so many in their order, and what a result is
+// as a row. `put` below writes them.
 template <class T>
-void each(Run run, T (*take_row)(Run&), const Take& take) {
-  while (run.next()) take(take_row(run));
-}
+struct Rows;
 
-FactorCountersOf take_counters_of(Run& row) {
-  return {.user = row.take<UserId>(), .counters = take_factor_counters(row)};
-}
+template <>
+struct Rows<model::User> {
+  static constexpr Sql count = "SELECT count(*) FROM users";
+  static constexpr Sql read = "SELECT " USER_COLUMNS " FROM users ORDER BY id LIMIT -1 OFFSET ?";
+  static model::User take(Database&, Run& row) { return take_user(row); }
+};
 
-PlacedProduct take_placed_product(Run& row) {
-  return {.place = row.take<std::int64_t>(), .product = take_product(row)};
-}
-
-KeptAnswerOf take_kept_answer_of(Run& row) {
-  return {.user = row.take<UserId>(),
-          .key = row.take<model::AnswerKey>(),
-          .answer = {.request = row.take<model::Digest>(),
-                     .status = row.take<int>(),
-                     .headers = row.take<std::string>(),
-                     .body = row.take<std::string>(),
-                     .expires_at = row.take<Time>()}};
-}
-
-KeyFingerprint take_key_fingerprint(Run& row) {
-  return {.key = row.take<std::string>(), .fingerprint = row.take<model::Digest>()};
-}
-
-// A row here for each code.
-void each_recovery_codes(Run row, std::size_t skip, const Take& take) {
-  RecoveryCodesOf codes;
-  const auto give = [&] {
-    if (codes.hashes.empty()) return;
-    if (skip == 0) return take(codes);
-    --skip;
-  };
-  while (row.next()) {
-    const auto user = row.take<UserId>();
-    if (user != codes.user) {
-      give();
-      codes = {.user = user, .hashes = {}};
-    }
-    codes.hashes.push_back(row.take<model::Digest>());
+template <>
+struct Rows<FactorCountersOf> {
+  static constexpr Sql count = "SELECT count(*) FROM factor_counters";
+  static constexpr Sql read = "SELECT user, " COUNTER_COLUMNS " FROM factor_counters ORDER BY user LIMIT -1 OFFSET ?";
+  static FactorCountersOf take(Database&, Run& row) {
+    return {.user = row.take<UserId>(), .counters = take_factor_counters(row)};
   }
-  give();
-}
+};
+
+// The table has a row for each code.
+template <>
+struct Rows<RecoveryCodesOf> {
+  static constexpr Sql count = "SELECT count(DISTINCT user) FROM recovery_codes";
+  static constexpr Sql read = "SELECT DISTINCT user FROM recovery_codes ORDER BY user LIMIT -1 OFFSET ?";
+  static RecoveryCodesOf take(Database& db, Run& row) {
+    RecoveryCodesOf codes{.user = row.take<UserId>(), .hashes = {}};
+    for (auto code = db.query("SELECT hash FROM recovery_codes WHERE user = ? ORDER BY hash", codes.user);
+         code.next();) {
+      codes.hashes.push_back(code.take<model::Digest>());
+    }
+    return codes;
+  }
+};
+
+template <>
+struct Rows<model::Challenge> {
+  static constexpr Sql count = "SELECT count(*) FROM challenges";
+  static constexpr Sql read = "SELECT " CHALLENGE_COLUMNS " FROM challenges ORDER BY token_hash LIMIT -1 OFFSET ?";
+  static model::Challenge take(Database&, Run& row) { return take_challenge(row); }
+};
+
+template <>
+struct Rows<model::Session> {
+  static constexpr Sql count = "SELECT count(*) FROM sessions";
+  static constexpr Sql read = "SELECT " SESSION_COLUMNS " FROM sessions ORDER BY id LIMIT -1 OFFSET ?";
+  static model::Session take(Database&, Run& row) { return take_session(row); }
+};
+
+template <>
+struct Rows<PlacedProduct> {
+  static constexpr Sql count = "SELECT count(*) FROM products";
+  static constexpr Sql read = "SELECT p.place, " PRODUCT_COLUMNS " FROM products p ORDER BY p.place LIMIT -1 OFFSET ?";
+  static PlacedProduct take(Database&, Run& row) {
+    return {.place = row.take<std::int64_t>(), .product = take_product(row)};
+  }
+};
+
+template <>
+struct Rows<model::Change> {
+  static constexpr Sql count = "SELECT count(*) FROM changes";
+  static constexpr Sql read = "SELECT " CHANGE_COLUMNS " FROM changes ORDER BY number LIMIT -1 OFFSET ?";
+  static model::Change take(Database&, Run& row) { return take_change(row); }
+};
+
+template <>
+struct Rows<KeptAnswerOf> {
+  static constexpr Sql count = "SELECT count(*) FROM kept_answers";
+  static constexpr Sql read =
+      "SELECT user, key, request, status, headers, body, expires_at FROM kept_answers ORDER BY number LIMIT -1 OFFSET "
+      "?";
+  static KeptAnswerOf take(Database&, Run& row) {
+    return {.user = row.take<UserId>(),
+            .key = row.take<model::AnswerKey>(),
+            .answer = {.request = row.take<model::Digest>(),
+                       .status = row.take<int>(),
+                       .headers = row.take<std::string>(),
+                       .body = row.take<std::string>(),
+                       .expires_at = row.take<Time>()}};
+  }
+};
+
+template <>
+struct Rows<KeyFingerprint> {
+  static constexpr Sql count = "SELECT count(*) FROM key_fingerprints";
+  static constexpr Sql read = "SELECT key, fingerprint FROM key_fingerprints ORDER BY key LIMIT -1 OFFSET ?";
+  static KeyFingerprint take(Database&, Run& row) {
+    return {.key = row.take<std::string>(), .fingerprint = row.take<model::Digest>()};
+  }
+};
 
 class SqliteBulk final : public Bulk {
  public:
@@ -98,46 +144,17 @@ class SqliteBulk final : public Bulk {
   }
 
   std::size_t count(RowKind kind) override {
-    auto row = count_of(kind);
-    row.next();
-    return static_cast<std::size_t>(row.take<std::int64_t>());
+    return with_type_of(kind, [this]<class T>(std::type_identity<T>) {
+      auto row = db_->query(Rows<T>::count);
+      row.next();
+      return static_cast<std::size_t>(row.template take<std::int64_t>());
+    });
   }
 
   void read(RowKind kind, std::size_t skip, const Take& take) override {
-    Database& db = *db_;
-    switch (kind) {
-      case RowKind::users:
-        return each(db.query("SELECT " USER_COLUMNS " FROM users ORDER BY id LIMIT -1 OFFSET ?", skip), take_user,
-                    take);
-      case RowKind::factor_counters:
-        return each(
-            db.query("SELECT user, " COUNTER_COLUMNS " FROM factor_counters ORDER BY user LIMIT -1 OFFSET ?", skip),
-            take_counters_of, take);
-      case RowKind::recovery_codes:
-        return each_recovery_codes(db.query("SELECT user, hash FROM recovery_codes ORDER BY user, hash"), skip, take);
-      case RowKind::challenges:
-        return each(
-            db.query("SELECT " CHALLENGE_COLUMNS " FROM challenges ORDER BY token_hash LIMIT -1 OFFSET ?", skip),
-            take_challenge, take);
-      case RowKind::sessions:
-        return each(db.query("SELECT " SESSION_COLUMNS " FROM sessions ORDER BY id LIMIT -1 OFFSET ?", skip),
-                    take_session, take);
-      case RowKind::products:
-        return each(
-            db.query("SELECT p.place, " PRODUCT_COLUMNS " FROM products p ORDER BY p.place LIMIT -1 OFFSET ?", skip),
-            take_placed_product, take);
-      case RowKind::changes:
-        return each(db.query("SELECT " CHANGE_COLUMNS " FROM changes ORDER BY number LIMIT -1 OFFSET ?", skip),
-                    take_change, take);
-      case RowKind::kept_answers:
-        return each(db.query("SELECT user, key, request, status, headers, body, expires_at FROM kept_answers"
-                             " ORDER BY number LIMIT -1 OFFSET ?",
-                             skip),
-                    take_kept_answer_of, take);
-      case RowKind::key_fingerprints:
-        return each(db.query("SELECT key, fingerprint FROM key_fingerprints ORDER BY key LIMIT -1 OFFSET ?", skip),
-                    take_key_fingerprint, take);
-    }
+    with_type_of(kind, [&]<class T>(std::type_identity<T>) {
+      for (auto row = db_->query(Rows<T>::read, skip); row.next();) take(Rows<T>::take(*db_, row));
+    });
   }
 
   void write(std::span<const Row> rows) override {
@@ -161,30 +178,6 @@ class SqliteBulk final : public Bulk {
       if (db_->in_transaction()) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
       throw;
     }
-  }
-
-  Run count_of(RowKind kind) {
-    switch (kind) {
-      case RowKind::users:
-        return db_->query("SELECT count(*) FROM users");
-      case RowKind::factor_counters:
-        return db_->query("SELECT count(*) FROM factor_counters");
-      case RowKind::recovery_codes:
-        return db_->query("SELECT count(DISTINCT user) FROM recovery_codes");
-      case RowKind::challenges:
-        return db_->query("SELECT count(*) FROM challenges");
-      case RowKind::sessions:
-        return db_->query("SELECT count(*) FROM sessions");
-      case RowKind::products:
-        return db_->query("SELECT count(*) FROM products");
-      case RowKind::changes:
-        return db_->query("SELECT count(*) FROM changes");
-      case RowKind::kept_answers:
-        return db_->query("SELECT count(*) FROM kept_answers");
-      case RowKind::key_fingerprints:
-        return db_->query("SELECT count(*) FROM key_fingerprints");
-    }
-    throw std::logic_error("an unknown kind of rows");
   }
 
   void put(const model::User& user) {
