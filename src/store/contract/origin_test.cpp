@@ -23,20 +23,18 @@ class Impatient final : public Waiter {
 class HeldWriter {
  public:
   explicit HeldWriter(Store& store) {
-    std::promise<void> begun;
-    auto running = begun.get_future();
-    auto hold = [this, &begun, first = std::make_shared<std::atomic<bool>>(true)](WriteTx&) -> Result<bool> {
-      if (first->exchange(false)) begun.set_value();
+    auto hold = [this, first = std::make_shared<std::atomic<bool>>(true)](WriteTx&) -> Result<bool> {
+      if (first->exchange(false)) begun_.set_value();
       released_.wait();
       return true;
     };
     store.submit(make_job<bool>({}, hold, [](const Result<bool>&) {}));
-    running.wait();
+    begun_.get_future().wait();
   }
   void release() { release_.set_value(); }
 
  private:
-  std::promise<void> release_;
+  std::promise<void> begun_, release_;
   std::shared_future<void> released_{release_.get_future()};
 };
 
@@ -59,6 +57,7 @@ TEST_P(StoreContract, ASourceWithOneWriteWaitsForOneOfEachOther) {
   submit("owner");
   writer.release();
   all.get_future().wait();
+  open();  // closing waits until the last answer has been given to the end
   const auto owner = std::find(order.begin(), order.end(), "owner");
   EXPECT_LE(owner - order.begin(), std::ptrdiff_t{strangers});
 }
@@ -105,6 +104,7 @@ TEST_P(StoreContract, NothingIsWrittenForARequestThatBecameTooOldInTheQueue) {
   std::this_thread::sleep_until(submitted + limit);
   writer.release();
   const auto result = answer.get_future().get();
+  open();
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, Code::unavailable);
   EXPECT_FALSE(stored(made));
