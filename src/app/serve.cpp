@@ -130,9 +130,13 @@ Status serve(Config config) {
                            {.currency = config.currency, .require_version = config.require_version});
   const std::size_t cores = cpus_allowed();
   auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
-  // Room for a part of each list that a thousand connections are sent. Where the store is remote, threads mostly wait.
-  auto search_pool = std::make_unique<FairPool>(
-      FairPool::Options{.threads = host->store->remote() ? kRemoteSearchThreads : cores, .nice = 5, .queue_max = 1024});
+  // Room for a part of each list that a thousand connections are sent, and time: a part that is refused ends its list
+  // half-way. Where the store is remote, threads mostly wait.
+  auto search_pool =
+      std::make_unique<FairPool>(FairPool::Options{.threads = host->store->remote() ? kRemoteSearchThreads : cores,
+                                                   .nice = 5,
+                                                   .queue_max = 1024,
+                                                   .wait_max = kStoreWait});
   // Its threads wait more than they work.
   auto store_pool = host->store->remote()
                         ? std::make_unique<FairPool>(FairPool::Options{
