@@ -90,7 +90,7 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   EXPECT_EQ(changes[1].op, "session.start");
   EXPECT_EQ(changes[1].after, R"({"id":")" + ended.id.hex() + R"(","user":")" + ada.id.hex() +
                                   R"(","amr":["pwd","otp"],"created_at":"2027-01-15T08:00:00.000Z",)"
-                                  R"("expires_at":"2027-01-15T20:00:00.000Z"})");
+                                  R"("expires_at":"2027-01-15T08:10:00.000Z"})");
   EXPECT_EQ(history(RecordKind::session, record_id(kept.id)).size(), 1U);
 }
 

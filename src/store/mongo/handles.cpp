@@ -140,6 +140,15 @@ std::int64_t Link::update(Name name, const Doc& which, const Doc& how, Upsert up
   return reply.view().take<int>("matchedCount") + (reply.view().has("upsertedId") ? 1 : 0);
 }
 
+void Link::update_all(Name name, const Doc& which, const Doc& how) {
+  Reply reply;
+  bson_error_t error;
+  if (!mongoc_collection_update_many(collection(name).get(), which.get(), how.get(), with_session().get(), reply.get(),
+                                     &error)) {
+    raise(error, reply.get());
+  }
+}
+
 std::int64_t Link::replace(Name name, const Doc& which, const Doc& with) {
   Reply reply;
   bson_error_t error;

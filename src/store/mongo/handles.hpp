@@ -135,6 +135,7 @@ class Link {
 
   // How many it met, an inserted one included.
   std::int64_t update(Name collection, const Doc& which, const Doc& how, Upsert upsert = Upsert::no);
+  void update_all(Name collection, const Doc& which, const Doc& how);
   std::int64_t replace(Name collection, const Doc& which, const Doc& with);
   std::int64_t remove(Name collection, const Doc& which);  // all of these
   // Changes one document; gives it as it is afterwards.

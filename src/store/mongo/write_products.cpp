@@ -132,8 +132,8 @@ std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
   // A clock was ahead when these were kept. From now on they have a whole life: none goes early, for then a change could
   // happen twice.
   link(in::kept_answers)
-      .update(in::kept_answers, Doc("expires_at", Doc("$gt", model::last_end(model::kept_answer_life, now))),
-              Doc("$set", Doc("expires_at", now + model::kept_answer_life)));
+      .update_all(in::kept_answers, Doc("expires_at", Doc("$gt", model::last_end(model::kept_answer_life, now))),
+                  Doc("$set", Doc("expires_at", now + model::kept_answer_life)));
   known_kept_.clear();
   const auto removed =
       remove_first(in::kept_answers, Doc("expires_at", Doc("$lte", now)), Doc("expires_at", 1), 0, limit);
