@@ -82,7 +82,7 @@ struct Error {
 Error not_found();
 Error unavailable(std::string cause);
 Error overloaded();
-Error over_own_share();  // who asks has as much waiting as all others together, or as many connections as one may
+Error over_own_share();  // too_many_attempts: the sender has more than a fair share of what is full
 Error invalid_token();
 Error invalid_value(std::string pointer, std::string detail);
 Error too_many_attempts(std::chrono::milliseconds wait, std::string detail);

@@ -107,7 +107,8 @@ Status BodyMemory::take(const Sender& sender, std::size_t bytes) {
   const std::size_t holds = source == by_source_.end() ? 0 : source->second;
   std::size_t free = bytes_max_ - held_;
   if (!sender.known) free = std::min(free, bytes_max_ / 2 - held_by_strangers_);
-  if (holds + bytes > free) return holds > 0 ? over_own_share() : overloaded();
+  // As much stays free as it will hold.
+  if (holds + 2 * bytes > free) return holds > 0 ? over_own_share() : overloaded();
   if (source == by_source_.end()) source = by_source_.emplace(sender.source, 0).first;
   source->second += bytes;
   held_ += bytes;
