@@ -91,9 +91,10 @@ TEST(JudgeUser, TellsAllThatIsWrongAndNoPassword) {
                 {"name", std::int64_t{1}},
                 {"username", std::string("a b")},
                 {"password", std::string("hunter2")}};
-  EXPECT_EQ(judge_user(row, {}, Factors::keep, kNow).error().detail,
-            R"(_id is no ObjectId; username "a b" must be 3 to 64 characters: letters (a-z, A-Z), digits and any of . _ @ + -; )"
-            "name is an integer, not a text; password is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
+  EXPECT_EQ(
+      judge_user(row, {}, Factors::keep, kNow).error().detail,
+      R"(_id is no ObjectId; username "a b" must be 3 to 64 characters: letters (a-z, A-Z), digits and any of . _ @ + -; )"
+      "name is an integer, not a text; password is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
 }
 
 TEST(JudgeUser, TakesTheNewNameWhateverTheOldOneWas) {
