@@ -45,6 +45,7 @@ class TestExchange final : public http::Exchange {
     request_.headers.push_back({"Content-Type", "application/json"});
   }
   const http::Request& request() const override { return request_; }
+  bool gone() const noexcept override { return false; }
   void go_on(std::size_t) override {
     request_.body = sent_.body;
     went_on = true;

@@ -68,9 +68,13 @@ decltype(auto) with_type_of(RowKind kind, F f) {
   }
   return f(std::type_identity<std::variant_alternative_t<index, Row>>());
 }
-template <class T>
-RowKind row_kind() {
-  return static_cast<RowKind>(Row(std::in_place_type<T>).index());
+template <class T, std::size_t index = 0>
+constexpr RowKind row_kind() {
+  if constexpr (std::is_same_v<T, std::variant_alternative_t<index, Row>>) {
+    return static_cast<RowKind>(index);
+  } else {
+    return row_kind<T, index + 1>();
+  }
 }
 
 struct Mark {

@@ -13,38 +13,39 @@ struct Good {
 };
 constexpr const char* kDigest =
     R"({"$binary": {"base64": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=", "subType": "00"}})";
-constexpr Good kGood[] = {
-    {RowKind::users, "users",
+const Good kGood[] = {
+    {row_kind<model::User>(), "users",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "username": "Ada", "username_key": "ada", "name": "Ada",
          "password_hash": "$2b$", "password_version": {"$numberLong": "1"}, "state": "active",
          "totp_secret": {"$binary": {"base64": "AQ==", "subType": "00"}}, "totp_confirmed_at": {"$date": 5},
          "enrol_until": {"$date": 5}, "pending_until": {"$date": 5}, "pending_network": "192.0.2.0/24",
          "version": {"$numberLong": "1"}, "created_at": {"$date": 5}, "updated_at": {"$date": 5}})"},
-    {RowKind::factor_counters, "factor_counters",
+    {row_kind<FactorCountersOf>(), "factor_counters",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "last_step": {"$numberLong": "1"},
          "failures": {"$numberLong": "0"}, "failures_unredeemed": {"$numberLong": "0"}, "locked_until": {"$date": 5}})"},
-    {RowKind::recovery_codes, "recovery_codes", R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "hashes": [DIGEST]})"},
-    {RowKind::challenges, "challenges",
+    {row_kind<RecoveryCodesOf>(), "recovery_codes",
+     R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "hashes": [DIGEST]})"},
+    {row_kind<model::Challenge>(), "challenges",
      R"({"_id": DIGEST, "user": {"$oid": "0102030405060708090a0b0c"}, "next": "verify",
          "password_version": {"$numberLong": "1"}, "pending_secret": {"$binary": {"base64": "AQ==", "subType": "00"}},
          "tries": 0, "expires_at": {"$date": 5}})"},
-    {RowKind::sessions, "sessions",
+    {row_kind<model::Session>(), "sessions",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "user": {"$oid": "0102030405060708090a0b0c"}, "factor": "otp",
          "created_at": {"$date": 5}, "expires_at": {"$date": 6}})"},
-    {RowKind::products, "products",
+    {row_kind<PlacedProduct>(), "products",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "place": {"$numberLong": "1"}, "sku": "a", "name": "Lamp",
          "description": "d", "price": {"$numberDecimal": "1.2500"}, "currency": "EUR", "stock": {"$numberLong": "1"},
          "version": {"$numberLong": "1"}, "created_at": {"$date": 5}, "updated_at": {"$date": 5}, "name_key": "lamp",
          "words": ["lamp"]})"},
-    {RowKind::changes, "changes",
+    {row_kind<model::Change>(), "changes",
      R"({"_id": {"$numberLong": "1"}, "at": {"$date": 5}, "kind": "product",
          "record": {"$oid": "0102030405060708090a0b0c"}, "revision": {"$numberLong": "1"}, "op": "product.create",
          "actor": {"$oid": "0102030405060708090a0b0c"}, "proof": "otp", "reason": "r", "reference": "r", "after": "{}"})"},
-    {RowKind::kept_answers, "kept_answers",
+    {row_kind<KeptAnswerOf>(), "kept_answers",
      R"({"_id": {"$binary": {"base64": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHA==", "subType": "00"}},
          "user": {"$oid": "0102030405060708090a0b0c"}, "request": DIGEST, "status": 201, "headers": "", "body": "{}",
          "expires_at": {"$date": 5}, "number": {"$numberLong": "1"}})"},
-    {RowKind::key_fingerprints, "key_fingerprints", R"({"_id": "a.key", "fingerprint": DIGEST})"},
+    {row_kind<KeyFingerprint>(), "key_fingerprints", R"({"_id": "a.key", "fingerprint": DIGEST})"},
 };
 
 constexpr const char* kValues[] = {
@@ -214,8 +215,9 @@ TEST_F(MongoUnreadable, AListLeavesOutWhatCannotBeReadAndNamesIt) {
   EXPECT_THROW(store->read()->product(product(2).id), Broken);
   EXPECT_EQ(store->read()->product(product(1).id), product(1, "Lamp 1"));
   const auto bulk = open_mongo_bulk(address_, plain_text);
-  EXPECT_EQ(read(*bulk, RowKind::products), "products: the stored document " + product(2).id.hex() +
-                                                " cannot be read: unexpected value of price. Mend or remove it");
+  EXPECT_EQ(read(*bulk, row_kind<PlacedProduct>()),
+            "products: the stored document " + product(2).id.hex() +
+                " cannot be read: unexpected value of price. Mend or remove it");
 }
 
 TEST_F(MongoUnreadable, AHistoryGoesOnAfterAChangeThatCannotBeRead) {
