@@ -191,10 +191,9 @@ def test_strangers_many_connections_are_no_dead_nodes(cluster):
     assert set(statuses) == {200}, statuses
 
 
-def test_a_change_is_never_sent_to_a_second_node(cluster):
-    """A PUT that hung on a stopped node was sent to the other one after 30 s, and again undid what came between."""
+def test_a_write_goes_to_the_other_node_where_one_refuses_the_connection(cluster):
+    """After a timeout it does not: see test_a_node_that_goes_on_overwrites_nothing_newer."""
     balancer, first, second = cluster
-    assert re.search(r"if \(\$request_method ~ \^\(PUT\|DELETE\)\$\) \{ return 418; \}", nginx_site(DOCUMENT))
     token = enrolled(first).token
     path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, Authorization=f'Bearer {token}')[2]['id']}"
     port = second.port
@@ -202,8 +201,7 @@ def test_a_change_is_never_sent_to_a_second_node(cluster):
     second.process.kill()
     second.process.wait()
     told = [balancer.ask("PUT", path, {"stock": number}, Authorization=f"Bearer {token}") for number in (1, 2, 3, 4)]
-    assert sorted(status for status, _, _ in told) == [200, 200, 200, 503]
-    assert next(body for status, _, body in told if status == 503)["type"] == "/problems/unavailable"
+    assert [status for status, _, _ in told] == [200, 200, 200, 200]
     start_at(second, port)
     wait_for_both(balancer)
 

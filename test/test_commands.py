@@ -8,7 +8,7 @@ import pytest
 
 from support.accounts import PASSWORD, Account, enrolled, fresh_name, totp
 from support.http import Client
-from support.server import Server, run
+from support.server import BINARY, Server, environment, run
 from support.terminal import Terminal
 from support.terminal_qr import to_pbm
 

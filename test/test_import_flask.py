@@ -129,7 +129,7 @@ def test_every_row_of_the_report_comes_or_is_listed(old, new):
     old.db.products.insert_many(flask_rows.PRODUCTS)
     said = import_flask(new, old, "--apply", status=3)
     users, products = map(int, re.search(r"^Imported: (\d+) users, (\d+) products$", said, re.M).groups())
-    assert users + len(re.findall(r"^    (?!.*secret (is|has)).*: ", said.split("products: ")[0], re.M)) == len(flask_rows.USERS)
+    assert users + len(re.findall(r'^    (?!.*secret (?:is|has))(?:65f0|\(|").*: ', said.split("products: ")[0], re.M)) == len(flask_rows.USERS)
     assert products + len(re.findall(r"^    (?:65f0|\().*: ", said.split("products: ")[1], re.M)) == len(flask_rows.PRODUCTS)
     new.start()
     listed = Client(new, enrolled(new).token).get("/products").json

@@ -126,9 +126,11 @@ std::string around(std::string_view text, std::size_t at) {
   std::size_t begin = at - std::min(at, shown_max), end = at + std::min(text.size() - at, shown_max);
   while (begin < at && is_inside(begin)) ++begin;  // no half characters
   while (end > at && is_inside(end)) --end;
+  const auto before = text.substr(begin, at - begin), behind = text.substr(at, end - at);
+  const auto is_text = [](std::string_view part) { return !part.empty() && count_code_points(part).has_value(); };
   std::string out = " at byte " + std::to_string(at);
-  if (begin < at) out += ", after " + std::string(begin > 0 ? "…" : "") + std::string(text.substr(begin, at - begin));
-  if (at < end) out += ", before " + std::string(text.substr(at, end - at)) + (end < text.size() ? "…" : "");
+  if (is_text(before)) out += ", after " + std::string(begin > 0 ? "…" : "") + std::string(before);
+  if (is_text(behind)) out += ", before " + std::string(behind) + (end < text.size() ? "…" : "");
   return out;
 }
 

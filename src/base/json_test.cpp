@@ -172,6 +172,7 @@ TEST(Json, ShowsTheTextAroundIt) {
       << detail(long_text);
   const auto accented = detail("[\"éééééééééé\" x]");
   EXPECT_NE(accented.find("after …ééééééé\" , before x]"), std::string::npos) << accented;
+  EXPECT_TRUE(detail("[\xff]").ends_with("at byte 1, after [")) << "what is no UTF-8 is not shown";
 }
 
 TEST(Json, RefusesTwoMembersOfOneName) {
