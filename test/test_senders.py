@@ -119,7 +119,7 @@ def test_words_instead_of_patterns(client, member, value, words):
 
 def test_a_code_is_six_digits(stranger):
     reply = stranger.post("/verify-2fa", {"challenge": "x", "code": "12345x"})
-    assert {"pointer": "#/code", "detail": "must be 6 digits"} in reply.json["errors"]
+    assert {"pointer": "#/code", "detail": "must be a code of six digits, as a string"} in reply.json["errors"]
 
 
 # ---- The host that is meant

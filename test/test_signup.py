@@ -114,7 +114,7 @@ def test_closed_signup_is_refused():
 
 
 def test_an_address_has_a_budget_of_ten_whatever_it_claims_to_be():
-    with Server("--bcrypt-cost", "10", generous=False) as server:
+    with Server("--bcrypt-cost", "10", "--signup", "open", generous=False) as server:
         client = Client(server)
         for number in range(10):
             forwarded = {"X-Forwarded-For": f"192.0.2.{number}", "Forwarded": f"for=192.0.2.{number}"}
