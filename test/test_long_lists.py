@@ -6,7 +6,7 @@ import pytest
 
 from support.accounts import enrolled, product
 from support.http import Client, Connection, request_bytes
-from support.server import MONGO, Server
+from support.server import Server
 from test_commands import command
 
 LONGEST = "\U0001d11e" * 4000  # four bytes each
@@ -63,9 +63,8 @@ def test_a_list_that_is_being_sent_ends_when_the_account_is_disabled(full):
     assert is_incomplete(sent_until_it_ended(connection))
 
 
-# Pools have a nice value (serve.cpp), the threads of connections have none. With MongoDB that is not so: there every
-# question is asked on a pool.
-@pytest.mark.skipif(bool(MONGO), reason="with MongoDB nothing is read on the threads of connections")
+# Pools have a nice value (serve.cpp), the threads of connections have none. With MongoDB every read is on a pool.
+@pytest.mark.embedded
 @pytest.mark.parametrize("target", TARGETS)
 def test_long_lists_are_made_beside_the_connections(full, target):
     def seconds() -> tuple[int, int]:
