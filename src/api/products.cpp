@@ -97,12 +97,11 @@ Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& 
   catalog::Expected::Match match{.any = tags.any};
   for (const auto& tag : tags.tags) {
     // A tag that is no version of ours matches none.
+    const auto version = Decimal::parse_plain(tag.opaque);
+    const auto number = version ? version->scaled(0) : std::nullopt;
+    if (!number || std::to_string(*number) != tag.opaque) continue;
     const bool counts = !tag.weak || compare == Compare::weakly;
-    const auto version = counts ? Decimal::parse_plain(tag.opaque) : std::nullopt;
-    if (!version) continue;
-    if (const auto number = version->scaled(0); number && std::to_string(*number) == tag.opaque) {
-      match.versions.push_back(*number);
-    }
+    (counts ? match.versions : match.weak).push_back(*number);
   }
   return std::optional(std::move(match));
 }
@@ -140,7 +139,7 @@ Result<Ok<Rendered<Product>>> get(const Context& context, const auth::SignedIn&,
   const auto product = tx.rendered_product(id);
   if (!product) return not_found();
   if (known.if_match && !known.if_match->has(product->version)) {
-    return Error{Code::precondition_failed, "the product is at another version"};
+    return catalog::if_match_failed(*known.if_match, product->version);
   }
   Ok<Rendered<Product>> answer{{product->json}, {{"ETag", '"' + std::to_string(product->version) + '"'}}};
   answer.not_modified = known.if_none_match && known.if_none_match->has(product->version);

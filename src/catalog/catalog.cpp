@@ -33,6 +33,14 @@ Status unchanged(const model::Product& product, const Expected& expected) {
 
 }  // namespace
 
+Error if_match_failed(const Expected::Match& match, std::int64_t version) {
+  if (std::find(match.weak.begin(), match.weak.end(), version) == match.weak.end()) return stale(version);
+  const std::string tag = '"' + std::to_string(version) + '"';
+  return {Code::precondition_failed, "If-Match never matches a weak tag like W/" + tag +
+                                         ": a proxy that compresses answers has weakened the ETag. Send " + tag +
+                                         " without W/, and let the proxy not compress this server's answers"};
+}
+
 store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewProduct from) {
   model::Product product;
   product.id = ProductId::make(clock_.now(), random_);
@@ -59,7 +67,9 @@ Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, 
     return Error{Code::precondition_required,
                  "say which version this is about: send If-Match with the ETag that GET gave"};
   }
-  if (expected.if_match && !expected.if_match->has(product.version)) return stale(product.version);
+  if (expected.if_match && !expected.if_match->has(product.version)) {
+    return if_match_failed(*expected.if_match, product.version);
+  }
   if (expected.if_none_match && expected.if_none_match->has(product.version)) {
     return Error{Code::precondition_failed, "the product is at a version that If-None-Match excludes"};
   }

@@ -40,6 +40,7 @@ struct Expected {
   struct Match {
     bool any = false;  // "*": whatever is there
     std::vector<std::int64_t> versions = {};
+    std::vector<std::int64_t> weak = {};  // named by weak tags, which do not count in If-Match
     bool has(std::int64_t current) const {
       return any || std::find(versions.begin(), versions.end(), current) != versions.end();
     }
@@ -52,6 +53,9 @@ struct Expected {
   std::optional<std::string> created_at = {};
   std::optional<std::string> updated_at = {};
 };
+
+// Why an If-Match does not hold for a record at this version.
+Error if_match_failed(const Expected::Match& match, std::int64_t version);
 
 // So many came (positive) or went (negative).
 struct StockMovement {
