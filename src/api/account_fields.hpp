@@ -9,6 +9,7 @@
 #include "auth/accounts.hpp"
 #include "auth/recovery_code.hpp"
 #include "auth/typed_code.hpp"
+#include "base/json_document.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::api {
@@ -54,21 +55,19 @@ struct RecoveryCode {
     if (!bits) why = "must be a recovery code: 24 letters and digits";
     return bits;
   }
-  std::string describe() const {
+  json::Value describe() const {
     const auto between = '[' + std::string(auth::typed_spaces) + "-]*";
-    return R"({"type":"string","minLength":24,"pattern":"^()" + between + "[0-9A-TV-Za-tv-z]){24}" + between + R"($"})";
+    return json::literal(R"({"type":"string","minLength":24,"pattern":"^()" + between + "[0-9A-TV-Za-tv-z]){24}" +
+                         between + R"($"})");
   }
 };
 
-// For `refine` and `describe_refinement` of a body with the members code and recovery_code.
+// For schema::together of a body with the members code and recovery_code.
 inline void expect_one_proof(const json::Value& json, std::vector<FieldError>& errors) {
   if ((json.find("code") != nullptr) == (json.find("recovery_code") != nullptr)) {
     errors.push_back({FieldError::In::body, "#/code", "send exactly one of code and recovery_code"});
   }
 }
-
-inline constexpr std::string_view kOneProofDescribed =
-    R"("oneOf":[{"required":["code"]},{"required":["recovery_code"]}])";
 
 struct UserView {
   UserId id;
@@ -88,7 +87,7 @@ constexpr std::string_view schema_name(const UserView*) {
   return "User";
 }
 
-// For `judge`: whether a password that is well formed is too easy to guess for whoever `username` names when asked.
+// For judging_body: whether a password that is well formed is too easy to guess for whoever `username` names when asked.
 inline std::function<Status()> judge_password(const auth::Accounts& accounts, const json::Value* password,
                                               std::string_view pointer, std::function<std::string()> username) {
   std::string why;

@@ -1,6 +1,7 @@
 #include "api/api.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "api/cors.hpp"
 #include "base/ascii.hpp"
@@ -44,7 +45,8 @@ Result<Caller> authenticate(Services& services, Call& call) {
       return Caller(auth::Anyone{});
     case Access::first_step_done: {
       const auto tx = services.store.read();
-      auto caller = services.accounts.first_step_done(*tx, bearer(context.request), context.parameters.front());
+      auto caller = services.accounts.first_step_done(*tx, bearer(context.request),
+                                                      std::string(call.operation.user_named(context)));
       if (!caller) return services.accounts.without_challenge(context.client(), std::move(caller).error());
       return Caller(std::move(*caller));
     }
@@ -61,8 +63,8 @@ Result<Caller> authenticate(Services& services, Call& call) {
 Status media_types(const Operation& operation, Context& context) {
   const http::Request& request = context.request;
   // One that may be empty is looked at when it is there: see `run`.
-  if (operation.body_schema.empty() && request.content_length.value_or(0) > kEmptyBodyMax) return takes_no_body();
-  if (!operation.body_schema.empty() && request.has_body && !http::has_json_body(request)) {
+  if (!operation.body_schema && request.content_length.value_or(0) > kEmptyBodyMax) return takes_no_body();
+  if (operation.body_schema && request.has_body && !http::has_json_body(request)) {
     return Error{Code::unsupported_media_type, "send the body as Content-Type: application/json, in UTF-8"};
   }
   if (operation.offers.empty()) return {};
@@ -99,7 +101,13 @@ Error misdirected(const http::Request& request) {
 }  // namespace
 
 Api::Api(Services& services) : services_(services), endpoints_(endpoints()) {
-  for (const Endpoint& endpoint : endpoints_) router_.add(endpoint.method, endpoint.path);
+  for (const Endpoint& endpoint : endpoints_) {
+    const Operation& operation = endpoint.operation;
+    if ((operation.access == Access::first_step_done) != (operation.user_named != nullptr)) {
+      throw std::logic_error(std::string(operation.name) + " does not say whose first step it takes (of_user)");
+    }
+    router_.add(endpoint.method, endpoint.path);
+  }
 }
 
 // Browsers may call from elsewhere only where the operator named that origin (--cors-origins).

@@ -7,13 +7,10 @@
 namespace integrity::api {
 namespace {
 
-std::string slug_schema() {
-  std::string slugs;
-  for (const CodeInfo& code : all_codes()) {
-    if (!slugs.empty()) slugs += ',';
-    slugs += json::quoted(code.slug);
-  }
-  return R"({"type":"string","enum":[)" + slugs + "]}";
+json::Value slug_schema() {
+  std::vector<std::string_view> slugs;
+  for (const CodeInfo& code : all_codes()) slugs.push_back(code.slug);
+  return schema::describe_open_words(slugs);
 }
 
 PathParameter path_parameter(std::string_view name) {
@@ -61,9 +58,17 @@ std::vector<Convention> conventions() {
        "A path that is not listed here is 404 `not-found`. A listed one that does not have the method is 405 "
        "`method-not-allowed`, whose `Allow` names those it has."},
       {"Money",
-       "Exact decimals with at most 4 places and 15 digits, as a number or a plain string; never rounded, and written "
-       "with "
-       "at least two places: `129.90`. Read them as decimals, not as binary floating point."},
+       "Exact decimals with at most 4 places and 15 digits; never rounded. Requests may send a number or plain digits "
+       "in "
+       "a string. Answers are numbers with at least two places: `129.90`. Read them as decimals where your language "
+       "can. "
+       "A client that keeps a double (JavaScript, generated code) has the exact price too, as long as it only prints "
+       "it "
+       "in the shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: 15 digits "
+       "survive. Never add or multiply such doubles; count in ten-thousandths, or send strings."},
+      {"Later versions",
+       "Answers may gain members, and words marked `x-extensible-enum` may become more: a client passes over members "
+       "that it does not know, and keeps unknown words as they are. Requests stay as strict as they are."},
       {"Times and ids",
        "Times are RFC 3339 in UTC with milliseconds: `2026-01-31T08:15:30.250Z`. Ids are 24 lower-case hex "
        "characters."},
@@ -84,7 +89,7 @@ std::vector<Code> refusals(const Endpoint& endpoint) {
   codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large, Code::not_implemented,
                              Code::invalid_value, Code::unsupported_media_type, Code::internal, Code::overloaded,
                              Code::misdirected_request, Code::too_many_attempts, Code::unavailable});
-  if (!operation.body_schema.empty()) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
+  if (operation.body_schema) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
   if (operation.offers.size() > 1) codes.push_back(Code::not_acceptable);
   if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
   std::sort(codes.begin(), codes.end());

@@ -25,7 +25,7 @@ std::vector<Code> refusals(const Endpoint& endpoint);
 
 struct PathParameter {
   std::string_view name, about;
-  std::string schema;
+  json::Value schema;
   std::string_view example;
 };
 std::vector<PathParameter> path_parameters(const Endpoint& endpoint);

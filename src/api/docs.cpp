@@ -43,6 +43,11 @@ std::string type_of(const json::Value& schema) {
   return out;
 }
 
+// Formats that tell generators how wide a number is, beside bounds that say the same.
+bool is_width(std::string_view format) {
+  return format == "int32" || format == "int64" || format == "double";
+}
+
 // What a schema allows, in a few words of HTML.
 std::string words(const json::Value& schema) {
   if (const auto ref = text_of(schema, "$ref"); !ref.empty()) {
@@ -54,10 +59,12 @@ std::string words(const json::Value& schema) {
     for (const auto& each : choices->items) out += (out.empty() ? "" : " or ") + words(each);
     return out;
   }
-  if (const auto* list = schema.find("enum")) return one_of(*list);
+  for (const auto* list : {schema.find("enum"), schema.find("x-extensible-enum")}) {
+    if (list != nullptr) return one_of(*list);
+  }
   if (const auto* items = schema.find("items")) return "list of " + words(*items);
   std::string out = type_of(schema);
-  if (const auto format = text_of(schema, "format"); !format.empty()) out += ", " + format;
+  if (const auto format = text_of(schema, "format"); !format.empty() && !is_width(format)) out += ", " + format;
   if (const auto length = range(schema, "minLength", "maxLength"); !length.empty())
     out += ", " + length + " characters";
   if (const auto bounds = range(schema, "minimum", "maximum"); !bounds.empty()) out += ", " + bounds;
@@ -77,12 +84,13 @@ std::string table(const std::string& rows) {
 }
 
 // An object's members, or one line for anything else.
-std::string shape(const std::string& schema_text) {
-  const auto schema = json::parse(schema_text);
-  if (!schema) return {};
-  const auto* properties = schema->find("properties");
-  if (properties == nullptr) return "<p>" + words(*schema) + "</p>\n";
-  const auto* required = schema->find("required");
+std::string shape(const json::Value& schema) {
+  const auto* properties = schema.find("properties");
+  if (properties == nullptr) {
+    const auto about = text_of(schema, "description");
+    return "<p>" + words(schema) + (about.empty() ? "" : "<br>" + prose(about)) + "</p>\n";
+  }
+  const auto* required = schema.find("required");
   const auto is_required = [required](const std::string& name) {
     return required != nullptr && std::any_of(required->items.begin(), required->items.end(),
                                               [&](const json::Value& each) { return each.text == name; });
@@ -98,9 +106,8 @@ std::string shape(const std::string& schema_text) {
 }
 
 std::string parameters(const Endpoint& endpoint) {
-  const auto what = [](std::string_view schema, std::string_view where) {
-    const auto parsed = json::parse(schema);
-    return (parsed ? words(*parsed) : std::string()) + " <span class=\"quiet\">(" + std::string(where) + ")</span>";
+  const auto what = [](const json::Value& schema, std::string_view where) {
+    return words(schema) + " <span class=\"quiet\">(" + std::string(where) + ")</span>";
   };
   std::string rows;
   for (const auto& each : path_parameters(endpoint))
@@ -128,7 +135,7 @@ std::string answer(const Operation& operation) {
   if (operation.may_be_elsewhere) out += "; 303 leads elsewhere";
   if (operation.may_be_not_modified) out += "; 304 when you have it already";
   out += "</p>\n";
-  if (!operation.answer_schema.empty()) out += shape(operation.answer_schema);
+  if (operation.answer_schema) out += shape(*operation.answer_schema);
   std::string rows;
   for (const Header& each : operation.gives) rows += row(each.name, "<span class=\"quiet\">header</span>", each.about);
   return out + table(rows);
@@ -167,7 +174,7 @@ std::string section(const Endpoint& endpoint) {
                     "</code></h3>\n<p><strong>" + prose(operation.summary) +
                     (operation.summary.ends_with('?') ? "" : ".") + "</strong> " + prose(operation.about) + ' ' +
                     std::string(who(operation.access)) + "</p>\n" + parameters(endpoint);
-  if (!operation.body_schema.empty()) out += "<h4>Body</h4>\n" + shape(operation.body_schema);
+  if (operation.body_schema) out += "<h4>Body</h4>\n" + shape(*operation.body_schema);
   return out + answer(operation) + examples(operation) + problems(endpoint) + "</section>\n";
 }
 
@@ -210,8 +217,9 @@ std::string objects(const std::vector<Endpoint>& all) {
 
 std::string clients() {
   std::string out =
-      "<h2>A whole client</h2>\n<p>Signs up, enrols, takes the second step, adds a product and lists them "
-      "all. Each takes the server's address as its argument.</p>\n";
+      "<h2>A whole client</h2>\n<p>Logs in with both steps, adds a product and lists them all, with exact "
+      "prices. Each takes the server's address and a user's name; <code>sign-up</code> after them opens the "
+      "account.</p>\n";
   for (const std::string_view name : {"client.sh", "client.py", "client.mjs"}) {
     out += "<h3>" + std::string(name) + "</h3>\n<pre>" + escape_html(embedded_text(name)) + "</pre>\n";
   }
@@ -233,7 +241,7 @@ std::string docs() {
   return page("Data Integrity API",
               "<h1>Data Integrity API</h1>\n<p>Product and stock records behind a second factor. For programs: "
               "<a href=\"/openapi.json\">/openapi.json</a>. What a refusal means: "
-              "<a href=\"/problems/\">/problems/</a>.</p>\n" +
+              "<a href=\"/problems\">/problems</a>.</p>\n" +
                   contents(all) + rules() + clients() + operations(all) + objects(all));
 }
 

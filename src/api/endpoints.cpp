@@ -27,7 +27,7 @@ std::vector<Endpoint> endpoints() {
       {get, "/.well-known/jwks.json", service::jwks()},
       {get, "/openapi.json", service::description()},
       {get, "/docs", service::docs()},
-      {get, "/problems/", service::problem_index()},
+      {get, "/problems", service::problem_index()},
       {get, "/problems/{slug}", service::problem_page()},
   };
 }

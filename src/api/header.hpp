@@ -64,12 +64,11 @@ inline constexpr Header www_authenticate{
     "wrong with it: `expired`, `malformed`, `issued in the future`, `not accepted`.",
     R"({"type":"string","pattern":"^Bearer"})", "Bearer", Header::Presence::always};
 inline constexpr Header retry_after{"Retry-After", "Seconds until it is worth trying again.",
-                                    R"({"type":"integer","minimum":1})", "1", Header::Presence::always};
+                                    R"({"type":"integer","format":"int32","minimum":1})", "1",
+                                    Header::Presence::always};
 inline constexpr Header retry_after_at_times{"Retry-After",
                                              "Seconds until it is worth trying again, where waiting helps.",
-                                             R"({"type":"integer","minimum":1})", "1"};
-inline constexpr Header allow{"Allow", "The methods that this path answers.", R"({"type":"string"})", "GET, HEAD",
-                              Header::Presence::always};
+                                             R"({"type":"integer","format":"int32","minimum":1})", "1"};
 
 }  // namespace header
 }  // namespace integrity::api

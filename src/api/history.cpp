@@ -63,9 +63,6 @@ auto fields(const HistoryQuery*) {
   return std::tuple{schema::optional("limit", &HistoryQuery::limit, page_limit, page_limit_about),
                     schema::optional("cursor", &HistoryQuery::cursor, page_cursor, page_cursor_about)};
 }
-void check(const HistoryQuery*, const Context& context, const json::Value& query, std::vector<FieldError>& errors) {
-  check_cursor(context, query, errors);
-}
 
 Text text(std::string json) {
   if (json.empty()) return {};
@@ -185,6 +182,8 @@ namespace products {
 Operation history() {
   return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
                    {Code::not_found, Code::overloaded}, &api::history)
+      .described("Each change with the product before and after it.")
+      .checking_query(&check_cursor)
       .giving({header::link})
       .example({"made", "A product that was made, and not changed since", "",
                 R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"

@@ -63,10 +63,10 @@ auto fields(const PasswordBody*) {
                     schema::required("code", &PasswordBody::code, kCode, kCodeAbout)};
 }
 constexpr std::string_view schema_name(const PasswordBody*) {
-  return "NewPassword";
+  return "PasswordChange";
 }
 
-std::function<Status()> judge(const PasswordBody*, const Call& call, const json::Value& json) {
+Result<std::function<Status()>> judge_new_password(const Call& call, const json::Value& json) {
   auto& services = call.context.services;
   return judge_password(services.accounts, json.find("new_password"), "#/new_password",
                         [&store = services.store, id = std::get<auth::SignedIn>(call.caller).user()] {
@@ -97,22 +97,22 @@ constexpr std::string_view schema_name(const RecoveryCodesAnswer*) {
   return "RecoveryCodes";
 }
 
+// There are no other members.
+json::Value one_proof_alone() {
+  return json::literal(R"({"minProperties":1,"maxProperties":1})");
+}
+
 struct ProofBody {
   std::optional<std::string> code;
   std::optional<Bytes> recovery_code;
 };
 auto fields(const ProofBody*) {
   return std::tuple{schema::optional("code", &ProofBody::code, kCode, kCodeOrAbout),
-                    schema::optional("recovery_code", &ProofBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout)};
+                    schema::optional("recovery_code", &ProofBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout),
+                    schema::together(&expect_one_proof, &one_proof_alone)};
 }
 constexpr std::string_view schema_name(const ProofBody*) {
   return "Proof";
-}
-std::string describe_refinement(const ProofBody*) {
-  return std::string(kOneProofDescribed);
-}
-void refine(const ProofBody*, const json::Value& json, std::vector<FieldError>& errors) {
-  expect_one_proof(json, errors);
 }
 
 struct ReplaceAnswer {
@@ -201,6 +201,7 @@ Operation log_out() {
 Operation who() {
   return operation("getMe", "Who I am", {}, &api::who)
       .of_account()
+      .described("Also: how this session was proved and when it ends, and how many recovery codes are left.")
       .example({"ada", "Signed in with a code", "",
                 R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
                 R"("created_at":"2026-11-23T10:00:15.000Z"},)"
@@ -220,7 +221,8 @@ Operation change_password() {
       .example(
           {"another", "A password of several words",
            R"({"current_password":"correct horse battery","new_password":"another horse battery","code":"123456"})",
-           ""});
+           ""})
+      .judging_body(&judge_new_password);
 }
 
 Operation renew_recovery_codes() {

@@ -4,61 +4,58 @@
 
 #include "api/description.hpp"
 #include "base/ascii.hpp"
+#include "base/json_document.hpp"
 
 namespace integrity::api {
 namespace {
 
-// Members of an object, one after the other.
-class Members {
- public:
-  void add(std::string_view name, std::string_view json) {
-    if (!text_.empty()) text_ += ',';
-    text_ += json::quoted(name) + ':';
-    text_ += json;
-  }
-  void add_text(std::string_view name, std::string_view text) {
-    if (!text.empty()) add(name, json::quoted(text));
-  }
-  bool empty() const { return text_.empty(); }
-  std::string object() const { return '{' + text_ + '}'; }
+using json::add;
+using json::object;
+using json::string;
+using json::Value;
 
- private:
-  std::string text_;
-};
-
-std::string reference(std::string_view kind, std::string_view name) {
-  return R"({"$ref":"#/components/)" + std::string(kind) + '/' + std::string(name) + "\"}";
+bool is_empty(const Value& object) {
+  return object.items.empty();
 }
 
-// What the operations refer to, collected while they are described.
-struct Referred {
-  schema::Components schemas, responses, headers, parameters, examples;
-};
+void add_text(Value& object, std::string_view name, std::string_view text) {
+  if (!text.empty()) add(object, name, string(text));
+}
 
-std::string header(const Header& header, Referred& referred) {
-  Members members;
-  members.add_text("description", header.about);
-  if (header.presence == Header::Presence::always) members.add("required", "true");
-  members.add("schema", header.schema);
-  members.add("example", header.schema.starts_with(R"({"type":"integer")") ? std::string(header.example)
-                                                                           : json::quoted(header.example));
+void add_unless_empty(Value& object, std::string_view name, Value members) {
+  if (!is_empty(members)) add(object, name, std::move(members));
+}
+
+// What the operations refer to, collected while they are described; by kind, then by name.
+using Referred = std::map<std::string_view, schema::Components>;
+
+Value refer_to(std::string_view kind, std::string_view name, Value described, Referred& referred) {
+  referred[kind].try_emplace(std::string(name), std::move(described));
+  return object({{"$ref", string("#/components/" + std::string(kind) + '/' + std::string(name))}});
+}
+
+Value header(const Header& header, Referred& referred) {
+  const Value schema = json::literal(header.schema);
+  Value described = object({{"description", string(header.about)}});
+  const bool always = header.presence == Header::Presence::always;
+  if (always) add(described, "required", json::boolean(true));
+  const bool integer = schema.find("type")->text == "integer";
+  add(described, "schema", schema);
+  add(described, "example", integer ? json::literal(header.example) : string(header.example));
   // Two headers of one name differ in when they are there.
-  const std::string name = std::string(header.name) + (header.presence == Header::Presence::always ? "" : ".optional");
-  referred.headers.emplace(name, members.object());
-  return reference("headers", name);
+  return refer_to("headers", std::string(header.name) + (always ? "" : ".optional"), std::move(described), referred);
 }
 
-std::string headers(std::vector<Header> given, Referred& referred) {
+Value headers(std::vector<Header> given, Referred& referred) {
   given.push_back(header::request_id);
-  Members members;
-  for (const Header& each : given) members.add(each.name, header(each, referred));
-  return members.object();
+  Value headers = object();
+  for (const Header& each : given) add(headers, each.name, header(each, referred));
+  return headers;
 }
 
 std::vector<Header> headers_of_refusal(int status, const std::vector<Code>& codes) {
   std::vector<Header> headers;
   if (status == 401) headers.push_back(header::www_authenticate);
-  if (status == 405) headers.push_back(header::allow);
   if (status == 429 || status == 503) headers.push_back(header::retry_after);
   for (const Code code : codes) {
     if (code != Code::code_already_used && code != Code::idempotency_in_progress) continue;
@@ -67,237 +64,208 @@ std::vector<Header> headers_of_refusal(int status, const std::vector<Code>& code
   return headers;
 }
 
-void add_problem_example(Members& examples, const CodeInfo& code, Referred& referred) {
-  const auto body = answer_body(transcript_of(code));
-  if (body.empty()) return;
-  Members example;
-  example.add_text("summary", code.title);
-  example.add("value", body);
-  referred.examples.emplace(code.slug, example.object());
-  examples.add(code.slug, reference("examples", code.slug));
-}
-
-// The refusals of one status, as one response; named by their slugs, for many operations share it.
-std::string refusal(int status, const std::vector<Code>& codes, Referred& referred) {
-  std::string name, about, types;
-  Members examples;
+// The refusals of one status, as one response; named by their slugs, for many operations share it. Which types it may
+// have stands beside the schema, not in it: generators take a reference for a type only where it stands alone.
+Value refusal(int status, const std::vector<Code>& codes, Referred& referred) {
+  std::string name, about;
+  Value types = json::array(), examples = object();
   for (const Code code : codes) {
     const CodeInfo& each = info(code);
     name += (name.empty() ? "" : ".") + std::string(each.slug);
     about += (about.empty() ? "`" : "\n\n`") + std::string(each.slug) + "`: " + std::string(each.explanation);
-    types += (types.empty() ? "" : ",") + json::quoted("/problems/" + std::string(each.slug));
-    add_problem_example(examples, each, referred);
+    types.items.push_back(string("/problems/" + std::string(each.slug)));
+    const auto body = answer_body(transcript_of(each));
+    if (body.empty()) continue;
+    Value example = object({{"summary", string(each.title)}, {"value", json::literal(body)}});
+    add(examples, each.slug, refer_to("examples", each.slug, std::move(example), referred));
   }
-  Members media;
-  media.add("schema", R"({"$ref":"#/components/schemas/Problem","properties":{"type":{"enum":[)" + types +
-                          R"(]},"status":{"const":)" + std::to_string(status) + "}}}");
-  if (!examples.empty()) media.add("examples", examples.object());
-  Members response;
-  response.add_text("description", about);
-  response.add("headers", headers(headers_of_refusal(status, codes), referred));
-  response.add("content", R"({"application/problem+json":)" + media.object() + '}');
-  referred.responses.emplace(name, response.object());
-  return reference("responses", name);
+  Value media = object({{"schema", refer_to("schemas", "Problem", problem_schema(), referred)}});
+  add_unless_empty(media, "examples", std::move(examples));
+  Value response = object({{"description", string(about)},
+                           {"headers", headers(headers_of_refusal(status, codes), referred)},
+                           {"content", object({{"application/problem+json", std::move(media)}})},
+                           {"x-problem-types", std::move(types)}});
+  return refer_to("responses", name, std::move(response), referred);
 }
 
-std::string examples(const Operation& operation, std::string_view Example::*side) {
-  Members examples;
+Value examples(const Operation& operation, std::string_view Example::*side) {
+  Value examples = object();
   for (const Example& each : operation.examples) {
     if ((each.*side).empty()) continue;
-    Members example;
-    example.add_text("summary", each.summary);
-    example.add("value", each.*side);
-    examples.add(each.name, example.object());
+    add(examples, each.name, object({{"summary", string(each.summary)}, {"value", json::literal(each.*side)}}));
   }
-  return examples.empty() ? std::string() : examples.object();
+  return examples;
 }
 
-std::string json_content(const std::string& schema, const std::string& examples) {
-  Members media;
-  media.add("schema", schema);
-  if (!examples.empty()) media.add("examples", examples);
-  return media.object();
+Value json_content(const Value& schema, Value examples) {
+  Value media = object({{"schema", schema}});
+  add_unless_empty(media, "examples", std::move(examples));
+  return media;
 }
 
 // Where what was made here is found: POST /products leads to /products/{pid} and to all that is below it.
-std::string links(const Endpoint& maker, const std::vector<Endpoint>& all) {
-  Members links;
+Value links(const Endpoint& maker, const std::vector<Endpoint>& all) {
+  Value links = object();
   const auto below = std::string(maker.path) + "/{";
   for (const Endpoint& other : all) {
     if (maker.method != http::Method::post || !other.path.starts_with(below)) continue;
     const auto name = other.path.substr(below.size(), other.path.find('}') - below.size());
-    links.add(other.operation.name, R"({"operationId":)" + json::quoted(other.operation.name) + R"(,"parameters":{)" +
-                                        json::quoted(name) + R"(:"$response.body#/id"}})");
+    add(links, other.operation.name,
+        object({{"operationId", string(other.operation.name)},
+                {"parameters", object({{name, string("$response.body#/id")}})}}));
   }
-  return links.empty() ? std::string() : links.object();
+  return links;
 }
 
-std::string success(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
+Value success(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
   const Operation& operation = endpoint.operation;
   std::vector<Header> given = operation.gives;
   if (operation.no_store) given.push_back(header::cache_control);
-  Members response;
-  response.add_text("description", "Done.");
-  response.add("headers", headers(std::move(given), referred));
-  Members content;
+  Value response = object({{"description", string("Done.")}, {"headers", headers(std::move(given), referred)}});
+  Value content = object();
   for (const auto offer : operation.offers) {
-    const bool described = offer == "application/json" && !operation.answer_schema.empty();
-    content.add(offer, described ? json_content(operation.answer_schema, examples(operation, &Example::answer)) : "{}");
+    const bool described = offer == "application/json" && operation.answer_schema;
+    add(content, offer,
+        described ? json_content(*operation.answer_schema, examples(operation, &Example::answer)) : object());
   }
-  if (!content.empty()) response.add("content", content.object());
-  if (const auto below = links(endpoint, all); !below.empty()) response.add("links", below);
-  return response.object();
+  add_unless_empty(response, "content", std::move(content));
+  add_unless_empty(response, "links", links(endpoint, all));
+  return response;
 }
 
-std::string responses(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
+Value responses(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
   const Operation& operation = endpoint.operation;
-  Members responses;
-  responses.add(std::to_string(operation.status), success(endpoint, all, referred));
-  if (operation.may_be_elsewhere) {
-    responses.add("303", R"({"description":"See there.","headers":)" + headers({header::location}, referred) + '}');
-  }
-  if (operation.may_be_not_modified) {
-    responses.add("304", R"({"description":"You have this version already.","headers":)" +
-                             headers({header::etag}, referred) + '}');
-  }
+  Value responses = object({{std::to_string(operation.status), success(endpoint, all, referred)}});
+  const auto bare = [&](std::string_view status, std::string_view about, const Header& header) {
+    add(responses, status, object({{"description", string(about)}, {"headers", headers({header}, referred)}}));
+  };
+  if (operation.may_be_elsewhere) bare("303", "See there.", header::location);
+  if (operation.may_be_not_modified) bare("304", "You have this version already.", header::etag);
   std::map<int, std::vector<Code>> by_status;
   for (const Code code : refusals(endpoint)) by_status[info(code).status].push_back(code);
   for (const auto& [status, codes] : by_status) {
-    responses.add(std::to_string(status), refusal(status, codes, referred));
+    add(responses, std::to_string(status), refusal(status, codes, referred));
   }
-  return responses.object();
+  return responses;
 }
 
-std::string parameter(std::string_view in, std::string_view name, std::string_view about, std::string_view schema,
-                      std::string_view example) {
-  Members members;
-  members.add_text("name", name);
-  members.add_text("in", in);
-  members.add_text("description", about);
-  members.add("required", in == "path" ? "true" : "false");
-  members.add("schema", schema);
-  members.add_text("example", example);
-  return members.object();
+Value parameter(std::string_view in, std::string_view name, std::string_view about, Value schema,
+                std::string_view example) {
+  Value parameter = object({{"name", string(name)},
+                            {"in", string(in)},
+                            {"description", string(about)},
+                            {"required", json::boolean(in == "path")},
+                            {"schema", std::move(schema)}});
+  add_text(parameter, "example", example);
+  return parameter;
 }
 
-std::string parameters(const Endpoint& endpoint, Referred& referred) {
-  std::string list;
-  const auto add = [&list](const std::string& json) { list += (list.empty() ? "" : ",") + json; };
+Value parameters(const Endpoint& endpoint, Referred& referred) {
+  Value list = json::array();
   for (const auto& each : path_parameters(endpoint)) {
-    add(parameter("path", each.name, each.about, each.schema, each.example));
+    list.items.push_back(parameter("path", each.name, each.about, each.schema, each.example));
   }
-  for (const auto& each : endpoint.operation.query) add(parameter("query", each.name, each.about, each.schema, {}));
+  for (const auto& each : endpoint.operation.query) {
+    list.items.push_back(parameter("query", each.name, each.about, each.schema, {}));
+  }
   for (const Header& each : endpoint.operation.honours) {
-    referred.parameters.emplace(each.name, parameter("header", each.name, each.about, each.schema, each.example));
-    add(reference("parameters", each.name));
+    Value described = parameter("header", each.name, each.about, json::literal(each.schema), each.example);
+    list.items.push_back(refer_to("parameters", each.name, std::move(described), referred));
   }
-  return list.empty() ? list : '[' + list + ']';
+  return list;
 }
 
-std::string_view security(Access access) {
+Value security(Access access) {
+  const auto with = [](std::string_view scheme) { return json::array({object({{scheme, json::array()}})}); };
   switch (access) {
     case Access::anyone:
       break;
     case Access::first_step_done:
-      return R"([{"challenge":[]}])";
+      return with("challenge");
     case Access::signed_in:
-      return R"([{"accessToken":[]}])";
+      return with("accessToken");
   }
-  return "[]";
+  return json::array();
 }
 
-std::string describe(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
+Value describe(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
   const Operation& operation = endpoint.operation;
-  referred.schemas.insert(operation.components.begin(), operation.components.end());
-  Members members;
-  members.add_text("operationId", operation.name);
-  members.add("tags", '[' + json::quoted(group_of(endpoint)) + ']');
-  members.add_text("summary", operation.summary);
-  members.add_text("description", operation.about);
-  members.add("security", security(operation.access));
-  if (const auto list = parameters(endpoint, referred); !list.empty()) members.add("parameters", list);
-  if (!operation.body_schema.empty()) {
-    members.add("requestBody", R"({"required":true,"content":{"application/json":)" +
-                                   json_content(operation.body_schema, examples(operation, &Example::body)) + "}}");
+  referred["schemas"].insert(operation.components.begin(), operation.components.end());
+  Value described = object({{"operationId", string(operation.name)},
+                            {"tags", json::array({string(group_of(endpoint))})},
+                            {"summary", string(operation.summary)}});
+  add_text(described, "description", operation.about);
+  add(described, "security", security(operation.access));
+  add_unless_empty(described, "parameters", parameters(endpoint, referred));
+  if (operation.body_schema) {
+    Value body = json_content(*operation.body_schema, examples(operation, &Example::body));
+    add(described, "requestBody",
+        object({{"required", json::boolean(true)}, {"content", object({{"application/json", std::move(body)}})}}));
   }
-  members.add("responses", responses(endpoint, all, referred));
-  return members.object();
+  add(described, "responses", responses(endpoint, all, referred));
+  return described;
 }
 
-std::string paths(Referred& referred) {
-  Members paths, path;
+Value paths(Referred& referred) {
+  Value paths = object(), path = object();
   const auto all = endpoints();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    path.add(ascii_lower(http::to_string(all[i].method)), describe(all[i], all, referred));
+    add(path, ascii_lower(http::to_string(all[i].method)), describe(all[i], all, referred));
     // The endpoints of a path stand together in the table.
     if (i + 1 < all.size() && all[i + 1].path == all[i].path) continue;
-    paths.add(all[i].path, std::exchange(path, {}).object());
+    add(paths, all[i].path, std::exchange(path, object()));
   }
-  return paths.object();
+  return paths;
 }
 
-std::string info_of_api() {
-  std::string about = "Product and stock records behind a second factor.";
+Value info_of_api() {
+  std::string about = "Product and stock records behind a second factor. This description for people: `/docs`.";
   for (const Convention& each : conventions()) {
     about += "\n\n**" + std::string(each.name) + ".** " + std::string(each.text);
   }
-  Members info;
-  info.add_text("title", "Data Integrity API");
-  info.add_text("version", INTEGRITY_VERSION);
-  info.add_text("summary",
-                "Nobody gets in without a second factor, and nobody changes a record without leaving proof.");
-  info.add_text("description", about);
-  info.add("license", R"({"name":"MIT","identifier":"MIT"})");
-  return info.object();
+  return object({{"title", string("Data Integrity API")},
+                 {"version", string(INTEGRITY_VERSION)},
+                 {"summary",
+                  string("Nobody gets in without a second factor, and nobody changes a record without leaving proof.")},
+                 {"description", string(about)},
+                 {"contact", object({{"name", string("The operator of this server")}})},
+                 {"license", object({{"name", string("MIT")}, {"identifier", string("MIT")}})}});
 }
 
-std::string tags() {
-  std::string list;
+Value tags() {
+  Value list = json::array();
   for (const Group& group : groups()) {
-    Members tag;
-    tag.add_text("name", group.name);
-    tag.add_text("description", group.about);
-    list += (list.empty() ? "" : ",") + tag.object();
+    list.items.push_back(object({{"name", string(group.name)}, {"description", string(group.about)}}));
   }
-  return '[' + list + ']';
+  return list;
 }
 
-std::string object_of(const schema::Components& parts) {
-  Members members;
-  for (const auto& [name, text] : parts) members.add(name, text);
-  return members.object();
-}
-
-std::string components(Referred& referred) {
-  referred.schemas.emplace("Problem", problem_schema());
-  refusal(405, {Code::method_not_allowed}, referred);  // no operation's own, but every path's
-  Members members;
-  members.add("schemas", object_of(referred.schemas));
-  members.add("responses", object_of(referred.responses));
-  members.add("parameters", object_of(referred.parameters));
-  members.add("examples", object_of(referred.examples));
-  members.add("headers", object_of(referred.headers));
-  members.add("securitySchemes",
-              R"({"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",)"
-              R"("description":"The `access_token` that the second step gives; ten minutes."},)"
-              R"("challenge":{"type":"http","scheme":"bearer",)"
-              R"("description":"The `challenge` that the first step gives; it is not an access token."}})");
-  return members.object();
+Value components(const Referred& referred) {
+  Value components = object();
+  for (const auto& [kind, parts] : referred) {
+    Value members = object();
+    for (const auto& [name, part] : parts) add(members, name, part);
+    add(components, kind, std::move(members));
+  }
+  add(components, "securitySchemes",
+      json::literal(R"({"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",)"
+                    R"("description":"The `access_token` that the second step gives; ten minutes."},)"
+                    R"("challenge":{"type":"http","scheme":"bearer",)"
+                    R"("description":"The `challenge` that the first step gives; it is not an access token."}})"));
+  return components;
 }
 
 }  // namespace
 
 std::string openapi() {
   Referred referred;
-  Members document;
-  document.add_text("openapi", "3.1.0");
-  document.add("info", info_of_api());
-  document.add("externalDocs", R"({"description":"The same for people","url":"/docs"})");
-  document.add("servers", R"([{"url":"/"}])");
-  document.add("tags", tags());
-  document.add("paths", paths(referred));
-  document.add("components", components(referred));
-  return document.object();
+  Value paths_of_api = paths(referred);
+  return json::serialize(object({{"openapi", string("3.1.0")},
+                                 {"info", info_of_api()},
+                                 {"servers", json::array({object({{"url", string("/")}})})},
+                                 {"tags", tags()},
+                                 {"paths", std::move(paths_of_api)},
+                                 {"components", components(referred)}}));
 }
 
 }  // namespace integrity::api

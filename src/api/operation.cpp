@@ -133,7 +133,7 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
       refuse(parameter.name, "is given more than once");
     } else {
       json::Value value;
-      const bool number = known->schema.starts_with(R"({"type":"integer")");
+      const bool number = known->schema.find("type")->text == "integer";
       value.kind = number ? json::Value::Kind::number : json::Value::Kind::string;
       value.text = parameter.value;
       object.names.push_back(parameter.name);

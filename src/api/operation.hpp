@@ -5,7 +5,7 @@
 //   Operation op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
 //
 // A handler's parameters, after the Context, in any order:
-//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call; exactly one of them
+//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call; exactly one of them, or it does not compile
 //   T (a Described struct)                                   the JSON body
 //   Query<T>                                                 the query parameters
 //   store::ReadTx&                                           a consistent read
@@ -14,6 +14,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -23,7 +24,7 @@
 #include "api/call.hpp"
 #include "api/header.hpp"
 #include "api/problem.hpp"
-#include "base/json.hpp"
+#include "base/json_document.hpp"
 #include "http/query.hpp"
 #include "schema/object.hpp"
 
@@ -97,7 +98,7 @@ struct Query {
 
 struct QueryParameter {
   std::string_view name;
-  std::string schema;
+  json::Value schema;
   std::string_view about;
 };
 
@@ -117,9 +118,9 @@ struct Operation {
   std::vector<Code> may_fail = {};  // beyond those that every operation of its kind may give
   Access access = Access::anyone;
   int status = 200;
-  std::string body_schema = {};               // empty: takes no body
-  std::string answer_schema = {};             // empty: no JSON body
-  std::vector<std::string_view> offers = {};  // media types of the answer; empty: none
+  std::optional<json::Value> body_schema = {};    // none: takes no body
+  std::optional<json::Value> answer_schema = {};  // none: no JSON body
+  std::vector<std::string_view> offers = {};      // media types of the answer; empty: none
   std::vector<QueryParameter> query = {};
   std::vector<Header> honours = {};  // headers of the request
   std::vector<Header> gives = {};    // headers of the answer, beside those of every answer
@@ -133,6 +134,13 @@ struct Operation {
   bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
   bool no_store = false;
   Status (*head_check)(const Context&) = nullptr;  // what else the head decides, before the body is read
+  // What takes too long for an I/O thread, of a body that is not acceptable anyway: run on the hashing pool, so that its
+  // errors are reported with the others. May give nothing to run.
+  Result<std::function<Status()>> (*body_judge)(const Call&, const json::Value& body) = nullptr;
+  // What only the server can say about the query, beside its schema.
+  void (*query_check)(const Context&, const json::Value& query, std::vector<FieldError>& errors) = nullptr;
+  // Whose challenge a FirstStepDone must hold.
+  std::string_view (*user_named)(const Context&) = nullptr;
   std::function<void(std::shared_ptr<http::Exchange>)> run = {};
 
   // For what the handler's type does not say.
@@ -169,6 +177,19 @@ struct Operation {
   template <class T>
   Operation& answering_with() {
     answer_schema = schema::describe_answer<T>(components);
+    return *this;
+  }
+  Operation& judging_body(Result<std::function<Status()>> (*judge)(const Call&, const json::Value& body)) {
+    body_judge = judge;
+    return *this;
+  }
+  Operation& checking_query(void (*check)(const Context&, const json::Value&, std::vector<FieldError>&)) {
+    query_check = check;
+    return *this;
+  }
+  // Must be said of an operation for FirstStepDone.
+  Operation& of_user(std::string_view (*named)(const Context&)) {
+    user_named = named;
     return *this;
   }
   Operation& checking_head(Status (*check)(const Context&)) {
@@ -234,16 +255,13 @@ struct Argument {
     }
     value = schema::read<T>(*json);
     if (!value) errors.add(value.error());
-    // What is judged on the pool is told with the others: by `judge(const T*, const Call&, const json::Value&)`, which
-    // may refuse to.
-    if constexpr (requires { judge(static_cast<const T*>(nullptr), call, *json); }) {
-      if (value) return;
-      Result<std::function<Status()>> judged = judge(static_cast<const T*>(nullptr), call, *json);
-      if (judged) {
-        errors.judge = std::move(*judged);
-      } else {
-        errors.add(judged.error());
-      }
+    // What is judged on the pool is told with the others. The judge may refuse to.
+    if (value || call.operation.body_judge == nullptr) return;
+    Result<std::function<Status()>> judged = call.operation.body_judge(call, *json);
+    if (judged) {
+      errors.judge = std::move(*judged);
+    } else {
+      errors.add(judged.error());
     }
   }
   T&& get() { return std::move(*value); }
@@ -282,28 +300,32 @@ struct Argument<Query<T>> {
   static void declare(Operation& operation) {
     std::apply(
         [&](const auto&... field) {
-          (operation.query.push_back({field.name, field.rule.describe(), field.about}), ...);
+          (operation.query.push_back(
+               {field.name, schema::describe_rule(field.rule, operation.components), field.about}),
+           ...);
         },
         fields(static_cast<const T*>(nullptr)));
   }
   Result<T> value;
-  // What only the server can judge is said by `check(const T*, const Context&, const json::Value&, …)` beside `fields`.
   Argument(Call& call, Errors& errors) : value(Error{Code::internal}) {
     Errors unknown;  // told last: there may be more of them than are listed
     const auto query = read_query(call.context.request.query, call.operation.query, unknown);
     value = schema::read<T>(query, FieldError::In::query, "");
     if (!value) errors.add(value.error());
-    if constexpr (requires(std::vector<FieldError> & found) {
-                    check(static_cast<const T*>(nullptr), call.context, query, found);
-                  }) {
+    if (call.operation.query_check != nullptr) {
       std::vector<FieldError> found;
-      check(static_cast<const T*>(nullptr), call.context, query, found);
+      call.operation.query_check(call.context, query, found);
       if (!found.empty()) errors.add({Code::invalid_value, "a value is not acceptable: see errors", std::move(found)});
     }
     if (unknown.error) errors.add(std::move(*unknown.error));
   }
   Query<T> get() { return {std::move(*value)}; }
 };
+
+template <class T>
+inline constexpr bool is_caller =
+    std::is_same_v<T, const auth::Anyone&> || std::is_same_v<T, const auth::FirstStepDone&> ||
+    std::is_same_v<T, const auth::SignedIn&>;
 
 template <class T>
 inline constexpr bool is_query = false;
@@ -326,7 +348,7 @@ struct Rendering<Rendered<T>> {
 template <class T>
 struct Rendering<JsonList<T>> {
   static void declare(Operation& operation) {
-    operation.answer_schema = R"({"type":"array","items":)" + schema::describe_answer<T>(operation.components) + '}';
+    operation.answer_schema = schema::describe_list(schema::describe_answer<T>(operation.components));
     operation.offers = {"application/json"};
   }
   static void render(http::Reply& reply, JsonList<T>& list) {
@@ -438,6 +460,8 @@ struct Outcome<Searched<A_>> {
 template <class R, class... Args>
 Operation operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
                     Result<R> (*handler)(const Context&, Args...)) {
+  static_assert((std::size_t{detail::is_caller<Args>} + ... + 0) == 1,
+                "a handler says who may call it: exactly one of const Anyone&, const FirstStepDone&, const SignedIn&");
   using A = typename detail::Outcome<R>::A;
   Operation operation{.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status};
   operation.asks_store =

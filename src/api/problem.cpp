@@ -57,22 +57,42 @@ http::Reply problem(const Error& error, std::string_view request_id, std::string
   return reply;
 }
 
-std::string problem_schema() {
-  std::string slugs;
-  for (const CodeInfo& code : all_codes()) {
-    if (!slugs.empty()) slugs += ',';
-    slugs += json::quoted("/problems/" + std::string(code.slug));
-  }
-  return R"({"type":"object","properties":{"type":{"type":"string","enum":[)" + slugs +
-         R"(],"description":"Which problem it is; programs decide by this. Leads to a page about it."},)"
-         R"("title":{"type":"string"},"status":{"type":"integer","description":"The HTTP status."},)"
-         R"("detail":{"type":"string","description":"What is wrong with this request, and what to do."},)"
-         R"("request_id":{"type":"string","description":"Names this request in the server's log."},)"
-         R"("errors":{"type":"array","description":"Every value that is not acceptable: `pointer` for a member of the )"
-         R"(body, `parameter` for one of the query. Of unknown ones the first are listed, and how many more there are.","items":{"type":"object","properties":)"
-         R"({"pointer":{"type":"string"},"parameter":{"type":"string"},"detail":{"type":"string"}},)"
-         R"("required":["detail"],"additionalProperties":false}}},)"
-         R"("required":["type","title","status","detail","request_id"],"additionalProperties":false})";
+json::Value problem_schema() {
+  std::vector<std::string> types;
+  for (const CodeInfo& code : all_codes()) types.push_back("/problems/" + std::string(code.slug));
+  json::Value type = schema::describe_open_words({types.begin(), types.end()});
+  json::add(type, "format", json::string("uri-reference"));
+  json::add(type, "description",
+            json::string("Which problem it is; programs decide by this. Leads to a page about it. Later versions add "
+                         "types, and rename none."));
+  const auto text = [](std::string_view about) {
+    json::Value schema = json::object({{"type", json::string("string")}});
+    if (!about.empty()) json::add(schema, "description", json::string(about));
+    return schema;
+  };
+  json::Value error = json::object({{"type", json::string("object")},
+                                    {"properties", json::object({{"pointer", text("A member of the body.")},
+                                                                 {"parameter", text("A parameter of the query.")},
+                                                                 {"detail", text("What is wrong with it.")}})},
+                                    {"required", json::strings({"detail"})}});
+  json::Value errors =
+      json::object({{"type", json::string("array")},
+                    {"description",
+                     json::string("Every value that is not acceptable. Of unknown members and parameters the first are "
+                                  "listed, and how many more there are.")},
+                    {"items", std::move(error)}});
+  json::Value status = json::object({{"type", json::string("integer")},
+                                     {"format", json::string("int32")},
+                                     {"description", json::string("The HTTP status.")}});
+  return json::object(
+      {{"type", json::string("object")},
+       {"properties", json::object({{"type", std::move(type)},
+                                    {"title", text({})},
+                                    {"status", std::move(status)},
+                                    {"detail", text("What is wrong with this request, and what to do.")},
+                                    {"request_id", text("Names this request in the server's log.")},
+                                    {"errors", std::move(errors)}})},
+       {"required", json::strings({"type", "title", "status", "detail", "request_id"})}});
 }
 
 void answer_thrown(http::Exchange& exchange) noexcept try {

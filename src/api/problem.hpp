@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "http/message.hpp"
 #include "http/server.hpp"
 
@@ -13,7 +14,7 @@ namespace integrity::api {
 http::Reply problem(const Error& error, std::string_view request_id, std::string_view challenge = "Bearer");
 
 // JSON Schema of a problem document, for the description.
-std::string problem_schema();
+json::Value problem_schema();
 
 // In a catch handler: answers with what was thrown, and logs it. 503 for a store that is gone, 500 otherwise. Where even
 // that needs more memory than there is, the exchange answers when it is let go.

@@ -51,7 +51,7 @@ std::string problem_page(const CodeInfo& code) {
         "out.</p>\n<pre>" +
         escape_html(transcript) + "</pre>\n";
   }
-  body += "<p><a href=\"/problems/\">All problems</a> · <a href=\"/docs\">All operations</a></p>\n";
+  body += "<p><a href=\"/problems\">All problems</a> · <a href=\"/docs\">All operations</a></p>\n";
   return page(code.title, body);
 }
 

@@ -53,13 +53,13 @@ struct Order {
     why = "must be one of created_at, name, price, stock and updated_at, with - before it for descending";
     return {};
   }
-  std::string describe() const {
-    std::string out = R"({"type":"string","enum":[)";
+  json::Value describe() const {
+    json::Value words = json::array();
     for (const auto& [name, key] : kKeys) {
-      if (out.back() != '[') out += ',';
-      out += json::quoted(name) + ',' + json::quoted("-" + std::string(name));
+      words.items.push_back(json::string(name));
+      words.items.push_back(json::string("-" + std::string(name)));
     }
-    return out + "]}";
+    return json::object({{"type", json::string("string")}, {"enum", std::move(words)}});
   }
 };
 
@@ -86,7 +86,7 @@ struct Words {
           " are searched for (in a script without spaces, each pair or triple of characters counts as one)";
     return {};
   }
-  std::string describe() const { return kText.describe(); }
+  json::Value describe() const { return kText.describe(); }
 };
 
 struct ListQuery {
@@ -109,14 +109,13 @@ auto fields(const ListQuery*) {
           "compatible spellings (m², ＵＳＢ) make no difference. Text of scripts without spaces (Chinese, Japanese, "
           "Thai, Lao, Khmer, Myanmar) is found from any of its characters on. At most 32 different words."),
       optional("sort", &ListQuery::sort, Order{}, "Oldest first without it; `-` is descending."),
-      optional("min_price", &ListQuery::min_price, schema::Amount{}, "At this price or above."),
-      optional("max_price", &ListQuery::max_price, schema::Amount{}, "At this price or below."),
+      optional("min_price", &ListQuery::min_price, schema::Amount{schema::Amount::Side::query},
+               "At this price or above."),
+      optional("max_price", &ListQuery::max_price, schema::Amount{schema::Amount::Side::query},
+               "At this price or below."),
       optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least so many."),
       optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most so many."),
       optional("sku", &ListQuery::sku, model::product_sku, "Only the product with this sku.")};
-}
-void check(const ListQuery*, const Context& context, const json::Value& query, std::vector<FieldError>& errors) {
-  check_cursor(context, query, errors);
 }
 
 model::ProductQuery query_of(ListQuery asked, std::string after) {
@@ -272,6 +271,8 @@ namespace products {
 Operation list() {
   return operation("listProducts", "Products: all of them, or page by page; filtered, searched and sorted",
                    {Code::overloaded}, &api::list)
+      .described("All that is given must hold. A page may be shorter than `limit`; while there is a `Link`, go on.")
+      .checking_query(&check_cursor)
       .giving({header::link})
       .example({"all", "A catalogue of one product", "",
                 R"([{"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,)"

@@ -14,12 +14,15 @@ namespace {
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 
 struct Index {
-  std::string description = "/openapi.json", documentation = "/docs", problems = "/problems/";
+  std::string description = "/openapi.json", documentation = "/docs", problems = "/problems";
 };
 auto fields(const Index*) {
   return std::tuple{schema::required("description", &Index::description, schema::Opaque{}, "for programs"),
                     schema::required("documentation", &Index::documentation, schema::Opaque{}, "for people"),
                     schema::required("problems", &Index::problems, schema::Opaque{}, "what refusals mean")};
+}
+constexpr std::string_view schema_name(const Index*) {
+  return "Index";
 }
 
 struct Health {
@@ -28,12 +31,18 @@ struct Health {
 auto fields(const Health*) {
   return std::tuple{schema::required("status", &Health::status, schema::OneOf{"ok"})};
 }
+constexpr std::string_view schema_name(const Health*) {
+  return "Health";
+}
 
 struct Ready {
   std::string status = "ready";
 };
 auto fields(const Ready*) {
   return std::tuple{schema::required("status", &Ready::status, schema::OneOf{"ready"})};
+}
+constexpr std::string_view schema_name(const Ready*) {
+  return "Readiness";
 }
 
 // A browser is led to the pages; a program gets a list of addresses.
@@ -124,19 +133,25 @@ Operation jwks() {
 
 Operation description() {
   return operation("getDescription", "This description (OpenAPI 3.1)", {}, &api::description)
+      .described("Made from the declarations that the server itself routes and checks by.")
       .offering({"application/json"});
 }
 
 Operation docs() {
-  return operation("getDocs", "This description, for people", {}, &docs_page).offering({"text/html"});
+  return operation("getDocs", "This description, for people", {}, &docs_page)
+      .described("One page with every operation, and example clients.")
+      .offering({"text/html"});
 }
 
 Operation problem_index() {
-  return operation("listProblems", "All problems, for people", {}, &problems).offering({"text/html"});
+  return operation("listProblems", "All problems, for people", {}, &problems)
+      .described("Every `type` that a refusal may have, with its status and a link to its page.")
+      .offering({"text/html"});
 }
 
 Operation problem_page() {
   return operation("getProblem", "What a problem means, for people", {Code::not_found}, &problem_page_of)
+      .described("What happened, what to do next, which operations give it, and an example.")
       .offering({"text/html"});
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/json_document.hpp"
 #include "base/percent.hpp"
 
 namespace integrity::schema {
@@ -27,38 +28,49 @@ FieldError unknown_member(FieldError::In in, std::string_view prefix, std::strin
 }
 
 namespace detail {
+namespace {
 
-std::string or_null(std::string schema) {
-  static constexpr std::string_view kType = R"({"type":")";
-  if (schema.starts_with(kType)) {
-    const auto end = schema.find('"', kType.size());
-    schema.insert(end + 1, R"(,"null"])");
-    schema.insert(kType.size() - 1, "[");
+// {"type":"string",…} -> {"type":["string","null"],…}
+json::Value or_null(json::Value schema) {
+  for (std::size_t i = 0; i < schema.names.size(); ++i) {
+    if (schema.names[i] != "type") continue;
+    schema.items[i] = json::strings({schema.items[i].text, "null"});
     return schema;
   }
-  return R"({"anyOf":[)" + schema + R"(,{"type":"null"}]})";
+  return json::object({{"anyOf", json::array({std::move(schema), json::object({{"type", json::string("null")}})})}});
 }
 
-void Description::add(std::string_view name, std::string schema, std::string_view about, bool must) {
-  if (!about.empty()) schema.insert(schema.size() - 1, R"(,"description":)" + json::quoted(about));
-  if (!properties.empty()) properties += ',';
-  properties += json::quoted(name) + ':' + schema;
-  if (!must) return;
-  if (!required.empty()) required += ',';
-  required += json::quoted(name);
+}  // namespace
+
+ObjectSchema::ObjectSchema(Side side)
+    : side_(side), properties_(json::object()), required_(json::array()), together_(json::object()) {}
+
+void ObjectSchema::add(std::string_view name, json::Value schema, Presence presence, std::string_view about) {
+  if (presence == Presence::nullable || presence == Presence::clearable) schema = or_null(std::move(schema));
+  if (!about.empty()) {
+    // Tools disagree on what members beside a reference mean.
+    if (schema.find("$ref") != nullptr) throw std::logic_error("describe the component instead: " + std::string(name));
+    json::add(schema, "description", json::string(about));
+  }
+  json::add(properties_, name, std::move(schema));
+  const bool must =
+      presence == Presence::required || (side_ == Side::answer && presence == Presence::nullable);  // null, but there
+  if (must) required_.items.push_back(json::string(name));
 }
 
-std::string Description::text() const {
-  std::string out = R"({"type":"object","additionalProperties":false,"properties":{)" + properties + '}';
-  if (!required.empty()) out += R"(,"required":[)" + required + ']';
-  if (!refinement.empty()) out += ',' + refinement;
-  return out + '}';
+void ObjectSchema::add(const Together& together, Components&) {
+  if (side_ == Side::request) together_ = together.describe();
 }
 
-std::string refer_to(std::string_view name, std::string schema, Components& components) {
-  const auto [known, is_new] = components.try_emplace(std::string(name), schema);
-  if (!is_new && known->second != schema) throw std::logic_error("two schemas are named " + known->first);
-  return R"({"$ref":"#/components/schemas/)" + known->first + "\"}";
+json::Value ObjectSchema::finish(std::string_view name, Components& components) && {
+  json::Value schema = json::object({{"type", json::string("object")}});
+  if (side_ == Side::request) json::add(schema, "additionalProperties", json::boolean(false));
+  json::add(schema, "properties", std::move(properties_));
+  if (!required_.items.empty()) json::add(schema, "required", std::move(required_));
+  for (std::size_t i = 0; i < together_.names.size(); ++i) {
+    json::add(schema, together_.names[i], std::move(together_.items[i]));
+  }
+  return name.empty() ? schema : refer_to(name, std::move(schema), components);
 }
 
 }  // namespace detail

@@ -10,11 +10,18 @@
 //   }
 //   Result<NewProduct> body = schema::read<NewProduct>(json);   // every error at once, unknown members included
 //
-// A type that has a name is described once, in `Components`, and referred to from everywhere else:
+// What holds for several members together is the last entry of the table: the check, and the JSON Schema that says the
+// same to readers of the description.
+//
+//                       schema::together(&at_least_one, &at_least_one_described)};
+//
+// A type that is described also has a name. It is described once, in `Components`, and referred to from everywhere else;
+// an empty name means that it is described where it is used:
 //
 //   constexpr std::string_view schema_name(const NewProduct*) { return "NewProduct"; }
 //
-// Both are found by their argument, a null pointer that only says which type.
+// Both functions are found by their argument, a null pointer that only says which type. Neither is optional: a mistake
+// in a signature does not compile.
 #pragma once
 #include <algorithm>
 #include <concepts>
@@ -59,6 +66,14 @@ constexpr auto clearable(std::string_view name, std::optional<std::optional<M>> 
   return Field<O, std::optional<std::optional<M>>, R>{name, member, rule, Presence::clearable, about};
 }
 
+struct Together {
+  void (*check)(const json::Value& json, std::vector<FieldError>& errors);
+  json::Value (*describe)();  // keywords of JSON Schema, for requests
+};
+constexpr Together together(void (*check)(const json::Value&, std::vector<FieldError>&), json::Value (*describe)()) {
+  return {check, describe};
+}
+
 template <class T>
 concept Described = requires(const T* type) {
   fields(type);
@@ -67,14 +82,14 @@ concept Described = requires(const T* type) {
 template <Described T>
 void write(std::string& out, const T& object);
 template <Described T>
-std::string describe_answer(Components& components);
+json::Value describe_answer(Components& components);
 
 // An object within an object, for answers.
 template <Described T>
 struct Nested {
   using Value = T;
   void write(std::string& out, const T& value) const { schema::write(out, value); }
-  std::string describe(Components& components) const { return describe_answer<T>(components); }
+  json::Value describe(Components& components) const { return describe_answer<T>(components); }
 };
 
 // The same, written already.
@@ -82,7 +97,7 @@ template <Described T>
 struct Written {
   using Value = std::string;
   void write(std::string& out, const std::string& value) const { out += value; }
-  std::string describe(Components& components) const { return describe_answer<T>(components); }
+  json::Value describe(Components& components) const { return describe_answer<T>(components); }
 };
 
 // What points at a member in a URI fragment, behind "#/" (RFC 6901 §6): escaped, then percent-encoded.
@@ -99,8 +114,9 @@ template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
 template <class Object, class Member, class Rule>
-void read_member(const Field<Object, Member, Rule>& field, const json::Value* json, Object& object,
+void read_member(const Field<Object, Member, Rule>& field, const json::Value& whole, Object& object,
                  std::string_view prefix, FieldError::In in, std::vector<FieldError>& errors) {
+  const json::Value* const json = whole.find(field.name);
   const auto fail = [&](std::string why) {
     errors.push_back({in, std::string(prefix) + std::string(field.name), std::move(why)});
   };
@@ -124,6 +140,11 @@ void read_member(const Field<Object, Member, Rule>& field, const json::Value* js
   if (!value) return fail(std::move(why));
   object.*field.member = std::move(*value);
 }
+template <class Object>
+void read_member(const Together& together, const json::Value& whole, Object&, std::string_view, FieldError::In,
+                 std::vector<FieldError>& errors) {
+  together.check(whole, errors);
+}
 
 template <class Object, class Member, class Rule>
 void write_member(const Field<Object, Member, Rule>& field, const Object& object, std::string& out) {
@@ -144,45 +165,49 @@ void write_member(const Field<Object, Member, Rule>& field, const Object& object
   }
 }
 
-// {"type":"string",…} -> {"type":["string","null"],…}
-std::string or_null(std::string schema);
+template <class Object>
+void write_member(const Together&, const Object&, std::string&) {}
 
-struct Description {
-  std::string properties, required, refinement;
-  void add(std::string_view name, std::string schema, std::string_view about, bool must);
-  std::string text() const;
-};
-
-std::string refer_to(std::string_view name, std::string schema, Components& components);
+template <class Object, class Member, class Rule>
+bool is_named(const Field<Object, Member, Rule>& field, std::string_view name) {
+  return field.name == name;
+}
+inline bool is_named(const Together&, std::string_view) {
+  return false;
+}
 
 enum class Side : std::uint8_t { request, answer };
 
+// The schema of an object, member by member. An answer may gain members in a later version, so only requests say that
+// there are no others.
+class ObjectSchema {
+ public:
+  explicit ObjectSchema(Side side);
+  template <class Object, class Member, class Rule>
+  void add(const Field<Object, Member, Rule>& field, Components& components) {
+    add(field.name, describe_rule(field.rule, components), field.presence, field.about);
+  }
+  void add(const Together& together, Components&);
+  json::Value finish(std::string_view name, Components& components) &&;
+
+ private:
+  void add(std::string_view name, json::Value schema, Presence presence, std::string_view about);
+
+  Side side_;
+  json::Value properties_, required_, together_;
+};
+
 template <Described T>
-std::string describe(Side side, Components& components) {
-  Description description;
-  const auto add = [&](const auto& field) {
-    const bool or_none = field.presence == Presence::nullable || field.presence == Presence::clearable;
-    const bool must = field.presence == Presence::required ||
-                      (side == Side::answer && field.presence == Presence::nullable);  // null, but there
-    std::string schema = describe_rule(field.rule, components);
-    description.add(field.name, or_none ? or_null(std::move(schema)) : std::move(schema), field.about, must);
-  };
-  std::apply([&](const auto&... field) { (add(field), ...); }, fields(static_cast<const T*>(nullptr)));
-  if constexpr (requires { describe_refinement(static_cast<const T*>(nullptr)); }) {
-    if (side == Side::request) description.refinement = describe_refinement(static_cast<const T*>(nullptr));
-  }
-  if constexpr (requires { schema_name(static_cast<const T*>(nullptr)); }) {
-    return refer_to(schema_name(static_cast<const T*>(nullptr)), description.text(), components);
-  } else {
-    return description.text();
-  }
+json::Value describe(Side side, Components& components) {
+  ObjectSchema schema(side);
+  std::apply([&](const auto&... field) { (schema.add(field, components), ...); },
+             fields(static_cast<const T*>(nullptr)));
+  return std::move(schema).finish(schema_name(static_cast<const T*>(nullptr)), components);
 }
 
 }  // namespace detail
 
-// Members of a JSON object, by their table. What concerns several members together is said by a function
-// `refine(const T*, const json::Value&, std::vector<FieldError>&)` beside `fields`, where there is one, and to readers of
-// the schema by `describe_refinement(const T*)`: `"anyOf":[…]`. `in` and `prefix` say how errors point at a member.
+// Members of a JSON object, by their table. `in` and `prefix` say how errors point at a member.
 template <Described T>
 Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body, std::string_view prefix = "#/") {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
@@ -192,17 +217,11 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
     return error;
   }
   const auto table = fields(static_cast<const T*>(nullptr));
-  std::apply(
-      [&](const auto&... field) {
-        (detail::read_member(field, json.find(field.name), object, prefix, in, error.fields), ...);
-      },
-      table);
-  if constexpr (requires { refine(static_cast<const T*>(nullptr), json, error.fields); }) {
-    refine(static_cast<const T*>(nullptr), json, error.fields);
-  }
+  std::apply([&](const auto&... field) { (detail::read_member(field, json, object, prefix, in, error.fields), ...); },
+             table);
   // Last: there may be more of them than are listed.
   for (const auto& name : json.names) {
-    const bool known = std::apply([&](const auto&... field) { return ((field.name == name) || ...); }, table);
+    const bool known = std::apply([&](const auto&... field) { return (detail::is_named(field, name) || ...); }, table);
     if (!known) error.fields.push_back(unknown_member(in, prefix, name));
   }
   if (!error.fields.empty()) return error;
@@ -218,12 +237,12 @@ void write(std::string& out, const T& object) {
 }
 
 template <Described T>
-std::string describe_request(Components& components) {
+json::Value describe_request(Components& components) {
   return detail::describe<T>(detail::Side::request, components);
 }
 
 template <Described T>
-std::string describe_answer(Components& components) {
+json::Value describe_answer(Components& components) {
   return detail::describe<T>(detail::Side::answer, components);
 }
 

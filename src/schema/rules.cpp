@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <stdexcept>
 
 #include "base/blank.hpp"
+#include "base/json_document.hpp"
 
 namespace integrity::schema {
 namespace {
@@ -15,10 +18,16 @@ std::string between(std::size_t min, std::size_t max) {
   return std::to_string(min) + " to " + std::to_string(max);
 }
 
-std::string lengths(std::size_t min, std::size_t max) {
-  std::string out = R"({"type":"string")";
-  if (min > 0) out += R"(,"minLength":)" + std::to_string(min);
-  return out + R"(,"maxLength":)" + std::to_string(max);
+json::Value lengths(std::size_t min, std::size_t max) {
+  json::Value schema = json::object({{"type", json::string("string")}});
+  if (min > 0) json::add(schema, "minLength", json::number(static_cast<std::int64_t>(min)));
+  json::add(schema, "maxLength", json::number(static_cast<std::int64_t>(max)));
+  return schema;
+}
+
+json::Value with(json::Value schema, std::string_view name, json::Value value) {
+  json::add(schema, name, std::move(value));
+  return schema;
 }
 
 // U+0000–U+001F, U+007F and U+0080–U+009F: Unicode's category Cc.
@@ -85,8 +94,8 @@ std::string Text::pattern() const {
   return '^' + any + no_control(lines, blank) + any + '$';
 }
 
-std::string Text::describe() const {
-  return lengths(min, max) + R"(,"pattern":)" + json::quoted(pattern()) + '}';
+json::Value Text::describe() const {
+  return with(lengths(min, max), "pattern", json::string(pattern()));
 }
 
 std::string Word::pattern() const {
@@ -137,8 +146,8 @@ std::optional<std::string> Word::read(const json::Value& json, std::string& why)
   return json.text;
 }
 
-std::string Word::describe() const {
-  return lengths(min, max) + R"(,"pattern":)" + json::quoted(pattern()) + '}';
+json::Value Word::describe() const {
+  return with(lengths(min, max), "pattern", json::string(pattern()));
 }
 
 std::optional<std::string> Opaque::read(const json::Value& json, std::string& why) const {
@@ -150,8 +159,8 @@ std::optional<std::string> Opaque::read(const json::Value& json, std::string& wh
   return json.text;
 }
 
-std::string Opaque::describe() const {
-  return lengths(0, max) + '}';
+json::Value Opaque::describe() const {
+  return lengths(0, max);
 }
 
 std::optional<Secret> SecretText::read(const json::Value& json, std::string& why) const {
@@ -159,8 +168,8 @@ std::optional<Secret> SecretText::read(const json::Value& json, std::string& why
   return Secret(std::string_view(json.text));
 }
 
-std::string SecretText::describe() const {
-  return lengths(min, max) + R"(,"format":"password"})";
+json::Value SecretText::describe() const {
+  return with(lengths(min, max), "format", json::string("password"));
 }
 
 namespace {
@@ -194,10 +203,23 @@ std::optional<Money> Amount::read(const json::Value& json, std::string& why) con
   return {};
 }
 
-std::string Amount::describe() const {
-  if (side == Side::answer) return R"({"type":"number","minimum":0,"maximum":99999999999.9999})";
-  return R"({"anyOf":[{"type":"number","minimum":0,"maximum":99999999999.9999,"multipleOf":0.0001},)"
-         R"({"type":"string","pattern":"^(-0(\\.0+)?|(0|[1-9][0-9]{0,10})(\\.[0-9]{1,4}0*)?)$"}]})";
+// `double`, for of a number without a format some generators make 32 bits; at most 15 significant digits survive the way
+// through a double and back. No `multipleOf`: validators that divide doubles by 0.0001 would refuse 0.09.
+json::Value Amount::describe(Components& components) const {
+  const auto number = [] {
+    return json::literal(R"({"type":"number","format":"double","minimum":0,"maximum":99999999999.9999})");
+  };
+  const auto plain = [] {
+    return json::literal(R"({"type":"string","pattern":"^(-0(\\.0+)?|(0|[1-9][0-9]{0,10})(\\.[0-9]{1,4}0*)?)$"})");
+  };
+  if (side == Side::answer) return number();
+  if (side == Side::query) return plain();
+  return refer_to(
+      "Price",
+      json::object({{"description", json::string("A decimal with at most 4 places and 15 digits, as a number "
+                                                 "or as plain digits in a string; never rounded.")},
+                    {"anyOf", json::array({number(), plain()})}}),
+      components);
 }
 
 std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& why) const {
@@ -210,8 +232,14 @@ std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& 
   return {};
 }
 
-std::string Integer::describe() const {
-  return R"({"type":"integer","minimum":)" + std::to_string(min) + R"(,"maximum":)" + std::to_string(max) + '}';
+// With a format, for without one some generators make 32 bits of every integer.
+json::Value Integer::describe() const {
+  using Small = std::numeric_limits<std::int32_t>;
+  const bool small = min >= Small::min() && max <= Small::max();
+  return json::object({{"type", json::string("integer")},
+                       {"format", json::string(small ? "int32" : "int64")},
+                       {"minimum", json::number(min)},
+                       {"maximum", json::number(max)}});
 }
 
 std::optional<std::int64_t> NonZero::read(const json::Value& json, std::string& why) const {
@@ -221,10 +249,8 @@ std::optional<std::int64_t> NonZero::read(const json::Value& json, std::string& 
   return {};
 }
 
-std::string NonZero::describe() const {
-  std::string out = Integer::describe();
-  out.pop_back();
-  return out + R"(,"not":{"const":0}})";
+json::Value NonZero::describe() const {
+  return with(Integer::describe(), "not", json::object({{"const", json::number(0)}}));
 }
 
 std::optional<Time> Timestamp::read(const json::Value& json, std::string& why) const {
@@ -234,8 +260,28 @@ std::optional<Time> Timestamp::read(const json::Value& json, std::string& why) c
   return time;
 }
 
-std::string Timestamp::describe() const {
-  return R"({"type":"string","format":"date-time"})";
+json::Value Timestamp::describe() const {
+  return json::object({{"type", json::string("string")}, {"format", json::string("date-time")}});
+}
+
+json::Value describe_hex24() {
+  return json::object({{"type", json::string("string")}, {"pattern", json::string("^[0-9a-f]{24}$")}});
+}
+
+json::Value describe_list(json::Value items) {
+  return json::object({{"type", json::string("array")}, {"items", std::move(items)}});
+}
+
+json::Value describe_open_words(const std::vector<std::string_view>& words) {
+  return json::object({{"type", json::string("string")}, {"x-extensible-enum", json::strings(words)}});
+}
+
+json::Value refer_to(std::string_view name, json::Value schema, Components& components) {
+  const auto [known, is_new] = components.try_emplace(std::string(name), schema);
+  if (!is_new && json::serialize(known->second) != json::serialize(schema)) {
+    throw std::logic_error("two schemas are named " + known->first);
+  }
+  return json::object({{"$ref", json::string("#/components/schemas/" + known->first)}});
 }
 
 std::optional<std::string> OneOf::read(const json::Value& json, std::string& why) const {
@@ -248,10 +294,14 @@ std::optional<std::string> OneOf::read(const json::Value& json, std::string& why
   return {};
 }
 
-std::string OneOf::describe() const {
-  std::string out = R"({"type":"string","enum":[")";
-  for (char c : words) c == ' ' ? out += R"(",")" : out += c;
-  return out + "\"]}";
+json::Value OneOf::describe() const {
+  std::vector<std::string_view> list;
+  for (auto rest = words; !rest.empty();) {
+    const auto word = rest.substr(0, rest.find(' '));
+    list.push_back(word);
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  }
+  return describe_open_words(list);
 }
 
 }  // namespace integrity::schema

@@ -2,7 +2,7 @@
 //
 //   constexpr Text product_name{.min = 1, .max = 200};
 //
-// Every rule has `Value`, read(json, why) -> optional<Value>, write(out, value) and describe() -> schema text.
+// Every rule has `Value`, read(json, why) -> optional<Value>, write(out, value) and describe() -> JSON Schema.
 // `why` is filled when there is no value: a phrase that goes on from the member's name ("must be …").
 #pragma once
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Text {
 
   std::optional<std::string> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
-  std::string describe() const;
+  json::Value describe() const;
   std::string pattern() const;
 };
 
@@ -46,7 +46,7 @@ struct Word {
 
   std::optional<std::string> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
-  std::string describe() const;
+  json::Value describe() const;
   std::string pattern() const;
   std::string words() const;  // the same for people: "6 digits"
 };
@@ -58,7 +58,7 @@ struct Opaque {
 
   std::optional<std::string> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
-  std::string describe() const;
+  json::Value describe() const;
 };
 
 // A password: code points counted, bytes kept as they are, never written.
@@ -68,16 +68,23 @@ struct SecretText {
   std::size_t max = 0;
 
   std::optional<Secret> read(const json::Value& json, std::string& why) const;
-  std::string describe() const;
+  json::Value describe() const;
 };
 
-// Exact money: read from a JSON number or a plain decimal string (see Money), written as a number.
+// Schemas of the types that have a name, by name: described once, referred to from everywhere else (see object.hpp).
+using Components = std::map<std::string, json::Value, std::less<>>;
+
+// Makes `schema` the component of that name and gives the reference to it.
+json::Value refer_to(std::string_view name, json::Value schema, Components& components);
+
+// Exact money: read from a JSON number or a plain decimal string (see Money), written as a number. A query has only
+// strings.
 struct Amount {
   using Value = Money;
-  enum class Side : std::uint8_t { request, answer } side = Side::request;
+  enum class Side : std::uint8_t { request, answer, query } side = Side::request;
   std::optional<Money> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const Money& value) const { out += value.text(); }
-  std::string describe() const;
+  json::Value describe(Components& components) const;
 };
 
 // Whole by value: 5, 5.0 and 5e0 are the same integer.
@@ -88,12 +95,12 @@ struct Integer {
 
   std::optional<std::int64_t> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, std::int64_t value) const { out += std::to_string(value); }
-  std::string describe() const;
+  json::Value describe() const;
 };
 
 struct NonZero : Integer {
   std::optional<std::int64_t> read(const json::Value& json, std::string& why) const;
-  std::string describe() const;
+  json::Value describe() const;
 };
 
 // A time as we write it.
@@ -105,8 +112,13 @@ struct Timestamp {
     append_rfc3339(out, value);
     out += '"';
   }
-  std::string describe() const;
+  json::Value describe() const;
 };
+
+json::Value describe_hex24();
+json::Value describe_list(json::Value items);
+// Words of which later versions may have more: `x-extensible-enum`, for clients would break over a new word of an `enum`.
+json::Value describe_open_words(const std::vector<std::string_view>& words);
 
 // An id of 24 hex characters, as text: whether a record has it is not the schema's business.
 template <class AnyId>
@@ -119,25 +131,22 @@ struct Hex24 {
     return id;
   }
   void write(std::string& out, const AnyId& value) const { out += '"' + value.hex() + '"'; }
-  std::string describe() const { return R"({"type":"string","pattern":"^[0-9a-f]{24}$"})"; }
+  json::Value describe() const { return describe_hex24(); }
 };
 
-// One of a few words.
+// One of a few words. A later version may know more of them.
 struct OneOf {
   using Value = std::string;
   std::string_view words;  // separated by spaces
 
   std::optional<std::string> read(const json::Value& json, std::string& why) const;
   void write(std::string& out, const std::string& value) const { json::append_string(out, value); }
-  std::string describe() const;
+  json::Value describe() const;
 };
 
-// Schemas of the types that have a name, by name: described once, referred to from everywhere else (see object.hpp).
-using Components = std::map<std::string, std::string, std::less<>>;
-
-// Only rules that hold objects need to know where those are described.
+// Only rules that refer to components need to know where those are described.
 template <class Rule>
-std::string describe_rule(const Rule& rule, Components& components) {
+json::Value describe_rule(const Rule& rule, Components& components) {
   if constexpr (requires { rule.describe(components); }) {
     return rule.describe(components);
   } else {
@@ -158,9 +167,7 @@ struct ListOf {
     }
     out += ']';
   }
-  std::string describe(Components& components) const {
-    return R"({"type":"array","items":)" + describe_rule(rule, components) + '}';
-  }
+  json::Value describe(Components& components) const { return describe_list(describe_rule(rule, components)); }
 };
 
 }  // namespace integrity::schema

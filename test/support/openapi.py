@@ -15,8 +15,24 @@ EVERYWHERE = {"date", "content-type", "content-length", "transfer-encoding", "co
               "access-control-allow-origin", "access-control-expose-headers"}
 
 
+def closed(node):
+    """As strict as the server of today: the description leaves room for later versions (words of `x-extensible-enum`, more
+    members in answers), but what is not declared is not answered."""
+    if isinstance(node, list):
+        return [closed(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    node = {name: closed(each) for name, each in node.items()}
+    if isinstance(node.get("x-extensible-enum"), list):
+        node["enum"] = node["x-extensible-enum"]
+    if node.get("type") == "object" and isinstance(node.get("properties"), dict):
+        node.setdefault("additionalProperties", False)
+    return node
+
+
 class Description:
     def __init__(self, document: dict):
+        document = closed(document)
         self.document = document
         self.resolver = RefResolver("", document)
         # More words before fewer placeholders: /products/export would win over /products/{pid}.
@@ -64,6 +80,8 @@ def check(server, reply) -> None:
     media = (reply.header("Content-Type") or "").split(";")[0]
     declared = response.get("content", {}).get(media)
     assert declared is not None, f"{reply.method} {template} {reply.status} does not declare {media}"
+    if media == "application/problem+json":
+        assert json.loads(reply.body)["type"] in response["x-problem-types"], f"{reply.method} {template} does not declare it"
     if media.endswith("json") and "schema" in declared:
         validator = Draft202012Validator(declared["schema"], resolver=description.resolver,
                                          format_checker=FormatChecker())
