@@ -1,22 +1,40 @@
-"""Needs nothing but Python. Usage: client.py http://127.0.0.1:8080"""
-import base64, hmac, json, os, sys, time, urllib.request
+"""Needs nothing but Python. Usage: client.py URL NAME [sign-up]
+
+Asks for the password and the code, or takes INTEGRITY_PASSWORD and makes the code of INTEGRITY_TOTP_SECRET. `sign-up`, once,
+opens the account and shows that secret, for an authenticator."""
+import base64, getpass, hmac, json, os, sys, time, urllib.request
 from decimal import Decimal
+
+url, name = sys.argv[1:3]
 
 def send(method, path, body=None, token=None):
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(sys.argv[1] + path, data, headers, method=method)) as answer:
-        return json.load(answer, parse_float=Decimal)  # money stays exact
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url + path, data, headers, method=method)) as answer:
+            return json.load(answer, parse_float=Decimal)  # money stays exact
+    except urllib.error.HTTPError as refusal:
+        sys.exit(json.load(refusal)["detail"])
 
 def totp(secret):  # RFC 6238
     digest = hmac.digest(base64.b32decode(secret), int(time.time() // 30).to_bytes(8, "big"), "sha1")
     at = digest[-1] & 15
     return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
-name = f"python-{os.getpid()}"
-challenge = send("POST", "/signup", {"username": name, "password": "correct horse battery"})["challenge"]
-secret = send("GET", f"/generate-2fa/{name}", token=challenge)["secret"]
-token = send("POST", "/verify-2fa", {"challenge": challenge, "code": totp(secret)})["access_token"]
-print(send("POST", "/products", {"name": "Lamp", "price": "129.90", "stock": 5}, token))
-print(send("GET", "/products", token=token))
+password = os.environ.get("INTEGRITY_PASSWORD") or getpass.getpass()
+first = send("POST", "/signup" if "sign-up" in sys.argv else "/login", {"username": name, "password": password})
+secret = os.environ.get("INTEGRITY_TOTP_SECRET")
+if first["next"] == "enrol":
+    secret = send("GET", first["qr"], token=first["challenge"])["secret"]
+    print(f"Secret for your authenticator: {secret}")
+code = totp(secret) if secret else input("Code: ")
+second = send("POST", "/verify-2fa", {"challenge": first["challenge"], "code": code})
+for each in second.get("recovery_codes", []):
+    print(f"Recovery code: {each}")
+token = second["access_token"]  # for ten minutes: log in again then
+send("POST", "/products", {"name": "Lamp", "price": str(Decimal("129.90")), "stock": 5}, token)
+products = send("GET", "/products", token=token)
+for each in products:
+    print(each["name"], each["price"], each["currency"], each["stock"])
+print("In all:", sum(each["price"] * each["stock"] for each in products))

@@ -2,26 +2,65 @@
 
 import html
 import pathlib
+import re
 import shutil
 import subprocess
 
 import pytest
 
+from support.accounts import enrolled, fresh_name, product
 from support.http import Client
 from support.server import environment
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 RUN = {"client.sh": ["/bin/sh"], "client.py": ["/usr/bin/python3"],
        "client.mjs": [shutil.which("node") or shutil.which("nodejs") or "node"]}
+PASSWORD = r'two "quoted" \words'
+
+
+def run(name, server, *arguments, stdin="", **variables):
+    return subprocess.run([*RUN[name], EXAMPLES / name, f"http://127.0.0.1:{server.port}", *arguments], input=stdin,
+                          capture_output=True, text=True, timeout=60, env=environment(**variables))
 
 
 @pytest.mark.parametrize("name", sorted(RUN))
-def test_client(server, name):
-    done = subprocess.run([*RUN[name], EXAMPLES / name, f"http://127.0.0.1:{server.port}"], capture_output=True,
-                          text=True, timeout=60, env=environment())
+def test_the_first_time_it_signs_up(server, name):
+    done = run(name, server, fresh_name("new"), "sign-up", INTEGRITY_PASSWORD=PASSWORD)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("Lamp") >= 2, "made, and listed"
-    assert "129.9" in done.stdout
+    assert re.search(r"Secret for your authenticator: [A-Z2-7]{32}\b", done.stdout)
+    assert len(re.findall(r"\b[0-9A-Z]{24}\b", done.stdout)) == 10, "recovery codes, this once"
+    assert "129.90" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(RUN))
+def test_from_then_on_it_logs_in_and_money_stays_exact(server, name):
+    account = enrolled(server, password=PASSWORD)
+    account.client.post("/products", product(name="Dear", price="99999999999.9999", stock=1))
+    account.step()  # the code below is of this step
+    done = run(name, server, account.username, INTEGRITY_PASSWORD=PASSWORD, INTEGRITY_TOTP_SECRET=account.secret)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Secret" not in done.stdout and "ecovery" not in done.stdout
+    assert "129.90" in done.stdout and "99999999999.9999" in done.stdout
+    if name != "client.sh":  # which does not count
+        products = account.client.get("/products").body.decode()
+        total = sum(int(price.replace(".", "").ljust(len(price.split(".")[0]) + 4, "0")) * int(stock) for price, stock in
+                    re.findall(r'"price":([0-9.]+),.*?"stock":([0-9]+)', products))
+        said = re.search(r"In all: ([0-9]+)\.([0-9]+)", done.stdout)
+        assert int(said[1] + said[2].ljust(4, "0")) == total
+
+
+@pytest.mark.parametrize("name", ["client.py", "client.mjs"])
+def test_what_no_variable_says_is_asked_for(server, name):
+    account = enrolled(server, password=PASSWORD)
+    done = run(name, server, account.username, stdin=account.next_code() + "\n", INTEGRITY_PASSWORD=PASSWORD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Code: " in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(RUN))
+def test_a_refusal_is_told_in_the_servers_words(server, name):
+    done = run(name, server, enrolled(server).username, INTEGRITY_PASSWORD="another password")
+    assert done.returncode != 0 and "password" in done.stdout + done.stderr
 
 
 def test_there_are_no_others_and_the_docs_show_them(stranger):
@@ -29,3 +68,4 @@ def test_there_are_no_others_and_the_docs_show_them(stranger):
     page = html.unescape(stranger.get("/docs").text)
     for name in RUN:
         assert (EXAMPLES / name).read_text() in page, name
+        assert "correct horse" not in page.split("A whole client")[1].split("</pre>")[0], "no password is published"
