@@ -198,7 +198,7 @@ void Api::serve(std::shared_ptr<http::Exchange> exchange) {
 
 void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
   const Call& call = call_of(*exchange);
-  if (call.operation.body_schema.empty() && !is_empty(exchange->request().body)) {
+  if (!call.operation.body_schema && !is_empty(exchange->request().body)) {
     return respond(*exchange, takes_no_body());
   }
   if (!call.admitted) {
