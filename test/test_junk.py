@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 # What an address, or a pair of account and network, is remembered with: 100 000 each of sign-ups, logins, failures.
 KEPT_BYTES = 300 * min(CALLS, 3 * 100_000)
 RSS_MAX = 8 * MIB + KEPT_BYTES
-# The log of the database before it is copied back is 32 MiB; rows are those of sign-ups that nobody confirms.
+# The log of the database may have 32 MiB (src/store/sqlite/checkpointer.cpp); rows are those of sign-ups that nobody confirms.
 FILES_MAX = 40 * MIB
 
 

@@ -12,9 +12,6 @@ namespace {
 // others.
 constexpr std::size_t kGroupMax = 256;
 
-// 32 MiB of log before pages are copied back: a page changed by many commits is then copied once.
-constexpr int kCheckpointPages = 8192;
-
 // Errors of the disk or the file: the state of what was being written is not known any more.
 bool stops_writer(int primary) {
   switch (primary) {
@@ -65,6 +62,7 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
       pages_(pages),
       sessions_(sessions),
       tx_(db, clock, text, sessions),
+      checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
@@ -87,7 +85,7 @@ void Writer::loop() {
   while (queue_.take(group_, kGroupMax)) {
     write_group();
     group_.clear();
-    if (wal_pages_ >= kCheckpointPages) checkpoint();
+    checkpoint();
   }
 }
 
@@ -191,13 +189,9 @@ Error Writer::report(const Failure& failure) {
   return error;
 }
 
-// Passive: waits for nobody. Pages that a reader still needs are left for the next time.
 void Writer::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  wal_pages_ = 0;
-  if (stops_writer(code & 0xff)) {
-    report(Failure(code, std::string("checkpoint: ") + sqlite3_errmsg(db_.handle())));
-  }
+  const int code = checkpointer_.tend(db_, std::exchange(wal_pages_, 0));
+  if (stops_writer(code & 0xff)) report(Failure(code, std::string("checkpoint: ") + sqlite3_errstr(code)));
 }
 
 }  // namespace integrity::store::sqlite

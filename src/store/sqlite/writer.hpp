@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/sqlite/checkpointer.hpp"
 #include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
@@ -50,6 +51,7 @@ class Writer {
   WriteQueue::Group group_;
   std::vector<Status> answers_;
   int wal_pages_ = 0;
+  Checkpointer checkpointer_;
 
   WriteQueue queue_;
   std::thread thread_;
