@@ -30,10 +30,18 @@ def of_file(folder) -> tuple:
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-    changes = database.execute("SELECT number, kind, hex(record), revision, after FROM changes ORDER BY number").fetchall()
-    products = {id: rest for id, *rest in database.execute(f"SELECT hex(id), {', '.join(MEMBERS)} FROM products")}
+    products = {id: tuple(rest) for id, *rest in database.execute(f"SELECT hex(id), {', '.join(MEMBERS)} FROM products")}
+
+    def made(record, revision, after):
+        """What a change made stands in the change after it, or is what the product is now."""
+        now = dict(zip(MEMBERS, products.get(record, ())))
+        return json.dumps(now) if after is None and now.get("version") == revision else after
+
+    changes = [(number, kind, record, revision, made(record, revision, after)) for number, kind, record, revision, after in database.execute(
+        "SELECT c.number, c.kind, hex(c.record), c.revision, coalesce(c.after, n.before) FROM changes c LEFT JOIN changes n"
+        " ON n.record = c.record AND n.kind = c.kind AND n.revision = c.revision + 1 ORDER BY c.number")]
     database.close()
-    return changes, {id: tuple(rest) for id, rest in products.items()}
+    return changes, products
 
 
 def of_mongo(address: str) -> tuple:

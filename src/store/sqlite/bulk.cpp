@@ -3,8 +3,8 @@
 #include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
-#include "store/sqlite/search.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/word_index.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -73,8 +73,8 @@ struct Rows<PlacedProduct> {
 template <>
 struct Rows<model::Change> {
   static constexpr Sql count = "SELECT count(*) FROM changes";
-  static constexpr Sql read = "SELECT " CHANGE_COLUMNS " FROM changes ORDER BY number LIMIT -1 OFFSET ?";
-  static model::Change take(Database&, Run& row) { return take_change(row); }
+  static constexpr Sql read = "SELECT " CHANGE_COLUMNS " FROM changes c ORDER BY c.number LIMIT -1 OFFSET ?";
+  static model::Change take(Database& db, Run& row) { return take_change(db, row); }
 };
 
 template <>
@@ -202,9 +202,32 @@ class SqliteBulk final : public Bulk {
         " description) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row.place, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
         text_.sort_key(p.name), p.description);
-    db_->run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", row.place, joined(text_.words_of(p)));
+    add_words(*db_, row.place, text_.words_of(p));
   }
-  void put(const model::Change& change) { insert(*db_, change, change.number, change.at); }
+  void put(const model::Change& change) {
+    if (change.kind == model::RecordKind::product) {
+      put_product_change(change);
+    } else {
+      insert(*db_, change, change.number, change.at);
+    }
+    set_words_through(*db_, change.number);  // products come before changes, and with their words
+  }
+  // What it made goes to where it belongs (rows.hpp): into the change after it as soon as that comes, nowhere for the
+  // newest one, whose product is here already.
+  void put_product_change(const model::Change& change) {
+    std::string before;
+    for (auto row = db_->query("SELECT after FROM changes WHERE record = ? AND kind = 'product' AND revision = ?",
+                               change.record, change.revision - 1);
+         row.next();) {
+      before = row.take<std::optional<std::string>>().value_or("");
+    }
+    insert_product_change(*db_, change, change.number, change.at, before);
+    db_->run("UPDATE changes SET after = NULL WHERE record = ? AND kind = 'product' AND revision = ?", change.record,
+             change.revision - 1);
+    const auto now = product(*db_, ProductId{change.record.bytes});
+    if (change.after.empty() || (now && now->version == change.revision)) return;
+    db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);
+  }
   void put(const KeptAnswerOf& row) {  // behind those that are there
     const model::KeptAnswer& a = row.answer;
     db_->run(

@@ -176,4 +176,21 @@ class Database {
   std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
 
+// Several statements that see one state. Inside a transaction they do anyway.
+class OneState {
+ public:
+  explicit OneState(Database& db) : db_(db), own_(!db.in_transaction()) {
+    if (own_) db_.run("BEGIN");
+  }
+  OneState(const OneState&) = delete;
+  OneState& operator=(const OneState&) = delete;
+  ~OneState() {
+    if (own_) sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  Database& db_;
+  const bool own_;
+};
+
 }  // namespace integrity::store::sqlite

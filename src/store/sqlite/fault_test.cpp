@@ -143,6 +143,21 @@ TEST_F(SqliteFaults, AFullDiskRefusesWritesUntilThereIsRoomAgain) {
   expect_whole();
 }
 
+// The last product is not in the index of words when the disk gets full, and cannot be put there.
+TEST_F(SqliteFaults, ASearchOnAFullDiskFindsAllThatWasAnswered) {
+  ASSERT_TRUE(create(1).has_value());
+  EXPECT_EQ(store_->read()->products({.words = {"lamp"}}).products.size(), 1U);
+  ASSERT_TRUE(create(2).has_value());
+  disk_.fail_writes(SQLITE_FULL);
+  for (const auto by : {model::ProductKey::created_at, model::ProductKey::name, model::ProductKey::price}) {
+    EXPECT_EQ(store_->read()->products({.words = {"lamp"}, .order = {by, true}}).products.size(), 2U);
+    EXPECT_EQ(store_->read()->products({.words = {"desk"}, .order = {by, false}}).products.size(), 0U);
+  }
+  EXPECT_EQ(store_->read()->products({.words = {"la"}, .price = {{}, 0}, .limit = 1}).products.size(), 1U);
+  disk_.heal();
+  EXPECT_EQ(store_->read()->products({.words = {"lamp"}}).products.size(), 2U);
+}
+
 // "Ready" was said after a write of one page, for which there was room in the log, while products were refused.
 TEST_F(SqliteFaults, ADiskWithRoomForSmallWritesOnlyIsNotReady) {
   disk_.leave_room(400 * 1024);

@@ -30,11 +30,11 @@ std::int64_t limit_of(std::size_t limit) {
 }  // namespace
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
-  return first(db().query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE id = ?", id), take_product);
+  return sqlite::product(db(), id);
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {
-  return search(db(), text_, query);
+  return search(db(), text_, query, [this] { return find_all_words(); });
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
@@ -71,10 +71,16 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
-  return all(db().query("SELECT " CHANGE_COLUMNS " FROM changes WHERE kind = ? AND record = ? AND revision < ?"
-                        " ORDER BY revision DESC LIMIT ?",
-                        word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit)),
-             take_change);
+  const OneState state(db());
+  std::vector<model::Change> out;
+  for (auto row =
+           db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.kind = ? AND c.record = ?"
+                      " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
+                      word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit));
+       row.next();) {
+    out.push_back(take_change(db(), row));
+  }
+  return out;
 }
 
 std::int64_t Reader::last_change_number() {

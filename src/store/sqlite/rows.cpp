@@ -68,18 +68,29 @@ model::Session take_session(Run& row) {
           .expires_at = row.take<Time>()};
 }
 
-model::Change take_change(Run& row) {
-  return {.number = row.take<std::int64_t>(),
-          .at = row.take<Time>(),
-          .kind = take_word<model::RecordKind>(row),
-          .record = row.take<RecordId>(),
-          .revision = row.take<std::int64_t>(),
-          .op = row.take<std::string>(),
-          .act = {.actor = row.take<std::optional<UserId>>(),
-                  .proof = take_word<model::Act::Proof>(row),
-                  .reason = row.take<std::optional<std::string>>(),
-                  .reference = row.take<std::optional<std::string>>()},
-          .after = row.take<std::optional<std::string>>().value_or("")};
+model::Change take_change(Database& db, Run& row) {
+  model::Change change{.number = row.take<std::int64_t>(),
+                       .at = row.take<Time>(),
+                       .kind = take_word<model::RecordKind>(row),
+                       .record = row.take<RecordId>(),
+                       .revision = row.take<std::int64_t>(),
+                       .op = row.take<std::string>(),
+                       .act = {.actor = row.take<std::optional<UserId>>(),
+                               .proof = take_word<model::Act::Proof>(row),
+                               .reason = row.take<std::optional<std::string>>(),
+                               .reference = row.take<std::optional<std::string>>()},
+                       .after = row.take<std::optional<std::string>>().value_or("")};
+  if (!change.after.empty() || change.kind != model::RecordKind::product) return change;
+  // The newest change of its product, which may have deleted it.
+  const auto now = product(db, ProductId{change.record.bytes});
+  if (now && now->version == change.revision) append_json(change.after, *now);
+  return change;
+}
+
+std::optional<model::Product> product(Database& db, const ProductId& id) {
+  auto row = db.query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE id = ?", id);
+  if (!row.next()) return {};
+  return take_product(row);
 }
 
 std::optional<std::size_t> insert(Database& db, const model::User& u) {
@@ -101,8 +112,20 @@ void insert(Database& db, const model::Session& s) {
 
 void insert(Database& db, const model::Change& c, std::int64_t number, Time at) {
   const auto after = c.after.empty() ? std::nullopt : std::optional<std::string_view>(c.after);
-  db.run("INSERT INTO changes (" CHANGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", number, at, word(c.kind),
-         c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason, c.act.reference, after);
+  db.run(
+      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, after)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      number, at, word(c.kind), c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason,
+      c.act.reference, after);
+}
+
+void insert_product_change(Database& db, const model::Change& c, std::int64_t number, Time at,
+                           std::string_view before) {
+  const auto replaced = before.empty() ? std::nullopt : std::optional(before);
+  db.run(
+      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, before)"
+      " VALUES (?, ?, 'product', ?, ?, ?, ?, ?, ?, ?, ?)",
+      number, at, c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason, c.act.reference, replaced);
 }
 
 }  // namespace integrity::store::sqlite

@@ -12,7 +12,10 @@
 #define CHALLENGE_COLUMNS "next, token_hash, user, password_version, pending_secret, tries, expires_at"
 #define COUNTER_COLUMNS "last_step, failures, failures_unredeemed, locked_until"
 #define SESSION_COLUMNS "id, user, factor, created_at, expires_at"
-#define CHANGE_COLUMNS "number, at, kind, record, revision, op, actor, proof, reason, reference, after"
+// Of changes c. What a product was afterwards is in the change after it (migrations/006_history_and_words_later.sql).
+#define CHANGE_COLUMNS                                                                                             \
+  "c.number, c.at, c.kind, c.record, c.revision, c.op, c.actor, c.proof, c.reason, c.reference, coalesce(c.after," \
+  " (SELECT n.before FROM changes n WHERE n.kind = c.kind AND n.record = c.record AND n.revision = c.revision + 1))"
 
 namespace integrity::store::sqlite {
 
@@ -21,12 +24,18 @@ model::User take_user(Run& row);
 model::Challenge take_challenge(Run& row);
 model::FactorCounters take_factor_counters(Run& row);
 model::Session take_session(Run& row);
-model::Change take_change(Run& row);
+// May ask the database for the product that the change was about: both must be of one state.
+model::Change take_change(Database& db, Run& row);
 
 // Nothing where another account has the name.
 std::optional<std::size_t> insert(Database& db, const model::User& user);
 void insert(Database& db, const model::Challenge& challenge);
 void insert(Database& db, const model::Session& session);
 void insert(Database& db, const model::Change& change, std::int64_t number, Time at);
+// Of a product, with what it replaced (empty for none) instead of what it made, which is in the product's own row.
+void insert_product_change(Database& db, const model::Change& change, std::int64_t number, Time at,
+                           std::string_view before);
+
+std::optional<model::Product> product(Database& db, const ProductId& id);
 
 }  // namespace integrity::store::sqlite

@@ -3,7 +3,7 @@
 #include "base/log.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/rows.hpp"
-#include "store/sqlite/search.hpp"
+#include "store/sqlite/word_index.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -56,10 +56,10 @@ void refresh_texts(Database& db, const model::ProductText& text) {
     const auto place = row.take<std::int64_t>();
     const auto product = take_product(row);
     db.run("UPDATE products SET name_key = ? WHERE place = ?", text.sort_key(product.name), place);
-    db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(text.words_of(product)));
+    add_words(db, place, text.words_of(product));
   }
   db.run("DELETE FROM word_index");
-  db.run("INSERT INTO word_index (version) VALUES (?)", text.version);
+  db.run("INSERT INTO word_index (version, through) SELECT ?, coalesce(max(number), 0) FROM changes", text.version);
   db.execute("COMMIT");
 }
 

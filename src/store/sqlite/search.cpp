@@ -6,6 +6,7 @@
 
 #include "store/position.hpp"
 #include "store/sqlite/rows.hpp"
+#include "store/sqlite/word_index.hpp"
 
 // What a walk looks at comes first; the product itself is taken only where that fits.
 #define ROW "p.place, p.price, p.stock, p.updated_at, p.name_key, " PRODUCT_COLUMNS
@@ -37,9 +38,9 @@ using Moment = std::chrono::steady_clock::time_point;
 
 // So many products are fetched and sorted, or looked at one after the other, in about 10 ms.
 constexpr std::int64_t kFew = 2048;
-// The longest beginnings of words that the index of words lists, in code points (migrations/002_search.sql). It would
-// gather the finds of a longer one from each word that begins so.
-constexpr std::size_t kIndexedPrefix = 6;
+// The longest beginnings of words that the index of words lists, in code points (migrations/006_…). It gathers the finds
+// of a longer one from each word that begins so.
+constexpr std::size_t kIndexedPrefix = 4;
 // Looked at in every page, however little time there is: so many products, or texts of so many bytes.
 constexpr std::int64_t kStride = 64;
 constexpr std::size_t kStrideBytes = 64 * 1024;
@@ -75,23 +76,6 @@ struct Row {
   }
 };
 
-// Several statements that see one state. Inside a transaction they do anyway.
-class OneState {
- public:
-  explicit OneState(Database& db) : db_(db), own_(!db.in_transaction()) {
-    if (own_) db_.run("BEGIN");
-  }
-  OneState(const OneState&) = delete;
-  OneState& operator=(const OneState&) = delete;
-  ~OneState() {
-    if (own_) sqlite3_exec(db_.handle(), "COMMIT", nullptr, nullptr, nullptr);
-  }
-
- private:
-  Database& db_;
-  const bool own_;
-};
-
 // Interrupts the statements of a connection from `until` on.
 class TimeLimit {
  public:
@@ -123,15 +107,22 @@ class Search {
     if (!query.after.empty()) after_ = read_position(query.after);
   }
 
-  model::ProductPage run() {
+  model::ProductPage run(const std::function<void()>& find_all_words) {
     if (query_.limit == 0) return {};
-    const OneState state(db_);
+    std::optional<OneState> state(db_);
+    words_indexed_ = query_.words.empty() || !words_are_missing(db_);
+    if (!words_indexed_) {
+      state.reset();
+      find_all_words();
+      state.emplace(db_);
+      words_indexed_ = !words_are_missing(db_);
+    }
     if (!query_.time_max) {
       by_index();
     } else if (!by_index_within(*query_.time_max / 2)) {
       // From where that came to. Each row is a step further, so a page always gets on.
       if (moved_) after_ = last_;
-      walking_ = true;
+      words_indexed_ = false;
       words_known_ = false;
       take(rows(), kHighest);
     }
@@ -199,7 +190,8 @@ class Search {
   // In the default order, in which an index of this one filter cannot give its finds, or not quickly.
   bool by_one_filter() const {
     const int numbers = (query_.price.given() ? 1 : 0) + (query_.stock.given() ? 1 : 0);
-    return in_default_order() && (query_.words.empty() ? numbers == 1 : numbers == 0 && quick_match_ != match_);
+    return in_default_order() &&
+           (query_.words.empty() || !words_indexed_ ? numbers == 1 : numbers == 0 && quick_match_ != match_);
   }
 
   bool words_need_no_look() const { return words_known_ || query_.words.empty(); }
@@ -218,7 +210,7 @@ class Search {
     const auto by = query_.order.by;
     if (query_.sku) return few(db_.query("SELECT place FROM products WHERE sku = ?", *query_.sku));
     std::optional<std::vector<std::int64_t>> found;
-    if (!query_.words.empty() && !in_default_order()) {
+    if (!query_.words.empty() && words_indexed_ && !in_default_order()) {
       found =
           few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", quick_match_, kFew + 1));
       words_known_ = found && quick_match_ == match_;
@@ -314,7 +306,7 @@ class Search {
 
   // What the one filter leaves of rows(), of numbers only as much as the page takes.
   Run rows_of_filter() {
-    if (!query_.words.empty()) return rows_by_words(match_);
+    if (!query_.words.empty() && words_indexed_) return rows_by_words(match_);
     const bool down = query_.order.descending;
     const std::size_t wanted = query_.limit - page_.products.size() + 1;
     if (query_.price.given()) {
@@ -328,7 +320,7 @@ class Search {
   }
 
   Run rows() {
-    if (!query_.words.empty() && in_default_order() && !walking_) return rows_by_words(quick_match_);
+    if (!query_.words.empty() && words_indexed_ && in_default_order()) return rows_by_words(quick_match_);
     const bool down = query_.order.descending;
     const auto place = first_place();
     const auto key = first_key();
@@ -371,24 +363,19 @@ class Search {
   std::string match_, quick_match_;
   const Moment began_;
   std::optional<Position> after_;
-  Position last_;             // of the rows taken, or passed over
-  bool moved_ = false;        // `last_` is set
-  bool walking_ = false;      // the order, without an index of words
-  bool words_known_ = false;  // to fit: by the index
+  Position last_;              // of the rows taken, or passed over
+  bool moved_ = false;         // `last_` is set
+  bool words_known_ = false;   // to fit: by the index
+  bool words_indexed_ = true;  // all words of the query are looked for in the index, which has those of all products
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it
 };
 
 }  // namespace
 
-model::ProductPage search(Database& db, const model::ProductText& text, const ProductQuery& query) {
-  return Search(db, text, query).run();
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
+model::ProductPage search(Database& db, const model::ProductText& text, const ProductQuery& query,
+                          const std::function<void()>& find_all_words) {
+  return Search(db, text, query).run(find_all_words);
 }
 
 }  // namespace integrity::store::sqlite

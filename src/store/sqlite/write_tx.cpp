@@ -7,7 +7,7 @@
 #include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
-#include "store/sqlite/search.hpp"
+#include "store/sqlite/word_index.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -29,10 +29,12 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
       db_(database),
       alive_sessions_(sessions),
       head_(head_of(database)),
+      words_through_(sqlite::words_through(database)),
       answers_(database) {}
 
 void SqliteWriteTx::begin_group() {
   group_head_ = head_;
+  group_words_through_ = words_through_;
   products_created_ = false;
   group_touched_ = false;
   products_.clear();
@@ -42,13 +44,15 @@ void SqliteWriteTx::begin_group() {
 
 void SqliteWriteTx::begin_job() {
   kept_ = false;
+  replaced_.clear();
   host_now_ = clock_.now();
   head_.time = std::max(head_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), head_, products_.size(), sessions_.size(), answers_.mark()};
+  job_ = {db_.rows_changed_ever(), head_, words_through_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   head_ = job_.head;
+  words_through_ = job_.words_through;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
   answers_.undo_to(job_.answers);
@@ -57,6 +61,7 @@ void SqliteWriteTx::forget_job() {
 void SqliteWriteTx::forget_group() {
   proven_until_ = {};
   head_ = {.time = head_.time, .number = group_head_.number, .place = group_head_.place};
+  words_through_ = group_words_through_;
   products_.clear();
   sessions_.clear();
   answers_.undo_to(0);
@@ -85,8 +90,21 @@ std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
   return effect == sessions_.rend() ? alive_sessions_.find(id) : effect->started;
 }
 
+void SqliteWriteTx::index_words() {
+  if (words_through_ == head_.number) return;
+  add_missing_words(db_, text_, words_through_);
+  set_words_through(db_, head_.number);
+  words_through_ = head_.number;
+}
+
+void SqliteWriteTx::find_all_words() {
+  index_words();
+}
+
 void SqliteWriteTx::do_append(const model::Change& change) {
-  insert(db_, change, change.number, change.at);
+  if (change.kind != model::RecordKind::product) return insert(db_, change, change.number, change.at);
+  insert_product_change(db_, change, change.number, change.at, replaced_);
+  replaced_.clear();
 }
 
 std::optional<std::int64_t> SqliteWriteTx::do_last_place(std::int64_t first, std::int64_t end) {
@@ -102,7 +120,6 @@ Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t place) {
       place, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
       text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
-  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(text_.words_of(p)));
   products_created_ = true;  // nobody can have read it, but lists without it
   return {};
 }
@@ -127,23 +144,19 @@ Status SqliteWriteTx::do_update(const model::Product& before, const model::Produ
   if (!changed) return taken(p);
   expect_one(*changed, "update of a product that is not at the version before");
   if (!counted) replace_words(before, p);
+  append_json(replaced_, before);
   products_.push_back(p.id);
   return {};
 }
 
-// The index keeps no texts, so it has to be told again what is taken out of it.
 void SqliteWriteTx::replace_words(const model::Product& before, const model::Product& after) {
   const auto old_words = text_.words_of(before), new_words = text_.words_of(after);
-  if (old_words == new_words) return;
+  if (old_words == new_words || !has_words(db_, after.id, words_through_)) return;
   auto row = db_.query("SELECT place FROM products WHERE id = ?", after.id);
   row.next();
   const auto place = row.take<std::int64_t>();
-  forget_words(place, old_words);
-  db_.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(new_words));
-}
-
-void SqliteWriteTx::forget_words(std::int64_t place, const std::vector<std::string>& words) {
-  db_.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", place, joined(words));
+  remove_words(db_, place, old_words);
+  add_words(db_, place, new_words);
 }
 
 void SqliteWriteTx::do_delete(const model::Product& p) {
@@ -153,7 +166,8 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
     place = row.take<std::int64_t>();
   }
   expect_one(place ? 1 : 0, "delete of a product that is not at this version");
-  forget_words(*place, text_.words_of(p));
+  if (has_words(db_, p.id, words_through_)) remove_words(db_, *place, text_.words_of(p));
+  append_json(replaced_, p);
   products_.push_back(p.id);
 }
 

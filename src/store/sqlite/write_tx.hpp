@@ -30,6 +30,9 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void forget_group();  // after a ROLLBACK
   void end_group() override;
   void committed();  // the group
+  // Those of all products, what this group wrote included.
+  void index_words();
+  std::int64_t changes_since_words() const { return head_.number - words_through_; }
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
@@ -58,7 +61,6 @@ class SqliteWriteTx final : public WriteTx, public Reader {
  private:
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);
-  void forget_words(std::int64_t place, const std::vector<std::string>& words);
   Head& head() override { return head_; }
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
@@ -78,11 +80,13 @@ class SqliteWriteTx final : public WriteTx, public Reader {
                       std::size_t kept_max) override;
 
   Database& db() override { return db_; }
+  void find_all_words() override;
 
   // Where the job began.
   struct Mark {
     std::int64_t rows = 0;
     Head head;
+    std::int64_t words_through = 0;
     std::size_t products = 0;
     std::size_t sessions = 0;
     std::size_t answers = 0;
@@ -91,13 +95,16 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Database& db_;
   const SessionMap& alive_sessions_;
   Head head_;
-  Time host_now_{};  // of the host when this job began: kept answers expire by it
+  Time host_now_{};             // of the host when this job began: kept answers expire by it
+  std::int64_t words_through_;  // see word_index.hpp
+  std::string replaced_;        // the product as JSON that the change to be appended next replaces
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
   KeptAnswers answers_;
   Mark job_;
   Head group_head_;  // where the group began
+  std::int64_t group_words_through_ = 0;
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes
 };

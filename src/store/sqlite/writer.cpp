@@ -1,5 +1,6 @@
 #include "store/sqlite/writer.hpp"
 
+#include <future>
 #include <utility>
 
 #include "base/log.hpp"
@@ -11,6 +12,10 @@ namespace {
 // Large enough that the sync of a commit is shared by many, small enough that nobody waits long for
 // others.
 constexpr std::size_t kGroupMax = 256;
+
+// So many changes may come before the words of new products are indexed. Fewer cost more for each, more make those wait
+// longer who write or search meanwhile: 10 ms.
+constexpr std::int64_t kChangesWithoutWords = 1024;
 
 // Errors of the disk or the file: the state of what was being written is not known any more.
 bool stops_writer(int primary) {
@@ -87,6 +92,11 @@ void Writer::loop() {
     group_.clear();
     checkpoint();
   }
+  // So that a file that nobody has open is complete.
+  if (tx_.changes_since_words() > 0 && !stopped_) {
+    const Searching all(*this);
+    write_group();
+  }
 }
 
 void Writer::write_group() {
@@ -100,6 +110,7 @@ void Writer::write_group() {
       db_.run("BEGIN IMMEDIATE");
       run_group(Undo::by_savepoint);
     }
+    if (searches_ > 0 || tx_.changes_since_words() >= kChangesWithoutWords) tx_.index_words();
     tx_.end_group();
     db_.run("COMMIT");
   } catch (const Failure& failure) {
@@ -185,13 +196,29 @@ Error Writer::report(const Failure& failure) {
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
   Error error = unavailable(failure.what());
   error.detail = trouble(failure.primary());
-  if (stops) queue_.stop(error);
+  if (stops) {
+    stopped_ = true;
+    queue_.stop(error);
+  }
   return error;
 }
 
 void Writer::checkpoint() {
   const int code = checkpointer_.tend(db_, std::exchange(wal_pages_, 0));
   if (stops_writer(code & 0xff)) report(Failure(code, std::string("checkpoint: ") + sqlite3_errstr(code)));
+}
+
+void Writer::index_words() {
+  // Shared: the waiting thread may be gone before set_value has returned.
+  const auto done = std::make_shared<std::promise<void>>();
+  auto waiting = done->get_future();
+  const auto completion = [done](const Result<bool>&) { done->set_value(); };
+  const auto index = [this](WriteTx&) -> Result<bool> {
+    tx_.index_words();
+    return true;
+  };
+  submit(make_job<bool>({.source = "words"}, index, completion));
+  waiting.wait();
 }
 
 }  // namespace integrity::store::sqlite
