@@ -1,6 +1,7 @@
 """The server beside what it is measured by, all in one run: `run.py build/release/integrity`.
 
-(a) reading a product with a valid token, beside nginx sending the same bytes from a file;
+(a) reading a product with a valid token, beside nginx sending the same bytes from a file, and beside a bare epoll loop
+    that sends them without looking at what it was asked;
 (b) durable POST /products, beside a plain SQLite loop that writes the same rows;
 (c) logins, beside bare bcrypt of the same cost;
 (f) POST /products with an Idempotency-Key, beside the same without.
@@ -137,6 +138,21 @@ class Nginx:
         self.process.wait()
 
 
+class Limit:
+    """The epoll loop on core 0: what any server on this core stays below."""
+
+    name, token = "bare epoll loop", "x"
+
+    def __init__(self, folder: pathlib.Path, reply: bytes):
+        (folder / "reply").write_bytes(reply)
+        self.process = subprocess.Popen(on_core(0, folder / "epoll_loop", folder / "reply"), stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 def table(title: str, rows: list) -> None:
     print(f"\n{title}")
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
@@ -152,30 +168,33 @@ def facts() -> None:
           f"{filesystem}; {time.strftime('%Y-%m-%d')}")
 
 
-def reading(folder: pathlib.Path) -> None:
+def reading(folder: pathlib.Path, tools: pathlib.Path) -> None:
     with Pinned() as server:
         account = enrolled(server)
         target = account.client.post("/products", {"name": "Lamp", "price": "129.90", "stock": 5, "sku": "L-1",
                                                    "description": "A lamp for the desk."}).header("Location")
         reply = raw_reply(server.port, target, account.token)
-        nginx = Nginx(folder, target, reply)
+        nginx, limit = Nginx(folder, target, reply), Limit(tools, reply)
         try:
-            results = {"integrity": [], "nginx": []}
+            results = {"integrity": [], "nginx": [], limit.name: []}
             for _ in range(ROUNDS):
-                for name, port, pid in (("integrity", server.port, server.process.pid), ("nginx", nginx.port, nginx.worker)):
+                for name, port, pid in (("integrity", server.port, server.process.pid), ("nginx", nginx.port, nginx.worker),
+                                        (limit.name, limit.port, limit.process.pid)):
                     before = cpu_seconds(pid)
                     rate, count = wrk("get.lua", f"http://127.0.0.1:{port}{target}", 32, 4, TOKEN=account.token)
                     results[name].append((rate, (cpu_seconds(pid) - before) / count * 1e6))
-            sizes = {"integrity": len(reply), "nginx": len(nginx.answer())}
+            sizes = {"integrity": len(reply), "nginx": len(nginx.answer()), limit.name: len(reply)}
         finally:
             nginx.stop()
+            limit.stop()
     medians = {name: [statistics.median(column) for column in zip(*rounds)] for name, rounds in results.items()}
-    (ours, our_cpu), (theirs, their_cpu) = medians["integrity"], medians["nginx"]
+    (ours, our_cpu), (theirs, their_cpu), (most, least_cpu) = medians["integrity"], medians["nginx"], medians[limit.name]
     table("(a) GET /products/<pid> with a valid token; nginx sends the same bytes from a file. 32 connections, "
           f"{ROUNDS} rounds of 4 s",
           [("", "requests/s", "CPU µs/request", "bytes/answer")] +
           [(name, f"{rate:.0f}", f"{cpu:.2f}", sizes[name]) for name, (rate, cpu) in medians.items()] +
-          [("ratio (more is better)", f"{ours / theirs:.2f}", f"{their_cpu / our_cpu:.2f}", "")])
+          [("of nginx (more is better)", f"{ours / theirs:.2f}", f"{their_cpu / our_cpu:.2f}", ""),
+           ("of the loop", f"{ours / most:.2f}", f"{least_cpu / our_cpu:.2f}", "")])
 
 
 def writing(tools: pathlib.Path) -> None:
@@ -267,11 +286,12 @@ def main() -> None:
         folder = pathlib.Path(name)
         build("sqlite_loop", folder, "-lsqlite3")
         build("bcrypt_loop", folder, "-lcrypt")
+        build("epoll_loop", folder)
         facts()
         at_rest()
         (folder / "nginx").mkdir()
         folder.chmod(0o755)
-        reading(folder / "nginx")
+        reading(folder / "nginx", folder)
         writing(folder)
         logging_in(folder)
         sending_under_keys()
