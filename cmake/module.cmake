@@ -64,7 +64,7 @@ function(integrity_program name source)
   target_link_libraries(${name} PRIVATE integrity_app)
 endfunction()
 
-# Fuzz targets are among the tests: there they replay their corpus (base/fuzzing.hpp).
+# Fuzz targets are among the tests: there they replay their corpus (testing/fuzzing.hpp).
 function(integrity_unit_tests name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${INTEGRITY_TEST_SOURCES} ${INTEGRITY_FUZZ_SOURCES})

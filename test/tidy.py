@@ -14,7 +14,7 @@ LINES_MAX = 500
 TEXT = (".cpp", ".hpp", ".py", ".cmake", ".lua", ".sql")
 
 # Tests, and what only tests use.
-TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/(testing|fuzzing)\.hpp|/test_[^/]*\.hpp)"
+TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/test_[^/]*\.hpp)|testing/.*"
 
 # Third-party headers, and the files that may include them.
 WALLS = [
@@ -84,7 +84,7 @@ def wrong_includes(root):
             continue
         may = {module, "base"} | table[module]
         if re.match(TESTS, name):
-            may |= {"store", "store/contract", "store/sqlite"}  # tests run on the embedded engine
+            may |= {"testing", "store", "store/contract", "store/sqlite"}  # tests run on the embedded engine
         if module == "app":
             may = set(table)
         for number, ours, target in included(path):
@@ -211,13 +211,13 @@ def test_every_module_has_sources():
     (banned_words, "src/auth/planted.cpp", "int f() { return std::rand(); }\n"),
     (binary_floats, "src/catalog/planted.cpp", "double price = 0.1;\n"),
     (long_files, "src/base/planted.cpp", "\n" * (LINES_MAX + 1)),
-    (support_of_tests_in_the_program, "src/auth/planted.cpp", '#include "base/testing.hpp"\n'),
+    (support_of_tests_in_the_program, "src/auth/planted.cpp", '#include "testing/clock.hpp"\n'),
     (missing_rooms, "CMakeLists.txt", "integrity_module(planted DEPENDS base)\n"),
     (missing_tests, "src/store/planted/planted_test.cpp", "\n"),
     (missing_tests, "src/store/planted/planted_fuzz.cpp", "\n"),
     (fuzz_targets_without_corpus, "src/base/planted_fuzz.cpp", "FUZZ_TARGET(planted) {}\n"),
     (fuzz_targets_without_corpus, "fuzz/corpus/planted/input", "\n"),
-    (support_of_tests_in_the_program, "src/base/planted.cpp", '#include "base/fuzzing.hpp"\n'),
+    (support_of_tests_in_the_program, "src/base/planted.cpp", '#include "testing/fuzzing.hpp"\n'),
 ], ids=lambda value: getattr(value, "__name__", "planted")[:40])
 def test_a_planted_fault_is_found(tmp_path, rule, file, text):
     for place in ("src", "test", "bench", "cmake", "fuzz"):

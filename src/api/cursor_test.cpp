@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::api {
 namespace {
 
 TEST(Cursor, ComesBackAsItWas) {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   const Secret key = random.secret(32);
   for (const std::string& position : {std::string("\0\xff", 2), std::string(2000, 'n')}) {
     const auto read = read_cursor(key, write_cursor(key, "sort=price", position));
@@ -20,7 +20,7 @@ TEST(Cursor, ComesBackAsItWas) {
 }
 
 TEST(Cursor, IsRefusedWhenAltered) {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   const Secret key = random.secret(32);
   const std::string cursor = write_cursor(key, "list", "12345678");
   for (std::size_t i = 0; i < cursor.size(); ++i) {

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "app/host.hpp"
-#include "app/test_folder.hpp"
 #include "auth/totp.hpp"
 #include "base/json.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
@@ -45,7 +45,7 @@ class Acts : public ::testing::Test {
   }
   model::UserState state_of(const char* name) { return host->store->read()->user_by_name(name)->state; }
 
-  TestFolder folder;
+  test::TempFolder folder;
   std::unique_ptr<Host> host;
 };
 

@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "app/test_folder.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
@@ -17,11 +17,11 @@ std::string echo(std::string_view request) {
 }
 
 TEST(Control, CarriesALineThereAndALineBack) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);
   ASSERT_TRUE(server) << server.error().detail;
-  EXPECT_EQ(mode_of(path), 0600U);
+  EXPECT_EQ(test::mode_of(path), 0600U);
   for (const std::string& request : {std::string("{}"), std::string(60'000, 'x')}) {
     const auto reply = control_call(path, request);
     ASSERT_TRUE(reply && *reply);
@@ -30,7 +30,7 @@ TEST(Control, CarriesALineThereAndALineBack) {
 }
 
 TEST(Control, SaysThatNobodyListens) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto path = folder / "control.sock";
   EXPECT_FALSE(control_call(path, "{}"));
   { ASSERT_TRUE(ControlServer::start(path, echo)); }
@@ -38,7 +38,7 @@ TEST(Control, SaysThatNobodyListens) {
 }
 
 TEST(Control, ReplacesTheSocketOfADeadProcess) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const Fd dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
@@ -52,17 +52,17 @@ TEST(Control, ReplacesTheSocketOfADeadProcess) {
 }
 
 TEST(Control, WorksWhereThePathIsLongerThanASocketAddress) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto deep = folder / std::string(100, 'd') / std::string(100, 'e');
   ASSERT_TRUE(make_folder(deep));
   const auto server = ControlServer::start(deep / "control.sock", echo);
   ASSERT_TRUE(server) << server.error().detail;
-  EXPECT_EQ(mode_of(deep / "control.sock"), 0600U);
+  EXPECT_EQ(test::mode_of(deep / "control.sock"), 0600U);
   EXPECT_EQ(**control_call(deep / "control.sock", "a"), "got a");
 }
 
 TEST(Control, GivesUpOnALineThatIsTooLong) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);
   ASSERT_TRUE(server);

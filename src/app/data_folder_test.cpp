@@ -3,20 +3,20 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "app/test_folder.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
 
 TEST(DataFolder, IsMadeForItsOwnerOnly) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   ASSERT_TRUE(DataFolder::open(folder / "a" / "b"));
-  EXPECT_EQ(mode_of(folder / "a" / "b"), 0700U);
-  EXPECT_EQ(mode_of(folder / "a" / "b" / "lock"), 0600U);
+  EXPECT_EQ(test::mode_of(folder / "a" / "b"), 0700U);
+  EXPECT_EQ(test::mode_of(folder / "a" / "b" / "lock"), 0600U);
 }
 
 TEST(DataFolder, IsHeldByOneAtATime) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   {
     const auto first = DataFolder::open(folder.path());
     ASSERT_TRUE(first);
@@ -28,7 +28,7 @@ TEST(DataFolder, IsHeldByOneAtATime) {
 }
 
 TEST(DataFolder, IsHeldAlsoWhereTheLockFileWasRemoved) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   const auto first = DataFolder::open(folder.path());
   ASSERT_TRUE(first);
   std::filesystem::remove(folder / "lock");
@@ -39,8 +39,8 @@ TEST(DataFolder, IsHeldAlsoWhereTheLockFileWasRemoved) {
 }
 
 TEST(DataFolder, SaysWhyItCannotBeUsed) {
-  const TestFolder folder;
-  write_file(folder / "file", "");
+  const test::TempFolder folder;
+  test::write_file(folder / "file", "");
   const auto taken = DataFolder::open(folder / "file");
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().detail.find((folder / "file").string()), 0U) << taken.error().detail;

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "app/test_folder.hpp"
 #include "store/mongo/test_databases.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 // What a node does that was running while somebody made the others accept another key.
 TEST(Host, SeesThatAnotherKeyWasAccepted) {
   if (store::mongo::test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
-  const TestFolder folder;
+  const test::TempFolder folder;
   Config config;
   config.mongo_uri = store::mongo::test_database(folder.path().filename().string());
   config.keys = folder / "keys";

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "app/file.hpp"
-#include "app/test_folder.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
@@ -13,7 +13,7 @@ class KeyFiles : public ::testing::Test {
  protected:
   Result<Keys> load() { return load_keys(keys, !std::filesystem::exists(database), random); }
 
-  TestFolder folder;
+  test::TempFolder folder;
   std::filesystem::path keys = folder / "keys", database = folder / "integrity.db";
   SystemRandom random;
 };
@@ -25,19 +25,19 @@ TEST_F(KeyFiles, AreMadeOnFirstStartForTheOwnerOnly) {
   ASSERT_TRUE(made) << made.error().detail;
   EXPECT_EQ(made->password.reveal().size(), 32U);
   EXPECT_EQ(made->secrets.reveal().size(), 32U);
-  EXPECT_EQ(mode_of(keys), 0700U);
-  for (const char* name : kNames) EXPECT_EQ(mode_of(keys / name), 0600U) << name;
-  EXPECT_EQ(read_file(keys / "password.key"), to_hex(made->password.reveal()) + "\n");
-  EXPECT_EQ(read_file(keys / "secrets.key"), to_hex(made->secrets.reveal()) + "\n");
-  EXPECT_EQ(read_file(keys / "token.key").find("-----BEGIN PRIVATE KEY-----\n"), 0U);
-  EXPECT_NE(read_file(keys / "password.key"), read_file(keys / "secrets.key"));
+  EXPECT_EQ(test::mode_of(keys), 0700U);
+  for (const char* name : kNames) EXPECT_EQ(test::mode_of(keys / name), 0600U) << name;
+  EXPECT_EQ(test::read_file(keys / "password.key"), to_hex(made->password.reveal()) + "\n");
+  EXPECT_EQ(test::read_file(keys / "secrets.key"), to_hex(made->secrets.reveal()) + "\n");
+  EXPECT_EQ(test::read_file(keys / "token.key").find("-----BEGIN PRIVATE KEY-----\n"), 0U);
+  EXPECT_NE(test::read_file(keys / "password.key"), test::read_file(keys / "secrets.key"));
   const auto files = std::distance(std::filesystem::directory_iterator(keys), {});
   EXPECT_EQ(files, 3) << "a temporary file was left behind";
 }
 
 TEST_F(KeyFiles, StayTheSameAfterwards) {
   const auto first = load();
-  write_file(database, "");
+  test::write_file(database, "");
   const auto second = load();
   ASSERT_TRUE(first && second);
   EXPECT_TRUE(equal_in_constant_time(first->password.reveal(), second->password.reveal()));
@@ -47,17 +47,17 @@ TEST_F(KeyFiles, StayTheSameAfterwards) {
 
 TEST_F(KeyFiles, OfAFirstStartThatWasCutShortAreKept) {
   ASSERT_TRUE(load());
-  const std::string made = read_file(keys / "password.key");
+  const std::string made = test::read_file(keys / "password.key");
   std::filesystem::remove(keys / "token.key");
   ASSERT_TRUE(load());
-  EXPECT_EQ(read_file(keys / "password.key"), made);
+  EXPECT_EQ(test::read_file(keys / "password.key"), made);
 }
 
 TEST_F(KeyFiles, MissingBesideADatabaseAreAnErrorAndNeverMadeAnew) {
   for (const char* name : kNames) {
     std::filesystem::remove(database);
     ASSERT_TRUE(load());
-    write_file(database, "");
+    test::write_file(database, "");
     std::filesystem::remove(keys / name);
     const auto refused = load();
     ASSERT_FALSE(refused) << name;
@@ -67,7 +67,7 @@ TEST_F(KeyFiles, MissingBesideADatabaseAreAnErrorAndNeverMadeAnew) {
 }
 
 TEST_F(KeyFiles, FolderMissingBesideADatabaseIsAnErrorToo) {
-  write_file(database, "");
+  test::write_file(database, "");
   const auto refused = load();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().detail.find(keys.string()), 0U);
@@ -89,11 +89,11 @@ TEST_F(KeyFiles, ThatAreDamagedAreNamed) {
   for (const auto& c : cases) {
     std::filesystem::remove_all(keys);
     ASSERT_TRUE(load());
-    write_file(keys / c.name, c.content);
+    test::write_file(keys / c.name, c.content);
     const auto refused = load();
     ASSERT_FALSE(refused) << c.name << " " << c.content;
     EXPECT_EQ(refused.error().detail.find((keys / c.name).string()), 0U) << refused.error().detail;
-    EXPECT_EQ(read_file(keys / c.name), c.content) << "was overwritten";
+    EXPECT_EQ(test::read_file(keys / c.name), c.content) << "was overwritten";
   }
 }
 
@@ -102,14 +102,14 @@ TEST_F(KeyFiles, OpenToOthersAreTightened) {
   ASSERT_EQ(::chmod(keys.c_str(), 0755), 0);
   for (const char* name : kNames) ASSERT_EQ(::chmod((keys / name).c_str(), 0644), 0);
   ASSERT_TRUE(load());
-  EXPECT_EQ(mode_of(keys), 0700U);
-  for (const char* name : kNames) EXPECT_EQ(mode_of(keys / name), 0600U) << name;
+  EXPECT_EQ(test::mode_of(keys), 0700U);
+  for (const char* name : kNames) EXPECT_EQ(test::mode_of(keys / name), 0600U) << name;
 }
 
 // Kubernetes mounts a secret as links: token.key -> ..data/token.key, ..data -> ..2026_11_29_19_00_00.1.
 TEST_F(KeyFiles, MayBeLinksAsKubernetesMakesThem) {
   ASSERT_TRUE(load());
-  write_file(database, "");
+  test::write_file(database, "");
   std::filesystem::create_directory(keys / "..1");
   std::filesystem::create_directory_symlink("..1", keys / "..data");
   for (const char* name : kNames) {
@@ -122,10 +122,10 @@ TEST_F(KeyFiles, MayBeLinksAsKubernetesMakesThem) {
 
 TEST_F(KeyFiles, KeepAModeThatIsTighter) {
   ASSERT_TRUE(load());
-  write_file(database, "");
+  test::write_file(database, "");
   for (const char* name : kNames) ASSERT_EQ(::chmod((keys / name).c_str(), 0440), 0);
   ASSERT_TRUE(load());
-  for (const char* name : kNames) EXPECT_EQ(mode_of(keys / name), 0400U) << "nobody has asked for a right to write";
+  for (const char* name : kNames) EXPECT_EQ(test::mode_of(keys / name), 0400U) << "nobody has asked for a right to write";
 }
 
 // A mounted secret was refused because its mode cannot be changed, although nobody else could read it.

@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "app/test_folder.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
 
 TEST(StorePlace, IsAFolderHoweverItIsNamed) {
-  const TestFolder folder;
+  const test::TempFolder folder;
   std::filesystem::create_directory(folder / "data");
-  write_file(folder / "data" / "integrity.db", "");
+  test::write_file(folder / "data" / "integrity.db", "");
   const auto path = std::filesystem::canonical(folder / "data");
   const std::string plain = path.string();
   for (const std::string& text :
@@ -31,8 +31,8 @@ TEST(StorePlace, IsAnAddressOfMongoDB) {
 }
 
 TEST(StorePlace, IsNothingElse) {
-  const TestFolder folder;
-  write_file(folder / "other.db", "");
+  const test::TempFolder folder;
+  test::write_file(folder / "other.db", "");
   for (const std::string& text : {std::string(), std::string("file://"), std::string("postgres://ada:hunter2@a/b"),
                                   (folder / "other.db").string()}) {
     const auto place = parse_store_place(text);

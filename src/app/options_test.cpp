@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/test_folder.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::app {
 namespace {
@@ -44,7 +44,7 @@ class Options : public ::testing::Test {
  protected:
   Result<Loaded> load_with(Flags flags, Variables variables = {}, const std::string& toml = "") {
     flags.emplace("data", folder.path().string());
-    if (!toml.empty()) write_file(folder / "integrity.toml", toml);
+    if (!toml.empty()) test::write_file(folder / "integrity.toml", toml);
     return load(flags, environment(std::move(variables)));
   }
   std::string refusal(Flags flags, Variables variables = {}, const std::string& toml = "") {
@@ -54,7 +54,7 @@ class Options : public ::testing::Test {
     return fit ? "" : fit.error().detail;
   }
 
-  TestFolder folder;
+  test::TempFolder folder;
 };
 
 TEST_F(Options, HaveTheDefaultsOfTheContract) {
@@ -124,7 +124,7 @@ TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
 }
 
 TEST_F(Options, OfAFileNamedByHandMayNameTheDataFolder) {
-  write_file(folder / "mine.toml", "data = \"" + (folder / "elsewhere").string() + "\"\n");
+  test::write_file(folder / "mine.toml", "data = \"" + (folder / "elsewhere").string() + "\"\n");
   const auto loaded = load({{"config", (folder / "mine.toml").string()}}, environment({}));
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_EQ(loaded->config.data, folder / "elsewhere");

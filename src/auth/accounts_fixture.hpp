@@ -2,21 +2,19 @@
 #pragma once
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
-#include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
+#include "testing/folder.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 
 struct AccountsFixture : ::testing::Test {
   AccountsFixture() {
-    char folder_template[] = "/tmp/integrity-accounts-XXXXXX";
-    folder = ::mkdtemp(folder_template);
     store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
     accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                      AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}});
@@ -26,7 +24,6 @@ struct AccountsFixture : ::testing::Test {
     authenticator.reset();
     accounts.reset();
     store.reset();
-    std::filesystem::remove_all(folder);
   }
 
   static Secret password(std::string_view text = "correct horse battery") { return Secret(text); }
@@ -82,9 +79,9 @@ struct AccountsFixture : ::testing::Test {
     return result.error().code;
   }
 
-  testing::FakeClock clock;
-  testing::SeededRandom random;
-  std::filesystem::path folder;
+  test::ManualClock clock;
+  test::SeededRandom random;
+  test::TempFolder folder;
   std::unique_ptr<store::Store> store;
   std::optional<Accounts> accounts;
   std::optional<Authenticator> authenticator;

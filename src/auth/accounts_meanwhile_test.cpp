@@ -2,13 +2,13 @@
 // something the first time it is asked stands for whoever is faster.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "auth/accounts.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/totp.hpp"
-#include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
+#include "testing/folder.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -24,20 +24,17 @@ class InterruptedRandom final : public Random {
   }
 
  private:
-  testing::SeededRandom random_;
+  test::SeededRandom random_;
 };
 
 struct Fixture : ::testing::Test {
   Fixture() {
-    char folder_template[] = "/tmp/integrity-meanwhile-XXXXXX";
-    folder = ::mkdtemp(folder_template);
     store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
     accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(4));
   }
   ~Fixture() override {
     accounts.reset();
     store.reset();
-    std::filesystem::remove_all(folder);
   }
 
   static AccountRules rules(int cost) {
@@ -76,9 +73,9 @@ struct Fixture : ::testing::Test {
   }
 
   static constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef", kPassword = "correct horse battery";
-  testing::FakeClock clock;
+  test::ManualClock clock;
   InterruptedRandom random;
-  std::filesystem::path folder;
+  test::TempFolder folder;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Accounts> accounts;
   Bytes secret;

@@ -7,8 +7,10 @@
 #include <future>
 #include <mutex>
 
-#include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
+#include "testing/folder.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -17,16 +19,11 @@ using namespace std::chrono_literals;
 
 struct Fixture : ::testing::Test {
   Fixture() {
-    char folder_template[] = "/tmp/integrity-authenticator-XXXXXX";
-    folder = ::mkdtemp(folder_template);
     store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
     authenticator.emplace(*store, tokens, clock);
     session = start_session(clock.now() + std::chrono::seconds(token_life_s));
   }
-  ~Fixture() override {
-    store.reset();
-    std::filesystem::remove_all(folder);
-  }
+  ~Fixture() override { store.reset(); }
 
   model::Session start_session(Time expires_at) {
     model::User user;
@@ -61,9 +58,9 @@ struct Fixture : ::testing::Test {
   }
   bool lets_in(std::string_view token) { return authenticator->authenticate(token).has_value(); }
 
-  testing::FakeClock clock;
-  testing::SeededRandom random;
-  std::filesystem::path folder;
+  test::ManualClock clock;
+  test::SeededRandom random;
+  test::TempFolder folder;
   std::unique_ptr<store::Store> store;
   Tokens tokens{TokenKey::es256(crypto::Es256Key::generate()), "Data Integrity API", "integrity"};
   std::optional<Authenticator> authenticator;

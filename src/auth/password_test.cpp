@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr int kCheap = 4;
 
 struct Fixture : ::testing::Test {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   PasswordHasher hasher{Secret(std::string_view("0123456789abcdef0123456789abcdef")), kCheap, random};
   static Secret secret(std::string_view text) { return Secret(text); }
 };

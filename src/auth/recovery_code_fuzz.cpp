@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "auth/typed_code.hpp"
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::auth {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <set>
 
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
 
 TEST(RecoveryCode, ComesInTensOf24CrockfordCharacters) {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   const auto codes = make_recovery_codes(random);
   EXPECT_EQ(std::set(codes.begin(), codes.end()).size(), 10U);
   for (const auto& code : codes) {
@@ -40,7 +40,7 @@ TEST(RecoveryCode, RefusesOtherTexts) {
 TEST(RecoveryCode, HashBelongsToOneUserAndKey) {
   const Secret key(std::string_view("k"));
   const Secret other(std::string_view("l"));
-  testing::SeededRandom random;
+  test::SeededRandom random;
   const auto ada = UserId::make(from_millis(0), random), bob = UserId::make(from_millis(0), random);
   const Bytes bits(recovery_code_bytes, 7);
   EXPECT_EQ(recovery_code_hash(key, ada, bits), recovery_code_hash(key, ada, bits));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing.hpp"
+#include "testing/clock.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(AddressBudget, AllowsABurstThenTheRate) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   AddressBudget budget({.burst = 3, .per_second = 0.5});
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(budget.take("a", clock.now()));
   EXPECT_EQ(budget.take("a", clock.now()), Millis(2000));
@@ -21,7 +21,7 @@ TEST(AddressBudget, AllowsABurstThenTheRate) {
 }
 
 TEST(AddressBudget, NeverSavesUpMoreThanTheBurst) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   AddressBudget budget({.burst = 2, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(1h);
@@ -31,7 +31,7 @@ TEST(AddressBudget, NeverSavesUpMoreThanTheBurst) {
 }
 
 TEST(AddressBudget, GivesNothingBackWhenTheClockGoesBack) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   AddressBudget budget({.burst = 1, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(-1h);
@@ -39,7 +39,7 @@ TEST(AddressBudget, GivesNothingBackWhenTheClockGoesBack) {
 }
 
 TEST(AddressBudget, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   AddressBudget budget({.burst = 30, .per_second = 1});
   for (int i = 0; i < 100'100; ++i) (void)budget.take("address " + std::to_string(i), clock.now());
   EXPECT_EQ(budget.size(), 100'000U);
@@ -52,7 +52,7 @@ TEST(AddressBudget, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole)
 }
 
 TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 5; ++i) {
     EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << i;
@@ -68,7 +68,7 @@ TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
 
 // Each was counted when it had been looked at, so as many as are looked at side by side were told beyond the five.
 TEST(PasswordFailures, TellsNoMoreOfGuessesThatAreLookedAtSideBySide) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 8; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << "all begin";
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << i;
@@ -80,7 +80,7 @@ TEST(PasswordFailures, TellsNoMoreOfGuessesThatAreLookedAtSideBySide) {
 }
 
 TEST(PasswordFailures, NeverMakesRightOnesWaitForEachOther) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(failures.tried("ada", "n", true, clock.now()));
@@ -88,7 +88,7 @@ TEST(PasswordFailures, NeverMakesRightOnesWaitForEachOther) {
 }
 
 TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 9; ++i) failures.tried("ada", "n", false, clock.now());
   EXPECT_TRUE(failures.must_wait("ADA", "n", clock.now())) << "case does not open another budget";
@@ -100,7 +100,7 @@ TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
 }
 
 TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   const std::string long_name(1024, 'x');
   for (int i = 0; i < 1000; ++i) failures.tried(long_name + std::to_string(i), "n", false, clock.now());
@@ -112,7 +112,7 @@ TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
 
 // A clock that was a day ahead left waits of a minute behind, again and again for that day.
 TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 20; ++i) {
     (void)failures.tried("ada", "n", false, clock.now());
@@ -128,7 +128,7 @@ TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
 }
 
 TEST(AddressBudget, SpentWhileTheClockWasAheadFillsFromTheRightTimeOn) {
-  testing::FakeClock clock;
+  test::ManualClock clock;
   AddressBudget budget({.burst = 1, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(-24h);

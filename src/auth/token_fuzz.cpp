@@ -1,6 +1,6 @@
 #include "auth/token.hpp"
 
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::auth {
 namespace {

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
 
 struct Fixture : ::testing::Test {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   Tokens tokens{TokenKey::es256(crypto::Es256Key::generate()), "Data Integrity API", "integrity"};
   Claims claims{.user = UserId::make(from_millis(0), random),
                 .session = SessionId::make(from_millis(0), random),

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::auth {
 namespace {
 
 struct Fixture : ::testing::Test {
-  testing::SeededRandom random;
+  test::SeededRandom random;
   Secret key = random.secret(32);
   Vault vault{key, random};
   UserId ada = UserId::make(from_millis(0), random), bob = UserId::make(from_millis(0), random);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::json {
 namespace {

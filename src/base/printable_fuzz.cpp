@@ -1,6 +1,6 @@
 #include "base/bytes.hpp"
-#include "base/fuzzing.hpp"
 #include "base/printable.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 #include "catalog/words.hpp"
 
 namespace integrity::catalog {

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "base/testing.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
+#include "testing/folder.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::flask {
 namespace {
@@ -17,16 +17,11 @@ constexpr model::ProductText kText{1, [](std::string_view name) { return std::st
 class Import : public ::testing::Test {
  protected:
   Import() {
-    char folder_template[] = "/tmp/integrity-import-XXXXXX";
-    folder_ = ::mkdtemp(folder_template);
     // Each write runs twice: what is brought over must be the same.
     store_ = store::sqlite::open_sqlite(
         {.file = folder_ / "test.db", .clock = &clock_, .text = kText, .run_writes_twice = true});
   }
-  ~Import() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~Import() override { store_.reset(); }
 
   static Person person(int number) {
     Person out;
@@ -61,8 +56,8 @@ class Import : public ::testing::Test {
     return out;
   }
 
-  testing::FakeClock clock_;
-  testing::SeededRandom random_;
+  test::ManualClock clock_;
+  test::SeededRandom random_;
   auth::Vault vault_{Secret(std::string(32, 'k')), random_};
   std::unique_ptr<store::Store> store_;
 
@@ -71,7 +66,7 @@ class Import : public ::testing::Test {
     return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
   }
 
-  std::filesystem::path folder_;
+  test::TempFolder folder_;
 };
 
 TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/fuzzing.hpp"
 #include "http/test_beast.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::http {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "base/fuzzing.hpp"
 #include "http/ascii.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::http {
 namespace {

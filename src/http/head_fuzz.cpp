@@ -1,7 +1,7 @@
 #include "http/head.hpp"
 
-#include "base/fuzzing.hpp"
 #include "http/test_beast.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::http {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "base/fuzzing.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::http {
 namespace {

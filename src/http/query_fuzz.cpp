@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "base/fuzzing.hpp"
 #include "base/percent.hpp"
+#include "testing/fuzzing.hpp"
 
 namespace integrity::http {
 namespace {

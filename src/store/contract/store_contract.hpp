@@ -18,34 +18,13 @@
 #include "model/lifetime.hpp"
 #include "store/bulk.hpp"
 #include "store/store.hpp"
+#include "testing/clock.hpp"
+#include "testing/folder.hpp"
 
 namespace integrity::store {
 
-class ManualClock final : public Clock {
- public:
-  Time now() const override { return from_millis(millis_.load()); }
-  void move(Millis by) { millis_ += by.count(); }
-
- private:
-  std::atomic<std::int64_t> millis_{1'800'000'000'000};
-};
-
-// A folder that goes when its test ends.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "store-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using test::ManualClock;
+using test::TempFolder;
 
 // What products are searched and sorted by, simple enough to be seen through: ASCII, split at spaces.
 inline std::string plain_sort_key(std::string_view name) {

@@ -47,7 +47,7 @@ inline void holds(bool property, const char* what) {
 #include <vector>
 
 #include "base/json.hpp"
-#include "base/testing.hpp"
+#include "testing/random.hpp"
 
 namespace integrity::fuzzing {
 
@@ -117,7 +117,7 @@ inline void replay(const std::string& target, void (*body)(std::string_view)) {
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
   ::testing::Test::RecordProperty("seed", std::to_string(seed));
   SCOPED_TRACE("mutations of seed " + std::to_string(seed));
-  testing::SeededRandom random(seed);
+  test::SeededRandom random(seed);
   inputs.emplace_back();
   for (int i = 0; i < mutations; ++i) ASSERT_NO_FATAL_FAILURE(run(mutated(inputs, random)));
 }

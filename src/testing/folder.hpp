@@ -1,22 +1,24 @@
-// A folder of a test's own, removed with it.
+// A folder of a test's own, removed with it; and files in it.
 #pragma once
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 
-namespace integrity::app {
+namespace integrity::test {
 
-class TestFolder {
+class TempFolder {
  public:
-  TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "integrity-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
+  TempFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "integrity-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
   }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
 
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
   const std::filesystem::path& path() const { return path_; }
@@ -36,4 +38,4 @@ inline unsigned mode_of(const std::filesystem::path& path) {
   return static_cast<unsigned>(std::filesystem::status(path).permissions());
 }
 
-}  // namespace integrity::app
+}  // namespace integrity::test
