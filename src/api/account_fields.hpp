@@ -39,9 +39,10 @@ struct TotpCode {
     if (!digits) why = "must be a code of six digits, as a string";
     return digits;
   }
-  std::string describe() const {
+  json::Value describe() const {
     const auto spaces = '[' + std::string(auth::typed_spaces) + "]*";
-    return R"({"type":"string","minLength":6,"pattern":"^)" + spaces + "([0-9]" + spaces + R"(){6}$"})";
+    return json::literal(R"({"type":"string","minLength":6,"pattern":"^)" + spaces + "([0-9]" + spaces +
+                         R"(){6}$"})");
   }
 };
 inline constexpr TotpCode kCode{};
