@@ -121,12 +121,12 @@ class Walk {
                     .version = change.revision,
                     .before = text(std::move(before)),
                     .after = text(change.after),
-                    .reason = change.act.reason,
-                    .reference = change.act.reference};
-    if (change.act.actor) {
-      auto& name = names_[*change.act.actor];
-      if (name.empty()) name = tx.user(*change.act.actor).value_or(model::User{}).username;
-      view.actor = Actor{*change.act.actor, name};
+                    .reason = change.attribution.reason,
+                    .reference = change.attribution.reference};
+    if (change.attribution.actor) {
+      auto& name = names_[*change.attribution.actor];
+      if (name.empty()) name = tx.user(*change.attribution.actor).value_or(model::User{}).username;
+      view.actor = Actor{*change.attribution.actor, name};
     }
     return view;
   }

@@ -41,16 +41,16 @@ http::Headers from_text(std::string_view text) {
   return headers;
 }
 
-model::KeptAnswer kept(const http::Reply& reply, const model::Digest& request, Time now) {
+model::StoredResponse kept(const http::Reply& reply, const model::Digest& request, Time now) {
   if (reply.stream || reply.content_type != kJson) throw std::logic_error("only a JSON document can be kept");
   return {.request = request,
           .status = reply.status,
           .headers = to_text(reply.headers),
           .body = reply.body,
-          .expires_at = now + model::kept_answer_life};
+          .expires_at = now + model::stored_response_life};
 }
 
-http::Reply replayed(model::KeptAnswer answer) {
+http::Reply replayed(model::StoredResponse answer) {
   http::Reply reply;
   reply.status = answer.status;
   reply.content_type = kJson;
@@ -62,7 +62,7 @@ http::Reply replayed(model::KeptAnswer answer) {
 
 }  // namespace
 
-std::optional<RunningKeys::Claim> RunningKeys::claim(const UserId& user, const model::AnswerKey& key) {
+std::optional<RunningKeys::Claim> RunningKeys::claim(const UserId& user, const model::ResponseKey& key) {
   const Key wanted{user, key};
   const std::lock_guard lock(mutex_);
   if (!keys_.insert(wanted).second) return {};
@@ -100,14 +100,14 @@ KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& p
 store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now,
                                        store::WriteFunction<http::Reply> change) {
   return [request, now, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
-    if (auto answer = tx.kept_answer(request.user, request.key)) {
+    if (auto answer = tx.stored_response(request.user, request.key)) {
       if (answer->request == request.body) return replayed(std::move(*answer));
       return Error{Code::idempotency_key_reused, "another body was sent under this Idempotency-Key; use a new key"};
     }
     // Before the change: what is refused after it has written costs its whole group another run.
-    INTEGRITY_CHECK(tx.room_for_answer(request.user, kept_answers_max));
+    INTEGRITY_CHECK(tx.room_for_answer(request.user, stored_responses_max));
     INTEGRITY_TRY(auto reply, change(tx));
-    INTEGRITY_CHECK(tx.keep_answer(request.user, request.key, kept(reply, request.body, now), kept_answers_max));
+    INTEGRITY_CHECK(tx.store_response(request.user, request.key, kept(reply, request.body, now), stored_responses_max));
     return reply;
   };
 }

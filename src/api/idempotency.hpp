@@ -20,7 +20,7 @@ namespace integrity::api {
 
 // The keys of requests that run in this process just now. Safe from any thread; outlives its claims.
 class RunningKeys {
-  using Key = std::pair<UserId, model::AnswerKey>;
+  using Key = std::pair<UserId, model::ResponseKey>;
 
  public:
   class Claim {  // given back when it goes
@@ -36,7 +36,7 @@ class RunningKeys {
     RunningKeys* keys_;
     Key key_;
   };
-  std::optional<Claim> claim(const UserId& user, const model::AnswerKey& key);  // nothing while another has it
+  std::optional<Claim> claim(const UserId& user, const model::ResponseKey& key);  // nothing while another has it
 
  private:
   void give_back(const Key& key);
@@ -45,8 +45,8 @@ class RunningKeys {
   std::set<Key> keys_;
 };
 
-// The bound of what is kept, for model::kept_answer_life.
-inline constexpr std::size_t kept_answers_max = 10'000;  // of one user
+// The bound of what is kept, for model::stored_response_life.
+inline constexpr std::size_t stored_responses_max = 10'000;  // of one user
 
 // What the head decides. Errors: bad_request for a key that cannot be read, or for several.
 Result<std::optional<std::string>> idempotency_key(const http::Request& request);
@@ -54,7 +54,7 @@ Result<std::optional<std::string>> idempotency_key(const http::Request& request)
 // A request under a key, as far as it is compared with others.
 struct KeyedRequest {
   UserId user;
-  model::AnswerKey key;
+  model::ResponseKey key;
   model::Digest body;
 };
 

@@ -74,10 +74,10 @@ class Once : public testing::Test {
     });
   }
 
-  const store::TempFolder place_;
+  const store::TempFolder folder_;
   store::ManualClock clock_;
   std::unique_ptr<store::Store> store_ =
-      store::sqlite::open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_});
+      store::sqlite::open_sqlite({.file = folder_.path() / "integrity.db", .clock = &clock_});
   int changes_ = 0;
   KeyedRequest request_{.user = kAda, .key = {1}, .body = {1}};
 };
@@ -113,7 +113,7 @@ TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
   for (std::uint8_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(send({.user = kAda, .key = {i}, .body = {}}).has_value());
   }
-  clock_.move(model::kept_answer_life);
+  clock_.move(model::stored_response_life);
   sweep_kept_answers(*store_);
   const auto left =
       store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(10); });
@@ -124,10 +124,10 @@ TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
 
 TEST_F(Once, WhoIsFullIsRefusedBeforeAnythingIsChanged) {
   const auto fill = [&](store::WriteTx& tx) -> Result<bool> {
-    for (std::size_t i = 0; i < kept_answers_max; ++i) {
-      const model::AnswerKey key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 1};
-      INTEGRITY_CHECK(tx.keep_answer(kAda, key, {.status = 201, .expires_at = clock_.now() + model::kept_answer_life},
-                                     kept_answers_max));
+    for (std::size_t i = 0; i < stored_responses_max; ++i) {
+      const model::ResponseKey key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 1};
+      INTEGRITY_CHECK(tx.store_response(
+          kAda, key, {.status = 201, .expires_at = clock_.now() + model::stored_response_life}, stored_responses_max));
     }
     return true;
   };

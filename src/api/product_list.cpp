@@ -12,7 +12,7 @@ namespace {
 using model::Product;
 using model::ProductKey;
 using std::chrono::milliseconds;
-using Moment = std::chrono::steady_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // What runs where (ARCHITECTURE.md, "Life of a request"): pages of up to `page_limit_default` products in one order, and
 // the product of a sku, are read on the connection's thread. Everything else runs on the search pool in the caller's
@@ -158,7 +158,7 @@ struct Rest {
   std::vector<ProductId> ids;
   std::string next;
 };
-Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::RenderedPage& read, Moment begin) {
+Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::RenderedPage& read, SteadyTime begin) {
   const auto time_max = query.time_max;
   query.limit -= read.count;
   query.bytes_max = kReadBytes;
@@ -204,7 +204,7 @@ http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<P
 Result<Listed> page(const Context& context, model::ProductQuery query, std::size_t limit) {
   auto& store = context.services.store;
   query.bytes_max = kPageBytes;
-  const Moment begin = std::chrono::steady_clock::now();
+  const SteadyTime begin = std::chrono::steady_clock::now();
   INTEGRITY_TRY(auto found, page_of(store, query));
   auto rest = rest_of_page(store, std::move(query), *found, begin);
   Listed answer{};

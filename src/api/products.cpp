@@ -134,12 +134,12 @@ Status readable_preconditions(const Context& context) {
 }
 
 Result<Write<Created<Product>>> create(const Context& context, const auth::SignedIn& caller, CreateBody body) {
-  auto write = context.services.catalog.create(caller.act(), {.name = std::move(body.name),
-                                                              .price = body.price,
-                                                              .stock = body.stock,
-                                                              .description = std::move(body.description),
-                                                              .sku = std::move(body.sku),
-                                                              .currency = std::move(body.currency)});
+  auto write = context.services.catalog.create(caller.attribution(), {.name = std::move(body.name),
+                                                                      .price = body.price,
+                                                                      .stock = body.stock,
+                                                                      .description = std::move(body.description),
+                                                                      .sku = std::move(body.sku),
+                                                                      .currency = std::move(body.currency)});
   return Write<Created<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Created<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
     Headers headers{{"Location", "/products/" + product.id.hex()}, {"ETag", etag(product)}};
@@ -173,7 +173,7 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
   seen.created_at = std::move(body.created_at);
   seen.updated_at = std::move(body.updated_at);
   INTEGRITY_TRY(const auto id, product_id(context));
-  auto write = context.services.catalog.change(caller.act(), id, std::move(change), std::move(seen));
+  auto write = context.services.catalog.change(caller.attribution(), id, std::move(change), std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
     // No ETag: what is stored is not the very bytes that were sent (RFC 9110 §9.3.4).
@@ -185,7 +185,7 @@ Result<Write<Ok<Product>>> move_stock(const Context& context, const auth::Signed
   INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
   auto write = context.services.catalog.move_stock(
-      caller.act(), id, {body.delta, std::move(body.reason), std::move(body.reference)}, std::move(seen));
+      caller.attribution(), id, {body.delta, std::move(body.reason), std::move(body.reference)}, std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
     Headers headers{{"ETag", etag(product)}};
@@ -196,7 +196,7 @@ Result<Write<Ok<Product>>> move_stock(const Context& context, const auth::Signed
 Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& caller) {
   INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
-  auto write = context.services.catalog.remove(caller.act(), id, std::move(seen));
+  auto write = context.services.catalog.remove(caller.attribution(), id, std::move(seen));
   return Write<NoContent>{[write = std::move(write)](store::WriteTx& tx) -> Result<NoContent> {
     INTEGRITY_CHECK(write(tx));
     return NoContent{};

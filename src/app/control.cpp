@@ -48,10 +48,10 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-using Moment = std::chrono::steady_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // False when the peer is not ready for `events` until then.
-bool wait_for(int fd, short events, Moment until) {
+bool wait_for(int fd, short events, SteadyTime until) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd wait{fd, events, 0};
@@ -67,8 +67,8 @@ bool same_user_or_root(int fd) {
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
-bool send_line(int fd, std::string_view text, std::chrono::seconds patience) {
-  const Moment until = std::chrono::steady_clock::now() + patience;
+bool send_line(int fd, std::string_view text, std::chrono::seconds time_limit) {
+  const SteadyTime until = std::chrono::steady_clock::now() + time_limit;
   std::string line = std::string(text) + '\n';
   std::size_t sent = 0;
   while (sent < line.size() && wait_for(fd, POLLOUT, until)) {
@@ -83,8 +83,8 @@ bool send_line(int fd, std::string_view text, std::chrono::seconds patience) {
 
 // Up to the first line feed; nothing when the peer stops, stalls or sends too much. The caller
 // wipes it.
-std::optional<std::string> receive_line(int fd, std::chrono::seconds patience) {
-  const Moment until = std::chrono::steady_clock::now() + patience;
+std::optional<std::string> receive_line(int fd, std::chrono::seconds time_limit) {
+  const SteadyTime until = std::chrono::steady_clock::now() + time_limit;
   std::string line(kLineBytesMax, '\0');  // whole at once: one that grew would leave copies behind
   std::size_t size = 0;
   while (size < line.size() && wait_for(fd, POLLIN, until)) {

@@ -62,7 +62,7 @@ class Progress final : public store::MoveWatcher {
     about_the_source_ =
         "\nThe source may be sealed. When that is mended, run the same command again: it goes on where it was";
   }
-  void sealed(const store::Mark& source, bool before) override {
+  void sealed(const store::MigrationState& source, bool before) override {
     about_the_source_ =
         "\nThe source stays sealed. When that is mended, run the same command again: it goes on where it was";
     std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
@@ -124,7 +124,7 @@ Status move_all(const MoveWanted& wanted, Progress& progress) {
 
 Status unseal(const MoveWanted& wanted) {
   INTEGRITY_TRY(const Side source, open_source(wanted.from));
-  INTEGRITY_TRY(const store::Mark mark, store::unseal(*source.bulk, wanted.finished_too));
+  INTEGRITY_TRY(const store::MigrationState mark, store::unseal(*source.bulk, wanted.finished_too));
   std::cout
       << source.bulk->address() << " is open again.\nDO NOT USE " << mark.other
       << " ANY MORE, nor anything that was copied there: remove it. Two stores that both go on from here give the\n"

@@ -9,9 +9,9 @@
 #include <system_error>
 
 #include "api/api.hpp"
-#include "app/acts.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
+#include "app/host_commands.hpp"
 #include "app/periodic.hpp"
 #include "app/signals.hpp"
 #include "auth/authenticator.hpp"
@@ -106,7 +106,7 @@ Status can_start(const Config& config) {
 
 std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
   Performed done = perform(accounts, request);
-  log::event("host.act", {{"act", done.act}, {"user", done.username}, {"outcome", done.outcome}});
+  log::event("host.act", {{"act", done.attribution}, {"user", done.username}, {"outcome", done.outcome}});
   return std::move(done.reply);
 }
 

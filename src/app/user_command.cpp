@@ -5,9 +5,9 @@
 #include <iostream>
 #include <thread>
 
-#include "app/acts.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
+#include "app/host_commands.hpp"
 #include "app/option_values.hpp"
 #include "app/terminal.hpp"
 #include "auth/qr.hpp"
@@ -37,7 +37,8 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
 }
 
 // The reply's `ok`, or its `error` as ours.
-Result<json::Value> act(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
+Result<json::Value> attribution(const Config& config, std::string request,
+                                NoDatabase no_database = NoDatabase::refuse) {
   if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
   auto reply = done_somewhere(config, request);
   wipe(request);
@@ -93,7 +94,7 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
   for (;;) {
     const auto code = ask("First code: ");
     if (!code) return not_confirmed(name, "no code was given");
-    auto confirmed = act(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
+    auto confirmed = attribution(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
     if (confirmed) return confirmed;
     if (const auto said = about_code(confirmed.error())) {
       std::cerr << *said << '\n';
@@ -110,8 +111,8 @@ Status add(const std::string& name, const Config& config) {
   // A database is not made for what would be refused.
   if (!expect_database(config)) INTEGRITY_CHECK(may_be_added(name, password, config.issuer));
   INTEGRITY_TRY(const auto added,
-                act(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
-                    NoDatabase::make));
+                attribution(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
+                            NoDatabase::make));
   const std::string uri = text_in(added, "otpauth_uri");
   if (!on_terminal() || ::isatty(STDOUT_FILENO) != 1) {
     std::cout << uri << std::endl;
@@ -133,14 +134,14 @@ Status set_password(const std::string& name, const Config& config) {
   INTEGRITY_CHECK(expect_database(config));  // before anybody types
   INTEGRITY_TRY(const Secret password, password_for_json());
   const auto done =
-      act(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
+      attribution(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
   if (!done) return done.error();
   std::cout << name << ": the password is set, sessions have ended" << std::endl;
   return {};
 }
 
 Status simply(std::string_view what, const std::string& name, const Config& config, std::string_view outcome) {
-  const auto done = act(config, request_act(what, {{"username", name}}));
+  const auto done = attribution(config, request_act(what, {{"username", name}}));
   if (!done) return done.error();
   std::cout << name << ": " << outcome << std::endl;
   return {};

@@ -117,7 +117,7 @@ Accounts::FreshChallenge Accounts::make_challenge(const UserId& user, model::Cha
   fresh.token = to_base64url(random_.bytes(kChallengeBytes));
   fresh.challenge = {.next = next, .token_hash = token_hash(fresh.token), .user = user, .expires_at = now + life};
   if (next == model::Challenge::Next::enrol) {
-    fresh.challenge.pending_secret = vault_.seal(user, random_.secret(totp_secret_bytes));
+    fresh.challenge.pending_secret = vault_.encrypt(user, random_.secret(totp_secret_bytes));
   }
   return fresh;
 }
@@ -214,7 +214,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
       if (!current->totp_secret.empty()) challenge.pending_secret = std::exchange(current->totp_secret, {});
       tx.update_pending_user(*current);
     } else if (rehashed) {
-      tx.update_user({.actor = current->id, .proof = model::Act::Proof::password}, "user.rehash", *current);
+      tx.update_user({.actor = current->id, .proof = model::Attribution::Proof::password}, "user.rehash", *current);
     }
     const auto what_is_next = challenge.next;
     add_challenge(tx, *current, std::move(challenge));
@@ -226,7 +226,7 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
                                                   model::User& user) const {
   auto challenge = tx.challenge(hash);
   if (!challenge || model::is_over(challenge->expires_at, life_of(*challenge), now) ||
-      challenge->tries >= challenge_tries_max) {
+      challenge->attempts >= challenge_attempts_max) {
     return challenge_expired();
   }
   auto owner = tx.user(challenge->user);
@@ -279,7 +279,7 @@ Result<Enrolment> Accounts::enrolment(const FirstStepDone& caller) const {
   if (caller.challenge().next != model::Challenge::Next::enrol) {
     return Error{Code::already_enrolled, "this account has an authenticator already; its secret is never shown again"};
   }
-  return enrolment_of(caller.user(), vault_.open(caller.user().id, caller.challenge().pending_secret));
+  return enrolment_of(caller.user(), vault_.decrypt(caller.user().id, caller.challenge().pending_secret));
 }
 
 Status Accounts::may_prove(store::ReadTx& tx, const model::User& user, const model::Challenge& challenge,
@@ -293,7 +293,7 @@ Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Chall
                        Time now, model::SecondFactor& factor) const {
   const bool enrols = challenge.next == model::Challenge::Next::enrol;
   INTEGRITY_CHECK(may_prove(tx, user, challenge, proof, now));
-  if (!tx.count_challenge_try(challenge.token_hash, challenge_tries_max)) return challenge_expired();
+  if (!tx.count_challenge_try(challenge.token_hash, challenge_attempts_max)) return challenge_expired();
   if (enrols) {
     factor = model::SecondFactor::otp;
     return second_factor_.prove_new(tx, user, challenge.pending_secret, *proof.code, now);
@@ -305,7 +305,7 @@ Status Accounts::prove(store::WriteTx& tx, model::User& user, const model::Chall
 std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, model::User& user,
                                                            const model::Challenge& challenge,
                                                            const std::vector<std::string>& codes, Time now,
-                                                           model::Act::Proof proof) const {
+                                                           model::Attribution::Proof proof) const {
   const bool first = user.state == model::UserState::pending;
   const bool replaces = user.has_factor();
   user.state = model::UserState::active;
@@ -314,22 +314,22 @@ std::optional<std::vector<std::string>> Accounts::activate(store::WriteTx& tx, m
   user.enrol_until.reset();
   user.pending_until.reset();
   user.pending_network.clear();
-  const model::Act act{.actor = user.id, .proof = proof};
-  tx.update_user(act, first ? "user.confirm" : "user.factor", user);
+  const model::Attribution attribution{.actor = user.id, .proof = proof};
+  tx.update_user(attribution, first ? "user.confirm" : "user.factor", user);
   tx.remove_challenges_of(user.id);
-  tx.end_sessions_of(act, user.id);
+  tx.end_sessions_of(attribution, user.id);
   if (replaces) return {};  // the recovery codes stay as they are
-  set_recovery_codes(tx, act, user, codes);
+  set_recovery_codes(tx, attribution, user, codes);
   return codes;
 }
 
-void Accounts::set_recovery_codes(store::WriteTx& tx, const model::Act& act, model::User& user,
+void Accounts::set_recovery_codes(store::WriteTx& tx, const model::Attribution& attribution, model::User& user,
                                   const std::vector<std::string>& codes) const {
   std::vector<model::Digest> hashes;
   for (const auto& code : codes) {
     hashes.push_back(recovery_code_hash(vault_.recovery_code_key(), user.id, *parse_recovery_code(code)));
   }
-  tx.replace_recovery_codes(act, user, hashes);
+  tx.replace_recovery_codes(attribution, user, hashes);
 }
 
 store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token, std::optional<std::string> username,
@@ -358,7 +358,7 @@ Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const mo
   INTEGRITY_CHECK(prove(tx, user, challenge, proof, now, session.factor));
   if (!tx.spend_challenge(challenge.token_hash)) return challenge_expired();
   if (challenge.next == model::Challenge::Next::enrol) {
-    verified.recovery_codes = activate(tx, user, challenge, codes, now, model::Act::Proof::otp);
+    verified.recovery_codes = activate(tx, user, challenge, codes, now, model::Attribution::Proof::otp);
   }
   session.id = session_id;
   session.user = user.id;
@@ -372,7 +372,7 @@ Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const mo
 store::WriteFunction<Done> Accounts::log_out(const SignedIn& caller) {
   return [caller](store::WriteTx& tx) -> Result<Done> {
     // Alive a moment ago; if another logout was faster, it is over all the same.
-    tx.end_session(caller.act(), caller.session().id);
+    tx.end_session(caller.attribution(), caller.session().id);
     return Done{};
   };
 }

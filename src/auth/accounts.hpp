@@ -48,7 +48,7 @@ using model::reset_enrolment_life;
 using model::session_life;
 using model::verify_challenge_life;
 static_assert(session_life.count() == token_life_s);
-inline constexpr int challenge_tries_max = 5;
+inline constexpr int challenge_attempts_max = 5;
 
 struct FirstStep {
   std::string challenge;  // 256 bits, base64url; shown once
@@ -166,7 +166,7 @@ class Accounts {
   Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
   // The same, unless another password was set since `seen`.
   Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
-  Result<model::Act> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
+  Result<model::Attribution> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash,
@@ -181,8 +181,8 @@ class Accounts {
   std::optional<std::vector<std::string>> activate(store::WriteTx& tx, model::User& user,
                                                    const model::Challenge& challenge,
                                                    const std::vector<std::string>& codes, Time now,
-                                                   model::Act::Proof proof) const;
-  void set_recovery_codes(store::WriteTx& tx, const model::Act& act, model::User& user,
+                                                   model::Attribution::Proof proof) const;
+  void set_recovery_codes(store::WriteTx& tx, const model::Attribution& attribution, model::User& user,
                           const std::vector<std::string>& codes) const;
   template <class F>
   Status change_user(const std::string& username, std::string_view op, F change);
@@ -194,7 +194,7 @@ class Accounts {
   Vault vault_;
   SecondFactor second_factor_;
   AccountRules rules_;
-  AddressBudget login_budget_, signup_budget_, no_challenge_budget_;
+  AddressRateLimit login_budget_, signup_budget_, no_challenge_budget_;
   PasswordFailures password_failures_;
 };
 

@@ -9,7 +9,7 @@
 namespace integrity::auth {
 namespace {
 
-const model::Act kHost{.proof = model::Act::Proof::host};
+const model::Attribution kHost{.proof = model::Attribution::Proof::host};
 
 Error no_such_user(const std::string& username) {
   return {Code::not_found, "there is no account named \"" + username + "\""};
@@ -52,7 +52,7 @@ Result<Accounts::Added> Accounts::add_user(const std::string& username, const Se
     INTEGRITY_CHECK(free_name(tx, username, now));
     INTEGRITY_CHECK(tx.add_pending_user(user));
     add_challenge(tx, user, fresh.challenge);
-    return Added{fresh.token, enrolment_of(user, vault_.open(user.id, user.totp_secret))};
+    return Added{fresh.token, enrolment_of(user, vault_.decrypt(user.id, user.totp_secret))};
   });
 }
 
@@ -65,7 +65,7 @@ Result<std::vector<std::string>> Accounts::confirm(const std::string& challenge,
     model::SecondFactor factor{};
     INTEGRITY_TRY(const auto live, live_challenge(tx, hash, now, user));
     INTEGRITY_CHECK(prove(tx, user, live, {.code = code}, now, factor));
-    activate(tx, user, live, codes, now, model::Act::Proof::host);
+    activate(tx, user, live, codes, now, model::Attribution::Proof::host);
     return codes;
   });
 }

@@ -22,7 +22,8 @@ Result<model::User> Accounts::account_of(store::ReadTx& tx, const SignedIn& call
   return std::move(*user);
 }
 
-Result<model::Act> Accounts::prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const {
+Result<model::Attribution> Accounts::prove_again(store::WriteTx& tx, model::User& user, const Proof& proof,
+                                                 Time now) const {
   INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
   INTEGRITY_TRY(const auto factor, second_factor_.prove(tx, user, proof, now));
   return act_of(user.id, factor);
@@ -58,7 +59,7 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
 
   // In a write of its own, so that nobody without a good code has a second password hashed.
   const Time now = clock_.now();
-  const auto proved = store_.write(origin, [&](store::WriteTx& tx) -> Result<model::Act> {
+  const auto proved = store_.write(origin, [&](store::WriteTx& tx) -> Result<model::Attribution> {
     INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
     return prove_again(tx, current, {.code = change.code}, now);
   });
@@ -82,8 +83,8 @@ store::WriteFunction<std::vector<std::string>> Accounts::renew_recovery_codes(co
   return [this, caller, now = clock_.now(), proof = Proof{.code = std::move(code)},
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<std::vector<std::string>> {
     INTEGRITY_TRY(auto user, account_of(tx, caller, now));
-    INTEGRITY_TRY(const auto act, prove_again(tx, user, proof, now));
-    set_recovery_codes(tx, act, user, codes);
+    INTEGRITY_TRY(const auto attribution, prove_again(tx, user, proof, now));
+    set_recovery_codes(tx, attribution, user, codes);
     return codes;
   };
 }

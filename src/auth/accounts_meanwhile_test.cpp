@@ -19,7 +19,7 @@ class InterruptedRandom final : public Random {
  public:
   std::function<void()> meanwhile;
   void fill(std::span<std::uint8_t> out) override {
-    if (auto act = std::exchange(meanwhile, {})) act();
+    if (auto attribution = std::exchange(meanwhile, {})) attribution();
     random_.fill(out);
   }
 

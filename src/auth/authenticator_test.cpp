@@ -76,7 +76,7 @@ TEST_F(AccessToken, LetsInWhoeverHasALiveSession) {
     ASSERT_TRUE(caller);
     EXPECT_EQ(caller->user(), session.user);
     EXPECT_EQ(caller->session().id, session.id);
-    EXPECT_EQ(caller->act().proof, model::Act::Proof::otp);
+    EXPECT_EQ(caller->attribution().proof, model::Attribution::Proof::otp);
   }
 }
 

@@ -8,9 +8,9 @@
 namespace integrity::auth {
 
 // Somebody who proved a second factor, and which.
-inline model::Act act_of(const UserId& user, model::SecondFactor factor) {
+inline model::Attribution act_of(const UserId& user, model::SecondFactor factor) {
   const bool otp = factor == model::SecondFactor::otp;
-  return {.actor = user, .proof = otp ? model::Act::Proof::otp : model::Act::Proof::recovery};
+  return {.actor = user, .proof = otp ? model::Attribution::Proof::otp : model::Attribution::Proof::recovery};
 }
 
 struct Anyone {};
@@ -34,7 +34,7 @@ class SignedIn {
  public:
   const model::Session& session() const { return session_; }
   const UserId& user() const { return session_.user; }
-  model::Act act() const { return act_of(session_.user, session_.factor); }
+  model::Attribution attribution() const { return act_of(session_.user, session_.factor); }
 
  private:
   friend class Authenticator;

@@ -81,17 +81,17 @@ Error SecondFactor::count_failure(store::WriteTx& tx, const model::User& user, m
     model::User after = user;
     tx.update_user({}, "user.factor_disabled", after);
   }
-  return tx.keep(std::move(refusal));
+  return tx.commit_with(std::move(refusal));
 }
 
 Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User& user, const Proof& proof,
                                                 Time now) const {
   auto counters = tx.factor_counters(user.id);
   if (proof.recovery_code) {
-    const model::Act act{.actor = user.id, .proof = model::Act::Proof::password};
+    const model::Attribution attribution{.actor = user.id, .proof = model::Attribution::Proof::password};
     const auto hash = recovery_code_hash(vault_.recovery_code_key(), user.id, *proof.recovery_code);
-    if (!tx.spend_recovery_code(act, user, hash)) {
-      return tx.keep({Code::invalid_code, "the recovery code is not right or was used already"});
+    if (!tx.spend_recovery_code(attribution, user, hash)) {
+      return tx.commit_with({Code::invalid_code, "the recovery code is not right or was used already"});
     }
     counters.failures = 0;
     counters.locked_until.reset();
@@ -114,7 +114,7 @@ Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User&
 // Sealed with a secrets.key that is lost, or damaged: no code can be right.
 Result<Secret> SecondFactor::secret_of(const model::User& user) const {
   try {
-    return vault_.open(user.id, user.totp_secret);
+    return vault_.decrypt(user.id, user.totp_secret);
   } catch (const std::runtime_error& error) {
     log::event("factor.unreadable", {{"user", user.id.hex()}, {"cause", error.what()}});
     return Error{
@@ -125,7 +125,7 @@ Result<Secret> SecondFactor::secret_of(const model::User& user) const {
 
 Status SecondFactor::prove_new(store::WriteTx& tx, const model::User& user, ByteView sealed_secret,
                                const std::string& code, Time now) const {
-  const Secret secret = vault_.open(user.id, sealed_secret);
+  const Secret secret = vault_.decrypt(user.id, sealed_secret);
   const TotpMatch match = match_totp(secret.reveal(), code, now);
   if (match.kind != TotpMatch::Kind::current) {
     return count_failure(tx, user, tx.factor_counters(user.id), now, invalid_code(match, now));

@@ -1,7 +1,7 @@
 // Checks the proof of a second factor inside a write: counts first, looks then, spends by one conditional write.
 //
 // Every endpoint that takes a code calls this, so there is one guess budget for all of them, and a new login does
-// not refill it. Refusals that must leave their count behind are passed through tx.keep().
+// not refill it. Refusals that must leave their count behind are passed through tx.commit_with().
 #pragma once
 #include <optional>
 #include <string>

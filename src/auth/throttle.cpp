@@ -21,7 +21,7 @@ bool is_ahead(Time made, Time now) {
 
 }  // namespace
 
-std::optional<Millis> AddressBudget::take(const std::string& address, Time now) {
+std::optional<Millis> AddressRateLimit::take(const std::string& address, Time now) {
   const std::scoped_lock lock(mutex_);
   // One that has filled up again is like one that was never there.
   buckets_.forget_if([&](const Bucket& each) {
@@ -44,7 +44,7 @@ std::optional<Millis> AddressBudget::take(const std::string& address, Time now) 
   return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / budget_.per_second));
 }
 
-std::size_t AddressBudget::size() {
+std::size_t AddressRateLimit::size() {
   const std::scoped_lock lock(mutex_);
   return buckets_.size();
 }

@@ -78,9 +78,9 @@ struct Budget {
 };
 
 // Token buckets, one an address.
-class AddressBudget {
+class AddressRateLimit {
  public:
-  explicit AddressBudget(Budget budget) : budget_(budget) {}
+  explicit AddressRateLimit(Budget budget) : budget_(budget) {}
   // Takes one; how long to wait where none is left.
   std::optional<Millis> take(const std::string& address, Time now);
   std::size_t size();

@@ -9,9 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(AddressBudget, AllowsABurstThenTheRate) {
+TEST(AddressRateLimit, AllowsABurstThenTheRate) {
   test::ManualClock clock;
-  AddressBudget budget({.burst = 3, .per_second = 0.5});
+  AddressRateLimit budget({.burst = 3, .per_second = 0.5});
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(budget.take("a", clock.now()));
   EXPECT_EQ(budget.take("a", clock.now()), Millis(2000));
   EXPECT_FALSE(budget.take("b", clock.now())) << "another address has its own";
@@ -20,9 +20,9 @@ TEST(AddressBudget, AllowsABurstThenTheRate) {
   EXPECT_TRUE(budget.take("a", clock.now()));
 }
 
-TEST(AddressBudget, NeverSavesUpMoreThanTheBurst) {
+TEST(AddressRateLimit, NeverSavesUpMoreThanTheBurst) {
   test::ManualClock clock;
-  AddressBudget budget({.burst = 2, .per_second = 1});
+  AddressRateLimit budget({.burst = 2, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(1h);
   EXPECT_FALSE(budget.take("a", clock.now()));
@@ -30,17 +30,17 @@ TEST(AddressBudget, NeverSavesUpMoreThanTheBurst) {
   EXPECT_TRUE(budget.take("a", clock.now()));
 }
 
-TEST(AddressBudget, GivesNothingBackWhenTheClockGoesBack) {
+TEST(AddressRateLimit, GivesNothingBackWhenTheClockGoesBack) {
   test::ManualClock clock;
-  AddressBudget budget({.burst = 1, .per_second = 1});
+  AddressRateLimit budget({.burst = 1, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(-1h);
   EXPECT_TRUE(budget.take("a", clock.now()));
 }
 
-TEST(AddressBudget, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole) {
+TEST(AddressRateLimit, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole) {
   test::ManualClock clock;
-  AddressBudget budget({.burst = 30, .per_second = 1});
+  AddressRateLimit budget({.burst = 30, .per_second = 1});
   for (int i = 0; i < 100'100; ++i) (void)budget.take("address " + std::to_string(i), clock.now());
   EXPECT_EQ(budget.size(), 100'000U);
   clock.move(29s);
@@ -127,9 +127,9 @@ TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
   EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1s);
 }
 
-TEST(AddressBudget, SpentWhileTheClockWasAheadFillsFromTheRightTimeOn) {
+TEST(AddressRateLimit, SpentWhileTheClockWasAheadFillsFromTheRightTimeOn) {
   test::ManualClock clock;
-  AddressBudget budget({.burst = 1, .per_second = 1});
+  AddressRateLimit budget({.burst = 1, .per_second = 1});
   EXPECT_FALSE(budget.take("a", clock.now()));
   clock.move(-24h);
   EXPECT_EQ(budget.take("a", clock.now()), 1s);

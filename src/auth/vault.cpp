@@ -23,11 +23,11 @@ Bytes Vault::associated(const UserId& user) const {
   return data;
 }
 
-Bytes Vault::seal(const UserId& user, const Secret& secret) const {
+Bytes Vault::encrypt(const UserId& user, const Secret& secret) const {
   return crypto::seal(totp_key_, secret.reveal(), associated(user), random_);
 }
 
-Secret Vault::open(const UserId& user, ByteView sealed) const {
+Secret Vault::decrypt(const UserId& user, ByteView sealed) const {
   auto secret = crypto::open(totp_key_, sealed, associated(user));
   if (!secret) throw std::runtime_error("the sealed secret of user " + user.hex() + " does not open");
   return std::move(*secret);

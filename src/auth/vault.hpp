@@ -15,9 +15,9 @@ class Vault {
   // `key` is secrets.key. It is used for nothing itself: each purpose has a key of its own.
   Vault(const Secret& key, Random& random);
 
-  Bytes seal(const UserId& user, const Secret& secret) const;
+  Bytes encrypt(const UserId& user, const Secret& secret) const;
   // Throws std::runtime_error where it does not open: the store was altered or has another key. Fail closed.
-  Secret open(const UserId& user, ByteView sealed) const;
+  Secret decrypt(const UserId& user, ByteView sealed) const;
 
   const Secret& recovery_code_key() const { return recovery_code_key_; }
 

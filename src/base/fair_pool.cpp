@@ -80,7 +80,7 @@ bool FairPool::make_room(std::size_t held, Job& displaced) {
 
 // An eighth at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
 // began, none would tell when they are quick again.
-std::chrono::nanoseconds FairPool::patience() const {
+std::chrono::nanoseconds FairPool::time_limit() const {
   // A tenth is for what takes longer than it did of late.
   return std::max<std::chrono::nanoseconds>(options_.wait_max - options_.wait_max / 10 - longest_time_,
                                             options_.wait_max / 8);
@@ -88,16 +88,16 @@ std::chrono::nanoseconds FairPool::patience() const {
 
 std::size_t FairPool::room() const {
   if (usual_time_.count() == 0) return options_.queue_max;
-  const auto in_time = static_cast<std::size_t>(patience() * options_.threads / usual_time_);
+  const auto in_time = static_cast<std::size_t>(time_limit() * options_.threads / usual_time_);
   return std::clamp<std::size_t>(in_time, 1, options_.queue_max);
 }
 
-std::vector<FairPool::Job> FairPool::take_overdue(Moment now) {
+std::vector<FairPool::Job> FairPool::take_overdue(SteadyTime now) {
   std::vector<Job> overdue;
   for (auto lane = lanes_.begin(); lane != lanes_.end();) {
     const auto is_overdue = [&](const Waiting& first) {
       const auto waited = now - first.since;
-      return lane->running == 0 ? waited >= options_.wait_max : waited > patience();
+      return lane->running == 0 ? waited >= options_.wait_max : waited > time_limit();
     };
     while (!lane->jobs.empty() && is_overdue(lane->jobs.front())) {
       overdue.push_back(std::move(lane->jobs.front().job));
@@ -153,7 +153,7 @@ void FairPool::work() {
     Job next = any ? take_from(lane) : Job{};
     lock.unlock();
     for (Job& job : overdue) call(job.refuse);
-    const Moment begun = options_.now();
+    const SteadyTime begun = options_.now();
     if (any) call(next.run);
     const auto took = options_.now() - begun;
     lock.lock();

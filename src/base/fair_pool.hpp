@@ -51,10 +51,10 @@ class FairPool {
   bool crowded_by(const std::string& address);
 
  private:
-  using Moment = std::chrono::steady_clock::time_point;
+  using SteadyTime = std::chrono::steady_clock::time_point;
   struct Waiting {
     Job job;
-    Moment since;
+    SteadyTime since;
   };
   struct Lane {
     std::string address;
@@ -66,11 +66,11 @@ class FairPool {
 
   // Whether the queue takes one more job of an address that has `held` in the pool. `displaced` gets the job that gave way.
   bool make_room(std::size_t held, Job& displaced);
-  std::chrono::nanoseconds patience() const;  // how long a job may wait to begin
-  std::size_t room() const;                   // how many may wait
+  std::chrono::nanoseconds time_limit() const;  // how long a job may wait to begin
+  std::size_t room() const;                     // how many may wait
   void note_time(std::chrono::nanoseconds took);
   void work();
-  std::vector<Job> take_overdue(Moment now);
+  std::vector<Job> take_overdue(SteadyTime now);
   Lanes::iterator next_lane();
   Job take_from(Lanes::iterator lane);
   void end_turn(Lanes::iterator lane);

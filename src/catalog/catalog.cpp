@@ -41,7 +41,7 @@ Error if_match_failed(const Expected::Match& match, std::int64_t version) {
                                          " without W/, and let the proxy not compress this server's answers"};
 }
 
-store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewProduct from) {
+store::WriteFunction<model::Product> Catalog::create(const model::Attribution& attribution, NewProduct from) {
   model::Product product;
   product.id = ProductId::make(clock_.now(), random_);
   product.name = std::move(from.name);
@@ -50,10 +50,10 @@ store::WriteFunction<model::Product> Catalog::create(const model::Act& act, NewP
   product.price = from.price;
   product.currency = from.currency.value_or(rules_.currency);
   product.stock = from.stock;
-  return [act, product = std::move(product)](store::WriteTx& tx) -> Result<model::Product> {
+  return [attribution, product = std::move(product)](store::WriteTx& tx) -> Result<model::Product> {
     model::Product created = product;
     created.created_at = created.updated_at = tx.now();
-    INTEGRITY_CHECK(tx.create_product(act, created));
+    INTEGRITY_CHECK(tx.create_product(attribution, created));
     return created;
   };
 }
@@ -78,9 +78,9 @@ Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, 
   return std::move(*found);
 }
 
-store::WriteFunction<model::Product> Catalog::change(const model::Act& act, const ProductId& id, ProductChange change,
-                                                     Expected expected) const {
-  return [this, act, id, change = std::move(change),
+store::WriteFunction<model::Product> Catalog::change(const model::Attribution& attribution, const ProductId& id,
+                                                     ProductChange change, Expected expected) const {
+  return [this, attribution, id, change = std::move(change),
           expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
     INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::by_rule));
     model::Product after = before;
@@ -90,17 +90,17 @@ store::WriteFunction<model::Product> Catalog::change(const model::Act& act, cons
     if (change.description) after.description = *change.description;
     if (change.sku) after.sku = *change.sku;
     if (change.currency) after.currency = *change.currency;
-    INTEGRITY_CHECK(tx.update_product(act, "product.update", before, after));
+    INTEGRITY_CHECK(tx.update_product(attribution, "product.update", before, after));
     return after;
   };
 }
 
-store::WriteFunction<model::Product> Catalog::move_stock(const model::Act& act, const ProductId& id,
+store::WriteFunction<model::Product> Catalog::move_stock(const model::Attribution& attribution, const ProductId& id,
                                                          StockMovement movement, Expected expected) const {
-  model::Act why = act;
+  model::Attribution why = attribution;
   why.reason = std::move(movement.reason);
   why.reference = std::move(movement.reference);
-  return [this, act = std::move(why), id, delta = movement.delta,
+  return [this, attribution = std::move(why), id, delta = movement.delta,
           expected = std::move(expected)](store::WriteTx& tx) -> Result<model::Product> {
     INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::optional));
     // Both are below 2^53, so the sum is exact.
@@ -111,15 +111,16 @@ store::WriteFunction<model::Product> Catalog::move_stock(const model::Act& act, 
     }
     model::Product after = before;
     after.stock = stock;
-    INTEGRITY_CHECK(tx.update_product(act, "product.stock", before, after));
+    INTEGRITY_CHECK(tx.update_product(attribution, "product.stock", before, after));
     return after;
   };
 }
 
-store::WriteFunction<Done> Catalog::remove(const model::Act& act, const ProductId& id, Expected expected) const {
-  return [this, act, id, expected = std::move(expected)](store::WriteTx& tx) -> Result<Done> {
+store::WriteFunction<Done> Catalog::remove(const model::Attribution& attribution, const ProductId& id,
+                                           Expected expected) const {
+  return [this, attribution, id, expected = std::move(expected)](store::WriteTx& tx) -> Result<Done> {
     INTEGRITY_TRY(const model::Product before, current(tx, id, expected, Version::by_rule));
-    INTEGRITY_CHECK(tx.delete_product(act, before));
+    INTEGRITY_CHECK(tx.delete_product(attribution, before));
     return Done{};
   };
 }

@@ -76,14 +76,15 @@ class Catalog {
   Catalog(Random& random, const Clock& clock, CatalogRules rules)
       : random_(random), clock_(clock), rules_(std::move(rules)) {}
 
-  store::WriteFunction<model::Product> create(const model::Act& act, NewProduct product);  // sku_taken
+  store::WriteFunction<model::Product> create(const model::Attribution& attribution, NewProduct product);  // sku_taken
   // Errors, in this order: not_found, precondition_required, precondition_failed, invalid_value, sku_taken.
-  store::WriteFunction<model::Product> change(const model::Act& act, const ProductId& id, ProductChange change,
-                                              Expected expected) const;
+  store::WriteFunction<model::Product> change(const model::Attribution& attribution, const ProductId& id,
+                                              ProductChange change, Expected expected) const;
   // Errors: not_found, precondition_failed, insufficient_stock, invalid_value above the maximum.
-  store::WriteFunction<model::Product> move_stock(const model::Act& act, const ProductId& id, StockMovement movement,
-                                                  Expected expected) const;
-  store::WriteFunction<Done> remove(const model::Act& act, const ProductId& id, Expected expected) const;
+  store::WriteFunction<model::Product> move_stock(const model::Attribution& attribution, const ProductId& id,
+                                                  StockMovement movement, Expected expected) const;
+  store::WriteFunction<Done> remove(const model::Attribution& attribution, const ProductId& id,
+                                    Expected expected) const;
 
  private:
   enum class Version : std::uint8_t { optional, by_rule };  // by_rule: mandatory where the operator says so

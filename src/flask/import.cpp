@@ -11,7 +11,7 @@ namespace {
 // Small: other nodes of the store wait for each, and it stays in the cache of a MongoDB until its commit.
 constexpr std::size_t kBatch = 25;
 
-const model::Act kImport{.proof = model::Act::Proof::host, .reason = "import from Flask"};
+const model::Attribution kImport{.proof = model::Attribution::Proof::host, .reason = "import from Flask"};
 
 struct Outcome {
   enum class Kind : std::uint8_t { made, here, refused } kind = Kind::made;
@@ -112,7 +112,7 @@ Result<Imported> bring_over(store::Store& store, const auth::Vault& vault, const
     if (person.secret.empty()) {
       users.back().enrol_until = now + enrolment_life;
     } else {
-      users.back().totp_secret = vault.seal(person.user.id, person.secret);
+      users.back().totp_secret = vault.encrypt(person.user.id, person.secret);
     }
   }
   Imported done;

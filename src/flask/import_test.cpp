@@ -87,7 +87,7 @@ TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
     EXPECT_EQ(user->has_factor(), i % 2 == 0);
     EXPECT_EQ(user->enrol_until, i % 2 == 0 ? std::nullopt : std::optional(clock_.now() + enrolment_life));
     if (user->has_factor()) {
-      EXPECT_EQ(vault_.open(user->id, user->totp_secret).reveal_text(), std::string(20, 's'));
+      EXPECT_EQ(vault_.decrypt(user->id, user->totp_secret).reveal_text(), std::string(20, 's'));
     }
   }
   EXPECT_EQ(tx->last_change_number(), 2 * kMany) << "one change for each";
@@ -102,8 +102,8 @@ TEST_F(Import, RecordsWhoDidItAndWhy) {
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes[0].op, op);
     EXPECT_EQ(changes[0].revision, 1);
-    EXPECT_EQ(changes[0].act.proof, model::Act::Proof::host);
-    EXPECT_EQ(changes[0].act.reason, "import from Flask");
+    EXPECT_EQ(changes[0].attribution.proof, model::Attribution::Proof::host);
+    EXPECT_EQ(changes[0].attribution.reason, "import from Flask");
   }
 }
 

@@ -11,7 +11,7 @@
 namespace integrity::model {
 
 // Who does something, how they proved it, and why. Given to every mutation.
-struct Act {
+struct Attribution {
   enum class Proof : std::uint8_t {
     none,      // the server itself: expiry, a factor disabled by its counter
     host,      // a command on the host
@@ -37,7 +37,7 @@ struct Change {
   RecordId record;
   std::int64_t revision = 0;  // the record's version after this change; a delete takes the next one
   std::string op;             // "product.create", "session.start", "user.confirm", …: given in store/tx.cpp and auth/
-  Act act;
+  Attribution attribution;
   // The record afterwards, as JSON without secrets; empty when there is none any more. What it was before is
   // the `after` of the revision before.
   std::string after;

@@ -17,7 +17,7 @@ inline constexpr std::chrono::seconds verify_challenge_life{300};
 inline constexpr std::chrono::hours pending_life{24};
 inline constexpr std::chrono::hours reset_enrolment_life{24};
 inline constexpr std::chrono::hours import_enrolment_life{7 * 24};  // a week for everybody to come by, holidays aside
-inline constexpr std::chrono::hours kept_answer_life{24};
+inline constexpr std::chrono::hours stored_response_life{24};
 
 // By this much the clocks of two nodes may differ, and one clock from itself after a correction.
 inline constexpr std::chrono::minutes clock_error_max{1};

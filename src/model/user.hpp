@@ -48,7 +48,7 @@ struct Challenge {
   UserId user;
   std::int64_t password_version = 0;
   Bytes pending_secret = {};  // sealed; enrol only: the secret this challenge would activate
-  int tries = 0;              // wrong codes and recovery codes sent with it
+  int attempts = 0;           // wrong codes and recovery codes sent with it
   Time expires_at{};
 };
 

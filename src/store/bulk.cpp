@@ -42,9 +42,9 @@ std::string_view name_of(RowKind kind) {
   return with_type_of(kind, []<class T>(std::type_identity<T>) { return name<T>; });
 }
 
-std::string why_closed(const Mark& mark) {
+std::string why_closed(const MigrationState& mark) {
   const std::string at = to_rfc3339(mark.at);
-  if (mark.role == Mark::Role::target) {
+  if (mark.role == MigrationState::Role::target) {
     return "a move into this store is not finished: since " + at + " it comes from " + mark.other +
            ". Run the same `integrity migrate --from … --to …` again, and it goes on where it was";
   }

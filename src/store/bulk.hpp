@@ -1,7 +1,7 @@
 // Everything that a store keeps, as rows: what a move from one engine to the other reads and writes (see move.hpp).
 // Beside Store, not above it: no change is recorded, numbers, times and places are those of the rows.
 //
-// Both sides of a move carry a Mark. A store whose mark is `closed` takes no other work: to open it as a Store throws
+// Both sides of a move carry a MigrationState. A store whose mark is `closed` takes no other work: to open it as a Store throws
 // Unavailable, and nodes that have it open already end their writes with Code::unavailable. So rows that are read stay
 // as they are, and engines give those of a kind in an order that is the same every time: how many the target has of
 // them is how far a move came.
@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "model/change.hpp"
-#include "model/kept_answer.hpp"
 #include "model/product.hpp"
+#include "model/stored_response.hpp"
 #include "model/user.hpp"
-#include "store/head.hpp"
+#include "store/watermark.hpp"
 
 namespace integrity::store {
 
@@ -36,13 +36,13 @@ struct RecoveryCodesOf {
   std::vector<model::Digest> hashes;
 };
 struct PlacedProduct {
-  std::int64_t place = 0;  // see docs/adr/0007
+  std::int64_t sequence = 0;  // see docs/adr/0007
   model::Product product;
 };
 struct KeptAnswerOf {
   UserId user;
-  model::AnswerKey key{};
-  model::KeptAnswer answer;
+  model::ResponseKey key{};
+  model::StoredResponse answer;
 };
 struct KeyFingerprint {
   std::string key;
@@ -77,7 +77,7 @@ constexpr RowKind row_kind() {
   }
 }
 
-struct Mark {
+struct MigrationState {
   enum class Role : std::uint8_t { source, target } role = Role::source;
   std::string move;   // its name, drawn when it began: the same on both sides
   std::string other;  // the address of the other side
@@ -85,9 +85,9 @@ struct Mark {
   bool complete = false;
 
   bool closed() const { return role == Role::source || !complete; }
-  bool operator==(const Mark&) const = default;
+  bool operator==(const MigrationState&) const = default;
 };
-std::string why_closed(const Mark& mark);  // for the operator, with what to do
+std::string why_closed(const MigrationState& mark);  // for the operator, with what to do
 
 class Bulk {
  public:
@@ -95,7 +95,7 @@ class Bulk {
 
   virtual std::string address() const = 0;  // for people and for marks: without user and password
   // Nothing also where there is no database yet.
-  virtual std::optional<Mark> mark() = 0;
+  virtual std::optional<MigrationState> migration_state() = 0;
   virtual bool empty() = 0;  // may be asked before `prepare`
   // Something there that is not this program's, "the collection x"; nothing where there is none. Before `prepare` too.
   virtual std::optional<std::string> foreign() = 0;
@@ -105,7 +105,7 @@ class Bulk {
 
   // Instead of the mark that was seen last, by `mark` or here; throws Unavailable where it is another one by now. When
   // this returns, the disk has it, and no write that was under way before is still to come.
-  virtual void set_mark(const std::optional<Mark>& mark) = 0;
+  virtual void set_migration_state(const std::optional<MigrationState>& mark) = 0;
 
   virtual std::size_t count(RowKind kind) = 0;
   // Those behind the first `skip`.
@@ -114,8 +114,8 @@ class Bulk {
   // must be that of a target that is not complete.
   virtual void write(std::span<const Row> rows) = 0;
 
-  virtual Head head() = 0;
-  virtual void set_head(const Head& head) = 0;
+  virtual Watermark watermark() = 0;
+  virtual void set_watermark(const Watermark& watermark) = 0;
 };
 
 }  // namespace integrity::store

@@ -19,16 +19,16 @@ struct BytesAbout {
   }
 };
 
-using enum Mark::Role;
+using enum MigrationState::Role;
 
 Error refused(std::string why) {
   return {Code::unavailable, std::move(why)};
 }
 
 // Two marks of one move, one on each side.
-bool belong_together(const std::optional<Mark>& source, const std::optional<Mark>& target) {
-  return source && target && source->role == Mark::Role::source && target->role == Mark::Role::target &&
-         source->move == target->move;
+bool belong_together(const std::optional<MigrationState>& source, const std::optional<MigrationState>& target) {
+  return source && target && source->role == MigrationState::Role::source &&
+         target->role == MigrationState::Role::target && source->move == target->move;
 }
 
 class Move {
@@ -36,8 +36,8 @@ class Move {
   Move(Bulk& source, Bulk& target, MoveWatcher& watcher) : source_(source), target_(target), watcher_(watcher) {}
 
   Result<Moved> run(Time now, Random& random) {
-    of_source_ = source_.mark();
-    of_target_ = target_.mark();
+    of_source_ = source_.migration_state();
+    of_target_ = target_.migration_state();
     const bool under_way = belong_together(of_source_, of_target_);
     if (!under_way) INTEGRITY_CHECK(may_begin());
     if (source_is_sealed()) watcher_.sealing();
@@ -45,10 +45,11 @@ class Move {
     target_.prepare();
     if (under_way && of_target_->complete) return finished(true);
     if (!under_way) INTEGRITY_CHECK(begin(now, random));
-    target_.set_mark(of_target_);  // what a run before this one was about to write has been written, or never will be
+    target_.set_migration_state(
+        of_target_);  // what a run before this one was about to write has been written, or never will be
     watcher_.sealed(*of_source_, sealed_before_);
     for (const RowKind kind : all_row_kinds()) copy(kind);
-    target_.set_head(source_.head());
+    target_.set_watermark(source_.watermark());
     return finished(false);
   }
 
@@ -87,16 +88,16 @@ class Move {
   Status begin(Time now, Random& random) {
     sealed_before_ = source_is_sealed();
     const std::string name = sealed_before_ ? of_source_->move : to_hex(random.bytes(8));
-    of_target_ = Mark{.role = target, .move = name, .other = source_.address(), .at = now};
-    target_.set_mark(of_target_);
+    of_target_ = MigrationState{.role = target, .move = name, .other = source_.address(), .at = now};
+    target_.set_migration_state(of_target_);
     if (!target_.empty()) {  // somebody was quicker
-      target_.set_mark({});
+      target_.set_migration_state({});
       return not_empty();
     }
     if (sealed_before_) return {};
-    of_source_ = Mark{.role = source, .move = name, .other = target_.address(), .at = now};
+    of_source_ = MigrationState{.role = source, .move = name, .other = target_.address(), .at = now};
     watcher_.sealing();
-    source_.set_mark(of_source_);
+    source_.set_migration_state(of_source_);
     return {};
   }
 
@@ -133,7 +134,7 @@ class Move {
     for (auto [side, mark] : {std::pair(&source_, &of_source_), std::pair(&target_, &of_target_)}) {
       if ((*mark)->complete) continue;
       (*mark)->complete = true;
-      side->set_mark(*mark);
+      side->set_migration_state(*mark);
     }
     return {*of_source_, before};
   }
@@ -141,7 +142,7 @@ class Move {
   Bulk& source_;
   Bulk& target_;
   MoveWatcher& watcher_;
-  std::optional<Mark> of_source_, of_target_;
+  std::optional<MigrationState> of_source_, of_target_;
   bool sealed_before_ = true;
 };
 
@@ -151,15 +152,15 @@ Result<Moved> move(Bulk& source, Bulk& target, Time now, Random& random, MoveWat
   return Move(source, target, watcher).run(now, random);
 }
 
-Result<Mark> unseal(Bulk& source, bool finished_too) {
-  const auto mark = source.mark();
-  if (!mark || mark->role != Mark::Role::source) return refused(source.address() + ": is not sealed");
+Result<MigrationState> unseal(Bulk& source, bool finished_too) {
+  const auto mark = source.migration_state();
+  if (!mark || mark->role != MigrationState::Role::source) return refused(source.address() + ": is not sealed");
   if (mark->complete && !finished_too) {
     return refused(source.address() + ": all that was in it was moved to " + mark->other +
                    ", and what was written there since is not here. To take everything back, move it from there into"
                    " an empty store. To go on from here as it was, and lose that: --unseal --finished-too");
   }
-  source.set_mark({});
+  source.set_migration_state({});
   return *mark;
 }
 

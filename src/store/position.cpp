@@ -21,14 +21,14 @@ std::int64_t take_number(std::string_view& bytes) {
 
 std::string written(const Position& position) {
   std::string bytes;
-  append_number(bytes, position.place);
+  append_number(bytes, position.sequence);
   append_number(bytes, position.key);
   return bytes + position.name;
 }
 
 Position read_position(std::string_view bytes) {
   Position position;
-  position.place = take_number(bytes);
+  position.sequence = take_number(bytes);
   position.key = take_number(bytes);
   position.name = bytes;
   return position;

@@ -8,7 +8,7 @@ namespace integrity::store {
 
 // Of key and name one counts, or neither, by the order.
 struct Position {
-  std::int64_t place = 0;
+  std::int64_t sequence = 0;
   std::int64_t key = 0;
   std::string name = {};
 };

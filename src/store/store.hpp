@@ -9,7 +9,7 @@
 //
 // A write is a closure that MAY be run more than once, on another thread, together with others in one commit.
 // So it draws no randomness, reads no clock but tx.now(), and has no effect except through `tx`. An error
-// that it returns undoes all it did; one passed through tx.keep() is an answer too, but what was written stays.
+// that it returns undoes all it did; one passed through tx.commit_with() is an answer too, but what was written stays.
 //
 // Engines MUST: make all of a closure's effects visible at once and only if it succeeded; answer only after
 // the commit is durable, never with success for what may be lost; and see to it that reads begun after an answer

@@ -70,52 +70,52 @@ bool WriteTx::alive(const SessionId& id) {
   return found && clock_.now() < found->expires_at;
 }
 
-void WriteTx::record(const model::Act& act, RecordKind kind, const RecordId& record, std::int64_t revision,
-                     std::string_view op, std::string after) {
-  Head& last = head();
+void WriteTx::record(const model::Attribution& attribution, RecordKind kind, const RecordId& record,
+                     std::int64_t revision, std::string_view op, std::string after) {
+  Watermark& last = watermark();
   do_append({.number = ++last.number,
              .at = last.time,
              .kind = kind,
              .record = record,
              .revision = revision,
              .op = std::string(op),
-             .act = act,
+             .attribution = attribution,
              .after = std::move(after)});
 }
 
 // After all products of the same millisecond, those that are gone included. Only a product of the past has to look
 // for them.
-std::int64_t WriteTx::place_for(Time created_at) {
-  const auto first = first_place_at(created_at), end = first_place_after(created_at);
-  const auto last = head().place;
+std::int64_t WriteTx::sequence_for(Time created_at) {
+  const auto first = first_sequence_at(created_at), end = first_place_after(created_at);
+  const auto last = watermark().sequence;
   if (last < first) return first;
   if (last < end) return last + 1;
   const auto found = do_last_place(first, end);
   return found ? *found + 1 : first;
 }
 
-Status WriteTx::create_product(const model::Act& act, const model::Product& product) {
+Status WriteTx::create_product(const model::Attribution& attribution, const model::Product& product) {
   if (product.version != 1) throw std::logic_error("a new product has version 1");
-  const auto place = place_for(product.created_at);
-  INTEGRITY_CHECK(do_insert(product, place));
-  head().place = std::max(head().place, place);
-  record(act, RecordKind::product, record_id(product.id), 1, "product.create", to_json(product));
+  const auto sequence = sequence_for(product.created_at);
+  INTEGRITY_CHECK(do_insert(product, sequence));
+  watermark().sequence = std::max(watermark().sequence, sequence);
+  record(attribution, RecordKind::product, record_id(product.id), 1, "product.create", to_json(product));
   return {};
 }
 
-Status WriteTx::update_product(const model::Act& act, std::string_view op, const model::Product& before,
+Status WriteTx::update_product(const model::Attribution& attribution, std::string_view op, const model::Product& before,
                                model::Product& after) {
   if (after.id != before.id) throw std::logic_error("an update is of one product");
   after.version = before.version + 1;
   after.updated_at = now();
   INTEGRITY_CHECK(do_update(before, after));
-  record(act, RecordKind::product, record_id(after.id), after.version, op, to_json(after));
+  record(attribution, RecordKind::product, record_id(after.id), after.version, op, to_json(after));
   return {};
 }
 
-Status WriteTx::delete_product(const model::Act& act, const model::Product& before) {
+Status WriteTx::delete_product(const model::Attribution& attribution, const model::Product& before) {
   do_delete(before);
-  record(act, RecordKind::product, record_id(before.id), before.version + 1, "product.delete", {});
+  record(attribution, RecordKind::product, record_id(before.id), before.version + 1, "product.delete", {});
   return {};
 }
 
@@ -135,34 +135,34 @@ void WriteTx::update_pending_user(const model::User& user) {
   do_update(user, 0);
 }
 
-void WriteTx::update_user(const model::Act& act, std::string_view op, model::User& user) {
+void WriteTx::update_user(const model::Attribution& attribution, std::string_view op, model::User& user) {
   ++user.version;
   user.updated_at = now();
   do_update(user, user.version - 1);
-  record(act, RecordKind::user, record_id(user.id), user.version, op, to_json(user));
-  if (user.state != model::UserState::active) end_sessions_of(act, user.id);
+  record(attribution, RecordKind::user, record_id(user.id), user.version, op, to_json(user));
+  if (user.state != model::UserState::active) end_sessions_of(attribution, user.id);
 }
 
-void WriteTx::replace_recovery_codes(const model::Act& act, model::User& user,
+void WriteTx::replace_recovery_codes(const model::Attribution& attribution, model::User& user,
                                      const std::vector<model::Digest>& hashes) {
   do_replace_recovery_codes(user.id, hashes);
-  update_user(act, "user.recovery_codes", user);
+  update_user(attribution, "user.recovery_codes", user);
 }
 
-bool WriteTx::spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash) {
+bool WriteTx::spend_recovery_code(const model::Attribution& attribution, model::User& user, const model::Digest& hash) {
   if (!do_spend_recovery_code(user.id, hash)) return false;
-  update_user(act, "user.recovery_code_used", user);
+  update_user(attribution, "user.recovery_code_used", user);
   return true;
 }
 
-void WriteTx::start_session(const model::Act& act, const model::Session& session) {
+void WriteTx::start_session(const model::Attribution& attribution, const model::Session& session) {
   do_insert(session);
-  record(act, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session));
+  record(attribution, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session));
 }
 
-bool WriteTx::end_session(const model::Act& act, const SessionId& session) {
+bool WriteTx::end_session(const model::Attribution& attribution, const SessionId& session) {
   if (!do_end_session(session)) return false;
-  record(act, RecordKind::session, record_id(session), 2, "session.end", {});
+  record(attribution, RecordKind::session, record_id(session), 2, "session.end", {});
   return true;
 }
 
@@ -174,16 +174,16 @@ Status WriteTx::room_for_answer(const UserId& user, std::size_t kept_max) {
                                                " wait until the oldest goes, or leave the key out");
 }
 
-Status WriteTx::keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                            std::size_t kept_max) {
-  if (do_keep_answer(user, key, answer, kept_max)) return {};
+Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                               std::size_t kept_max) {
+  if (do_store_response(user, key, answer, kept_max)) return {};
   INTEGRITY_CHECK(room_for_answer(user, kept_max));
   throw std::logic_error("an answer was not kept although there is room");
 }
 
-void WriteTx::end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but) {
+void WriteTx::end_sessions_of(const model::Attribution& attribution, const UserId& user, std::optional<SessionId> but) {
   for (const auto& session : do_sessions_of(user)) {
-    if (session.id != but) end_session(act, session.id);
+    if (session.id != but) end_session(attribution, session.id);
   }
 }
 

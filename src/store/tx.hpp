@@ -14,10 +14,10 @@
 
 #include "base/result.hpp"
 #include "model/change.hpp"
-#include "model/kept_answer.hpp"
 #include "model/product.hpp"
+#include "model/stored_response.hpp"
 #include "model/user.hpp"
-#include "store/head.hpp"
+#include "store/watermark.hpp"
 
 namespace integrity::store {
 
@@ -55,13 +55,13 @@ class WriteTx : public virtual ReadTx {
   explicit WriteTx(const Clock& clock) : clock_(clock) {}
 
   // The time of this write: never earlier than that of a write committed before.
-  Time now() { return head().time; }
+  Time now() { return watermark().time; }
 
   // Whether a session is there and has not expired, by the host's clock.
   bool alive(const SessionId& id);
 
-  // An answer that refuses, while what this write did stays: `return tx.keep(invalid_code())` after counting the guess.
-  Error keep(Error error) {
+  // An answer that refuses, while what this write did stays: `return tx.commit_with(invalid_code())` after counting the guess.
+  Error commit_with(Error error) {
     kept_ = true;
     return error;
   }
@@ -72,12 +72,12 @@ class WriteTx : public virtual ReadTx {
   virtual Status touch() = 0;
 
   // Products. Errors: sku_taken.
-  Status create_product(const model::Act& act, const model::Product& product);
+  Status create_product(const model::Attribution& attribution, const model::Product& product);
   // `op` is what happened: "product.update", "product.stock". Gives `after` the version after that of `before`, which
   // must be the one that is stored, and this write's time as `updated_at`.
-  Status update_product(const model::Act& act, std::string_view op, const model::Product& before,
+  Status update_product(const model::Attribution& attribution, std::string_view op, const model::Product& before,
                         model::Product& after);
-  Status delete_product(const model::Act& act, const model::Product& before);
+  Status delete_product(const model::Attribution& attribution, const model::Product& before);
 
   // Accounts. A pending one has no history and version 0; its first change is "user.confirm", which makes it
   // version 1. A name is free again from `pending_until` on. Errors: username_taken.
@@ -92,24 +92,25 @@ class WriteTx : public virtual ReadTx {
   // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", … `user` has the version that
   // is stored, and gets the next one and this write's time as `updated_at`. The sessions of an account that is not
   // active end with it.
-  void update_user(const model::Act& act, std::string_view op, model::User& user);
+  void update_user(const model::Attribution& attribution, std::string_view op, model::User& user);
 
   // Recovery codes: keyed hashes. A set replaces the set before. An update of `user`, as above.
-  void replace_recovery_codes(const model::Act& act, model::User& user, const std::vector<model::Digest>& hashes);
+  void replace_recovery_codes(const model::Attribution& attribution, model::User& user,
+                              const std::vector<model::Digest>& hashes);
   // True iff it was there; then it is no more. One conditional write: of several that try, one gets true.
-  bool spend_recovery_code(const model::Act& act, model::User& user, const model::Digest& hash);
+  bool spend_recovery_code(const model::Attribution& attribution, model::User& user, const model::Digest& hash);
 
   // Sessions.
-  void start_session(const model::Act& act, const model::Session& session);
+  void start_session(const model::Attribution& attribution, const model::Session& session);
   // True iff it had not been ended. Expiry is by the host's clock, never by now(), which may stand still.
-  bool end_session(const model::Act& act, const SessionId& session);
-  void end_sessions_of(const model::Act& act, const UserId& user, std::optional<SessionId> but = {});
+  bool end_session(const model::Attribution& attribution, const SessionId& session);
+  void end_sessions_of(const model::Attribution& attribution, const UserId& user, std::optional<SessionId> but = {});
   virtual std::size_t remove_expired_sessions(Time at, std::size_t limit) = 0;
 
   // Challenges.
   virtual void add_challenge(const model::Challenge& challenge) = 0;
   // Counts a try before it is looked at. False when there is none with fewer than `tries_max` tries.
-  virtual bool count_challenge_try(const model::Digest& token_hash, int tries_max) = 0;
+  virtual bool count_challenge_try(const model::Digest& token_hash, int attempts_max) = 0;
   virtual bool spend_challenge(const model::Digest& token_hash) = 0;  // true iff it was there
   virtual void remove_challenges_of(const UserId& user) = 0;
   // Keeps the `count` that expire last, of one account and kind. Returns how many went.
@@ -125,14 +126,14 @@ class WriteTx : public virtual ReadTx {
   virtual void remove_factor_counters(const UserId& user) = 0;
 
   // Kept answers, for requests that are sent again. They expire by the host's clock, for now() may stand still. One that
-  // goes early lets a change happen twice: those with more life left than model::kept_answer_life, which only a clock that
+  // goes early lets a change happen twice: those with more life left than model::stored_response_life, which only a clock that
   // was ahead has made, are shortened to it by `remove_expired_answers`.
-  virtual std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) = 0;
+  virtual std::optional<model::StoredResponse> stored_response(const UserId& user, const model::ResponseKey& key) = 0;
   // Asked before anything is written. Error: too_many_attempts, until the oldest of `kept_max` expires.
   Status room_for_answer(const UserId& user, std::size_t kept_max);
   // There must be none under this key. One conditional write; the same error.
-  Status keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                     std::size_t kept_max);
+  Status store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                        std::size_t kept_max);
   virtual std::size_t remove_expired_answers(std::size_t limit) = 0;
 
   // What tells the keys that the store is used with from others, by their names. No record: it has no history.
@@ -150,16 +151,16 @@ class WriteTx : public virtual ReadTx {
   bool kept_ = false;
 
  private:
-  std::int64_t place_for(Time created_at);
-  void record(const model::Act& act, model::RecordKind kind, const RecordId& record, std::int64_t revision,
-              std::string_view op, std::string after);
+  std::int64_t sequence_for(Time created_at);
+  void record(const model::Attribution& attribution, model::RecordKind kind, const RecordId& record,
+              std::int64_t revision, std::string_view op, std::string after);
 
   // Where this group goes on. Engines that share it with other writers take it when they are first asked.
-  virtual Head& head() = 0;
+  virtual Watermark& watermark() = 0;
   virtual void do_append(const model::Change& change) = 0;
   // The greatest that a product has, of those from `first` on and before `end`.
   virtual std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) = 0;
-  virtual Status do_insert(const model::Product& product, std::int64_t place) = 0;
+  virtual Status do_insert(const model::Product& product, std::int64_t sequence) = 0;
   virtual Status do_update(const model::Product& before, const model::Product& after) = 0;  // where version = before's
   virtual void do_delete(const model::Product& product) = 0;  // where version = product.version
   virtual Status do_insert(const model::User& user) = 0;
@@ -172,8 +173,8 @@ class WriteTx : public virtual ReadTx {
   virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;  // what it was, unless ended
   // When the oldest expires, if there are `kept_max` that have not; those that have do not count.
   virtual std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) = 0;
-  virtual bool do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                              std::size_t kept_max) = 0;  // false where there is no room
+  virtual bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                                 std::size_t kept_max) = 0;  // false where there is no room
 };
 
 }  // namespace integrity::store

@@ -53,7 +53,7 @@ TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {
   const auto ada = given_user("ada");
   const auto result = store().write([&](WriteTx& tx) -> Result<bool> {
     tx.set_factor_counters(ada.id, {.failures = 1});
-    return tx.keep(Error{Code::invalid_code});
+    return tx.commit_with(Error{Code::invalid_code});
   });
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, Code::invalid_code);
@@ -65,7 +65,7 @@ TEST_P(StoreContract, KeepingIsForOneWriteOnly) {
   const auto count = [&](std::int64_t failures, bool keep) {
     return store().write([&, failures, keep](WriteTx& tx) -> Result<bool> {
       tx.set_factor_counters(ada.id, {.failures = failures});
-      return keep ? tx.keep(Error{Code::invalid_code}) : Error{Code::invalid_code};
+      return keep ? tx.commit_with(Error{Code::invalid_code}) : Error{Code::invalid_code};
     });
   };
   EXPECT_FALSE(count(1, true).has_value());

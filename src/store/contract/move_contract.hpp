@@ -13,7 +13,7 @@ inline constexpr std::array<model::ProductKey, 5> kOrders{model::ProductKey::cre
 
 class Silent final : public MoveWatcher {
   void sealing() override {}
-  void sealed(const Mark&, bool) override {}
+  void sealed(const MigrationState&, bool) override {}
   void copied(RowKind, std::size_t, std::size_t) override {}
 };
 
@@ -35,18 +35,20 @@ class Interrupted final : public Bulk {
  public:
   Interrupted(Bulk& bulk, int& left) : bulk_(bulk), left_(left) {}
   std::string address() const override { return bulk_.address(); }
-  std::optional<Mark> mark() override { return bulk_.mark(); }
+  std::optional<MigrationState> migration_state() override { return bulk_.migration_state(); }
   bool empty() override { return bulk_.empty(); }
   std::optional<std::string> foreign() override { return bulk_.foreign(); }
   void prepare() override { (step(), bulk_.prepare()); }
-  void set_mark(const std::optional<Mark>& mark) override { (step(), bulk_.set_mark(mark)); }
+  void set_migration_state(const std::optional<MigrationState>& mark) override {
+    (step(), bulk_.set_migration_state(mark));
+  }
   std::size_t count(RowKind kind) override { return bulk_.count(kind); }
   void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) override {
     bulk_.read(kind, skip, take);
   }
   void write(std::span<const Row> rows) override { (step(), bulk_.write(rows)); }
-  Head head() override { return bulk_.head(); }
-  void set_head(const Head& head) override { (step(), bulk_.set_head(head)); }
+  Watermark watermark() override { return bulk_.watermark(); }
+  void set_watermark(const Watermark& watermark) override { (step(), bulk_.set_watermark(watermark)); }
 
  private:
   void step() {
@@ -91,9 +93,9 @@ class StoreMove : public StoreContract {
       tx.set_factor_counters(bob.id, {.last_step = 5});
       tx.set_key_fingerprint("a.key", digest(4));
       for (std::uint8_t i = 0; i < 20; ++i) {
-        model::KeptAnswer answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = "{}"};
+        model::StoredResponse answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = "{}"};
         answer.expires_at = tx.now() + std::chrono::hours(24);
-        INTEGRITY_CHECK(tx.keep_answer(ada_.id, key(i), answer, 100));
+        INTEGRITY_CHECK(tx.store_response(ada_.id, key(i), answer, 100));
       }
       return true;
     });
@@ -114,7 +116,7 @@ class StoreMove : public StoreContract {
       return done(tx.update_product({.actor = ada_.id, .reference = "R-1"}, "product.stock", products_[2], after));
     });
   }
-  static model::AnswerKey key(std::uint8_t number) { return {number}; }
+  static model::ResponseKey key(std::uint8_t number) { return {number}; }
 
   // Whatever can be asked, as text.
   std::string all_of(Store& store) {
@@ -128,7 +130,7 @@ class StoreMove : public StoreContract {
       write_history(out, *tx, model::RecordKind::user, record_id(user.id));
     }
     const auto challenge = tx->challenge(digest(5));
-    out << challenge->tries << challenge->user.hex() << to_rfc3339(challenge->expires_at) << '\n'
+    out << challenge->attempts << challenge->user.hex() << to_rfc3339(challenge->expires_at) << '\n'
         << to_rfc3339(tx->session(session_.id)->expires_at) << '\n';
     for (const auto by : kOrders) write_pages(out, *tx, {by, by == model::ProductKey::price});
     for (const auto& each : products_) write_history(out, *tx, model::RecordKind::product, record_id(each.id));
@@ -152,8 +154,9 @@ class StoreMove : public StoreContract {
   static void write_history(std::ostream& out, ReadTx& tx, model::RecordKind kind, const RecordId& record) {
     for (const auto& change : tx.changes(kind, record, {}, 100)) {
       out << change.number << ' ' << to_rfc3339(change.at) << change.op << change.revision
-          << (change.act.actor ? change.act.actor->hex() : "-") << static_cast<int>(change.act.proof)
-          << change.act.reason.value_or("-") << change.act.reference.value_or("-") << change.after << '\n';
+          << (change.attribution.actor ? change.attribution.actor->hex() : "-")
+          << static_cast<int>(change.attribution.proof) << change.attribution.reason.value_or("-")
+          << change.attribution.reference.value_or("-") << change.after << '\n';
     }
   }
 
@@ -164,8 +167,8 @@ class StoreMove : public StoreContract {
       EXPECT_FALSE(tx.spend_totp_step(ada_.id, 77));
       EXPECT_TRUE(tx.spend_recovery_code(act_, ada_, digest(2)));
       EXPECT_FALSE(tx.spend_recovery_code(act_, ada_, digest(2)));
-      EXPECT_EQ(tx.kept_answer(ada_.id, key(7))->body, "{}");
-      EXPECT_EQ(tx.kept_answer(ada_.id, key(99)), std::nullopt);
+      EXPECT_EQ(tx.stored_response(ada_.id, key(7))->body, "{}");
+      EXPECT_EQ(tx.stored_response(ada_.id, key(99)), std::nullopt);
       EXPECT_EQ(tx.key_fingerprint("a.key"), digest(4));
       INTEGRITY_CHECK(tx.create_product(act_, made));
       return true;

@@ -10,9 +10,9 @@ TEST_P(StoreMove, EverythingComesToAnotherEngineAndBack) {
   const auto number = store().read()->last_change_number();
   close();
   const OtherStore other;
-  const Head head = open_bulk()->head();
+  const Watermark watermark = open_bulk()->watermark();
   ASSERT_TRUE(move_all(*open_bulk(), *other.open_bulk()).has_value());
-  EXPECT_EQ(other.open_bulk()->head(), head);
+  EXPECT_EQ(other.open_bulk()->watermark(), watermark);
   EXPECT_EQ(all_of(*other.open(clock_)), before);
 
   const TempFolder back;
@@ -63,7 +63,7 @@ TEST_P(StoreMove, InterruptedAnywhereItGoesOnWhereItWas) {
       ASSERT_TRUE(move_all(failing_source, failing_target).has_value());
     } catch (const Unavailable&) {
       interrupted = true;
-      if (target->mark()) {
+      if (target->migration_state()) {
         EXPECT_THROW(GetParam().open(to.path(), clock_, {}), Unavailable);
       }
       const auto again = move_all(*source, *target);

@@ -107,7 +107,7 @@ TEST_P(StoreContract, CountsNoMoreTriesOfAChallengeThanAllowed) {
               return *store().write([&](WriteTx& tx) -> Result<bool> { return tx.count_challenge_try(digest(7), 5); });
             }),
             5);
-  EXPECT_EQ(store().read()->challenge(digest(7))->tries, 5);
+  EXPECT_EQ(store().read()->challenge(digest(7))->attempts, 5);
 }
 
 TEST_P(StoreContract, KeepsTheNewestChallengesOfAnAccountAndKind) {

@@ -71,7 +71,7 @@ TEST_P(StoreContract, EverythingIsThereAfterReopening) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->next, model::Challenge::Next::enrol);
   EXPECT_EQ(found->pending_secret, challenge.pending_secret);
-  EXPECT_EQ(found->tries, 1);
+  EXPECT_EQ(found->attempts, 1);
   EXPECT_EQ(found->expires_at, challenge.expires_at);
   const auto counters = read->factor_counters(ada.id);
   EXPECT_EQ(counters.last_step, 1000);

@@ -39,7 +39,7 @@ TEST_P(StoreContract, RefusalsAreTheSameWhenRunTwice) {
     auto counters = tx.factor_counters(ada.id);
     ++counters.failures;
     tx.set_factor_counters(ada.id, counters);
-    return tx.keep(Error{Code::invalid_code});
+    return tx.commit_with(Error{Code::invalid_code});
   });
   EXPECT_EQ(kept.error().code, Code::invalid_code);
   EXPECT_EQ(store().read()->factor_counters(ada.id).failures, 1);

@@ -64,11 +64,11 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
 
   void open(const EngineOptions& options = {}) {
     store_.reset();
-    store_ = GetParam().open(place_.path(), clock_, options);
+    store_ = GetParam().open(folder_.path(), clock_, options);
   }
   Store& store() { return *store_; }
   void close() { store_.reset(); }
-  std::unique_ptr<Bulk> open_bulk() { return GetParam().open_bulk(place_.path()); }
+  std::unique_ptr<Bulk> open_bulk() { return GetParam().open_bulk(folder_.path()); }
 
   // Makers: every call gives another record. Usable from one thread.
   ProductId next_product_id() { return {id_bytes()}; }
@@ -172,7 +172,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   }
 
   ManualClock clock_;
-  const model::Act act_{.proof = model::Act::Proof::host};
+  const model::Attribution act_{.proof = model::Attribution::Proof::host};
 
  private:
   std::array<std::uint8_t, 12> id_bytes() {
@@ -182,7 +182,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     return bytes;
   }
 
-  TempFolder place_;
+  TempFolder folder_;
   std::unique_ptr<Store> store_;
   std::uint32_t ids_ = 0;
 };

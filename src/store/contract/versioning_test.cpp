@@ -10,8 +10,9 @@ using model::RecordKind;
 TEST_P(StoreContract, RecordsWhoWhatWhyAndTheRecordAfterwards) {
   const auto ada = given_user("ada");
   const auto made = product();
-  const model::Act act{.actor = ada.id, .proof = model::Act::Proof::otp, .reason = "stocktaking", .reference = "INV-7"};
-  given([&](WriteTx& tx) { return done(tx.create_product(act, made)); });
+  const model::Attribution attribution{
+      .actor = ada.id, .proof = model::Attribution::Proof::otp, .reason = "stocktaking", .reference = "INV-7"};
+  given([&](WriteTx& tx) { return done(tx.create_product(attribution, made)); });
   const auto changes = history(made);
   ASSERT_EQ(changes.size(), 1U);
   std::string json;
@@ -22,10 +23,10 @@ TEST_P(StoreContract, RecordsWhoWhatWhyAndTheRecordAfterwards) {
   EXPECT_EQ(changes[0].record, record_id(made.id));
   EXPECT_EQ(changes[0].revision, 1);
   EXPECT_EQ(changes[0].op, "product.create");
-  EXPECT_EQ(changes[0].act.actor, ada.id);
-  EXPECT_EQ(changes[0].act.proof, model::Act::Proof::otp);
-  EXPECT_EQ(changes[0].act.reason, "stocktaking");
-  EXPECT_EQ(changes[0].act.reference, "INV-7");
+  EXPECT_EQ(changes[0].attribution.actor, ada.id);
+  EXPECT_EQ(changes[0].attribution.proof, model::Attribution::Proof::otp);
+  EXPECT_EQ(changes[0].attribution.reason, "stocktaking");
+  EXPECT_EQ(changes[0].attribution.reference, "INV-7");
   EXPECT_EQ(changes[0].after, json);
 }
 

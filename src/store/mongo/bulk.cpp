@@ -90,10 +90,10 @@ struct Rows<PlacedProduct> : ById {
   static constexpr Name collection = in::products;
   static Doc order() { return Doc("place", 1); }
   static PlacedProduct take(View view) {
-    return {.place = view.take<std::int64_t>("place"), .product = take_product(view)};
+    return {.sequence = view.take<std::int64_t>("place"), .product = take_product(view)};
   }
   static Doc doc(const PlacedProduct& row, const model::ProductText& text) {
-    return to_doc(row.product, row.place, text);
+    return to_doc(row.product, row.sequence, text);
   }
 };
 
@@ -106,7 +106,7 @@ struct Rows<model::Change> : ById {
 
 template <>
 struct Rows<KeptAnswerOf> : ById {
-  static constexpr Name collection = in::kept_answers;
+  static constexpr Name collection = in::stored_responses;
   static Doc order() { return Doc("expires_at", 1, "_id", 1); }
   static KeptAnswerOf take(View view) {
     const auto id = view.take<AnswerId>("_id");
@@ -132,28 +132,28 @@ class MongoBulk final : public Bulk {
  public:
   MongoBulk(const std::string& uri, const model::ProductText& text)
       : text_(text), pool_(uri, Pool::Answers::long_ones), client_(pool_) {
-    Link link = reading();
-    refuse_newer(link);
+    Connection connection = reading();
+    refuse_newer(connection);
   }
 
   std::string address() const override { return "mongodb://" + pool_.address() + "/" + pool_.database(); }
 
-  std::optional<Mark> mark() override {
-    Link link = reading();
-    return seen_ = mark_of(link);
+  std::optional<MigrationState> migration_state() override {
+    Connection connection = reading();
+    return seen_ = migration_state_of(connection);
   }
 
   bool empty() override {
-    Link link = reading();
+    Connection connection = reading();
     const auto none = [&]<class T>(std::type_identity<T>) {
-      return !link.first(Rows<T>::collection, Rows<T>::filter());
+      return !connection.first(Rows<T>::collection, Rows<T>::filter());
     };
     return std::ranges::all_of(all_row_kinds(), [&](RowKind kind) { return with_type_of(kind, none); });
   }
 
   std::optional<std::string> foreign() override {
-    Link link = reading();
-    const auto name = foreign_collection(link);
+    Connection connection = reading();
+    const auto name = foreign_collection(connection);
     return name ? std::optional("the collection " + *name) : std::nullopt;
   }
 
@@ -161,19 +161,19 @@ class MongoBulk final : public Bulk {
 
   // Done when a majority has it. The time is for the lock, and would run out while the majority is waited for: so the
   // write waits for nobody, and is looked for behind it. A look also tells where an answer was lost.
-  void set_mark(const std::optional<Mark>& mark) override {
+  void set_migration_state(const std::optional<MigrationState>& mark) override {
     const Doc which = marked_as_seen();
     // The count makes it a write in any case: one that changes nothing would pass by a transaction that has the head.
     Doc how("$inc", Doc("groups", std::int64_t{1}));
     mark ? how.add("$set", Doc("mark", mongo::to_doc(*mark))) : how.add("$unset", Doc("mark", ""));
     const Doc set("findAndModify", "meta", "query", which, "update", how, "maxTimeMS", std::int64_t{kMarkWait.count()});
-    Link link = reading();
+    Connection connection = reading();
     bool was_set = false, lost = false, in_the_way = false;
     for (const auto deadline = steady_clock::now() + kMarkPatience;;) {
       try {
-        if (std::exchange(in_the_way, false)) link.end_stopped_transactions(kStopped);
-        if (!was_set) was_set = View(link.command(set, Doc("writeConcern", Doc("w", 1)))).has("value");
-        const auto found = mark_of(link);
+        if (std::exchange(in_the_way, false)) connection.end_stopped_transactions(kStopped);
+        if (!was_set) was_set = View(connection.command(set, Doc("writeConcern", Doc("w", 1)))).has("value");
+        const auto found = migration_state_of(connection);
         if (found == mark && (was_set || (lost && seen_ != mark))) {
           seen_ = mark;
           return;
@@ -192,19 +192,19 @@ class MongoBulk final : public Bulk {
 
   std::size_t count(RowKind kind) override {
     return with_type_of(kind, [&]<class T>(std::type_identity<T>) -> std::size_t {
-      Link link = reading();
+      Connection connection = reading();
       Array pipeline;
       pipeline.add(Doc("$match", Rows<T>::filter())).add(Doc("$count", "n"));
-      Cursor found = link.aggregate(Rows<T>::collection, pipeline);
+      Cursor found = connection.aggregate(Rows<T>::collection, pipeline);
       return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
     });
   }
 
   void read(RowKind kind, std::size_t skip, const Take& take) override {
     with_type_of(kind, [&]<class T>(std::type_identity<T>) {
-      Link link = reading();
+      Connection connection = reading();
       const Doc how("sort", Rows<T>::order(), "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true);
-      for (Cursor found = link.find(Rows<T>::collection, Rows<T>::filter(), how); found.next();) {
+      for (Cursor found = connection.find(Rows<T>::collection, Rows<T>::filter(), how); found.next();) {
         try {
           take(Rows<T>::take(found.view()));
         } catch (const Unreadable& why) {
@@ -225,7 +225,7 @@ class MongoBulk final : public Bulk {
     const Name collection = std::visit([]<class T>(const T&) { return Rows<T>::collection; }, rows.front());
     for (int attempt = 1;; ++attempt) {
       try {
-        return in_transaction([&](Link& link) { link.send(collection, writes); });
+        return in_transaction([&](Connection& connection) { connection.send(collection, writes); });
       } catch (const Trouble& trouble) {
         if (trouble.kind != Kind::conflict || attempt == kWriteAttempts) throw;
       }
@@ -235,45 +235,45 @@ class MongoBulk final : public Bulk {
     }
   }
 
-  Head head() override {
+  Watermark watermark() override {
     const auto head = reading().first(in::meta, Doc("_id", "head"));
     if (!head) throw head_is_lost();
     const View view(*head);
     return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
   }
 
-  void set_head(const Head& head) override {
-    in_transaction([&](Link& link) {
-      link.send(in::meta, {{Write::How::update, Doc("_id", "head"),
-                            Doc("$set", Doc("time", head.time, "number", head.number, "place", head.place))}});
+  void set_watermark(const Watermark& head) override {
+    in_transaction([&](Connection& connection) {
+      connection.send(in::meta, {{Write::How::update, Doc("_id", "head"),
+                                  Doc("$set", Doc("time", head.time, "number", head.number, "place", head.sequence))}});
     });
   }
 
  private:
-  Link reading() { return Link(client_, Link::Sees::majority); }
+  Connection reading() { return Connection(client_, Connection::Sees::majority); }
 
   Doc marked_as_seen() const {
     return seen_ ? Doc("_id", "head", "mark.move", seen_->move, "mark.complete", seen_->complete)
                  : Doc("_id", "head", "mark", Doc("$exists", false));
   }
 
-  void in_transaction(const std::function<void(Link&)>& work) {
-    Link link(client_, Link::Sees::transaction);
-    link.begin();
+  void in_transaction(const std::function<void(Connection&)>& work) {
+    Connection connection(client_, Connection::Sees::transaction);
+    connection.begin();
     try {
-      if (!link.find_and_update(in::meta, marked_as_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
+      if (!connection.find_and_update(in::meta, marked_as_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
         throw Unavailable(address() + ": another program ended this move meanwhile");
       }
-      work(link);
-      commit(link);
+      work(connection);
+      commit(connection);
     } catch (...) {
-      link.abort();
+      connection.abort();
       throw;
     }
   }
 
-  void commit(Link& link) {
-    for (int attempt = 1; !link.commit(); ++attempt) {
+  void commit(Connection& connection) {
+    for (int attempt = 1; !connection.commit(); ++attempt) {
       if (attempt == kCommitAttempts) throw Unavailable(address() + ": the outcome of a commit is not known");
       std::this_thread::sleep_for(kCommitPause);
     }
@@ -282,7 +282,7 @@ class MongoBulk final : public Bulk {
   const model::ProductText text_;
   Pool pool_;
   Client client_;
-  std::optional<Mark> seen_;
+  std::optional<MigrationState> seen_;
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ std::string username_key(std::string_view username) {
 
 Doc to_doc(const model::User& u) {
   return Doc("_id", u.id, "username", u.username, "username_key", username_key(u.username), "name", u.name,
-             "password_hash", u.password_hash, "password_version", u.password_version, "state", word(u.state),
+             "password_hash", u.password_hash, "password_version", u.password_version, "state", name_of(u.state),
              "totp_secret", unless_empty(u.totp_secret), "totp_confirmed_at", u.totp_confirmed_at, "enrol_until",
              u.enrol_until, "pending_until", u.pending_until, "pending_network", unless_empty(u.pending_network),
              "version", u.version, "created_at", u.created_at, "updated_at", u.updated_at);
@@ -61,8 +61,8 @@ model::User take_user(View v) {
 }
 
 Doc to_doc(const model::Challenge& c) {
-  return Doc("_id", c.token_hash, "user", c.user, "next", word(c.next), "password_version", c.password_version,
-             "pending_secret", unless_empty(c.pending_secret), "tries", c.tries, "expires_at", c.expires_at);
+  return Doc("_id", c.token_hash, "user", c.user, "next", name_of(c.next), "password_version", c.password_version,
+             "pending_secret", unless_empty(c.pending_secret), "tries", c.attempts, "expires_at", c.expires_at);
 }
 
 model::Challenge take_challenge(View v) {
@@ -71,12 +71,12 @@ model::Challenge take_challenge(View v) {
           .user = v.take<UserId>("user"),
           .password_version = v.take<std::int64_t>("password_version"),
           .pending_secret = v.take<std::optional<Bytes>>("pending_secret").value_or(Bytes()),
-          .tries = v.take<int>("tries"),
+          .attempts = v.take<int>("tries"),
           .expires_at = v.take<Time>("expires_at")};
 }
 
 Doc to_doc(const model::Session& s) {
-  return Doc("_id", s.id, "user", s.user, "factor", word(s.factor), "created_at", s.created_at, "expires_at",
+  return Doc("_id", s.id, "user", s.user, "factor", name_of(s.factor), "created_at", s.created_at, "expires_at",
              s.expires_at);
 }
 
@@ -96,9 +96,9 @@ model::FactorCounters take_factor_counters(View v) {
 }
 
 Doc to_doc(const model::Change& c) {
-  return Doc("_id", c.number, "at", c.at, "kind", word(c.kind), "record", c.record, "revision", c.revision, "op", c.op,
-             "actor", c.act.actor, "proof", word(c.act.proof), "reason", c.act.reason, "reference", c.act.reference,
-             "after", unless_empty(c.after));
+  return Doc("_id", c.number, "at", c.at, "kind", name_of(c.kind), "record", c.record, "revision", c.revision, "op",
+             c.op, "actor", c.attribution.actor, "proof", name_of(c.attribution.proof), "reason", c.attribution.reason,
+             "reference", c.attribution.reference, "after", unless_empty(c.after));
 }
 
 model::Change take_change(View v) {
@@ -108,17 +108,17 @@ model::Change take_change(View v) {
           .record = v.take<RecordId>("record"),
           .revision = v.take<std::int64_t>("revision"),
           .op = v.take<std::string>("op"),
-          .act = {.actor = v.take<std::optional<UserId>>("actor"),
-                  .proof = take_word<model::Act::Proof>(v, "proof"),
-                  .reason = v.take<std::optional<std::string>>("reason"),
-                  .reference = v.take<std::optional<std::string>>("reference")},
+          .attribution = {.actor = v.take<std::optional<UserId>>("actor"),
+                          .proof = take_word<model::Attribution::Proof>(v, "proof"),
+                          .reason = v.take<std::optional<std::string>>("reason"),
+                          .reference = v.take<std::optional<std::string>>("reference")},
           .after = v.take<std::optional<std::string>>("after").value_or("")};
 }
 
-Doc to_doc(const model::Product& p, std::int64_t place, const model::ProductText& text) {
-  return Doc("_id", p.id, "place", place, "sku", p.sku, "name", p.name, "description", p.description, "price", p.price,
-             "currency", p.currency, "stock", p.stock, "version", p.version, "created_at", p.created_at, "updated_at",
-             p.updated_at, "name_key", text.sort_key(p.name), "words", words_of(p, text));
+Doc to_doc(const model::Product& p, std::int64_t sequence, const model::ProductText& text) {
+  return Doc("_id", p.id, "place", sequence, "sku", p.sku, "name", p.name, "description", p.description, "price",
+             p.price, "currency", p.currency, "stock", p.stock, "version", p.version, "created_at", p.created_at,
+             "updated_at", p.updated_at, "name_key", text.sort_key(p.name), "words", words_of(p, text));
 }
 
 model::Product take_product(View v) {
@@ -157,18 +157,18 @@ Doc changes_of(const model::Product& before, const model::Product& p, const mode
   return changes;
 }
 
-AnswerId answer_id(const UserId& user, const model::AnswerKey& key) {
+AnswerId answer_id(const UserId& user, const model::ResponseKey& key) {
   AnswerId id;
   std::copy(key.begin(), key.end(), std::copy(user.bytes.begin(), user.bytes.end(), id.begin()));
   return id;
 }
 
-Doc to_doc(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& a) {
+Doc to_doc(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& a) {
   return Doc("_id", answer_id(user, key), "user", user, "request", a.request, "status", a.status, "headers", a.headers,
              "body", a.body, "expires_at", a.expires_at);
 }
 
-model::KeptAnswer take_kept_answer(View v) {
+model::StoredResponse take_kept_answer(View v) {
   return {.request = v.take<model::Digest>("request"),
           .status = v.take<int>("status"),
           .headers = v.take<std::string>("headers"),
@@ -176,13 +176,13 @@ model::KeptAnswer take_kept_answer(View v) {
           .expires_at = v.take<Time>("expires_at")};
 }
 
-Doc to_doc(const Mark& mark) {
-  return Doc("role", mark.role == Mark::Role::source ? "source" : "target", "move", mark.move, "other", mark.other,
-             "at", mark.at, "complete", mark.complete, "closed", mark.closed());
+Doc to_doc(const MigrationState& mark) {
+  return Doc("role", mark.role == MigrationState::Role::source ? "source" : "target", "move", mark.move, "other",
+             mark.other, "at", mark.at, "complete", mark.complete, "closed", mark.closed());
 }
 
-Mark take_mark(View v) {
-  return {.role = v.take<std::string>("role") == "source" ? Mark::Role::source : Mark::Role::target,
+MigrationState take_migration_state(View v) {
+  return {.role = v.take<std::string>("role") == "source" ? MigrationState::Role::source : MigrationState::Role::target,
           .move = v.take<std::string>("move"),
           .other = v.take<std::string>("other"),
           .at = v.take<Time>("at"),

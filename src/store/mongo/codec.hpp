@@ -2,12 +2,12 @@
 // server, in collections/*.json.
 #pragma once
 #include "model/change.hpp"
-#include "model/kept_answer.hpp"
 #include "model/product.hpp"
+#include "model/stored_response.hpp"
 #include "model/user.hpp"
 #include "store/bulk.hpp"
+#include "store/enum_names.hpp"
 #include "store/mongo/bson.hpp"
-#include "store/words.hpp"
 
 namespace integrity::store::mongo {
 
@@ -26,7 +26,7 @@ model::FactorCounters take_factor_counters(View view);
 model::Change take_change(View view);
 
 // With what is derived from its texts. `place`: see docs/adr/0007.
-Doc to_doc(const model::Product& product, std::int64_t place, const model::ProductText& text);
+Doc to_doc(const model::Product& product, std::int64_t sequence, const model::ProductText& text);
 model::Product take_product(View view);
 // Of an update, from one version to the next.
 Doc changes_of(const model::Product& before, const model::Product& after, const model::ProductText& text);
@@ -34,11 +34,11 @@ Doc derived_from(const model::Product& product, const model::ProductText& text);
 
 // An answer's own id: who it is for, and the key it was kept under.
 using AnswerId = std::array<std::uint8_t, 28>;
-AnswerId answer_id(const UserId& user, const model::AnswerKey& key);
-Doc to_doc(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer);
-model::KeptAnswer take_kept_answer(View view);
+AnswerId answer_id(const UserId& user, const model::ResponseKey& key);
+Doc to_doc(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer);
+model::StoredResponse take_kept_answer(View view);
 
-Doc to_doc(const Mark& mark);
-Mark take_mark(View view);
+Doc to_doc(const MigrationState& mark);
+MigrationState take_migration_state(View view);
 
 }  // namespace integrity::store::mongo

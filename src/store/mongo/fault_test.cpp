@@ -76,13 +76,13 @@ class MongoFaults : public testing::Test {
  protected:
   void SetUp() override {
     if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
-    app_ = place_.path().filename().string();
+    app_ = folder_.path().filename().string();
     address_ = test_database(to_hex(as_bytes(app_)));
     open(milliseconds(5000));
   }
-  void open(milliseconds patience) {
+  void open(milliseconds time_limit) {
     store_.reset();
-    store_ = open_mongo({.uri = named(), .clock = &clock_, .text = plain_text, .patience = patience});
+    store_ = open_mongo({.uri = named(), .clock = &clock_, .text = plain_text, .time_limit = time_limit});
   }
   std::string named() const {
     return address_ + (address_.find('?') == std::string::npos ? "?" : "&") + "appName=" + app_;
@@ -108,7 +108,7 @@ class MongoFaults : public testing::Test {
   std::int64_t commits() {
     Pool pool(address_);
     Client client(pool);
-    const auto head = Link(client, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
+    const auto head = Connection(client, Connection::Sees::majority).first(in::meta, Doc("_id", "head"));
     return View(head.value()).take<std::int64_t>("groups");
   }
   std::size_t changes_of(const model::Product& product) {
@@ -121,7 +121,7 @@ class MongoFaults : public testing::Test {
   std::atomic<int> runs_ = 0;
 
  private:
-  TempFolder place_;
+  TempFolder folder_;
   std::uint8_t ids_ = 0;
 };
 
@@ -151,15 +151,15 @@ TEST_F(MongoFaults, ErrorsThatPassPassWithoutALabelToo) {
 
 TEST_F(MongoFaults, AMarkIsSetThoughItsAnswerIsLost) {
   const auto bulk = open_mongo_bulk(named(), plain_text);
-  Mark mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
+  MigrationState mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
   const auto expect_set = [&](const Doc& mode, Doc data) {
-    EXPECT_EQ(bulk->mark(), std::nullopt);
+    EXPECT_EQ(bulk->migration_state(), std::nullopt);
     {
       const auto failing = fails(mode, std::move(data));
-      bulk->set_mark(mark);
+      bulk->set_migration_state(mark);
     }
-    EXPECT_EQ(bulk->mark(), mark);
-    bulk->set_mark({});
+    EXPECT_EQ(bulk->migration_state(), mark);
+    bulk->set_migration_state({});
   };
   expect_set(times(2), commands("findAndModify").add("errorCode", 10107));
   expect_set(
@@ -173,7 +173,7 @@ TEST_F(MongoFaults, RowsThatAreTooManyAtOnceAreWrittenInHalves) {
   const auto bulk = open_mongo_bulk(named(), plain_text);
   std::vector<Row> rows;
   for (const char* key : {"a.key", "b.key", "c.key", "d.key", "e.key"}) rows.push_back(KeyFingerprint{key, {}});
-  EXPECT_FALSE(bulk->mark());
+  EXPECT_FALSE(bulk->migration_state());
   const auto before = commits();
   {
     const auto failing =

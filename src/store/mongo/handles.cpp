@@ -31,9 +31,9 @@ auto owned(T* handle, Destroy* destroy) {
   return std::unique_ptr<T, Destroy*>(handle, destroy);
 }
 
-auto new_session(Client& client, Link::Sees sees) {
+auto new_session(Client& client, Connection::Sees sees) {
   const auto options = owned(mongoc_session_opts_new(), mongoc_session_opts_destroy);
-  const bool one_state = sees == Link::Sees::one_state;
+  const bool one_state = sees == Connection::Sees::one_state;
   mongoc_session_opts_set_snapshot(options.get(), one_state);
   mongoc_session_opts_set_causal_consistency(options.get(), !one_state);
   bson_error_t error;
@@ -72,38 +72,38 @@ bool Cursor::next() {
   return false;
 }
 
-Link::Link(Client& client, Sees sees)
+Connection::Connection(Client& client, Sees sees)
     : client_(&client), sees_(sees), session_(new_session(client, sees), &mongoc_client_session_destroy) {
   if (sees == Sees::one_state) return;
-  const Moment moment = client.pool().latest().get();
+  const OperationTime moment = client.pool().latest().get();
   if (moment.seconds != 0) {
     mongoc_client_session_advance_operation_time(session_.get(), moment.seconds, moment.count);
   }
 }
 
-Link::~Link() {
-  if (session_) note_moment();
+Connection::~Connection() {
+  if (session_) note_operation_time();
 }
 
-void Link::note_moment() {
-  Moment moment;
+void Connection::note_operation_time() {
+  OperationTime moment;
   mongoc_client_session_get_operation_time(session_.get(), &moment.seconds, &moment.count);
   client_->pool().latest().advance(moment);
 }
 
-CollectionHandle Link::collection(Name name) {
+CollectionHandle Connection::collection(Name name) {
   const auto& database = client_->pool().database();
   return {mongoc_client_get_collection(client_->get(), database.c_str(), name.text.data()), &mongoc_collection_destroy};
 }
 
-Doc Link::with_session(const Doc& options) const {
+Doc Connection::with_session(const Doc& options) const {
   Doc with = options;
   bson_error_t error;
   if (!mongoc_client_session_append(session_.get(), with.get(), &error)) raise(error, nullptr);
   return with;
 }
 
-Cursor Link::find(Name name, const Doc& filter, const Doc& options) & {
+Cursor Connection::find(Name name, const Doc& filter, const Doc& options) & {
   auto from = collection(name);
   Doc with = with_session(options);
   if (sees_ == Sees::majority) with.add("readConcern", Doc("level", MONGOC_READ_CONCERN_LEVEL_MAJORITY));
@@ -114,7 +114,7 @@ Cursor Link::find(Name name, const Doc& filter, const Doc& options) & {
   return {std::move(from), cursor};
 }
 
-std::optional<Doc> Link::first(Name name, const Doc& filter, const Doc& options) {
+std::optional<Doc> Connection::first(Name name, const Doc& filter, const Doc& options) {
   Doc limited = options;
   limited.add("limit", std::int64_t{1}, "singleBatch", true);
   Cursor cursor = find(name, filter, limited);
@@ -122,14 +122,14 @@ std::optional<Doc> Link::first(Name name, const Doc& filter, const Doc& options)
   return Doc::copy_of(cursor.found());
 }
 
-Cursor Link::aggregate(Name name, const Array& pipeline) & {
+Cursor Connection::aggregate(Name name, const Array& pipeline) & {
   auto from = collection(name);
   mongoc_cursor_t* const cursor =
       mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, pipeline.get(), with_session().get(), nullptr);
   return {std::move(from), cursor};
 }
 
-std::int64_t Link::update(Name name, const Doc& which, const Doc& how, Upsert upsert) {
+std::int64_t Connection::update(Name name, const Doc& which, const Doc& how, Upsert upsert) {
   const auto options = with_session(upsert == Upsert::yes ? Doc("upsert", true) : Doc());
   Reply reply;
   bson_error_t error;
@@ -140,7 +140,7 @@ std::int64_t Link::update(Name name, const Doc& which, const Doc& how, Upsert up
   return reply.view().take<int>("matchedCount") + (reply.view().has("upsertedId") ? 1 : 0);
 }
 
-void Link::update_all(Name name, const Doc& which, const Doc& how) {
+void Connection::update_all(Name name, const Doc& which, const Doc& how) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_collection_update_many(collection(name).get(), which.get(), how.get(), with_session().get(), reply.get(),
@@ -149,7 +149,7 @@ void Link::update_all(Name name, const Doc& which, const Doc& how) {
   }
 }
 
-std::int64_t Link::replace(Name name, const Doc& which, const Doc& with) {
+std::int64_t Connection::replace(Name name, const Doc& which, const Doc& with) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_collection_replace_one(collection(name).get(), which.get(), with.get(), with_session().get(), reply.get(),
@@ -159,7 +159,7 @@ std::int64_t Link::replace(Name name, const Doc& which, const Doc& with) {
   return reply.view().take<int>("matchedCount");
 }
 
-std::int64_t Link::remove(Name name, const Doc& which) {
+std::int64_t Connection::remove(Name name, const Doc& which) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_collection_delete_many(collection(name).get(), which.get(), with_session().get(), reply.get(), &error)) {
@@ -168,20 +168,20 @@ std::int64_t Link::remove(Name name, const Doc& which) {
   return reply.view().take<int>("deletedCount");
 }
 
-std::optional<Doc> Link::find_and_update(Name name, const Doc& which, const Doc& how) {
+std::optional<Doc> Connection::find_and_update(Name name, const Doc& which, const Doc& how) {
   return find_and_modify(Doc("findAndModify", name.text, "query", which, "update", how, "new", true));
 }
 
-std::optional<Doc> Link::find_and_remove(Name name, const Doc& which) {
+std::optional<Doc> Connection::find_and_remove(Name name, const Doc& which) {
   return find_and_modify(Doc("findAndModify", name.text, "query", which, "remove", true));
 }
 
-std::optional<Doc> Link::find_and_modify(const Doc& command) {
+std::optional<Doc> Connection::find_and_modify(const Doc& command) {
   const Doc reply = this->command(command);
   return View(reply).take<std::optional<Doc>>("value");
 }
 
-void Link::send(Name name, const std::vector<Write>& writes) {
+void Connection::send(Name name, const std::vector<Write>& writes) {
   if (writes.empty()) return;
   const auto to = collection(name);
   const auto bulk = owned(mongoc_collection_create_bulk_operation_with_opts(to.get(), with_session().get()),
@@ -216,7 +216,7 @@ void Link::send(Name name, const std::vector<Write>& writes) {
   }
 }
 
-Doc Link::command(const Doc& command, const Doc& options) {
+Doc Connection::command(const Doc& command, const Doc& options) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_client_write_command_with_opts(client_->get(), client_->pool().database().c_str(), command.get(),
@@ -226,7 +226,7 @@ Doc Link::command(const Doc& command, const Doc& options) {
   return Doc::copy_of(reply.get());
 }
 
-Doc Link::ask(const Doc& command) {
+Doc Connection::ask(const Doc& command) {
   Reply reply;
   bson_error_t error;
   if (!mongoc_client_read_command_with_opts(client_->get(), client_->pool().database().c_str(), command.get(), nullptr,
@@ -236,7 +236,7 @@ Doc Link::ask(const Doc& command) {
   return Doc::copy_of(reply.get());
 }
 
-bool Link::try_command(const Doc& command, std::uint32_t expected_error) {
+bool Connection::try_command(const Doc& command, std::uint32_t expected_error) {
   Reply reply;
   bson_error_t error;
   if (mongoc_client_write_command_with_opts(client_->get(), client_->pool().database().c_str(), command.get(),
@@ -247,7 +247,7 @@ bool Link::try_command(const Doc& command, std::uint32_t expected_error) {
   raise(error, reply.get());
 }
 
-void Link::begin() {
+void Connection::begin() {
   const auto options = owned(mongoc_transaction_opts_new(), mongoc_transaction_opts_destroy);
   const auto read = owned(mongoc_read_concern_new(), mongoc_read_concern_destroy);
   mongoc_read_concern_set_level(read.get(), MONGOC_READ_CONCERN_LEVEL_SNAPSHOT);
@@ -263,11 +263,11 @@ void Link::begin() {
 
 // Definite is one answer only: that of a server which says that the transaction is none of its, and that a majority
 // agrees. Everything else may come from a server, or a wire, that lost the answer and not the transaction.
-bool Link::commit() {
+bool Connection::commit() {
   Reply reply;
   bson_error_t error;
   if (mongoc_client_session_commit_transaction(session_.get(), reply.get(), &error)) {
-    note_moment();
+    note_operation_time();
     return true;
   }
   if (mongoc_error_has_label(reply.get(), "TransientTransactionError") &&
@@ -277,11 +277,11 @@ bool Link::commit() {
   return false;
 }
 
-void Link::abort() noexcept {
+void Connection::abort() noexcept {
   if (in_transaction()) mongoc_client_session_abort_transaction(session_.get(), nullptr);
 }
 
-Link::OpenTransactions Link::open_transactions(std::chrono::microseconds open_longer_than) {
+Connection::OpenTransactions Connection::open_transactions(std::chrono::microseconds open_longer_than) {
   Array pipeline;
   pipeline.add(Doc("$currentOp", Doc("idleSessions", true)));
   const std::string app_name = client_->pool().app_name();
@@ -302,7 +302,7 @@ Link::OpenTransactions Link::open_transactions(std::chrono::microseconds open_lo
 }
 
 // Idle is every transaction between two round trips. One that has stopped has not been at work between two looks either.
-int Link::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
+int Connection::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
   const auto before = open_transactions(open_longer_than);
   if (before.empty()) return 0;
   std::this_thread::sleep_for(kBetweenLooks);

@@ -2,7 +2,7 @@
 // asked and written. Every error throws what error_map.hpp says.
 //
 //   Client client(pool);
-//   Link link(client, Link::Sees::majority);
+//   Connection link(client, Connection::Sees::majority);
 //   if (auto found = link.first("users", Doc("_id", id))) …
 //
 // A Client and its links are used by one thread at a time; a pool by any.
@@ -20,18 +20,18 @@ namespace integrity::store::mongo {
 
 // A point in the replica set's time. What is read behind it shows what was acknowledged before it, also by a primary
 // that was elected since and does not know yet how far the majority is.
-struct Moment {
+struct OperationTime {
   std::uint32_t seconds = 0, count = 0;
 };
 
 // The latest that this process has heard of.
 class LatestMoment {
  public:
-  Moment get() const {
+  OperationTime get() const {
     const auto packed = packed_.load();
     return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
   }
-  void advance(Moment to) {
+  void advance(OperationTime to) {
     const auto packed = std::uint64_t{to.seconds} << 32 | to.count;
     for (auto seen = packed_.load(); seen < packed && !packed_.compare_exchange_weak(seen, packed);) {
     }
@@ -108,7 +108,7 @@ struct Write {
   Doc what;
 };
 
-class Link {
+class Connection {
  public:
   enum class Sees : std::uint8_t {
     majority,     // each question what a majority of the members has by then
@@ -117,9 +117,9 @@ class Link {
   };
   enum class Upsert : std::uint8_t { no, yes };
 
-  Link(Client& client, Sees sees);
-  Link(Link&&) = default;
-  ~Link();
+  Connection(Client& client, Sees sees);
+  Connection(Connection&&) = default;
+  ~Connection();
 
   // From now on the server gives up a find, all its batches together, after this time (maxTimeMS), unless its options
   // say another: Trouble, out_of_time. Without a limit it would go on for a client that has long since gone. Not in a
@@ -166,7 +166,7 @@ class Link {
   CollectionHandle collection(Name name);
   Doc with_session(const Doc& options = {}) const;
   std::optional<Doc> find_and_modify(const Doc& command);
-  void note_moment();
+  void note_operation_time();
 
   Client* client_;
   Sees sees_;

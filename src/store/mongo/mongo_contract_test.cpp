@@ -24,7 +24,7 @@ std::vector<EngineUnderTest> engines() {
                                        .clock = &clock,
                                        .text = plain_text,
                                        .queue_max = options.queue_max,
-                                       .patience = std::chrono::minutes(1),  // whatever else the machine does
+                                       .time_limit = std::chrono::minutes(1),  // whatever else the machine does
                                        .run_writes_twice = options.run_writes_twice});
            },
        .open_bulk =

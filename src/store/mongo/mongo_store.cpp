@@ -11,10 +11,10 @@ namespace integrity::store::mongo {
 namespace {
 
 // What a majority has, by the primary. Takes a connection when the first question needs one.
-Link limited(Client& client, Link::Sees sees) {
-  Link link(client, sees);
-  link.limit_reads(Link::request_time_max);
-  return link;
+Connection limited(Client& client, Connection::Sees sees) {
+  Connection connection(client, sees);
+  connection.limit_reads(Connection::request_time_max);
+  return connection;
 }
 
 class MajorityReader final : public Reader {
@@ -24,20 +24,20 @@ class MajorityReader final : public Reader {
   // A list is one state, and a search may ask several questions.
   model::ProductPage products(const model::ProductQuery& query) override {
     first(in::meta, Doc("_id", "head"));  // see SnapshotReader
-    Link one_state = limited(*client_, Link::Sees::one_state);
+    Connection one_state = limited(*client_, Connection::Sees::one_state);
     return search(one_state, query);
   }
 
  private:
-  Link& link(Name) override {
+  Connection& connection(Name) override {
     pool_.standing().expect_readable();
-    if (!link_) link_.emplace(limited(client_.emplace(pool_), Link::Sees::majority));
-    return *link_;
+    if (!connection_) connection_.emplace(limited(client_.emplace(pool_), Connection::Sees::majority));
+    return *connection_;
   }
 
   Pool& pool_;
   std::optional<Client> client_;
-  std::optional<Link> link_;
+  std::optional<Connection> connection_;
 };
 
 class SnapshotReader final : public Reader {
@@ -45,21 +45,21 @@ class SnapshotReader final : public Reader {
   SnapshotReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
 
  private:
-  Link& link(Name) override {
+  Connection& connection(Name) override {
     pool_.standing().expect_readable();
-    if (!link_) {
+    if (!connection_) {
       client_.emplace(pool_);
       // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
       // waits until it knows that the majority has what was acknowledged.
-      limited(*client_, Link::Sees::majority).first(in::meta, Doc("_id", "head"));
-      link_.emplace(limited(*client_, Link::Sees::one_state));
+      limited(*client_, Connection::Sees::majority).first(in::meta, Doc("_id", "head"));
+      connection_.emplace(limited(*client_, Connection::Sees::one_state));
     }
-    return *link_;
+    return *connection_;
   }
 
   Pool& pool_;
   std::optional<Client> client_;
-  std::optional<Link> link_;
+  std::optional<Connection> connection_;
 };
 
 class MongoStore final : public Store {
@@ -67,9 +67,9 @@ class MongoStore final : public Store {
   explicit MongoStore(const MongoOptions& options) : clock_(*options.clock), text_(options.text), pool_(options.uri) {
     {
       Client client(pool_);
-      Link link(client, Link::Sees::majority);
-      expect_open(link);
-      if (is_older(link)) {  // there may be indexes to build
+      Connection connection(client, Connection::Sees::majority);
+      expect_open(connection);
+      if (is_older(connection)) {  // there may be indexes to build
         Pool patient(options.uri, Pool::Answers::long_ones);
         Client waits(patient);
         prepare(waits, text_);
@@ -80,7 +80,7 @@ class MongoStore final : public Store {
     pool_.standing().allow_clock_off(options.clock_off_max);
     watch_.emplace(pool_, clock_);
     writer_.emplace(pool_, clock_, text_,
-                    Writer::Options{options.queue_max, options.patience, options.run_writes_twice});
+                    Writer::Options{options.queue_max, options.time_limit, options.run_writes_twice});
   }
 
   bool remote() const override { return true; }
@@ -91,7 +91,7 @@ class MongoStore final : public Store {
   std::optional<model::Session> session(const SessionId& id) override {
     pool_.standing().expect_readable();
     Client client(pool_);
-    const auto found = limited(client, Link::Sees::majority).first(in::sessions, Doc("_id", id));
+    const auto found = limited(client, Connection::Sees::majority).first(in::sessions, Doc("_id", id));
     if (!found) return {};
     const auto session = take_session(View(*found));
     if (session.expires_at <= clock_.now()) return {};
@@ -131,7 +131,7 @@ std::string no_address(const std::string& uri) {
 bool is_mongo_store(const std::string& uri) {
   Pool pool(uri);
   Client client(pool);
-  return Link(client, Link::Sees::majority).first(in::meta, Doc("_id", "schema")).has_value();
+  return Connection(client, Connection::Sees::majority).first(in::meta, Doc("_id", "schema")).has_value();
 }
 
 }  // namespace integrity::store::mongo

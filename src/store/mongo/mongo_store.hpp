@@ -24,7 +24,7 @@ struct MongoOptions {
   // How long a write is begun again while there is no primary; what is under way then ends within four seconds, so it is
   // answered after 10 s at most. Longer than a replica set needs for another primary when the old one says that it goes;
   // one that was killed is missed after ten seconds.
-  std::chrono::milliseconds patience{6000};
+  std::chrono::milliseconds time_limit{6000};
   // How far this node's clock may be from the primary's for it to write; nothing: any distance.
   std::optional<Millis> clock_off_max = {};
   bool run_writes_twice = false;  // run each closure, undo it, run it again: tests that closures can bear it

@@ -49,7 +49,7 @@ TEST_F(MongoNodes, ADatabaseOfANewerProgramIsRefused) {
   {
     Pool pool(address_);
     Client client(pool);
-    Link(client, Link::Sees::majority)
+    Connection(client, Connection::Sees::majority)
         .update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("version", newest_version + 1)));
   }
   EXPECT_NE(refusal(address_).find("newer program"), std::string::npos);
@@ -67,7 +67,7 @@ TEST_F(MongoNodes, ADatabaseWithACollectionOfAnotherProgramUnderOneOfItsNamesIsR
 }
 
 TEST_F(MongoNodes, AMoveIntoADatabaseWithAForeignCollectionMakesNothing) {
-  const auto source_address = test_database(to_hex(as_bytes(place_.path().filename().string())) + "s");
+  const auto source_address = test_database(to_hex(as_bytes(folder_.path().filename().string())) + "s");
   const auto source_store = open_mongo({.uri = source_address, .clock = &clock_, .text = plain_text});
   ASSERT_TRUE(create(*source_store, product(1)).has_value());
   Shell shell(address_);
@@ -79,7 +79,7 @@ TEST_F(MongoNodes, AMoveIntoADatabaseWithAForeignCollectionMakesNothing) {
   ASSERT_FALSE(moved.has_value());
   EXPECT_NE(moved.error().detail.find("the collection invoices"), std::string::npos) << moved.error().detail;
   EXPECT_EQ(shell.collections(), std::vector<std::string>{"invoices"});
-  EXPECT_EQ(source->mark(), std::nullopt);
+  EXPECT_EQ(source->migration_state(), std::nullopt);
   shell.run(R"({"drop": "invoices"})");
   EXPECT_TRUE(move(*source, *target, clock_.now(), random, silent).has_value());
 }
@@ -120,8 +120,8 @@ TEST_F(MongoNodes, NumbersAreDenseAndSkusUniqueOverAllNodes) {
   Pool pool(address_);
   Client client(pool);
   std::int64_t number = 0;
-  Link link(client, Link::Sees::majority);
-  for (Cursor found = link.find(in::changes, {}, Doc("sort", Doc("_id", 1))); found.next();) {
+  Connection connection(client, Connection::Sees::majority);
+  for (Cursor found = connection.find(in::changes, {}, Doc("sort", Doc("_id", 1))); found.next();) {
     EXPECT_EQ(found.view().take<std::int64_t>("_id"), ++number);
   }
   EXPECT_EQ(number, kEach);
@@ -163,19 +163,19 @@ TEST_F(MongoNodes, TimeNeverGoesBackFromNodeToNode) {
 // Nodes find each other's transactions whatever each is called in its address.
 TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
   const auto here = open(), there = open(plain_text, with_option("appName=another"));
-  std::promise<void> has_head, go_on;
+  std::promise<void> has_writer_lock, go_on;
   std::atomic<int> runs = 0;
   std::thread stopped([&, goes = go_on.get_future().share()] {
     const auto made = product(1);
     EXPECT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
                       INTEGRITY_CHECK(tx.create_product({}, made));
-                      if (++runs == 1) has_head.set_value();
+                      if (++runs == 1) has_writer_lock.set_value();
                       goes.wait();
                       return true;
                     })
                     .has_value());
   });
-  has_head.get_future().wait();
+  has_writer_lock.get_future().wait();
   EXPECT_TRUE(create(*there, product(2)).has_value());
   go_on.set_value();
   stopped.join();
@@ -187,13 +187,13 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
 TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
   const auto here = open();
   const auto there =
-      open_mongo({.uri = address_, .clock = &clock_, .text = plain_text, .patience = std::chrono::seconds(30)});
-  std::promise<void> has_head;
+      open_mongo({.uri = address_, .clock = &clock_, .text = plain_text, .time_limit = std::chrono::seconds(30)});
+  std::promise<void> has_writer_lock;
   std::atomic<int> runs = 0;
   std::thread slow([&] {
     EXPECT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
                       INTEGRITY_CHECK(tx.create_product({}, product(1)));
-                      if (++runs == 1) has_head.set_value();
+                      if (++runs == 1) has_writer_lock.set_value();
                       for (int i = 0; i < 60; ++i) {
                         std::this_thread::sleep_for(std::chrono::milliseconds(100));
                         tx.user(UserId{});
@@ -202,7 +202,7 @@ TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
                     })
                     .has_value());
   });
-  has_head.get_future().wait();
+  has_writer_lock.get_future().wait();
   EXPECT_TRUE(create(*there, product(2)).has_value());
   slow.join();
   EXPECT_EQ(runs, 1);
@@ -212,40 +212,41 @@ TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
 // What is on its way when a store is sealed is either written before, or never.
 TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed) {
   const auto here = open();
-  std::promise<void> has_head, go_on;
+  std::promise<void> has_writer_lock, go_on;
   std::atomic<int> runs = 0;
   std::thread stopped([&, goes = go_on.get_future().share()] {
     const auto refused = here->write([&](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.create_product({}, product(1)));
-      if (++runs == 1) has_head.set_value();
+      if (++runs == 1) has_writer_lock.set_value();
       goes.wait();
       return true;
     });
     EXPECT_EQ(refused.error().code, Code::unavailable);
     EXPECT_NE(refused.error().detail.find("moved"), std::string::npos) << refused.error().detail;
   });
-  has_head.get_future().wait();
+  has_writer_lock.get_future().wait();
   const auto bulk = open_mongo_bulk(address_, plain_text);
-  EXPECT_FALSE(bulk->mark());
-  bulk->set_mark(Mark{.move = "a", .other = "elsewhere", .at = clock_.now()});
+  EXPECT_FALSE(bulk->migration_state());
+  bulk->set_migration_state(MigrationState{.move = "a", .other = "elsewhere", .at = clock_.now()});
   go_on.set_value();
   stopped.join();
   EXPECT_EQ(bulk->count(row_kind<PlacedProduct>()), 0U);
   EXPECT_NE(refusal(address_).find("it is being moved to elsewhere"), std::string::npos);
-  bulk->set_mark({});
+  bulk->set_migration_state({});
   EXPECT_TRUE(create(*here, product(2)).has_value());
 }
 
 TEST_F(MongoNodes, AMarkIsSetOnlyInPlaceOfTheOneThatWasSeen) {
   open();
   const auto here = open_mongo_bulk(address_, plain_text), there = open_mongo_bulk(address_, plain_text);
-  EXPECT_FALSE(here->mark() || there->mark());
-  const Mark mine{.role = Mark::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
-  here->set_mark(mine);
-  EXPECT_THROW(there->set_mark(mine), Unavailable);
+  EXPECT_FALSE(here->migration_state() || there->migration_state());
+  const MigrationState mine{
+      .role = MigrationState::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
+  here->set_migration_state(mine);
+  EXPECT_THROW(there->set_migration_state(mine), Unavailable);
   EXPECT_THROW(there->write(std::vector<Row>{KeyFingerprint{"a.key", {}}}), Unavailable);
-  EXPECT_EQ(there->mark(), mine);
-  there->set_mark({});
+  EXPECT_EQ(there->migration_state(), mine);
+  there->set_migration_state({});
   EXPECT_THROW(here->write(std::vector<Row>{KeyFingerprint{"a.key", {}}}), Unavailable);
   EXPECT_TRUE(here->empty());
 }
@@ -254,16 +255,17 @@ TEST_F(MongoNodes, AMarkIsSetOnlyInPlaceOfTheOneThatWasSeen) {
 TEST_F(MongoNodes, AMarkThatIsSetAgainEndsTheTransactionThatHasTheHead) {
   open();
   const auto bulk = open_mongo_bulk(address_, plain_text);
-  EXPECT_FALSE(bulk->mark());
-  const Mark mark{.role = Mark::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
-  bulk->set_mark(mark);
+  EXPECT_FALSE(bulk->migration_state());
+  const MigrationState mark{
+      .role = MigrationState::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
+  bulk->set_migration_state(mark);
   Pool pool(address_);
   Client client(pool);
-  Link left_behind(client, Link::Sees::transaction);
+  Connection left_behind(client, Connection::Sees::transaction);
   left_behind.begin();
   left_behind.find_and_update(in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1})));
   left_behind.send(in::key_fingerprints, {{Write::How::insert, {}, Doc("_id", "a.key", "fingerprint", Bytes(32))}});
-  bulk->set_mark(mark);
+  bulk->set_migration_state(mark);
   EXPECT_THROW(left_behind.commit(), Trouble);
   bulk->write(std::vector<Row>{KeyFingerprint{"a.key", {}}});
   EXPECT_EQ(bulk->count(row_kind<KeyFingerprint>()), 1U);
@@ -293,9 +295,9 @@ TEST_F(MongoNodes, AWrongDocumentIsRefusedByTheServer) {
   open();
   Pool pool(address_);
   Client client(pool);
-  Link link(client, Link::Sees::majority);
+  Connection connection(client, Connection::Sees::majority);
   for (const char* json : {R"({"_id": {"$oid": "000000000000000000000001"}, "user": "x"})", R"({"_id": 1})"}) {
-    EXPECT_THROW(link.send(in::sessions, {{Write::How::insert, {}, Doc::from_json(json)}}), Broken) << json;
+    EXPECT_THROW(connection.send(in::sessions, {{Write::How::insert, {}, Doc::from_json(json)}}), Broken) << json;
   }
 }
 

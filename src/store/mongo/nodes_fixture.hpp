@@ -22,7 +22,8 @@ inline std::string refusal(const std::string& uri) {
 // Works on a database as no node would.
 class Shell {
  public:
-  explicit Shell(const std::string& address) : pool_(address), client_(pool_), link_(client_, Link::Sees::majority) {}
+  explicit Shell(const std::string& address)
+      : pool_(address), client_(pool_), connection_(client_, Connection::Sees::majority) {}
 
   Doc run(const std::string& command) {
     bson_t reply;
@@ -57,19 +58,19 @@ class Shell {
     }
     return names;
   }
-  Link& link() { return link_; }
+  Connection& connection() { return connection_; }
 
  private:
   Pool pool_;
   Client client_;
-  Link link_;
+  Connection connection_;
 };
 
 class MongoNodes : public testing::Test {
  protected:
   void SetUp() override {
     if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
-    address_ = test_database(to_hex(as_bytes(place_.path().filename().string())));
+    address_ = test_database(to_hex(as_bytes(folder_.path().filename().string())));
   }
   std::unique_ptr<Store> open(const model::ProductText& text = plain_text, const std::string& address = {}) {
     return open_mongo({.uri = address.empty() ? address_ : address, .clock = &clock_, .text = text});
@@ -96,7 +97,7 @@ class MongoNodes : public testing::Test {
 
   ManualClock clock_;
   std::string address_;
-  TempFolder place_;
+  TempFolder folder_;
 };
 
 }  // namespace integrity::store::mongo

@@ -19,11 +19,11 @@ auto taken(std::optional<Doc> found, Take take) -> std::optional<decltype(take(V
 // Without those that cannot be read. Where there are any, the server is asked again for readable ones only, so that as
 // many come as `options` allow.
 template <class Take>
-auto all(Link& link, Name collection, const Doc& filter, const Doc& options, Take take) {
+auto all(Connection& connection, Name collection, const Doc& filter, const Doc& options, Take take) {
   std::vector<decltype(take(View(filter)))> out;
   const auto add = [&](const Doc& which) {
     bool complete = true;
-    for (Cursor found = link.find(collection, which, options); found.next();) {
+    for (Cursor found = connection.find(collection, which, options); found.next();) {
       auto value = unless_unreadable(collection, found.view(), take);
       complete = complete && value;
       if (value) out.push_back(std::move(*value));
@@ -48,7 +48,7 @@ std::optional<model::Product> Reader::product(const ProductId& id) {
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {
-  return search(link(in::products), query);
+  return search(connection(in::products), query);
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
@@ -60,7 +60,7 @@ std::optional<model::User> Reader::user_by_name(std::string_view username) {
 }
 
 std::vector<model::User> Reader::users() {
-  return all(link(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
+  return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
@@ -84,9 +84,10 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
   if (limit == 0) return {};  // which the server takes for "all"
-  Doc filter("kind", word(kind), "record", record);
+  Doc filter("kind", name_of(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
-  return all(link(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)), take_change);
+  return all(connection(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)),
+             take_change);
 }
 
 std::int64_t Reader::last_change_number() {

@@ -24,15 +24,17 @@ class Reader : public virtual ReadTx {
  protected:
   // For a question about this collection. A transaction sends what it has collected for it first, so that the answer
   // shows its own writes.
-  virtual Link& link(Name collection) = 0;
+  virtual Connection& connection(Name collection) = 0;
 
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) {
-    return link(collection).find(collection, filter, options);
+    return connection(collection).find(collection, filter, options);
   }
   std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {}) {
-    return link(collection).first(collection, filter, options);
+    return connection(collection).first(collection, filter, options);
   }
-  Cursor aggregate(Name collection, const Array& pipeline) { return link(collection).aggregate(collection, pipeline); }
+  Cursor aggregate(Name collection, const Array& pipeline) {
+    return connection(collection).aggregate(collection, pipeline);
+  }
 
   const model::ProductText text_;
 };

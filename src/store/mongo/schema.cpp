@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t kIndexNotFound = 27, kNamespaceExists = 48;
 
 constexpr Name all_collections[] = {
-    in::users,          in::products,     in::sessions,         in::challenges, in::factor_counters,
-    in::recovery_codes, in::kept_answers, in::key_fingerprints, in::changes,    in::meta};
+    in::users,          in::products,         in::sessions,         in::challenges, in::factor_counters,
+    in::recovery_codes, in::stored_responses, in::key_fingerprints, in::changes,    in::meta};
 constexpr std::int64_t kTextBatch = 500;
 
 template <class T>
@@ -61,24 +61,24 @@ Doc rules(std::string_view text, bool only_known_members) {
 
 // Validators make documents that cannot be read impossible, whatever the code, or somebody in a shell, does; a member
 // that is not listed is refused as well.
-void make(Link& link, std::string_view name, std::string_view text) {
+void make(Connection& connection, std::string_view name, std::string_view text) {
   const Doc validator = rules(text, true);
-  if (!link.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
-    link.command(Doc("collMod", name, "validator", validator));
+  if (!connection.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
+    connection.command(Doc("collMod", name, "validator", validator));
   }
 }
 
 // Those that are there already are left as they are.
-void make_indexes(Link& link, std::string_view name, std::string_view text) {
+void make_indexes(Connection& connection, std::string_view name, std::string_view text) {
   const Doc described = Doc::from_json(text);
   const auto indexes = View(described).take<Array>("indexes");
-  if (!indexes.empty()) link.command(Doc("createIndexes", name, "indexes", indexes));
+  if (!indexes.empty()) connection.command(Doc("createIndexes", name, "indexes", indexes));
 }
 
 // Written once by whoever comes first, in a commit of the majority like all that follows.
-void make_document(Link& link, std::string_view id, const Doc& members) {
+void make_document(Connection& connection, std::string_view id, const Doc& members) {
   try {
-    link.update(in::meta, Doc("_id", id), Doc("$setOnInsert", members), Link::Upsert::yes);
+    connection.update(in::meta, Doc("_id", id), Doc("$setOnInsert", members), Connection::Upsert::yes);
   } catch (const Duplicate&) {  // another node was quicker
   }
 }
@@ -87,32 +87,32 @@ std::string_view name_in(std::string_view file) {
   return file.substr(0, file.rfind('.'));
 }
 
-void drop_index(Link& link, Name collection, const char* index) {
-  link.try_command(Doc("dropIndexes", collection.text, "index", index), kIndexNotFound);
+void drop_index(Connection& connection, Name collection, const char* index) {
+  connection.try_command(Doc("dropIndexes", collection.text, "index", index), kIndexNotFound);
 }
 
-void make_all(Link& link) {
-  for (const auto& [file, text] : embedded::store_mongo_collections) make(link, name_in(file), text);
-  drop_index(link, in::kept_answers, "by_user");  // of version 2
-  make_document(link, "head",
+void make_all(Connection& connection) {
+  for (const auto& [file, text] : embedded::store_mongo_collections) make(connection, name_in(file), text);
+  drop_index(connection, in::stored_responses, "by_user");  // of version 2
+  make_document(connection, "head",
                 Doc("groups", std::int64_t{0}, "time", Time{}, "number", std::int64_t{0}, "place", std::int64_t{0}));
-  make_document(link, "schema", Doc("version", newest_version));
-  link.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
+  make_document(connection, "schema", Doc("version", newest_version));
+  connection.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
 }
 
 // In batches, each of the products after the last one. A product that changed meanwhile was written by a node that made
 // its texts itself; one that cannot be read is in no list anyway.
-void refresh_texts(Link& link, const model::ProductText& text) {
+void refresh_texts(Connection& connection, const model::ProductText& text) {
   Doc behind;
   for (;;) {
     std::optional<std::int64_t> last;
-    for (Cursor found = link.find(in::products, behind, Doc("sort", Doc("place", 1), "limit", kTextBatch));
+    for (Cursor found = connection.find(in::products, behind, Doc("sort", Doc("place", 1), "limit", kTextBatch));
          found.next();) {
       last = found.view().take<std::int64_t>("place");
       const auto product = unless_unreadable(in::products, found.view(), take_product);
       if (!product) continue;
-      link.update(in::products, Doc("_id", product->id, "version", product->version),
-                  Doc("$set", derived_from(*product, text)));
+      connection.update(in::products, Doc("_id", product->id, "version", product->version),
+                        Doc("$set", derived_from(*product, text)));
     }
     if (!last) return;
     if (behind.empty()) log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
@@ -121,10 +121,10 @@ void refresh_texts(Link& link, const model::ProductText& text) {
 }
 
 // Documents without the schema's are another program's, whose rules would be overwritten with ours.
-void expect_ours(Link& link) {
+void expect_ours(Connection& connection) {
   const Doc not_the_head("_id", Doc("$ne", "head"));  // which is made before the schema's document
   for (const auto& name : all_collections) {
-    if (!link.first(name, name.text == in::meta.text ? not_the_head : Doc())) continue;
+    if (!connection.first(name, name.text == in::meta.text ? not_the_head : Doc())) continue;
     throw Unavailable("the database holds " + std::string(name.text) +
                       " of another program; name another one in the address, mongodb://…/NAME. "
                       "`integrity import-flask` brings over what a Flask server kept");
@@ -153,42 +153,42 @@ void refuse_newer(int version) {
 }  // namespace
 
 void prepare(Client& client, const model::ProductText& text) {
-  Link link(client, Link::Sees::majority);
-  const auto schema = link.first(in::meta, Doc("_id", "schema"));
+  Connection connection(client, Connection::Sees::majority);
+  const auto schema = connection.first(in::meta, Doc("_id", "schema"));
   const int version = version_in(schema);
   refuse_newer(version);
-  if (!schema) expect_ours(link);
-  if (schema && !link.first(in::meta, Doc("_id", "head"))) throw head_is_lost();
+  if (!schema) expect_ours(connection);
+  if (schema && !connection.first(in::meta, Doc("_id", "head"))) throw head_is_lost();
   const int texts = schema ? View(*schema).take<std::optional<int>>("text_version").value_or(0) : 0;
   refuse_newer_texts(texts, text);
-  if (version < newest_version) make_all(link);
+  if (version < newest_version) make_all(connection);
   // At every start: without one of them a list is slow or fails, or a name is no longer unique.
   for (const auto& [file, schema_text] : embedded::store_mongo_collections) {
-    make_indexes(link, name_in(file), schema_text);
+    make_indexes(connection, name_in(file), schema_text);
   }
   if (texts == text.version) return;
-  refresh_texts(link, text);
-  link.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));
+  refresh_texts(connection, text);
+  connection.update(in::meta, Doc("_id", "schema"), Doc("$set", Doc("text_version", text.version)));
 }
 
-void refuse_newer(Link& link) {
-  refuse_newer(version_in(link.first(in::meta, Doc("_id", "schema"))));
+void refuse_newer(Connection& connection) {
+  refuse_newer(version_in(connection.first(in::meta, Doc("_id", "schema"))));
 }
 
-bool is_older(Link& link) {
-  const auto schema = link.first(in::meta, Doc("_id", "schema"));
+bool is_older(Connection& connection) {
+  const auto schema = connection.first(in::meta, Doc("_id", "schema"));
   return schema && version_in(schema) < newest_version;
 }
 
-std::optional<Mark> mark_of(Link& link) {
-  const auto head = link.first(in::meta, Doc("_id", "head"));
+std::optional<MigrationState> migration_state_of(Connection& connection) {
+  const auto head = connection.first(in::meta, Doc("_id", "head"));
   if (!head || !View(*head).has("mark")) return {};
   const auto mark = View(*head).take<Doc>("mark");
-  return take_mark(View(mark));
+  return take_migration_state(View(mark));
 }
 
-void expect_open(Link& link) {
-  const auto mark = mark_of(link);
+void expect_open(Connection& connection) {
+  const auto mark = migration_state_of(connection);
   if (mark && mark->closed()) {
     throw Closed(why_closed(*mark), "the store is being moved, or was moved, to another place; nothing was changed");
   }
@@ -210,8 +210,8 @@ Doc readable(Name collection) {
   throw Broken("a collection without a description");
 }
 
-std::optional<std::string> foreign_collection(Link& link) {
-  const Doc reply = link.ask(Doc("listCollections", 1, "nameOnly", true));
+std::optional<std::string> foreign_collection(Connection& connection) {
+  const Doc reply = connection.ask(Doc("listCollections", 1, "nameOnly", true));
   const auto cursor = View(reply).take<Doc>("cursor");
   for (const Doc& each : View(cursor).take<std::vector<Doc>>("firstBatch")) {
     auto name = View(each).take<std::string>("name");

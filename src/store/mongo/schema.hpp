@@ -14,7 +14,7 @@ namespace integrity::store::mongo {
 namespace in {  // collections
 inline constexpr Name users = "users", products = "products", sessions = "sessions", challenges = "challenges",
                       factor_counters = "factor_counters", recovery_codes = "recovery_codes",
-                      kept_answers = "kept_answers", key_fingerprints = "key_fingerprints", changes = "changes",
+                      stored_responses = "kept_answers", key_fingerprints = "key_fingerprints", changes = "changes",
                       meta = "meta";
 }  // namespace in
 
@@ -24,17 +24,17 @@ inline constexpr int newest_version = 3;
 // Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
 // database of a newer program. Texts derived from products are made anew where an older version of `text` made them.
 void prepare(Client& client, const model::ProductText& text);
-void refuse_newer(Link& link);  // throws Unavailable
-bool is_older(Link& link);      // made by an older program, so `prepare` has work to do
+void refuse_newer(Connection& connection);  // throws Unavailable
+bool is_older(Connection& connection);      // made by an older program, so `prepare` has work to do
 
-std::optional<Mark> mark_of(Link& link);
-void expect_open(Link& link);  // throws Closed where a mark forbids it
+std::optional<MigrationState> migration_state_of(Connection& connection);
+void expect_open(Connection& connection);  // throws Closed where a mark forbids it
 Closed head_is_lost();
 
 // A filter that a collection's readable documents meet: all that its validator lets in.
 Doc readable(Name collection);
 
 // Of a collection or view in the database that is not this program's; nothing where there is none.
-std::optional<std::string> foreign_collection(Link& link);
+std::optional<std::string> foreign_collection(Connection& connection);
 
 }  // namespace integrity::store::mongo

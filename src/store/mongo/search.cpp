@@ -21,7 +21,7 @@ namespace {
 
 using model::ProductKey;
 using model::ProductQuery;
-using Moment = std::chrono::steady_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
 // Products in the first stretch of a walk, which is walked in any case; and how long one should take about.
@@ -50,14 +50,14 @@ class Order {
  public:
   explicit Order(model::ProductOrder order) : by_(order.by), descending_(order.descending) {}
 
-  bool by_place() const { return by_ == ProductKey::created_at; }
+  bool by_sequence() const { return by_ == ProductKey::created_at; }
   bool descending() const { return descending_; }
   Doc index() const { return keyed(1); }
   Doc sort() const { return keyed(descending_ ? -1 : 1); }
   Doc projection() const { return keyed(1).add("_id", 0); }
 
   Position position_of(View view) const {
-    Position position{.place = view.take<std::int64_t>("place")};
+    Position position{.sequence = view.take<std::int64_t>("place")};
     switch (by_) {
       case ProductKey::created_at:
         break;
@@ -79,20 +79,20 @@ class Order {
 
   // Of the index, at a position, or beside all places of a key.
   template <class Place>
-  Doc bound(const Position& at, Place place) const {
+  Doc bound(const Position& at, Place sequence) const {
     Doc bound;
     add_key(bound, at, [](const auto& value) { return value; });
-    return bound.add("place", place);
+    return bound.add("place", sequence);
   }
 
   // A filter for whatever comes behind.
   Doc behind(const Position& at) const {
     const auto beyond = [this](const auto& value) { return descending_ ? Doc("$lt", value) : Doc("$gt", value); };
-    if (by_place()) return Doc("place", beyond(at.place));
+    if (by_sequence()) return Doc("place", beyond(at.sequence));
     Doc later, equal;
     add_key(later, at, beyond);
     add_key(equal, at, [](const auto& value) { return value; });
-    equal.add("place", beyond(at.place));
+    equal.add("place", beyond(at.sequence));
     return Doc("$or", Array().add(later).add(equal));
   }
 
@@ -149,8 +149,8 @@ struct Run {
 class Search {
  public:
   // `only`: a filter beside those of the query.
-  Search(Link& link, const ProductQuery& query, Doc only = {})
-      : link_(link),
+  Search(Connection& connection, const ProductQuery& query, Doc only = {})
+      : connection_(connection),
         query_(query),
         only_(std::move(only)),
         order_(query.order),
@@ -203,8 +203,8 @@ class Search {
     const auto* range = bounds();
     if (range != nullptr && range->min) run.min = order_.bound(Position{.key = *range->min}, Lowest());
     if (range != nullptr && range->max) run.max = order_.bound(Position{.key = *range->max}, Highest());
-    if (after_) (down ? run.max : run.min) = order_.bound(*after_, after_->place + (down ? 0 : 1));
-    if (last) (down ? run.min : run.max) = order_.bound(*last, last->place + (down ? 0 : 1));
+    if (after_) (down ? run.max : run.min) = order_.bound(*after_, after_->sequence + (down ? 0 : 1));
+    if (last) (down ? run.min : run.max) = order_.bound(*last, last->sequence + (down ? 0 : 1));
     return run;
   }
 
@@ -219,7 +219,7 @@ class Search {
     add_batch(options);
     Array all = filters;
     if (!only_.empty()) all.add(only_);
-    return link_.find(in::products, all.empty() ? Doc() : Doc("$and", all), options);
+    return connection_.find(in::products, all.empty() ? Doc() : Doc("$and", all), options);
   }
 
   bool bounded() const { return query_.bytes_max < std::numeric_limits<std::size_t>::max(); }
@@ -258,7 +258,7 @@ class Search {
   // False where that takes too long. Time that is up ends a transaction, so in one a search is not bounded.
   bool take_by_any_index() {
     Doc options("sort", order_.sort(), "limit", wanted(), "projection", without_words(), "allowDiskUse", true);
-    if (query_.time_max && !link_.in_transaction()) {
+    if (query_.time_max && !connection_.in_transaction()) {
       if (query_.time_max->count() < 2) return false;
       options.add("maxTimeMS", static_cast<std::int64_t>(query_.time_max->count() / 2));
     }
@@ -267,7 +267,7 @@ class Search {
     if (after_) all.add(order_.behind(*after_));
     if (!only_.empty()) all.add(only_);
     try {
-      take(link_.find(in::products, Doc("$and", all), options));
+      take(connection_.find(in::products, Doc("$and", all), options));
       return true;
     } catch (const Trouble& trouble) {
       if (trouble.kind != Kind::out_of_time) throw;
@@ -299,25 +299,25 @@ class Search {
     Doc options("hint", order_.index(), "sort", order_.sort(), "projection", order_.projection(), "skip", stretch - 1);
     run_of_order({}).add_to(options);
     add_time(options);
-    const auto found = link_.first(in::products, only_, options);
+    const auto found = connection_.first(in::products, only_, options);
     if (!found) return {};
     return order_.position_of(View(*found));
   }
 
   void add_time(Doc& options) const {
-    if (!query_.time_max || link_.in_transaction()) return;
+    if (!query_.time_max || connection_.in_transaction()) return;
     const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
     const auto left = std::max(*query_.time_max - passed, kStretchTimeMax);
-    options.add("maxTimeMS", static_cast<std::int64_t>(std::min(left, Link::request_time_max).count()));
+    options.add("maxTimeMS", static_cast<std::int64_t>(std::min(left, Connection::request_time_max).count()));
   }
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
 
-  Link& link_;
+  Connection& connection_;
   const ProductQuery& query_;
   const Doc only_;
   const Order order_;
-  const Moment began_;
+  const SteadyTime began_;
   std::optional<Position> after_;
   Position last_;  // of the products taken
   model::ProductPage page_;
@@ -329,15 +329,15 @@ class Search {
 
 // Where a document cannot be read, the page is made again of readable ones only: a page that is just shorter would end
 // the list.
-model::ProductPage search(Link& link, const ProductQuery& query) {
+model::ProductPage search(Connection& connection, const ProductQuery& query) {
   try {
-    Search all(link, query);
+    Search all(connection, query);
     auto page = all.run();
     if (!all.met_unreadable()) return page;
   } catch (const Unreadable& why) {  // at the end of a stretch
     log_unreadable(in::products, why);
   }
-  return Search(link, query, readable(in::products)).run();
+  return Search(connection, query, readable(in::products)).run();
 }
 
 }  // namespace integrity::store::mongo

@@ -6,6 +6,6 @@
 namespace integrity::store::mongo {
 
 // `link` sees one state, for several questions may be asked.
-model::ProductPage search(Link& link, const model::ProductQuery& query);
+model::ProductPage search(Connection& connection, const model::ProductQuery& query);
 
 }  // namespace integrity::store::mongo

@@ -37,16 +37,16 @@ void Watch::run(const std::stop_token& stop) {
 
 void Watch::look() {
   Client client(pool_);
-  Link link(client, Link::Sees::majority);
+  Connection connection(client, Connection::Sees::majority);
   Array pipeline;
   pipeline.add(Doc("$match", Doc("_id", "head"))).add(Doc("$project", Doc("mark", 1, "clock", "$$NOW")));
   const auto asked = steady_clock::now();
-  Cursor found = link.aggregate(in::meta, pipeline);
+  Cursor found = connection.aggregate(in::meta, pipeline);
   if (!found.next()) return;  // without a head nothing is written anyway
   const auto took = steady_clock::now() - asked;
   const auto mark = found.view().take<std::optional<Doc>>("mark");
-  const auto moved = mark ? std::optional(take_mark(View(*mark))) : std::nullopt;
-  const bool gone = moved && moved->role == Mark::Role::source && moved->complete;
+  const auto moved = mark ? std::optional(take_migration_state(View(*mark))) : std::nullopt;
+  const bool gone = moved && moved->role == MigrationState::Role::source && moved->complete;
   pool_.standing().set_moved(gone ? std::optional(why_closed(*moved)) : std::nullopt);
   if (took > kAnswerMax) return;
   pool_.standing().set_database_clock(found.view().take<Time>("clock"), asked + took / 2);

@@ -62,16 +62,16 @@ TEST_F(MongoWatch, ANodeLeftOnAStoreThatWasMovedAwayReadsNothing) {
   const auto store = open();
   ASSERT_TRUE(create(*store, product(1)).has_value());
   const auto bulk = open_mongo_bulk(address_, plain_text);
-  ASSERT_FALSE(bulk->mark());
-  Mark mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
-  bulk->set_mark(mark);
+  ASSERT_FALSE(bulk->migration_state());
+  MigrationState mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
+  bulk->set_migration_state(mark);
   EXPECT_TRUE(reads(*store)) << "as long as the move is not finished nothing is missing here";
   mark.complete = true;
-  bulk->set_mark(mark);
+  bulk->set_migration_state(mark);
   EXPECT_TRUE(soon([&] { return !reads(*store); }));
   EXPECT_THROW(store->session(SessionId{}), Unavailable);
   EXPECT_THROW(store->snapshot()->last_change_number(), Unavailable);
-  bulk->set_mark({});
+  bulk->set_migration_state({});
   EXPECT_TRUE(soon([&] { return reads(*store); }));
 }
 
@@ -79,7 +79,7 @@ TEST_F(MongoWatch, WithoutItsHeadDocumentAStoreIsReadButNotWritten) {
   auto store = open();
   ASSERT_TRUE(create(*store, product(1)).has_value());
   Shell shell(address_);
-  const auto head = shell.link().first(in::meta, Doc("_id", "head")).value();
+  const auto head = shell.connection().first(in::meta, Doc("_id", "head")).value();
   shell.run(R"({"delete": "meta", "deletes": [{"q": {"_id": "head"}, "limit": 1}]})");
   const auto refused = create(*store, product(2));
   ASSERT_FALSE(refused.has_value());
@@ -89,7 +89,7 @@ TEST_F(MongoWatch, WithoutItsHeadDocumentAStoreIsReadButNotWritten) {
   EXPECT_EQ(store->read()->products({}).products.size(), 1U);
   store.reset();
   EXPECT_NE(refusal(address_).find("lost its head document"), std::string::npos) << "none is made with number 0";
-  shell.link().send(in::meta, {{Write::How::insert, {}, head}});
+  shell.connection().send(in::meta, {{Write::How::insert, {}, head}});
   store = open();
   EXPECT_TRUE(create(*store, product(2)).has_value());
   EXPECT_EQ(store->read()->last_change_number(), 2);

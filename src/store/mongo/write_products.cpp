@@ -15,9 +15,9 @@ std::optional<model::Product> MongoWriteTx::product(const ProductId& id) {
   return known_products_[id] = found ? std::optional(take_product(View(*found))) : std::nullopt;
 }
 
-std::optional<std::int64_t> MongoWriteTx::do_last_place(std::int64_t first_place, std::int64_t end) {
+std::optional<std::int64_t> MongoWriteTx::do_last_place(std::int64_t first_sequence, std::int64_t end) {
   const auto found =
-      first(in::products, Doc("place", Doc("$gte", first_place, "$lt", end)), Doc("sort", Doc("place", -1)));
+      first(in::products, Doc("place", Doc("$gte", first_sequence, "$lt", end)), Doc("sort", Doc("place", -1)));
   return found ? std::optional(View(*found).take<std::int64_t>("place")) : std::nullopt;
 }
 
@@ -35,9 +35,9 @@ bool MongoWriteTx::sku_is_taken(const model::Product& product) {
   return id != product.id && !known_products_.contains(id);
 }
 
-Status MongoWriteTx::do_insert(const model::Product& p, std::int64_t place) {
+Status MongoWriteTx::do_insert(const model::Product& p, std::int64_t sequence) {
   if (sku_is_taken(p)) return sku_taken(p);
-  collect(in::products, {Write::How::insert, {}, to_doc(p, place, text_)});
+  collect(in::products, {Write::How::insert, {}, to_doc(p, sequence, text_)});
   known_products_[p.id] = p;
   return {};
 }
@@ -64,22 +64,22 @@ void MongoWriteTx::do_delete(const model::Product& p) {
 }
 
 // Expired ones included.
-std::optional<model::KeptAnswer>& MongoWriteTx::known_answer(const UserId& user, const model::AnswerKey& key) {
+std::optional<model::StoredResponse>& MongoWriteTx::known_answer(const UserId& user, const model::ResponseKey& key) {
   const auto id = answer_id(user, key);
   const auto known = known_answers_.find(id);
   if (known != known_answers_.end()) return known->second;
-  const auto found = link_unsent().first(in::kept_answers, Doc("_id", id));
+  const auto found = link_unsent().first(in::stored_responses, Doc("_id", id));
   return known_answers_[id] = found ? std::optional(take_kept_answer(View(*found))) : std::nullopt;
 }
 
-std::optional<model::KeptAnswer> MongoWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
+std::optional<model::StoredResponse> MongoWriteTx::stored_response(const UserId& user, const model::ResponseKey& key) {
   const auto& known = known_answer(user, key);
   if (!known || known->expires_at <= clock_.now()) return {};
   return known;
 }
 
 // Asked once a group for each account that keeps any. An account's answers are numbered without gaps, and expire in the
-// order of their numbers (see do_keep_answer): so the oldest and the newest one that are alive tell how many there
+// order of their numbers (see do_store_response): so the oldest and the newest one that are alive tell how many there
 // are, by two looks into an index. Those that a move or an older program wrote have no number; while one of the two is
 // such an answer, they are counted, and the next number is what makes the count right again when they have expired.
 MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
@@ -87,7 +87,7 @@ MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
   if (known != known_kept_.end()) return known->second;
   const Doc alive("user", user, "expires_at", Doc("$gt", clock_.now()));
   const auto first = [&](int direction) {
-    return link_unsent().first(in::kept_answers, alive,
+    return link_unsent().first(in::stored_responses, alive,
                                Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
                                    Doc("_id", 0, "expires_at", 1, "number", 1)));
   };
@@ -98,7 +98,7 @@ MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
     const auto last = View(newest.value()).take<std::optional<std::int64_t>>("number");
     kept.oldest = View(*oldest).take<Time>("expires_at");
     kept.newest = View(*newest).take<Time>("expires_at");
-    kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::kept_answers, alive));
+    kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::stored_responses, alive));
     kept.last_number = number.value_or(1) + kept.alive - 1;
   }
   return known_kept_[user] = kept;
@@ -109,18 +109,18 @@ std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t 
   return kept.alive < static_cast<std::int64_t>(kept_max) ? std::nullopt : kept.oldest;
 }
 
-bool MongoWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                                  std::size_t kept_max) {
+bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
+                                     const model::StoredResponse& answer, std::size_t kept_max) {
   Kept& kept = kept_of(user);
   if (kept.alive >= static_cast<std::int64_t>(kept_max)) return false;
   auto& known = known_answer(user, key);
   if (known && known->expires_at > clock_.now()) throw std::logic_error("an answer is kept under this key already");
   const auto id = answer_id(user, key);
-  if (known) collect(in::kept_answers, {Write::How::remove, Doc("_id", id), {}});
+  if (known) collect(in::stored_responses, {Write::How::remove, Doc("_id", id), {}});
   // Clocks of two nodes differ a little, and one that was ahead is set back: none expires before the one kept before it.
   known = answer;
   known->expires_at = kept.newest = std::max(answer.expires_at, kept.newest);
-  collect(in::kept_answers, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++kept.last_number)});
+  collect(in::stored_responses, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++kept.last_number)});
   ++kept.alive;
   if (!kept.oldest) kept.oldest = kept.newest;
   return true;
@@ -131,12 +131,13 @@ std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
   const Time now = clock_.now();
   // A clock was ahead when these were kept. From now on they have a whole life: none goes early, for then a change could
   // happen twice.
-  link(in::kept_answers)
-      .update_all(in::kept_answers, Doc("expires_at", Doc("$gt", model::last_end(model::kept_answer_life, now))),
-                  Doc("$set", Doc("expires_at", now + model::kept_answer_life)));
+  connection(in::stored_responses)
+      .update_all(in::stored_responses,
+                  Doc("expires_at", Doc("$gt", model::last_end(model::stored_response_life, now))),
+                  Doc("$set", Doc("expires_at", now + model::stored_response_life)));
   known_kept_.clear();
   const auto removed =
-      remove_first(in::kept_answers, Doc("expires_at", Doc("$lte", now)), Doc("expires_at", 1), 0, limit);
+      remove_first(in::stored_responses, Doc("expires_at", Doc("$lte", now)), Doc("expires_at", 1), 0, limit);
   known_answers_.clear();
   return removed;
 }

@@ -30,7 +30,7 @@ MongoWriteTx::MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductT
     : WriteTx(clock), Reader(text), pool_(pool) {}
 
 void MongoWriteTx::begin_group(std::vector<SessionId> sessions) {
-  head_.reset();
+  watermark_.reset();
   for (auto& each : collected_) each.writes.clear();
   sessions_expected_ = std::move(sessions);
   known_products_.clear();
@@ -46,68 +46,68 @@ void MongoWriteTx::begin_job() {
 }
 
 void MongoWriteTx::begin_transaction() {
-  if (head_) return;
+  if (watermark_) return;
   pool_.standing().expect_writable(clock_.now());
-  if (!link_) link_.emplace(client_ ? *client_ : client_.emplace(pool_), Link::Sees::transaction);
-  link_->begin();
+  if (!connection_) connection_.emplace(client_ ? *client_ : client_.emplace(pool_), Connection::Sees::transaction);
+  connection_->begin();
   // A conflict here is cheap: nothing else has happened yet. The writer that has the head is alone until its transaction
   // ends.
   const auto found =
-      link_->find_and_update(in::meta, Doc("_id", "head", "mark.closed", Doc("$ne", true)),
-                             Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
+      connection_->find_and_update(in::meta, Doc("_id", "head", "mark.closed", Doc("$ne", true)),
+                                   Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
   if (!found) {
-    expect_open(*link_);
+    expect_open(*connection_);
     throw head_is_lost();
   }
   const View view(*found);
-  head_ = Head{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
-  head_before_ = *head_;
+  watermark_ = Watermark{view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
+  watermark_before_ = *watermark_;
 }
 
 // The time is the same for all jobs of a group. Taking the head begins the transaction: only there one can learn how
 // late it is.
-Head& MongoWriteTx::head() {
+Watermark& MongoWriteTx::watermark() {
   begin_transaction();
-  return *head_;
+  return *watermark_;
 }
 
-Link& MongoWriteTx::link(Name collection) {
+Connection& MongoWriteTx::connection(Name collection) {
   begin_transaction();
   for (auto& each : collected_) {
     if (std::string_view(each.to.text) == collection.text) send(each);
   }
-  return *link_;
+  return *connection_;
 }
 
-Link& MongoWriteTx::link_unsent() {
+Connection& MongoWriteTx::link_unsent() {
   begin_transaction();
-  return *link_;
+  return *connection_;
 }
 
 void MongoWriteTx::end_group() {
-  if (!head_) return;
+  if (!watermark_) return;
   for (auto& each : collected_) send(each);
-  if (head_->number == head_before_.number && head_->place == head_before_.place) return;
-  link_->send(in::meta, {{Write::How::update, Doc("_id", "head"),
-                          Doc("$set", Doc("number", head_->number, "place", head_->place))}});
+  if (watermark_->number == watermark_before_.number && watermark_->sequence == watermark_before_.sequence) return;
+  connection_->send(in::meta, {{Write::How::update, Doc("_id", "head"),
+                                Doc("$set", Doc("number", watermark_->number, "place", watermark_->sequence))}});
 }
 
 bool MongoWriteTx::commit() {
-  if (!head_) return true;
-  if (!link_->commit()) return false;
+  if (!watermark_) return true;
+  if (!connection_->commit()) return false;
   proven_until_ = std::chrono::steady_clock::now() + kProofLife;
   return true;
 }
 
 void MongoWriteTx::abort() noexcept {
   if (group_wrote()) pending_users_known_until_ = {};
-  if (link_) link_->abort();
+  if (connection_) connection_->abort();
 }
 
 void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept {
-  if (!link_) return;
+  if (!connection_) return;
   try {
-    const int ended = link_->end_stopped_transactions(open_longer_than);
+    const int ended = connection_->end_stopped_transactions(open_longer_than);
     if (ended > 0) log::event("store.writer.stopped", {{"transactions_ended", std::to_string(ended)}});
   } catch (const std::exception& exception) {  // it may not: then the server ends them, later
     log::event("store.writer.stopped", {{"transactions_ended", "0"}, {"cause", exception.what()}});
@@ -116,7 +116,7 @@ void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longe
 
 void MongoWriteTx::forget_connection() noexcept {
   proven_until_ = {};
-  link_.reset();
+  connection_.reset();
   client_.reset();
 }
 
@@ -139,7 +139,7 @@ void MongoWriteTx::collect(Name collection, Write write) {
 
 void MongoWriteTx::send(Collected& collected) {
   if (collected.writes.empty()) return;
-  link_->send(collected.to, collected.writes);
+  connection_->send(collected.to, collected.writes);
   collected.writes.clear();
 }
 
@@ -158,26 +158,26 @@ void MongoWriteTx::do_append(const model::Change& change) {
 }
 
 std::int64_t MongoWriteTx::last_change_number() {
-  return head().number;
+  return watermark().number;
 }
 
 Status MongoWriteTx::do_insert(const model::User& u) {
   if (user_by_name(u.username)) return username_taken(u);
-  link(in::users).send(in::users, {{Write::How::insert, {}, to_doc(u)}});
+  connection(in::users).send(in::users, {{Write::How::insert, {}, to_doc(u)}});
   wrote(1);
   if (u.state == model::UserState::pending) ++pending_users_;
   return {};
 }
 
 void MongoWriteTx::do_update(const model::User& u, std::int64_t version_before) {
-  expect_one(link(in::users).replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
+  expect_one(connection(in::users).replace(in::users, Doc("_id", u.id, "version", version_before), to_doc(u)),
              "update of an account that is not at the version before");
   wrote(1);
   if (u.state != model::UserState::pending) pending_users_known_until_ = {};
 }
 
 void MongoWriteTx::do_delete_user(const UserId& user) {
-  if (first(in::users, Doc("_id", user, "state", word(model::UserState::pending)))) {
+  if (first(in::users, Doc("_id", user, "state", name_of(model::UserState::pending)))) {
     forget_users(Array().add(user));
   }
 }
@@ -197,7 +197,7 @@ void MongoWriteTx::forget_users(const Array& ids) {
 // may be so many that to count them for each sign-up would hold up every write: what other nodes do to them is seen a
 // little later.
 std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network) {
-  Doc filter("state", word(model::UserState::pending));
+  Doc filter("state", name_of(model::UserState::pending));
   if (network) return count(in::users, filter.add("pending_network", *network));
   const auto now = std::chrono::steady_clock::now();
   if (now >= pending_users_known_until_) {
@@ -210,10 +210,10 @@ std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network)
 std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limit) {
   Array ids;
   std::size_t found = 0;
-  for (Cursor each =
-           find(in::users, over("pending_until", model::pending_life, at).add("state", word(model::UserState::pending)),
-                Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
-                    Doc("_id", 1)));
+  for (Cursor each = find(
+           in::users, over("pending_until", model::pending_life, at).add("state", name_of(model::UserState::pending)),
+           Doc("sort", Doc("pending_until", 1), "limit", static_cast<std::int64_t>(limit), "projection",
+               Doc("_id", 1)));
        found < limit && each.next(); ++found) {
     ids.add(each.view().take<UserId>("_id"));
   }
@@ -224,7 +224,7 @@ std::size_t MongoWriteTx::remove_expired_pending_users(Time at, std::size_t limi
 void MongoWriteTx::do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) {
   Array all;
   for (const auto& hash : hashes) all.add(hash);
-  update(in::recovery_codes, Doc("_id", user), Doc("$set", Doc("hashes", all)), Link::Upsert::yes);
+  update(in::recovery_codes, Doc("_id", user), Doc("$set", Doc("hashes", all)), Connection::Upsert::yes);
 }
 
 bool MongoWriteTx::do_spend_recovery_code(const UserId& user, const model::Digest& hash) {
@@ -260,7 +260,7 @@ std::vector<model::Session> MongoWriteTx::do_sessions_of(const UserId& user) {
 }
 
 std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& session) {
-  const auto ended = link(in::sessions).find_and_remove(in::sessions, Doc("_id", session));
+  const auto ended = connection(in::sessions).find_and_remove(in::sessions, Doc("_id", session));
   if (!ended) return {};
   known_sessions_[session].reset();
   wrote(1);
@@ -289,9 +289,9 @@ void MongoWriteTx::add_challenge(const model::Challenge& c) {
   collect(in::challenges, {Write::How::insert, {}, to_doc(c)});
 }
 
-bool MongoWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
-  return update(in::challenges, Doc("_id", token_hash, "tries", Doc("$lt", tries_max)), Doc("$inc", Doc("tries", 1))) ==
-         1;
+bool MongoWriteTx::count_challenge_try(const model::Digest& token_hash, int attempts_max) {
+  return update(in::challenges, Doc("_id", token_hash, "tries", Doc("$lt", attempts_max)),
+                Doc("$inc", Doc("tries", 1))) == 1;
 }
 
 bool MongoWriteTx::spend_challenge(const model::Digest& token_hash) {
@@ -304,7 +304,7 @@ void MongoWriteTx::remove_challenges_of(const UserId& user) {
 
 std::size_t MongoWriteTx::remove_challenges_but_newest(const UserId& user, model::Challenge::Next next,
                                                        std::size_t count) {
-  return remove_first(in::challenges, Doc("user", user, "next", word(next)), Doc("expires_at", -1), count,
+  return remove_first(in::challenges, Doc("user", user, "next", name_of(next)), Doc("expires_at", -1), count,
                       std::numeric_limits<std::int32_t>::max());
 }
 
@@ -328,7 +328,7 @@ void MongoWriteTx::set_factor_counters(const UserId& user, const model::FactorCo
   Doc how("$max", Doc("last_step", c.last_step), "$set",
           Doc("failures", c.failures, "failures_unredeemed", c.failures_unredeemed, "locked_until", c.locked_until));
   if (!c.locked_until) how.add("$unset", Doc("locked_until", ""));
-  update(in::factor_counters, Doc("_id", user), how, Link::Upsert::yes);
+  update(in::factor_counters, Doc("_id", user), how, Connection::Upsert::yes);
 }
 
 void MongoWriteTx::remove_factor_counters(const UserId& user) {
@@ -342,7 +342,7 @@ std::optional<model::Digest> MongoWriteTx::key_fingerprint(std::string_view key)
 }
 
 void MongoWriteTx::set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) {
-  update(in::key_fingerprints, Doc("_id", key), Doc("$set", Doc("fingerprint", fingerprint)), Link::Upsert::yes);
+  update(in::key_fingerprints, Doc("_id", key), Doc("$set", Doc("fingerprint", fingerprint)), Connection::Upsert::yes);
 }
 
 }  // namespace integrity::store::mongo

@@ -29,10 +29,10 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void begin_job();
   bool job_wrote() const { return writes_ != job_writes_; }
   bool group_wrote() const { return writes_ != 0; }
-  bool has_head() const { return head_.has_value(); }
+  bool has_writer_lock() const { return watermark_.has_value(); }
   std::size_t bytes() const { return bytes_; }  // of the documents that the group has written
   void end_group() override;
-  bool commit();  // as Link's; true also where there is nothing to commit
+  bool commit();  // as Connection's; true also where there is nothing to commit
   void abort() noexcept;
   // Of nodes that stopped while they had the head.
   void end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept;
@@ -48,7 +48,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
-  bool count_challenge_try(const model::Digest& token_hash, int tries_max) override;
+  bool count_challenge_try(const model::Digest& token_hash, int attempts_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
   void remove_challenges_of(const UserId& user) override;
   std::size_t remove_challenges_but_newest(const UserId& user, model::Challenge::Next next, std::size_t count) override;
@@ -56,7 +56,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   bool spend_totp_step(const UserId& user, std::int64_t step) override;
   void remove_factor_counters(const UserId& user) override;
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
-  std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) override;
+  std::optional<model::StoredResponse> stored_response(const UserId& user, const model::ResponseKey& key) override;
   std::size_t remove_expired_answers(std::size_t limit) override;
   std::optional<model::Digest> key_fingerprint(std::string_view key) override;
   void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
@@ -75,29 +75,32 @@ class MongoWriteTx final : public WriteTx, public Reader {
     std::int64_t last_number = 0;
   };
 
-  Link& link(Name collection) override;
-  Link& link_unsent();
-  void begin_transaction();  // where none is under way
-  Head& head() override;     // what the transaction's first operation read, and took for itself: docs/adr/0010
+  Connection& connection(Name collection) override;
+  Connection& link_unsent();
+  void begin_transaction();         // where none is under way
+  Watermark& watermark() override;  // what the transaction's first operation read, and took for itself: docs/adr/0010
   Collected& collected_for(Name collection);
   void collect(Name collection, Write write);
   void send(Collected& collected);
-  std::size_t update(Name collection, const Doc& which, const Doc& how, Link::Upsert upsert = Link::Upsert::no) {
-    return wrote(link(collection).update(collection, which, how, upsert));
+  std::size_t update(Name collection, const Doc& which, const Doc& how,
+                     Connection::Upsert upsert = Connection::Upsert::no) {
+    return wrote(connection(collection).update(collection, which, how, upsert));
   }
-  std::size_t remove(Name collection, const Doc& which) { return wrote(link(collection).remove(collection, which)); }
+  std::size_t remove(Name collection, const Doc& which) {
+    return wrote(connection(collection).remove(collection, which));
+  }
   std::size_t count(Name collection, const Doc& filter);
   std::size_t remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip, std::size_t limit);
   std::size_t wrote(std::int64_t documents);
   void forget_users(const Array& ids);
 
   bool sku_is_taken(const model::Product& product);
-  std::optional<model::KeptAnswer>& known_answer(const UserId& user, const model::AnswerKey& key);
+  std::optional<model::StoredResponse>& known_answer(const UserId& user, const model::ResponseKey& key);
   Kept& kept_of(const UserId& user);
 
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
-  Status do_insert(const model::Product& product, std::int64_t place) override;
+  Status do_insert(const model::Product& product, std::int64_t sequence) override;
   Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
   Status do_insert(const model::User& user) override;
@@ -109,22 +112,22 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) override;
-  bool do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                      std::size_t kept_max) override;
+  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                         std::size_t kept_max) override;
 
   Pool& pool_;
   std::optional<Client> client_;
-  std::optional<Link> link_;
+  std::optional<Connection> connection_;
 
   // Of the group.
-  std::optional<Head> head_;
-  Head head_before_;
+  std::optional<Watermark> watermark_;
+  Watermark watermark_before_;
   std::array<Collected, 5> collected_{
-      {{in::products}, {in::sessions}, {in::challenges}, {in::kept_answers}, {in::changes}}};
+      {{in::products}, {in::sessions}, {in::challenges}, {in::stored_responses}, {in::changes}}};
   std::vector<SessionId> sessions_expected_;
   std::unordered_map<SessionId, std::optional<model::Session>, IdHash> known_sessions_;
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
-  std::map<AnswerId, std::optional<model::KeptAnswer>> known_answers_;
+  std::map<AnswerId, std::optional<model::StoredResponse>> known_answers_;
   std::unordered_map<UserId, Kept, IdHash> known_kept_;
   std::size_t writes_ = 0, bytes_ = 0;
 

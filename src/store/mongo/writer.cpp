@@ -77,7 +77,7 @@ void Writer::loop() {
 // more than three times for the sake of its neighbours, and all keep their order.
 void Writer::write_group() {
   answers_.assign(group_.size(), Status());
-  auto deadline = steady_clock::now() + options_.patience;
+  auto deadline = steady_clock::now() + options_.time_limit;
   std::size_t most = group_.size();
   const Trouble silent(Kind::away, "the outcome of a commit is not known");
   const auto from = [&](std::size_t begin) { return Part{begin, std::min(begin + most, group_.size())}; };
@@ -88,7 +88,7 @@ void Writer::write_group() {
           answer(part);
           if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
           part = from(part.end);
-          deadline = steady_clock::now() + options_.patience;
+          deadline = steady_clock::now() + options_.time_limit;
           break;
         case Outcome::stopped:
           if (stopped_at_ > part.begin) {
@@ -128,7 +128,7 @@ void Writer::write_group() {
 
 // Again and again until the deadline, as long as it is sure that nothing was committed; then throws the trouble. The part
 // becomes shorter where it is too long for one transaction.
-Writer::Outcome Writer::write(Part& part, Moment deadline) {
+Writer::Outcome Writer::write(Part& part, SteadyTime deadline) {
   auto stopped_at = steady_clock::now() + kStopped;
   for (;;) {
     try {
@@ -138,7 +138,7 @@ Writer::Outcome Writer::write(Part& part, Moment deadline) {
       return outcome;
     } catch (const Trouble& trouble) {
       // Behind the head nobody else writes: the server's cache had no room for all of it.
-      const bool too_much = trouble.kind == Kind::conflict && tx_.has_head() && part.end - part.begin > 1;
+      const bool too_much = trouble.kind == Kind::conflict && tx_.has_writer_lock() && part.end - part.begin > 1;
       if (!too_much && steady_clock::now() >= deadline) throw;  // aborted when all have their answer: it may take time
       tx_.abort();
       if (trouble.kind != Kind::conflict) tx_.forget_connection();
@@ -169,7 +169,7 @@ void Writer::rehearse(Part part) {
   tx_.abort();
 }
 
-Writer::Outcome Writer::attempt(Part& part, Moment deadline) {
+Writer::Outcome Writer::attempt(Part& part, SteadyTime deadline) {
   const auto begun = steady_clock::now();
   begin(part);
   bool stays = false;
@@ -221,7 +221,7 @@ Writer::Ran Writer::run(std::size_t index) {
 
 // A commit whose answer was lost is asked for again, and only that: the server knows whether it happened. To run the
 // group again would do everything twice.
-Writer::Outcome Writer::commit(Moment deadline) {
+Writer::Outcome Writer::commit(SteadyTime deadline) {
   for (;;) {
     if (tx_.commit()) return Outcome::committed;
     if (steady_clock::now() >= deadline) break;

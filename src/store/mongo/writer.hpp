@@ -14,7 +14,7 @@ class Writer {
  public:
   struct Options {
     std::size_t queue_max;
-    std::chrono::milliseconds patience;
+    std::chrono::milliseconds time_limit;
     bool run_writes_twice;
   };
   Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options);
@@ -23,7 +23,7 @@ class Writer {
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
 
  private:
-  using Moment = std::chrono::steady_clock::time_point;
+  using SteadyTime = std::chrono::steady_clock::time_point;
   // Jobs of the group that are to be committed at once.
   struct Part {
     std::size_t begin, end;
@@ -40,12 +40,12 @@ class Writer {
 
   void loop();
   void write_group();
-  Outcome write(Part& part, Moment deadline);
+  Outcome write(Part& part, SteadyTime deadline);
   void begin(Part part);
   void rehearse(Part part);
-  Outcome attempt(Part& part, Moment deadline);
+  Outcome attempt(Part& part, SteadyTime deadline);
   Ran run(std::size_t index);
-  Outcome commit(Moment deadline);
+  Outcome commit(SteadyTime deadline);
   void back_off(const Trouble& trouble);
   void answer(Part part);
   void give_up(Part part, const Error& error);

@@ -1,9 +1,9 @@
 #include "store/bulk.hpp"
 
-#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/watermark.hpp"
 #include "store/sqlite/word_index.hpp"
 
 namespace integrity::store::sqlite {
@@ -66,7 +66,7 @@ struct Rows<PlacedProduct> {
   static constexpr Sql count = "SELECT count(*) FROM products";
   static constexpr Sql read = "SELECT p.place, " PRODUCT_COLUMNS " FROM products p ORDER BY p.place LIMIT -1 OFFSET ?";
   static PlacedProduct take(Database&, Run& row) {
-    return {.place = row.take<std::int64_t>(), .product = take_product(row)};
+    return {.sequence = row.take<std::int64_t>(), .product = take_product(row)};
   }
 };
 
@@ -85,7 +85,7 @@ struct Rows<KeptAnswerOf> {
       "?";
   static KeptAnswerOf take(Database&, Run& row) {
     return {.user = row.take<UserId>(),
-            .key = row.take<model::AnswerKey>(),
+            .key = row.take<model::ResponseKey>(),
             .answer = {.request = row.take<model::Digest>(),
                        .status = row.take<int>(),
                        .headers = row.take<std::string>(),
@@ -112,7 +112,7 @@ class SqliteBulk final : public Bulk {
   }
 
   std::string address() const override { return file_.parent_path().string(); }
-  std::optional<Mark> mark() override { return db_ ? mark_of(*db_) : std::nullopt; }
+  std::optional<MigrationState> migration_state() override { return db_ ? migration_state_of(*db_) : std::nullopt; }
 
   // One of an older program was not made by a move, and is not looked into.
   bool empty() override {
@@ -139,8 +139,8 @@ class SqliteBulk final : public Bulk {
   }
 
   // Whoever has the folder is alone.
-  void set_mark(const std::optional<Mark>& mark) override {
-    in_transaction([&] { sqlite::set_mark(*db_, mark); });
+  void set_migration_state(const std::optional<MigrationState>& mark) override {
+    in_transaction([&] { sqlite::set_migration_state(*db_, mark); });
   }
 
   std::size_t count(RowKind kind) override {
@@ -163,9 +163,9 @@ class SqliteBulk final : public Bulk {
     });
   }
 
-  Head head() override { return head_of(*db_); }
-  void set_head(const Head& head) override {
-    in_transaction([&] { sqlite::set_head(*db_, head); });
+  Watermark watermark() override { return watermark_of(*db_); }
+  void set_watermark(const Watermark& watermark) override {
+    in_transaction([&] { sqlite::set_watermark(*db_, watermark); });
   }
 
  private:
@@ -200,9 +200,9 @@ class SqliteBulk final : public Bulk {
     db_->run(
         "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
         " description) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row.place, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
+        row.sequence, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
         text_.sort_key(p.name), p.description);
-    add_words(*db_, row.place, text_.words_of(p));
+    add_words(*db_, row.sequence, text_.words_of(p));
   }
   void put(const model::Change& change) {
     if (change.kind == model::RecordKind::product) {
@@ -229,7 +229,7 @@ class SqliteBulk final : public Bulk {
     db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);
   }
   void put(const KeptAnswerOf& row) {  // behind those that are there
-    const model::KeptAnswer& a = row.answer;
+    const model::StoredResponse& a = row.answer;
     db_->run(
         "INSERT INTO kept_answers (user, key, request, status, headers, body, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         row.user, ByteView(row.key), ByteView(a.request), a.status, a.headers, a.body, a.expires_at);

@@ -82,7 +82,7 @@ class SqliteFaults : public testing::Test {
 
   void open() {
     store_.reset();
-    store_ = open_sqlite({.file = place_.path() / "integrity.db", .clock = &clock_, .text = plain_text});
+    store_ = open_sqlite({.file = folder_.path() / "integrity.db", .clock = &clock_, .text = plain_text});
   }
   Result<bool> create(std::uint8_t number, std::string description = {}) {
     return store_->write([number, description = std::move(description)](WriteTx& tx) -> Result<bool> {
@@ -116,7 +116,7 @@ class SqliteFaults : public testing::Test {
 
   FaultyDisk disk_;
   ManualClock clock_;
-  const TempFolder place_;
+  const TempFolder folder_;
   std::unique_ptr<Store> store_;
 };
 
@@ -176,7 +176,7 @@ TEST_F(SqliteFaults, ADiskWithRoomForSmallWritesOnlyIsNotReady) {
   EXPECT_TRUE(touch());
   EXPECT_TRUE(create(number, std::string(4000, 'x')));
   expect_whole();
-  EXPECT_FALSE(std::filesystem::exists(place_.path() / "integrity.db-room"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "integrity.db-room"));
 }
 
 TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
@@ -214,7 +214,7 @@ TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
 TEST_F(SqliteFaults, AWriteLockHeldBySomebodyElseRefusesWritesUntilItIsGone) {
   ASSERT_TRUE(create(1).has_value());
   sqlite3* other = nullptr;
-  ASSERT_EQ(sqlite3_open((place_.path() / "integrity.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open((folder_.path() / "integrity.db").c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   const auto refused = create(2);
   ASSERT_FALSE(refused.has_value());

@@ -73,10 +73,10 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
                                            std::optional<std::int64_t> before, std::size_t limit) {
   const OneState state(db());
   std::vector<model::Change> out;
-  for (auto row =
-           db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.kind = ? AND c.record = ?"
-                      " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
-                      word(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()), limit_of(limit));
+  for (auto row = db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.kind = ? AND c.record = ?"
+                             " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
+                             name_of(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()),
+                             limit_of(limit));
        row.next();) {
     out.push_back(take_change(db(), row));
   }

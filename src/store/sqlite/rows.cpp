@@ -49,7 +49,7 @@ model::Challenge take_challenge(Run& row) {
           .user = row.take<UserId>(),
           .password_version = row.take<std::int64_t>(),
           .pending_secret = row.take<Bytes>(),
-          .tries = row.take<int>(),
+          .attempts = row.take<int>(),
           .expires_at = row.take<Time>()};
 }
 
@@ -75,10 +75,10 @@ model::Change take_change(Database& db, Run& row) {
                        .record = row.take<RecordId>(),
                        .revision = row.take<std::int64_t>(),
                        .op = row.take<std::string>(),
-                       .act = {.actor = row.take<std::optional<UserId>>(),
-                               .proof = take_word<model::Act::Proof>(row),
-                               .reason = row.take<std::optional<std::string>>(),
-                               .reference = row.take<std::optional<std::string>>()},
+                       .attribution = {.actor = row.take<std::optional<UserId>>(),
+                                       .proof = take_word<model::Attribution::Proof>(row),
+                                       .reason = row.take<std::optional<std::string>>(),
+                                       .reference = row.take<std::optional<std::string>>()},
                        .after = row.take<std::optional<std::string>>().value_or("")};
   if (!change.after.empty() || change.kind != model::RecordKind::product) return change;
   // The newest change of its product, which may have deleted it.
@@ -95,18 +95,18 @@ std::optional<model::Product> product(Database& db, const ProductId& id) {
 
 std::optional<std::size_t> insert(Database& db, const model::User& u) {
   return db.run_unless_taken("INSERT INTO users (" USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                             u.id, u.username, u.name, u.password_hash, u.password_version, word(u.state),
+                             u.id, u.username, u.name, u.password_hash, u.password_version, name_of(u.state),
                              ByteView(u.totp_secret), u.totp_confirmed_at, u.enrol_until, u.pending_until,
                              u.pending_network, u.version, u.created_at, u.updated_at);
 }
 
 void insert(Database& db, const model::Challenge& c) {
-  db.run("INSERT INTO challenges (" CHALLENGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", word(c.next),
-         ByteView(c.token_hash), c.user, c.password_version, ByteView(c.pending_secret), c.tries, c.expires_at);
+  db.run("INSERT INTO challenges (" CHALLENGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", name_of(c.next),
+         ByteView(c.token_hash), c.user, c.password_version, ByteView(c.pending_secret), c.attempts, c.expires_at);
 }
 
 void insert(Database& db, const model::Session& s) {
-  db.run("INSERT INTO sessions (" SESSION_COLUMNS ") VALUES (?, ?, ?, ?, ?)", s.id, s.user, word(s.factor),
+  db.run("INSERT INTO sessions (" SESSION_COLUMNS ") VALUES (?, ?, ?, ?, ?)", s.id, s.user, name_of(s.factor),
          s.created_at, s.expires_at);
 }
 
@@ -115,8 +115,8 @@ void insert(Database& db, const model::Change& c, std::int64_t number, Time at) 
   db.run(
       "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, after)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      number, at, word(c.kind), c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason,
-      c.act.reference, after);
+      number, at, name_of(c.kind), c.record, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof),
+      c.attribution.reason, c.attribution.reference, after);
 }
 
 void insert_product_change(Database& db, const model::Change& c, std::int64_t number, Time at,
@@ -125,7 +125,8 @@ void insert_product_change(Database& db, const model::Change& c, std::int64_t nu
   db.run(
       "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, before)"
       " VALUES (?, ?, 'product', ?, ?, ?, ?, ?, ?, ?, ?)",
-      number, at, c.record, c.revision, c.op, c.act.actor, word(c.act.proof), c.act.reason, c.act.reference, replaced);
+      number, at, c.record, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof), c.attribution.reason,
+      c.attribution.reference, replaced);
 }
 
 }  // namespace integrity::store::sqlite

@@ -1,7 +1,7 @@
 // Model values as rows: inserted, and taken from a row in the order of these column lists.
 #pragma once
+#include "store/enum_names.hpp"
 #include "store/sqlite/db.hpp"
-#include "store/words.hpp"
 
 // Of products p.
 #define PRODUCT_COLUMNS \

@@ -53,10 +53,10 @@ void refresh_texts(Database& db, const model::ProductText& text) {
   log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
   db.execute("BEGIN IMMEDIATE; INSERT INTO product_words (product_words) VALUES ('delete-all');");
   for (auto row = db.query("SELECT place, " PRODUCT_COLUMNS " FROM products p"); row.next();) {
-    const auto place = row.take<std::int64_t>();
+    const auto sequence = row.take<std::int64_t>();
     const auto product = take_product(row);
-    db.run("UPDATE products SET name_key = ? WHERE place = ?", text.sort_key(product.name), place);
-    add_words(db, place, text.words_of(product));
+    db.run("UPDATE products SET name_key = ? WHERE place = ?", text.sort_key(product.name), sequence);
+    add_words(db, sequence, text.words_of(product));
   }
   db.run("DELETE FROM word_index");
   db.run("INSERT INTO word_index (version, through) SELECT ?, coalesce(max(number), 0) FROM changes", text.version);

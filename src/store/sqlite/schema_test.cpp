@@ -24,8 +24,8 @@ class SqliteFile : public testing::Test {
   }
 
   ManualClock clock_;
-  const TempFolder place_;
-  const std::filesystem::path file_ = place_.path() / "integrity.db";
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "integrity.db";
 };
 
 struct Row {

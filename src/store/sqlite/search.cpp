@@ -34,7 +34,7 @@ namespace {
 
 using model::ProductKey;
 using model::ProductQuery;
-using Moment = std::chrono::steady_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // So many products are fetched and sorted, or looked at one after the other, in about 10 ms.
 constexpr std::int64_t kFew = 2048;
@@ -54,7 +54,7 @@ constexpr auto kHighest = std::numeric_limits<std::int64_t>::max();
 bool less(const Position& a, const Position& b) {
   if (a.key != b.key) return a.key < b.key;
   if (a.name != b.name) return a.name < b.name;
-  return a.place < b.place;
+  return a.sequence < b.sequence;
 }
 
 // A row as far as a walk needs it; `product` continues where this ends.
@@ -79,7 +79,7 @@ struct Row {
 // Interrupts the statements of a connection from `until` on.
 class TimeLimit {
  public:
-  TimeLimit(Database& db, Moment until) : db_(db), until_(until) {
+  TimeLimit(Database& db, SteadyTime until) : db_(db), until_(until) {
     sqlite3_progress_handler(db.handle(), kSteps, &is_over, this);
   }
   TimeLimit(const TimeLimit&) = delete;
@@ -92,7 +92,7 @@ class TimeLimit {
   }
 
   Database& db_;
-  const Moment until_;
+  const SteadyTime until_;
 };
 
 class Search {
@@ -224,18 +224,18 @@ class Search {
     return found;
   }
 
-  static std::optional<std::vector<std::int64_t>> few(Run places) {
+  static std::optional<std::vector<std::int64_t>> few(Run sequences) {
     std::vector<std::int64_t> all;
-    while (places.next()) all.push_back(places.take<std::int64_t>());
+    while (sequences.next()) all.push_back(sequences.take<std::int64_t>());
     if (all.size() > kFew) return {};
     return all;
   }
 
   // Only positions are kept until it is known which come first: all candidates together may be 35 MB.
-  void pick(const std::vector<std::int64_t>& places) {
+  void pick(const std::vector<std::int64_t>& sequences) {
     std::vector<Position> found;
-    for (const auto place : places) {
-      auto run = row_at(place);
+    for (const auto sequence : sequences) {
+      auto run = row_at(sequence);
       if (!run.next()) continue;
       Row row(run, query_.order.by);
       if (!numbers_fit(row) || (after_ && !behind(row.position, *after_))) continue;
@@ -247,7 +247,7 @@ class Search {
         page_.next = written(last_);
         break;
       }
-      auto run = row_at(position.place);
+      auto run = row_at(position.sequence);
       if (!run.next()) throw std::logic_error("a product went while one state was read");
       const Row row(run, query_.order.by);
       put(take_product(run));
@@ -256,7 +256,7 @@ class Search {
     }
   }
 
-  Run row_at(std::int64_t place) { return db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", place); }
+  Run row_at(std::int64_t sequence) { return db_.query("SELECT " ROW " FROM products p WHERE p.place = ?", sequence); }
 
   bool full() const {
     return page_.products.size() == query_.limit || (!page_.products.empty() && bytes_ >= query_.bytes_max);
@@ -300,8 +300,8 @@ class Search {
   // From behind the page before, or from the beginning, in the order of the query.
   Run rows_by_words(const std::string& match) {
     words_known_ = match == match_;
-    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_place())
-                                   : db_.query(BY_WORDS(">", "ASC"), match, first_place());
+    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
+                                   : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
   }
 
   // What the one filter leaves of rows(), of numbers only as much as the page takes.
@@ -311,44 +311,46 @@ class Search {
     const std::size_t wanted = query_.limit - page_.products.size() + 1;
     if (query_.price.given()) {
       const auto min = low(query_.price), max = high(query_.price);
-      return down ? db_.query(BY_RANGE("price", "<", "DESC"), min, max, first_place(), wanted)
-                  : db_.query(BY_RANGE("price", ">", "ASC"), min, max, first_place(), wanted);
+      return down ? db_.query(BY_RANGE("price", "<", "DESC"), min, max, first_sequence(), wanted)
+                  : db_.query(BY_RANGE("price", ">", "ASC"), min, max, first_sequence(), wanted);
     }
     const auto min = low(query_.stock), max = high(query_.stock);
-    return down ? db_.query(BY_RANGE("stock", "<", "DESC"), min, max, first_place(), wanted)
-                : db_.query(BY_RANGE("stock", ">", "ASC"), min, max, first_place(), wanted);
+    return down ? db_.query(BY_RANGE("stock", "<", "DESC"), min, max, first_sequence(), wanted)
+                : db_.query(BY_RANGE("stock", ">", "ASC"), min, max, first_sequence(), wanted);
   }
 
   Run rows() {
     if (!query_.words.empty() && words_indexed_ && in_default_order()) return rows_by_words(quick_match_);
     const bool down = query_.order.descending;
-    const auto place = first_place();
+    const auto sequence = first_sequence();
     const auto key = first_key();
     switch (query_.order.by) {
       case ProductKey::created_at:
-        return down ? db_.query(BY_PLACE("<", "DESC"), place) : db_.query(BY_PLACE(">", "ASC"), place);
+        return down ? db_.query(BY_PLACE("<", "DESC"), sequence) : db_.query(BY_PLACE(">", "ASC"), sequence);
       case ProductKey::price:
-        return down ? db_.query(BY_INDEX("price", "<", "DESC"), key, place)
-                    : db_.query(BY_INDEX("price", ">", "ASC"), key, place);
+        return down ? db_.query(BY_INDEX("price", "<", "DESC"), key, sequence)
+                    : db_.query(BY_INDEX("price", ">", "ASC"), key, sequence);
       case ProductKey::stock:
-        return down ? db_.query(BY_INDEX("stock", "<", "DESC"), key, place)
-                    : db_.query(BY_INDEX("stock", ">", "ASC"), key, place);
+        return down ? db_.query(BY_INDEX("stock", "<", "DESC"), key, sequence)
+                    : db_.query(BY_INDEX("stock", ">", "ASC"), key, sequence);
       case ProductKey::updated_at:
-        return down ? db_.query(BY_INDEX("updated_at", "<", "DESC"), key, place)
-                    : db_.query(BY_INDEX("updated_at", ">", "ASC"), key, place);
+        return down ? db_.query(BY_INDEX("updated_at", "<", "DESC"), key, sequence)
+                    : db_.query(BY_INDEX("updated_at", ">", "ASC"), key, sequence);
       case ProductKey::name:
         break;
     }
     if (after_) {
-      return down ? db_.query(BY_NAME("<", "DESC"), after_->name, place)
-                  : db_.query(BY_NAME(">", "ASC"), after_->name, place);
+      return down ? db_.query(BY_NAME("<", "DESC"), after_->name, sequence)
+                  : db_.query(BY_NAME(">", "ASC"), after_->name, sequence);
     }
     static constexpr std::array<std::uint8_t, 1> kBehindAll{};  // a blob is greater than any text
-    return down ? db_.query(BY_NAME("<", "DESC"), ByteView(kBehindAll), place)
-                : db_.query(BY_NAME(">", "ASC"), std::string_view(), place);
+    return down ? db_.query(BY_NAME("<", "DESC"), ByteView(kBehindAll), sequence)
+                : db_.query(BY_NAME(">", "ASC"), std::string_view(), sequence);
   }
 
-  std::int64_t first_place() const { return after_ ? after_->place : query_.order.descending ? kHighest : kLowest; }
+  std::int64_t first_sequence() const {
+    return after_ ? after_->sequence : query_.order.descending ? kHighest : kLowest;
+  }
   std::int64_t first_key() const {
     if (after_) return after_->key;
     const bool down = query_.order.descending;
@@ -361,7 +363,7 @@ class Search {
   const ProductQuery& query_;
   // Of the query language of the index of words: exactly, and with a beginning of the last word that is quick to find.
   std::string match_, quick_match_;
-  const Moment began_;
+  const SteadyTime began_;
   std::optional<Position> after_;
   Position last_;              // of the rows taken, or passed over
   bool moved_ = false;         // `last_` is set

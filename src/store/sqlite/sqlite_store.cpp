@@ -1,8 +1,8 @@
 #include "store/sqlite/sqlite_store.hpp"
 
-#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/watermark.hpp"
 #include "store/sqlite/writer.hpp"
 
 namespace integrity::store::sqlite {

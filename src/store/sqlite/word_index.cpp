@@ -33,27 +33,27 @@ void set_words_through(Database& db, std::int64_t number) {
 
 // In the order of places: FTS5 takes rows in ascending order into one segment, and begins another one where it goes back.
 void add_missing_words(Database& db, const model::ProductText& text, std::int64_t through) {
-  std::vector<std::int64_t> places;
+  std::vector<std::int64_t> sequences;
   for (auto row = db.query("SELECT p.place FROM changes c CROSS JOIN products p ON p.id = c.record"
                            " WHERE c.number > ? AND c.op = 'product.create'",
                            through);
        row.next();) {
-    places.push_back(row.take<std::int64_t>());
+    sequences.push_back(row.take<std::int64_t>());
   }
-  std::sort(places.begin(), places.end());
-  for (const auto place : places) {
-    auto row = db.query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE p.place = ?", place);
+  std::sort(sequences.begin(), sequences.end());
+  for (const auto sequence : sequences) {
+    auto row = db.query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE p.place = ?", sequence);
     row.next();
-    add_words(db, place, text.words_of(take_product(row)));
+    add_words(db, sequence, text.words_of(take_product(row)));
   }
 }
 
-void add_words(Database& db, std::int64_t place, const std::vector<std::string>& words) {
-  db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", place, joined(words));
+void add_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words) {
+  db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", sequence, joined(words));
 }
 
-void remove_words(Database& db, std::int64_t place, const std::vector<std::string>& words) {
-  db.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", place, joined(words));
+void remove_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words) {
+  db.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", sequence, joined(words));
 }
 
 bool has_words(Database& db, const ProductId& id, std::int64_t through) {

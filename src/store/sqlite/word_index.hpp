@@ -20,9 +20,9 @@ void set_words_through(Database& db, std::int64_t number);
 // Adds the products created after the change `through`.
 void add_missing_words(Database& db, const model::ProductText& text, std::int64_t through);
 
-void add_words(Database& db, std::int64_t place, const std::vector<std::string>& words);
+void add_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words);
 // The index keeps no texts, so it has to be told again what is taken out of it.
-void remove_words(Database& db, std::int64_t place, const std::vector<std::string>& words);
+void remove_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words);
 
 // Whether the index has this product, which exists or was just deleted.
 bool has_words(Database& db, const ProductId& id, std::int64_t through);

@@ -64,8 +64,8 @@ class WordIndex : public testing::Test {
   }
 
   ManualClock clock_;
-  const TempFolder place_;
-  const std::filesystem::path file_ = place_.path() / "integrity.db";
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "integrity.db";
   std::unique_ptr<Store> store_;
 };
 
@@ -77,7 +77,7 @@ TEST_F(WordIndex, ProductsAreFoundThatWereNotIndexedWhenTheProgramDied) {
   remove(3);
   EXPECT_EQ(changes_not_indexed(), 5) << "this test is about products that are not";
   // What the disk holds at this point is all that a killed program leaves.
-  const auto copy = place_.path() / "copy.db";
+  const auto copy = folder_.path() / "copy.db";
   for (const char* suffix : {"", "-wal"}) std::filesystem::copy(file_.string() + suffix, copy.string() + suffix);
 
   const auto again = open_sqlite({.file = copy, .clock = &clock_, .text = plain_text});

@@ -4,9 +4,9 @@
 
 #include "model/lifetime.hpp"
 #include "store/refusals.hpp"
-#include "store/sqlite/head.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/watermark.hpp"
 #include "store/sqlite/word_index.hpp"
 
 namespace integrity::store::sqlite {
@@ -28,12 +28,12 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
       Reader(text),
       db_(database),
       alive_sessions_(sessions),
-      head_(head_of(database)),
+      watermark_(watermark_of(database)),
       words_through_(sqlite::words_through(database)),
       answers_(database) {}
 
 void SqliteWriteTx::begin_group() {
-  group_head_ = head_;
+  group_watermark_ = watermark_;
   group_words_through_ = words_through_;
   products_created_ = false;
   group_touched_ = false;
@@ -46,12 +46,12 @@ void SqliteWriteTx::begin_job() {
   kept_ = false;
   replaced_.clear();
   host_now_ = clock_.now();
-  head_.time = std::max(head_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), head_, words_through_, products_.size(), sessions_.size(), answers_.mark()};
+  watermark_.time = std::max(watermark_.time, host_now_);
+  job_ = {db_.rows_changed_ever(), watermark_, words_through_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
-  head_ = job_.head;
+  watermark_ = job_.watermark;
   words_through_ = job_.words_through;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
@@ -60,7 +60,7 @@ void SqliteWriteTx::forget_job() {
 
 void SqliteWriteTx::forget_group() {
   proven_until_ = {};
-  head_ = {.time = head_.time, .number = group_head_.number, .place = group_head_.place};
+  watermark_ = {.time = watermark_.time, .number = group_watermark_.number, .sequence = group_watermark_.sequence};
   words_through_ = group_words_through_;
   products_.clear();
   sessions_.clear();
@@ -91,10 +91,10 @@ std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
 }
 
 void SqliteWriteTx::index_words() {
-  if (words_through_ == head_.number) return;
+  if (words_through_ == watermark_.number) return;
   add_missing_words(db_, text_, words_through_);
-  set_words_through(db_, head_.number);
-  words_through_ = head_.number;
+  set_words_through(db_, watermark_.number);
+  words_through_ = watermark_.number;
 }
 
 void SqliteWriteTx::find_all_words() {
@@ -113,11 +113,11 @@ std::optional<std::int64_t> SqliteWriteTx::do_last_place(std::int64_t first, std
   return row.take<std::optional<std::int64_t>>();
 }
 
-Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t place) {
+Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t sequence) {
   const auto changed = db_.run_unless_taken(
       "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
       " description) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      place, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
+      sequence, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
       text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
   products_created_ = true;  // nobody can have read it, but lists without it
@@ -154,19 +154,19 @@ void SqliteWriteTx::replace_words(const model::Product& before, const model::Pro
   if (old_words == new_words || !has_words(db_, after.id, words_through_)) return;
   auto row = db_.query("SELECT place FROM products WHERE id = ?", after.id);
   row.next();
-  const auto place = row.take<std::int64_t>();
-  remove_words(db_, place, old_words);
-  add_words(db_, place, new_words);
+  const auto sequence = row.take<std::int64_t>();
+  remove_words(db_, sequence, old_words);
+  add_words(db_, sequence, new_words);
 }
 
 void SqliteWriteTx::do_delete(const model::Product& p) {
-  std::optional<std::int64_t> place;
+  std::optional<std::int64_t> sequence;
   for (auto row = db_.query("DELETE FROM products WHERE id = ? AND version = ? RETURNING place", p.id, p.version);
        row.next();) {
-    place = row.take<std::int64_t>();
+    sequence = row.take<std::int64_t>();
   }
-  expect_one(place ? 1 : 0, "delete of a product that is not at this version");
-  if (has_words(db_, p.id, words_through_)) remove_words(db_, *place, text_.words_of(p));
+  expect_one(sequence ? 1 : 0, "delete of a product that is not at this version");
+  if (has_words(db_, p.id, words_through_)) remove_words(db_, *sequence, text_.words_of(p));
   append_json(replaced_, p);
   products_.push_back(p.id);
 }
@@ -181,7 +181,7 @@ void SqliteWriteTx::do_update(const model::User& u, std::int64_t version_before)
                      " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
                      " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
                      " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-                     u.username, u.name, u.password_hash, u.password_version, word(u.state), ByteView(u.totp_secret),
+                     u.username, u.name, u.password_hash, u.password_version, name_of(u.state), ByteView(u.totp_secret),
                      u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at,
                      u.updated_at, u.id, version_before),
              "update of an account that is not at the version before");
@@ -256,9 +256,9 @@ void SqliteWriteTx::add_challenge(const model::Challenge& c) {
   insert(db_, c);
 }
 
-bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int tries_max) {
+bool SqliteWriteTx::count_challenge_try(const model::Digest& token_hash, int attempts_max) {
   return db_.run("UPDATE challenges SET tries = tries + 1 WHERE token_hash = ? AND tries < ?", ByteView(token_hash),
-                 tries_max) == 1;
+                 attempts_max) == 1;
 }
 
 bool SqliteWriteTx::spend_challenge(const model::Digest& token_hash) {
@@ -274,7 +274,7 @@ std::size_t SqliteWriteTx::remove_challenges_but_newest(const UserId& user, mode
   return db_.run(
       "DELETE FROM challenges WHERE token_hash IN (SELECT token_hash FROM challenges"
       " WHERE user = ? AND next = ? ORDER BY expires_at DESC LIMIT -1 OFFSET ?)",
-      user, word(next), count);
+      user, name_of(next), count);
 }
 
 std::size_t SqliteWriteTx::remove_expired_challenges(Time at, std::size_t limit) {
@@ -306,7 +306,7 @@ void SqliteWriteTx::remove_factor_counters(const UserId& user) {
   db_.run("DELETE FROM factor_counters WHERE user = ?", user);
 }
 
-std::optional<model::KeptAnswer> SqliteWriteTx::kept_answer(const UserId& user, const model::AnswerKey& key) {
+std::optional<model::StoredResponse> SqliteWriteTx::stored_response(const UserId& user, const model::ResponseKey& key) {
   return answers_.find(user, key, host_now_);
 }
 
@@ -314,8 +314,8 @@ std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t
   return answers_.full_until(user, kept_max, host_now_);
 }
 
-bool SqliteWriteTx::do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                                   std::size_t kept_max) {
+bool SqliteWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
+                                      const model::StoredResponse& answer, std::size_t kept_max) {
   if (answers_.full_until(user, kept_max, host_now_)) return false;
   answers_.keep(user, key, answer, host_now_);
   return true;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "store/bulk.hpp"
-#include "store/sqlite/kept_answers.hpp"
 #include "store/sqlite/reader.hpp"
 #include "store/sqlite/session_map.hpp"
+#include "store/sqlite/stored_responses.hpp"
 
 namespace integrity::store::sqlite {
 
@@ -32,7 +32,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void committed();  // the group
   // Those of all products, what this group wrote included.
   void index_words();
-  std::int64_t changes_since_words() const { return head_.number - words_through_; }
+  std::int64_t changes_since_words() const { return watermark_.number - words_through_; }
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
@@ -44,7 +44,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
-  bool count_challenge_try(const model::Digest& token_hash, int tries_max) override;
+  bool count_challenge_try(const model::Digest& token_hash, int attempts_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
   void remove_challenges_of(const UserId& user) override;
   std::size_t remove_challenges_but_newest(const UserId& user, model::Challenge::Next next, std::size_t count) override;
@@ -52,7 +52,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   bool spend_totp_step(const UserId& user, std::int64_t step) override;
   void remove_factor_counters(const UserId& user) override;
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
-  std::optional<model::KeptAnswer> kept_answer(const UserId& user, const model::AnswerKey& key) override;
+  std::optional<model::StoredResponse> stored_response(const UserId& user, const model::ResponseKey& key) override;
   std::size_t remove_expired_answers(std::size_t limit) override;
 
   std::optional<model::Digest> key_fingerprint(std::string_view key) override;
@@ -61,10 +61,10 @@ class SqliteWriteTx final : public WriteTx, public Reader {
  private:
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);
-  Head& head() override { return head_; }
+  Watermark& watermark() override { return watermark_; }
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
-  Status do_insert(const model::Product& product, std::int64_t place) override;
+  Status do_insert(const model::Product& product, std::int64_t sequence) override;
   Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
   Status do_insert(const model::User& user) override;
@@ -76,8 +76,8 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) override;
-  bool do_keep_answer(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer,
-                      std::size_t kept_max) override;
+  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                         std::size_t kept_max) override;
 
   Database& db() override { return db_; }
   void find_all_words() override;
@@ -85,7 +85,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   // Where the job began.
   struct Mark {
     std::int64_t rows = 0;
-    Head head;
+    Watermark watermark;
     std::int64_t words_through = 0;
     std::size_t products = 0;
     std::size_t sessions = 0;
@@ -94,16 +94,16 @@ class SqliteWriteTx final : public WriteTx, public Reader {
 
   Database& db_;
   const SessionMap& alive_sessions_;
-  Head head_;
+  Watermark watermark_;
   Time host_now_{};             // of the host when this job began: kept answers expire by it
   std::int64_t words_through_;  // see word_index.hpp
   std::string replaced_;        // the product as JSON that the change to be appended next replaces
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
-  KeptAnswers answers_;
+  StoredResponses answers_;
   Mark job_;
-  Head group_head_;  // where the group began
+  Watermark group_watermark_;  // where the group began
   std::int64_t group_words_through_ = 0;
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes

@@ -9,8 +9,8 @@ constexpr std::chrono::hours kLife{24};
 
 class MongoKeptAnswers : public MongoNodes {
  protected:
-  static model::AnswerKey key(std::size_t number) {
-    model::AnswerKey key{};
+  static model::ResponseKey key(std::size_t number) {
+    model::ResponseKey key{};
     key[0] = static_cast<std::uint8_t>(number >> 8);
     key[1] = static_cast<std::uint8_t>(number);
     return key;
@@ -18,7 +18,7 @@ class MongoKeptAnswers : public MongoNodes {
   bool keep(Store& store, std::size_t number, std::size_t max = kMax) {
     const auto kept = store.write([&](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.room_for_answer(user_, max));
-      INTEGRITY_CHECK(tx.keep_answer(user_, key(number), {.status = 201, .expires_at = tx.now() + kLife}, max));
+      INTEGRITY_CHECK(tx.store_response(user_, key(number), {.status = 201, .expires_at = tx.now() + kLife}, max));
       return true;
     });
     EXPECT_TRUE(kept.has_value() || kept.error().code == Code::too_many_attempts) << kept.error().cause;

@@ -1,4 +1,4 @@
-#include "store/words.hpp"
+#include "store/enum_names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,49 +19,49 @@ std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
 }
 
 template <class Enum, std::size_t n>
-std::optional<Enum> find(const std::array<std::string_view, n>& words, std::string_view word) {
-  const auto found = std::find(words.begin(), words.end(), word);
+std::optional<Enum> find(const std::array<std::string_view, n>& words, std::string_view name) {
+  const auto found = std::find(words.begin(), words.end(), name);
   if (found == words.end()) return {};
   return static_cast<Enum>(found - words.begin());
 }
 
 }  // namespace
 
-std::string_view word(model::UserState state) {
+std::string_view name_of(model::UserState state) {
   return at(kUserStates, state);
 }
-std::string_view word(model::Challenge::Next next) {
+std::string_view name_of(model::Challenge::Next next) {
   return at(kNexts, next);
 }
-std::string_view word(model::SecondFactor factor) {
+std::string_view name_of(model::SecondFactor factor) {
   return at(kFactors, factor);
 }
-std::string_view word(model::RecordKind kind) {
+std::string_view name_of(model::RecordKind kind) {
   return at(kKinds, kind);
 }
-std::string_view word(model::Act::Proof proof) {
+std::string_view name_of(model::Attribution::Proof proof) {
   return at(kProofs, proof);
 }
 
 template <>
-std::optional<model::UserState> value_of(std::string_view word) {
-  return find<model::UserState>(kUserStates, word);
+std::optional<model::UserState> value_of(std::string_view name) {
+  return find<model::UserState>(kUserStates, name);
 }
 template <>
-std::optional<model::Challenge::Next> value_of(std::string_view word) {
-  return find<model::Challenge::Next>(kNexts, word);
+std::optional<model::Challenge::Next> value_of(std::string_view name) {
+  return find<model::Challenge::Next>(kNexts, name);
 }
 template <>
-std::optional<model::SecondFactor> value_of(std::string_view word) {
-  return find<model::SecondFactor>(kFactors, word);
+std::optional<model::SecondFactor> value_of(std::string_view name) {
+  return find<model::SecondFactor>(kFactors, name);
 }
 template <>
-std::optional<model::RecordKind> value_of(std::string_view word) {
-  return find<model::RecordKind>(kKinds, word);
+std::optional<model::RecordKind> value_of(std::string_view name) {
+  return find<model::RecordKind>(kKinds, name);
 }
 template <>
-std::optional<model::Act::Proof> value_of(std::string_view word) {
-  return find<model::Act::Proof>(kProofs, word);
+std::optional<model::Attribution::Proof> value_of(std::string_view name) {
+  return find<model::Attribution::Proof>(kProofs, name);
 }
 
 }  // namespace integrity::store

@@ -1,39 +1,41 @@
-#include "store/sqlite/kept_answers.hpp"
+#include "store/sqlite/stored_responses.hpp"
 
 #include "model/lifetime.hpp"
 
 namespace integrity::store::sqlite {
 
-KeptAnswers::KeptAnswers(Database& db) : db_(db) {
+StoredResponses::StoredResponses(Database& db) : db_(db) {
   for (auto row = db.query("SELECT number, user, key, expires_at FROM kept_answers ORDER BY number"); row.next();) {
     last_number_ = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
-    const auto key = row.take<model::AnswerKey>();
+    const auto key = row.take<model::ResponseKey>();
     put(user, key, Place{last_number_, row.take<Time>()});
   }
 }
 
-std::optional<model::KeptAnswer> KeptAnswers::find(const UserId& user, const model::AnswerKey& key, Time now) const {
+std::optional<model::StoredResponse> StoredResponses::find(const UserId& user, const model::ResponseKey& key,
+                                                           Time now) const {
   const Place* const found = place(user, key);
   if (found == nullptr || found->expires_at <= now) return {};
   auto row = db_.query("SELECT request, status, headers, body FROM kept_answers WHERE number = ?", found->number);
   if (!row.next()) throw Failure(SQLITE_CORRUPT, "a kept answer has gone from its table");
   // In braces, so that the columns are taken in the order written.
-  return model::KeptAnswer{.request = row.take<model::Digest>(),
-                           .status = row.take<int>(),
-                           .headers = row.take<std::string>(),
-                           .body = row.take<std::string>(),
-                           .expires_at = found->expires_at};
+  return model::StoredResponse{.request = row.take<model::Digest>(),
+                               .status = row.take<int>(),
+                               .headers = row.take<std::string>(),
+                               .body = row.take<std::string>(),
+                               .expires_at = found->expires_at};
 }
 
-std::optional<Time> KeptAnswers::full_until(const UserId& user, std::size_t kept_max, Time now) const {
+std::optional<Time> StoredResponses::full_until(const UserId& user, std::size_t kept_max, Time now) const {
   const auto of_user = users_.find(user);
   if (of_user == users_.end() || of_user->second.by_key.size() < kept_max) return {};
   const Time oldest = of_user->second.by_key.at(*of_user->second.by_age.begin()->second).expires_at;
   return oldest > now ? std::optional(oldest) : std::nullopt;
 }
 
-void KeptAnswers::keep(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer, Time now) {
+void StoredResponses::keep(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+                           Time now) {
   if (const Place* const old = place(user, key)) {
     if (old->expires_at > now) throw std::logic_error("an answer is kept under this key already");
     db_.run("DELETE FROM kept_answers WHERE number = ?", old->number);
@@ -49,17 +51,17 @@ void KeptAnswers::keep(const UserId& user, const model::AnswerKey& key, const mo
   change(user, key, made);
 }
 
-void KeptAnswers::remove_oldest_if_expired(const UserId& user, Time now) {
+void StoredResponses::remove_oldest_if_expired(const UserId& user, Time now) {
   const auto of_user = users_.find(user);
   if (of_user == users_.end()) return;
   const auto [number, key] = *of_user->second.by_age.begin();
   if (of_user->second.by_key.at(*key).expires_at > now) return;
   db_.run("DELETE FROM kept_answers WHERE number = ?", number);
-  change(user, model::AnswerKey(*key), {});
+  change(user, model::ResponseKey(*key), {});
 }
 
 // Answers expire in the order in which they were kept, as long as the clock does not go back: up to the first that lives.
-std::size_t KeptAnswers::remove_expired(Time now, std::size_t limit) {
+std::size_t StoredResponses::remove_expired(Time now, std::size_t limit) {
   shorten_lives(now);
   std::size_t removed = 0;
   std::int64_t last = 0;
@@ -67,7 +69,7 @@ std::size_t KeptAnswers::remove_expired(Time now, std::size_t limit) {
        row.next(); ++removed) {
     const auto number = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
-    const auto key = row.take<model::AnswerKey>();
+    const auto key = row.take<model::ResponseKey>();
     if (row.take<Time>() > now) break;
     last = number;
     change(user, key, {});
@@ -78,8 +80,8 @@ std::size_t KeptAnswers::remove_expired(Time now, std::size_t limit) {
 
 // Where the oldest has more life left than any can have, a clock was ahead when it was kept. From now on it has a whole
 // life, as do those kept after it: none goes early, for then a change could happen twice.
-void KeptAnswers::shorten_lives(Time now) {
-  const Time end = now + model::kept_answer_life, last_end = model::last_end(model::kept_answer_life, now);
+void StoredResponses::shorten_lives(Time now) {
+  const Time end = now + model::stored_response_life, last_end = model::last_end(model::stored_response_life, now);
   auto oldest = db_.query("SELECT expires_at FROM kept_answers ORDER BY number LIMIT 1");
   if (!oldest.next() || oldest.take<Time>() <= last_end) return;
   for (auto row = db_.query("UPDATE kept_answers SET expires_at = ? WHERE expires_at > ? RETURNING number, user, key",
@@ -87,11 +89,11 @@ void KeptAnswers::shorten_lives(Time now) {
        row.next();) {
     const auto number = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
-    change(user, row.take<model::AnswerKey>(), Place{number, end});
+    change(user, row.take<model::ResponseKey>(), Place{number, end});
   }
 }
 
-void KeptAnswers::undo_to(std::size_t mark) {
+void StoredResponses::undo_to(std::size_t mark) {
   while (undo_.size() > mark) {
     const Undo& last = undo_.back();
     put(last.user, last.key, last.before);
@@ -99,20 +101,20 @@ void KeptAnswers::undo_to(std::size_t mark) {
   }
 }
 
-const KeptAnswers::Place* KeptAnswers::place(const UserId& user, const model::AnswerKey& key) const {
+const StoredResponses::Place* StoredResponses::place(const UserId& user, const model::ResponseKey& key) const {
   const auto of_user = users_.find(user);
   if (of_user == users_.end()) return nullptr;
   const auto found = of_user->second.by_key.find(key);
   return found == of_user->second.by_key.end() ? nullptr : &found->second;
 }
 
-void KeptAnswers::change(const UserId& user, const model::AnswerKey& key, std::optional<Place> to) {
+void StoredResponses::change(const UserId& user, const model::ResponseKey& key, std::optional<Place> to) {
   const Place* const before = place(user, key);
   undo_.push_back({user, key, before == nullptr ? std::nullopt : std::optional(*before)});
   put(user, key, to);
 }
 
-void KeptAnswers::put(const UserId& user, const model::AnswerKey& key, std::optional<Place> to) {
+void StoredResponses::put(const UserId& user, const model::ResponseKey& key, std::optional<Place> to) {
   if (const Place* const before = place(user, key)) {
     OfUser& answers = users_.at(user);
     answers.by_age.erase(before->number);

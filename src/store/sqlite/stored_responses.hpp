@@ -9,18 +9,18 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/kept_answer.hpp"
+#include "model/stored_response.hpp"
 #include "store/sqlite/db.hpp"
 
 namespace integrity::store::sqlite {
 
-class KeptAnswers {
+class StoredResponses {
  public:
-  explicit KeptAnswers(Database& db);
+  explicit StoredResponses(Database& db);
 
-  std::optional<model::KeptAnswer> find(const UserId& user, const model::AnswerKey& key, Time now) const;
+  std::optional<model::StoredResponse> find(const UserId& user, const model::ResponseKey& key, Time now) const;
   std::optional<Time> full_until(const UserId& user, std::size_t kept_max, Time now) const;
-  void keep(const UserId& user, const model::AnswerKey& key, const model::KeptAnswer& answer, Time now);
+  void keep(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer, Time now);
   std::size_t remove_expired(Time now, std::size_t limit);
 
   // How much has happened since `settle`, and back to there, after the rows were rolled back.
@@ -34,7 +34,7 @@ class KeptAnswers {
     Time expires_at;
   };
   struct KeyHash {  // of a digest: eight of its bytes are a hash already
-    std::size_t operator()(const model::AnswerKey& key) const {
+    std::size_t operator()(const model::ResponseKey& key) const {
       std::size_t value = 0;
       std::memcpy(&value, key.data(), sizeof value);
       return value;
@@ -43,20 +43,20 @@ class KeptAnswers {
   // Never more than `kept_max`, expired ones included: where there are as many, one that has expired goes for one that
   // comes. So nobody's answers have to be counted.
   struct OfUser {
-    std::unordered_map<model::AnswerKey, Place, KeyHash> by_key;
-    std::map<std::int64_t, const model::AnswerKey*> by_age;  // by number; the keys are those of `by_key`
+    std::unordered_map<model::ResponseKey, Place, KeyHash> by_key;
+    std::map<std::int64_t, const model::ResponseKey*> by_age;  // by number; the keys are those of `by_key`
   };
   struct Undo {
     UserId user;
-    model::AnswerKey key;
+    model::ResponseKey key;
     std::optional<Place> before;
   };
 
-  const Place* place(const UserId& user, const model::AnswerKey& key) const;
+  const Place* place(const UserId& user, const model::ResponseKey& key) const;
   void remove_oldest_if_expired(const UserId& user, Time now);
   void shorten_lives(Time now);
-  void change(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
-  void put(const UserId& user, const model::AnswerKey& key, std::optional<Place> to);
+  void change(const UserId& user, const model::ResponseKey& key, std::optional<Place> to);
+  void put(const UserId& user, const model::ResponseKey& key, std::optional<Place> to);
 
   Database& db_;
   std::unordered_map<UserId, OfUser, IdHash> users_;

@@ -17,7 +17,7 @@ struct Member {
   std::string_view name, value;
 };
 // May hold a password: the caller wipes it.
-std::string request_act(std::string_view act, std::initializer_list<Member> with);
+std::string request_act(std::string_view attribution, std::initializer_list<Member> with);
 
 // Whether `user.add` would take such a name and password, if nobody has the name.
 Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer);
@@ -25,7 +25,7 @@ Status may_be_added(std::string_view username, const Secret& password, std::stri
 struct Performed {
   std::string reply;  // may hold a secret: the caller wipes it
   // For the log.
-  std::string act, username, outcome;
+  std::string attribution, username, outcome;
 };
 
 // Blocks as long as a password takes to hash. Never throws.

@@ -5,12 +5,12 @@
 
 namespace integrity::store::sqlite {
 
-Head head_of(Database& db);
+Watermark watermark_of(Database& db);
 // Makes it the head of a file whose changes are there; in a transaction.
-void set_head(Database& db, const Head& head);
+void set_watermark(Database& db, const Watermark& watermark);
 
-std::optional<Mark> mark_of(Database& db);  // of a file of any version
-void set_mark(Database& db, const std::optional<Mark>& mark);
+std::optional<MigrationState> migration_state_of(Database& db);  // of a file of any version
+void set_migration_state(Database& db, const std::optional<MigrationState>& mark);
 void expect_open(Database& db);  // throws Unavailable where a mark forbids it
 
 }  // namespace integrity::store::sqlite

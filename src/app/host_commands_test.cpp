@@ -1,4 +1,4 @@
-#include "app/acts.hpp"
+#include "app/host_commands.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 namespace integrity::app {
 namespace {
 
-class Acts : public ::testing::Test {
+class HostCommands : public ::testing::Test {
  protected:
-  Acts() {
+  HostCommands() {
     Config config;
     config.data = folder.path();
     config.keys = folder / "keys";
@@ -26,18 +26,18 @@ class Acts : public ::testing::Test {
   }
 
   // The reply as JSON: its `ok`, or its `error`.
-  json::Value act(std::string_view name, std::initializer_list<Member> with) {
+  json::Value attribution(std::string_view name, std::initializer_list<Member> with) {
     const auto reply = json::parse(perform(host->accounts, request_act(name, with)).reply);
     if (!reply || reply->items.size() != 1) throw std::runtime_error("a reply has one member");
     return reply->items.front();
   }
   std::string error_of(std::string_view name, std::initializer_list<Member> with) {
-    const json::Value error = act(name, with);
+    const json::Value error = attribution(name, with);
     const json::Value* code = error.find("code");
     return code == nullptr ? "" : code->text + ": " + error.find("detail")->text;
   }
   json::Value add(const char* name) {
-    return act("user.add", {{"username", name}, {"password", "tulips in the rain"}});
+    return attribution("user.add", {{"username", name}, {"password", "tulips in the rain"}});
   }
   std::string code_now(const json::Value& added) {
     const auto secret = from_base32(added.find("secret")->text);
@@ -49,7 +49,7 @@ class Acts : public ::testing::Test {
   std::unique_ptr<Host> host;
 };
 
-TEST_F(Acts, AddAUserWhoIsActiveWithTheFirstRightCode) {
+TEST_F(HostCommands, AddAUserWhoIsActiveWithTheFirstRightCode) {
   const json::Value added = add("ada");
   ASSERT_NE(added.find("otpauth_uri"), nullptr);
   EXPECT_EQ(added.find("otpauth_uri")->text.find("otpauth://totp/Test:ada?secret="), 0U);
@@ -58,15 +58,15 @@ TEST_F(Acts, AddAUserWhoIsActiveWithTheFirstRightCode) {
   const std::string challenge = added.find("challenge")->text;
   EXPECT_EQ(error_of("user.confirm", {{"challenge", challenge}, {"code", "12345"}}).find("invalid-value: code"), 0U);
   EXPECT_EQ(state_of("ada"), model::UserState::pending);
-  const json::Value confirmed = act("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
+  const json::Value confirmed = attribution("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
   ASSERT_NE(confirmed.find("recovery_codes"), nullptr);
   EXPECT_EQ(confirmed.find("recovery_codes")->items.size(), 10U);
   EXPECT_EQ(state_of("ada"), model::UserState::active);
 }
 
-TEST_F(Acts, DisableEnableAndChangeWhoIsThere) {
+TEST_F(HostCommands, DisableEnableAndChangeWhoIsThere) {
   const json::Value added = add("ada");
-  act("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
+  attribution("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
   EXPECT_EQ(error_of("user.disable", {{"username", "ADA"}}), "");
   EXPECT_EQ(state_of("ada"), model::UserState::disabled);
   EXPECT_EQ(error_of("user.enable", {{"username", "ada"}}), "");
@@ -78,26 +78,26 @@ TEST_F(Acts, DisableEnableAndChangeWhoIsThere) {
   EXPECT_FALSE(host->store->read()->user_by_name("ada")->has_factor());
 }
 
-TEST_F(Acts, RemoveOnlyWhoWasNeverConfirmed) {
+TEST_F(HostCommands, RemoveOnlyWhoWasNeverConfirmed) {
   add("bob");
   add("ada");
   EXPECT_EQ(error_of("user.remove", {{"username", "ADA"}}), "");
   EXPECT_FALSE(host->store->read()->user_by_name("ada"));
   EXPECT_TRUE(host->store->read()->user_by_name("bob"));
   const json::Value added = add("ada");
-  act("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
+  attribution("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
   EXPECT_EQ(
       error_of("user.remove", {{"username", "ada"}}).find("already-enrolled: ada: only an account that was never"), 0U);
   EXPECT_EQ(state_of("ada"), model::UserState::active);
-  act("user.disable", {{"username", "bob"}});
+  attribution("user.disable", {{"username", "bob"}});
   EXPECT_NE(error_of("user.remove", {{"username", "bob"}}), "");
   EXPECT_EQ(state_of("bob"), model::UserState::disabled);
 }
 
-TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
+TEST_F(HostCommands, SayWhatIsWrongInWordsForTheTerminal) {
   add("ada");
   const struct {
-    const char *act, *username, *password, *complaint;
+    const char *attribution, *username, *password, *complaint;
   } cases[] = {
       {"user.add", "a b", "tulips in the rain", "invalid-value: username "},
       {"user.add", "bob", "short", "invalid-value: password "},
@@ -108,8 +108,8 @@ TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
       {"user.promote", "ada", "tulips in the rain", "not-found: this server does not know"},
   };
   for (const auto& c : cases) {
-    const auto error = error_of(c.act, {{"username", c.username}, {"password", c.password}});
-    EXPECT_EQ(error.find(c.complaint), 0U) << c.act << " " << c.username << ": " << error;
+    const auto error = error_of(c.attribution, {{"username", c.username}, {"password", c.password}});
+    EXPECT_EQ(error.find(c.complaint), 0U) << c.attribution << " " << c.username << ": " << error;
   }
   for (const char* name : {"user.disable", "user.enable", "user.reset-2fa", "user.remove"}) {
     EXPECT_EQ(error_of(name, {{"username", "nobody"}}).find("not-found: "), 0U) << name;
@@ -119,16 +119,16 @@ TEST_F(Acts, SayWhatIsWrongInWordsForTheTerminal) {
   }
 }
 
-TEST_F(Acts, TellTheLogWhoAndWhatAndNoSecret) {
+TEST_F(HostCommands, TellTheLogWhoAndWhatAndNoSecret) {
   const auto done =
       perform(host->accounts, request_act("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
-  EXPECT_EQ(done.act, "user.add");
+  EXPECT_EQ(done.attribution, "user.add");
   EXPECT_EQ(done.username, "ada");
   EXPECT_EQ(done.outcome, "done");
   EXPECT_EQ(perform(host->accounts, request_act("user.disable", {{"username", "bob"}})).outcome, "not-found");
 }
 
-TEST_F(Acts, AreDoneByOneProcessAtATime) {
+TEST_F(HostCommands, AreDoneByOneProcessAtATime) {
   Config config;
   config.data = folder.path();
   config.keys = folder / "keys";

@@ -10,16 +10,16 @@
 namespace integrity::model {
 
 // A digest of the request's path and its Idempotency-Key. Among one user's, so half of a SHA-256 is plenty.
-using AnswerKey = std::array<std::uint8_t, 16>;
+using ResponseKey = std::array<std::uint8_t, 16>;
 
-struct KeptAnswer {
+struct StoredResponse {
   Digest request{};  // SHA-256 of the body that it answers
   int status = 0;
   std::string headers = {};  // "Location: …\r\nETag: …\r\n"
   std::string body = {};
   Time expires_at{};
 
-  bool operator==(const KeptAnswer&) const = default;
+  bool operator==(const StoredResponse&) const = default;
 };
 
 }  // namespace integrity::model

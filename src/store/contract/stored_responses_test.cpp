@@ -9,27 +9,27 @@ namespace {
 constexpr std::chrono::hours kLife{24};
 constexpr std::size_t kMany = 10'000;
 
-model::AnswerKey key(int number) {
-  model::AnswerKey key{};
+model::ResponseKey key(int number) {
+  model::ResponseKey key{};
   for (std::size_t i = 0; i < 4; ++i) key[i] = static_cast<std::uint8_t>(number >> (8 * i));
   return key;
 }
 
-model::KeptAnswer answer(WriteTx& tx, std::string body = "{}") {
-  model::KeptAnswer answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = std::move(body)};
+model::StoredResponse answer(WriteTx& tx, std::string body = "{}") {
+  model::StoredResponse answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = std::move(body)};
   answer.request.fill(7);
   answer.expires_at = tx.now() + kLife;
   return answer;
 }
 
-std::optional<model::KeptAnswer> found(Store& store, const UserId& user, const model::AnswerKey& key) {
-  using Found = std::optional<model::KeptAnswer>;
-  return *store.write([&](WriteTx& tx) -> Result<Found> { return tx.kept_answer(user, key); });
+std::optional<model::StoredResponse> found(Store& store, const UserId& user, const model::ResponseKey& key) {
+  using Found = std::optional<model::StoredResponse>;
+  return *store.write([&](WriteTx& tx) -> Result<Found> { return tx.stored_response(user, key); });
 }
 
-Result<bool> keep(Store& store, const UserId& user, const model::AnswerKey& key, std::size_t kept_max = kMany) {
+Result<bool> keep(Store& store, const UserId& user, const model::ResponseKey& key, std::size_t kept_max = kMany) {
   return store.write([&](WriteTx& tx) -> Result<bool> {
-    INTEGRITY_CHECK(tx.keep_answer(user, key, answer(tx), kept_max));
+    INTEGRITY_CHECK(tx.store_response(user, key, answer(tx), kept_max));
     return true;
   });
 }
@@ -40,10 +40,10 @@ std::size_t sweep(Store& store, std::size_t limit) {
 
 TEST_P(StoreContract, AnAnswerIsFoundByUserAndKey) {
   const auto ada = given_user("ada"), bob = given_user("bob");
-  model::KeptAnswer kept;
+  model::StoredResponse kept;
   given([&](WriteTx& tx) -> Result<bool> {
     kept = answer(tx, "{\"name\":\"L\xc3\xa4mp\"}");
-    return done(tx.keep_answer(ada.id, key(1), kept, kMany));
+    return done(tx.store_response(ada.id, key(1), kept, kMany));
   });
   EXPECT_EQ(found(store(), ada.id, key(1)), kept);
   EXPECT_FALSE(found(store(), ada.id, key(2)));
@@ -53,8 +53,8 @@ TEST_P(StoreContract, AnAnswerIsFoundByUserAndKey) {
 
 TEST_P(StoreContract, AnAnswerMayHaveNeitherHeadersNorBody) {
   const auto ada = given_user("ada");
-  model::KeptAnswer kept{.status = 204, .expires_at = clock_.now() + kLife};
-  given([&](WriteTx& tx) { return done(tx.keep_answer(ada.id, key(1), kept, kMany)); });
+  model::StoredResponse kept{.status = 204, .expires_at = clock_.now() + kLife};
+  given([&](WriteTx& tx) { return done(tx.store_response(ada.id, key(1), kept, kMany)); });
   open();
   EXPECT_EQ(found(store(), ada.id, key(1)), kept);
 }
@@ -65,9 +65,9 @@ TEST_P(StoreContract, OneOfSixteenChangesSomethingUnderOneKey) {
   for (int i = 0; i < 16; ++i) products.push_back(product());
   EXPECT_EQ(race([&](int i) {
               return *store().write([&](WriteTx& tx) -> Result<bool> {
-                if (tx.kept_answer(ada.id, key(1))) return false;
+                if (tx.stored_response(ada.id, key(1))) return false;
                 INTEGRITY_CHECK(tx.create_product(act_, products[static_cast<std::size_t>(i)]));
-                INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), kMany));
+                INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), kMany));
                 return true;
               });
             }),
@@ -80,9 +80,9 @@ TEST_P(StoreContract, AKeyIsKeptOnceByAWriteThatIsRunTwice) {
   const auto ada = given_user("ada");
   const auto made = product();
   const auto change = [&](WriteTx& tx) -> Result<bool> {
-    if (tx.kept_answer(ada.id, key(1))) return false;
+    if (tx.stored_response(ada.id, key(1))) return false;
     INTEGRITY_CHECK(tx.create_product(act_, made));
-    INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), kMany));
+    INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), kMany));
     return true;
   };
   EXPECT_TRUE(*store().write(change));
@@ -94,7 +94,7 @@ TEST_P(StoreContract, AWriteThatIsUndoneKeepsNoAnswerNorItsRoom) {
   const auto ada = given_user("ada");
   const auto undone = [&](bool by_throwing) {
     return store().write([&, by_throwing](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.keep_answer(ada.id, key(1), answer(tx), 1));
+      INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), 1));
       if (by_throwing) throw std::runtime_error("a bug");
       return Error{Code::insufficient_stock};
     });
@@ -115,7 +115,7 @@ TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
     auto promise = std::make_shared<std::promise<bool>>();
     answers.push_back(promise->get_future());
     auto run = [&, i](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.keep_answer(ada.id, key(i), answer(tx), kMany));
+      INTEGRITY_CHECK(tx.store_response(ada.id, key(i), answer(tx), kMany));
       if (i % 5 == 1) return Error{Code::insufficient_stock};
       if (i % 5 == 3) throw std::runtime_error("a bug");
       return true;
@@ -196,8 +196,8 @@ TEST_P(StoreContract, AnswersKeptWhileTheClockWasAheadGoADayAfterItWasSetRight) 
   EXPECT_EQ(keep(store(), ada.id, key(3), 3).error().code, Code::too_many_attempts);
   clock_.move(Millis(1));
   EXPECT_FALSE(found(store(), ada.id, key(1)));
-  model::KeptAnswer now{.status = 204, .expires_at = clock_.now() + kLife};
-  given([&](WriteTx& tx) { return done(tx.keep_answer(ada.id, key(3), now, 3)); });
+  model::StoredResponse now{.status = 204, .expires_at = clock_.now() + kLife};
+  given([&](WriteTx& tx) { return done(tx.store_response(ada.id, key(3), now, 3)); });
   EXPECT_GE(sweep(store(), 10), 2U) << "engines may have given the third one's place to the new one";
   EXPECT_TRUE(found(store(), ada.id, key(3)));
 }

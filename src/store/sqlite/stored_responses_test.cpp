@@ -1,5 +1,5 @@
 // What the contract cannot see: how many rows an account has at most, and that nobody's have to be counted for it.
-#include "store/sqlite/kept_answers.hpp"
+#include "store/sqlite/stored_responses.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,13 +14,13 @@ struct KeptAnswersInMemory : testing::Test {
   static constexpr std::chrono::hours kLife{24};
 
   KeptAnswersInMemory() { migrate(db); }
-  static model::AnswerKey key(int number) {
-    model::AnswerKey key{};
+  static model::ResponseKey key(int number) {
+    model::ResponseKey key{};
     key[0] = static_cast<std::uint8_t>(number);
     key[1] = static_cast<std::uint8_t>(number >> 8);
     return key;
   }
-  bool keep(KeptAnswers& answers, int number, Time now) {
+  bool keep(StoredResponses& answers, int number, Time now) {
     if (answers.full_until(ada, kMax, now)) return false;
     answers.keep(ada, key(number), {.status = 201, .expires_at = now + kLife}, now);
     return true;
@@ -39,7 +39,7 @@ struct KeptAnswersInMemory : testing::Test {
 
 // Whoever had kept as many as allowed had all of them looked at with every further request, by the one writer.
 TEST_F(KeptAnswersInMemory, AnAccountNeverHasMoreRowsThanMayBeKept) {
-  KeptAnswers answers(db);
+  StoredResponses answers(db);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(answers, i, begin + Millis(i)));
   EXPECT_EQ(answers.full_until(ada, kMax, begin + Millis(200)), begin + kLife) << "until the oldest expires";
   EXPECT_FALSE(keep(answers, 100, begin + kLife - Millis(1)));
@@ -50,12 +50,12 @@ TEST_F(KeptAnswersInMemory, AnAccountNeverHasMoreRowsThanMayBeKept) {
     EXPECT_FALSE(keep(answers, 200, now)) << i;
     EXPECT_EQ(rows(), 100);
   }
-  EXPECT_EQ(KeptAnswers(db).full_until(ada, kMax, begin + kLife + Millis(49)), begin + kLife + Millis(50))
+  EXPECT_EQ(StoredResponses(db).full_until(ada, kMax, begin + kLife + Millis(49)), begin + kLife + Millis(50))
       << "and it is the same after a restart";
 }
 
 TEST_F(KeptAnswersInMemory, WhatWentForOneThatIsUndoneIsTheOldestAgain) {
-  KeptAnswers answers(db);
+  StoredResponses answers(db);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(answers, i, begin + Millis(i)));
   answers.settle();
   const Time now = begin + kLife;

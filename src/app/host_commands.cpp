@@ -1,4 +1,4 @@
-#include "app/acts.hpp"
+#include "app/host_commands.hpp"
 
 #include "api/account_fields.hpp"
 #include "base/json.hpp"
@@ -104,8 +104,8 @@ constexpr struct {
 };
 
 Answer run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
-  for (const auto& act : kActs) {
-    if (act.name == name) return act.run(accounts, with);
+  for (const auto& attribution : kActs) {
+    if (attribution.name == name) return attribution.run(accounts, with);
   }
   return Error{Code::not_found,
                "this server does not know the act \"" + std::string(name) + "\"; is the command of another version?"};
@@ -146,13 +146,13 @@ Answer guarded(auth::Accounts& accounts, std::string_view name, const json::Valu
 
 }  // namespace
 
-std::string request_act(std::string_view act, std::initializer_list<Member> with) {
+std::string request_act(std::string_view attribution, std::initializer_list<Member> with) {
   std::string out;
   std::size_t size = 64;
   for (const Member& member : with) size += 16 + member.name.size() + 6 * member.value.size();
   out.reserve(size);  // one that grew would leave copies behind
   out += R"({"act":)";
-  json::append_string(out, act);
+  json::append_string(out, attribution);
   out += R"(,"with":{)";
   for (const Member& member : with) {
     if (out.back() != '{') out += ',';
@@ -186,9 +186,9 @@ Performed perform(auth::Accounts& accounts, std::string_view request) {
     done.reply = refusal({Code::bad_request, "the request is not an act"});
     return done;
   }
-  done.act = text_of(parsed->find("act"));
+  done.attribution = text_of(parsed->find("act"));
   done.username = text_of(with->find("username"));
-  auto answer = guarded(accounts, done.act, *with);
+  auto answer = guarded(accounts, done.attribution, *with);
   wipe_texts(*parsed);
   done.outcome = answer ? "done" : std::string(info(answer.error().code).slug);
   done.reply = answer ? R"({"ok":)" + *answer + "}" : refusal(answer.error());

@@ -6,17 +6,17 @@
 
 namespace integrity::store {
 
-struct Head {
-  Time time{};              // never decreases
-  std::int64_t number = 0;  // of the last change
-  std::int64_t place = 0;   // no product that exists or existed has a greater one
+struct Watermark {
+  Time time{};                // never decreases
+  std::int64_t number = 0;    // of the last change
+  std::int64_t sequence = 0;  // no product that exists or existed has a greater one
 
-  bool operator==(const Head&) const = default;
+  bool operator==(const Watermark&) const = default;
 };
 
 // A place is the millisecond in which a product was created, and a count within that millisecond.
 inline constexpr int place_count_bits = 21;
-inline std::int64_t first_place_at(Time created_at) {
+inline std::int64_t first_sequence_at(Time created_at) {
   return to_millis(created_at) << place_count_bits;
 }
 inline std::int64_t first_place_after(Time created_at) {

@@ -1,0 +1,31 @@
+// The words that enumerations are stored as, in every engine.
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "model/change.hpp"
+#include "model/user.hpp"
+
+namespace integrity::store {
+
+std::string_view name_of(model::UserState state);
+std::string_view name_of(model::Challenge::Next next);
+std::string_view name_of(model::SecondFactor factor);
+std::string_view name_of(model::RecordKind kind);
+std::string_view name_of(model::Attribution::Proof proof);
+
+// Nothing for a word that no value has. For the enumerations above.
+template <class Enum>
+std::optional<Enum> value_of(std::string_view name);
+template <>
+std::optional<model::UserState> value_of(std::string_view name);
+template <>
+std::optional<model::Challenge::Next> value_of(std::string_view name);
+template <>
+std::optional<model::SecondFactor> value_of(std::string_view name);
+template <>
+std::optional<model::RecordKind> value_of(std::string_view name);
+template <>
+std::optional<model::Attribution::Proof> value_of(std::string_view name);
+
+}  // namespace integrity::store

@@ -1,0 +1,83 @@
+#include "store/sqlite/watermark.hpp"
+
+#include <algorithm>
+
+#include "store/sqlite/schema.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+constexpr std::int64_t kFirstVersionWithMarks = 5;
+
+// No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
+std::int64_t last_sequence_at(Database& db, Time at) {
+  std::int64_t sequence = first_sequence_at(at) - 1;
+  for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
+    if (row.take<Time>() < at) break;
+    if (row.take<std::string>() == "product.create") ++sequence;
+  }
+  return sequence;
+}
+
+Watermark watermark_of_changes(Database& db) {
+  Watermark watermark;
+  {
+    auto row = db.query("SELECT number, at FROM changes ORDER BY number DESC LIMIT 1");
+    if (row.next()) {
+      watermark.number = row.take<std::int64_t>();
+      watermark.time = row.take<Time>();
+    }
+  }
+  auto row = db.query("SELECT coalesce(max(place), 0) FROM products");
+  row.next();
+  watermark.sequence = std::max(last_sequence_at(db, watermark.time), row.take<std::int64_t>());
+  return watermark;
+}
+
+}  // namespace
+
+Watermark watermark_of(Database& db) {
+  Watermark watermark = watermark_of_changes(db);
+  if (auto row = db.query("SELECT time, place FROM head"); row.next()) {
+    watermark.time = std::max(watermark.time, row.take<Time>());
+    watermark.sequence = std::max(watermark.sequence, row.take<std::int64_t>());
+  }
+  return watermark;
+}
+
+void set_watermark(Database& db, const Watermark& watermark) {
+  db.run("DELETE FROM head");
+  const Watermark known = watermark_of_changes(db);
+  if (watermark.number != known.number) throw std::logic_error("the head is not that of the changes");
+  if (watermark.time <= known.time && watermark.sequence <= known.sequence) return;
+  db.run("INSERT INTO head (one, time, place) VALUES (1, ?, ?)", watermark.time, watermark.sequence);
+}
+
+std::optional<MigrationState> migration_state_of(Database& db) {
+  if (version_of(db) < kFirstVersionWithMarks) return {};
+  auto row = db.query("SELECT role, move, other, at, complete FROM moves");
+  if (!row.next()) return {};
+  return MigrationState{
+      .role = row.take<std::string>() == "source" ? MigrationState::Role::source : MigrationState::Role::target,
+      .move = row.take<std::string>(),
+      .other = row.take<std::string>(),
+      .at = row.take<Time>(),
+      .complete = row.take<int>() == 1};
+}
+
+void set_migration_state(Database& db, const std::optional<MigrationState>& mark) {
+  if (!mark) {
+    db.run("DELETE FROM moves");
+    return;
+  }
+  db.run("INSERT OR REPLACE INTO moves (one, role, move, other, at, complete) VALUES (1, ?, ?, ?, ?, ?)",
+         std::string_view(mark->role == MigrationState::Role::source ? "source" : "target"), mark->move, mark->other,
+         mark->at, mark->complete ? 1 : 0);
+}
+
+void expect_open(Database& db) {
+  const auto mark = migration_state_of(db);
+  if (mark && mark->closed()) throw Unavailable(why_closed(*mark));
+}
+
+}  // namespace integrity::store::sqlite
