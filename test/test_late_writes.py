@@ -2,6 +2,7 @@
 was disabled or logged out meanwhile."""
 
 import collections
+import os
 import signal
 import subprocess
 import time
@@ -54,6 +55,21 @@ def test_a_stopped_server_does_not_go_on_with_what_is_too_old(server, account, p
         reply = waiting.reply("PUT", path)
         assert (reply.status, reply.slug) == (503, "unavailable"), reply
         assert stock(account, path) == 5
+
+
+def test_a_request_that_waited_in_the_kernel_is_too_old(server, account, path):
+    """The server had not even read it when it was stopped."""
+    opened = Connection(server)
+    server.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
+    try:
+        opened.send(request_bytes("PUT", path, {"stock": 7}, token=account.token))
+        time.sleep(REQUEST_AGE_MAX + 0.5)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    reply = opened.reply("PUT", path)
+    assert (reply.status, reply.slug) == (503, "unavailable"), reply
+    assert stock(account, path) == 5
 
 
 def test_nothing_is_written_for_a_client_that_has_gone(server, account, path):

@@ -1,5 +1,7 @@
 #include "http/connection.hpp"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -178,9 +180,20 @@ void Connection::begin_request(Head head) {
   request_id_ = worker_->next_request_id();
   head.request.peer = peer_;
   head.request.request_id = request_id_;
+  head.request.begun = arrival();
   body_length_ = framing_.chunked ? std::nullopt : std::optional(head.request.content_length.value_or(0));
   exchange_ = std::make_shared<PendingExchange>(shared_from_this(), std::move(head.request));
   admit();
+}
+
+// When the bytes that were read last had arrived. The kernel is asked only where that can differ from now.
+std::chrono::steady_clock::time_point Connection::arrival() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!worker_->was_held()) return now;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool told = ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  return told ? now - std::chrono::milliseconds(info.tcpi_last_data_recv) : now;
 }
 
 void Connection::admit() {
@@ -239,7 +252,7 @@ Connection::Step Connection::take_body() {
     return Step::needs_bytes;
   }
   exchange_->edit().body = body_;
-  exchange_->edit().begun = std::chrono::steady_clock::now();
+  exchange_->edit().begun = arrival();
   serve();
   return Step::went_on;
 }

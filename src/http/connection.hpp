@@ -75,6 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void go_on();
   Step take_head();
   void begin_request(Head head);
+  std::chrono::steady_clock::time_point arrival();
   void admit();
   void go_on_with(Admitted admitted);
   void answer_with(Answered answered);

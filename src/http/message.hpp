@@ -44,7 +44,7 @@ struct Request {
   bool has_body = false;                        // Content-Length above 0, or chunked
   Address peer;
   std::string request_id;
-  // When its head had arrived; when the whole request had, where its body came later.
+  // When its head arrived; when the whole request did, where its body came later.
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 
   // First header of that name (any case), or nothing.

@@ -8,6 +8,7 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/wake_ups.hpp"
 #include "http/connection.hpp"
 #include "http/render.hpp"
 
@@ -15,6 +16,10 @@ namespace integrity::http {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
+// A tick that comes so late shows that the thread did not run. For so long after it, requests may be older than they look.
+constexpr std::chrono::seconds late_tick{1};
+constexpr std::chrono::seconds held_time{2};
+constexpr int handlers_in_batch = 64;  // about a millisecond of work
 
 // Connections over the limit, while others are being closed for them; and those that are told why they may not enter. The
 // descriptors of both are among those that are reserved (server.cpp).
@@ -146,14 +151,22 @@ void Worker::run() {
   while (true) {
     try {
       if (!tick_is_set_) schedule_tick();
-      context_.run();
-      break;
+      if (!run_some()) break;
     } catch (const std::exception& error) {
       // A handler let one through: that connection may be lost, the others must not be.
       log::fault(error.what());
     }
   }
   current_worker = nullptr;
+}
+
+// What is ready, and no more than that: whom these handlers wake waits for the end. False once the worker has stopped.
+bool Worker::run_some() {
+  const WakeUps::Batch batch;
+  if (context_.run_one() == 0) return false;
+  for (int handlers = 1; handlers < handlers_in_batch && context_.poll_one() > 0; ++handlers) {
+  }
+  return true;
 }
 
 void Worker::adopt(Socket socket, const Address& peer) {
@@ -228,22 +241,28 @@ bool Worker::close_idle_of(const Address& holder) {
 }
 
 void Worker::submit(Message message) noexcept {
-  const std::lock_guard lock(inbox_mutex_);
-  if (inbox_closed_) return;
-  // Where there is no memory, `tick` looks for what was left undone.
-  try {
-    inbox_.push_back(std::move(message));
-  } catch (const std::exception& error) {
-    log::fault(error.what());
-    message.to->lose();
-    return;
-  }
-  try {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    if (inbox_closed_) return;
+    // Where there is no memory, `tick` looks for what was left undone.
+    try {
+      inbox_.push_back(std::move(message));
+    } catch (const std::exception& error) {
+      log::fault(error.what());
+      message.to->lose();
+      return;
+    }
     // One wake-up for all that finish together, as the writes of one commit do.
-    if (inbox_.size() == 1) asio::post(context_, [this] { empty_inbox(); });
-  } catch (const std::exception& error) {
-    log::fault(error.what());
+    if (inbox_.size() > 1) return;
   }
+  // `this` lives: the message in the inbox holds its connection, and a connection its worker.
+  WakeUps::at_end([this] {
+    try {
+      asio::post(context_, [this] { empty_inbox(); });
+    } catch (const std::exception& error) {
+      log::fault(error.what());
+    }
+  });
 }
 
 void Worker::empty_inbox() {
@@ -301,6 +320,8 @@ void Worker::schedule_tick() {
 // cancels.
 void Worker::tick() {
   const auto now = CoarseClock::now();
+  if (now - last_tick_ > late_tick) held_until_ = now + held_time;
+  last_tick_ = now;
   if (stop_at_ && now >= *stop_at_) return close_all();
   // Backwards: one that is removed is replaced by one that was looked at already.
   for (std::size_t i = connections_.size(); i-- > 0;) {
@@ -309,6 +330,11 @@ void Worker::tick() {
   }
   empty_inbox();
   if (on_tick_) on_tick_();
+}
+
+bool Worker::was_held() const {
+  const auto now = CoarseClock::now();
+  return now - last_tick_ > late_tick || now < held_until_;
 }
 
 void Worker::look_at(Connection& connection, CoarseClock::time_point now) noexcept try {

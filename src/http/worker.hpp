@@ -143,6 +143,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   const Limits& limits() const { return options_.limits; }
   BodyMemory& bodies() { return shared_->bodies; }
   bool stopping() const { return stop_at_.has_value(); }
+  // Whether this thread has lately not run for so long that requests may have waited in the kernel, unread: the process was
+  // stopped, or its host was.
+  bool was_held() const;
   std::string next_request_id();
   std::string_view date();
   void remove(Connection& connection);
@@ -150,6 +153,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
  private:
   std::shared_ptr<Connection> add(Socket socket, const Address& peer, bool counted);
   void leave(const Address& peer, bool counted) noexcept;
+  bool run_some();
   void empty_inbox();
   void begin_to_stop();
   void end_if_done();
@@ -166,6 +170,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::shared_ptr<Shared> shared_;
   std::function<void()> on_tick_;
   bool tick_is_set_ = false;
+  CoarseClock::time_point last_tick_ = CoarseClock::now();
+  CoarseClock::time_point held_until_{};
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<std::size_t> load_ = 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/wake_ups.hpp"
+
 namespace integrity::store {
 namespace {
 
@@ -44,7 +46,7 @@ void WriteQueue::submit(std::unique_ptr<Job> job) {
       wake = std::exchange(sleeping_, false);
     }
   }
-  if (wake) wake_.notify_one();
+  if (wake) WakeUps::at_end([this] { wake_.notify_one(); });
   if (refused) refused->done(std::move(refusal));
 }
 
@@ -64,11 +66,16 @@ std::unique_ptr<Job> WriteQueue::displace_for(const std::string& source) {
   return job;
 }
 
-bool WriteQueue::take(Group& group, std::size_t most) {
+bool WriteQueue::take(Group& group, std::size_t most, std::optional<std::chrono::milliseconds> wait_max) {
   std::unique_lock lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + wait_max.value_or(std::chrono::milliseconds(0));
   while (jobs_ == 0 && !closed_) {
     sleeping_ = true;
-    wake_.wait(lock);
+    if (!wait_max) {
+      wake_.wait(lock);
+    } else if (wake_.wait_until(lock, until) == std::cv_status::timeout) {
+      break;
+    }
   }
   sleeping_ = false;
   ++group_;
@@ -86,7 +93,7 @@ bool WriteQueue::take(Group& group, std::size_t most) {
     }
   }
   others_wait_.store(jobs_ > 0 && turns_.first->last_group != group_, std::memory_order_relaxed);
-  return !group.empty();
+  return !group.empty() || !closed_;
 }
 
 void WriteQueue::give_back(std::span<std::unique_ptr<Job>> jobs) {

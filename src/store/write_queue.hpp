@@ -31,8 +31,9 @@ class WriteQueue {
   // Ends the job, or one that gives way to it, with `overloaded` where there is no room.
   void submit(std::unique_ptr<Job> job);
 
-  // Appends up to `most` jobs, waiting until there is one. False when the queue is closed and empty.
-  bool take(Group& group, std::size_t most);
+  // Appends up to `most` jobs, waiting until there is one; where `wait_max` is given, no longer than that, and then none.
+  // False when the queue is closed and empty.
+  bool take(Group& group, std::size_t most, std::optional<std::chrono::milliseconds> wait_max = {});
   // Jobs of the last group, in their order, that were not answered: they are again the first of their sources.
   void give_back(std::span<std::unique_ptr<Job>> jobs);
   // How many sources the last group has: its first so many jobs are one of each. From the writer's thread.
