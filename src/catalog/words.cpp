@@ -175,9 +175,9 @@ struct Run {
   std::vector<std::size_t> begins = {};
 
   std::size_t size() const { return begins.size(); }
-  std::string part(std::size_t at, std::size_t count) const {
+  std::string_view part(std::size_t at, std::size_t count) const {
     const auto begin = begins[at];
-    return text.substr(begin, at + count < begins.size() ? begins[at + count] - begin : text.npos);
+    return std::string_view(text).substr(begin, at + count < begins.size() ? begins[at + count] - begin : text.npos);
   }
 };
 
@@ -217,6 +217,25 @@ void each_run(std::string_view text, Take take) {
   end_run();
 }
 
+// Gives each word of a text to `take`.
+template <class Take>
+void each_word(std::string_view text, Take take) {
+  each_run(text, [&](const Run& run) {
+    if (run.writing == Writing::with_spaces) return take(run.text);
+    const auto longest = static_cast<std::size_t>(run.writing);
+    for (std::size_t at = 0; at < run.size(); ++at) {
+      const auto left = std::min(longest, run.size() - at);
+      for (std::size_t count = 1; count <= left; ++count) take(run.part(at, count));
+    }
+  });
+}
+
+// What a product is found by; empty where it has none.
+std::array<std::string_view, 3> texts_of(const model::Product& product) {
+  return {product.name, product.description ? *product.description : std::string_view(),
+          product.sku ? *product.sku : std::string_view()};
+}
+
 }  // namespace
 
 std::string sort_key(std::string_view text) {
@@ -237,14 +256,7 @@ std::string sort_key(std::string_view text) {
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> out;
-  each_run(text, [&](Run& run) {
-    if (run.writing == Writing::with_spaces) return out.push_back(std::move(run.text));
-    const auto longest = static_cast<std::size_t>(run.writing);
-    for (std::size_t at = 0; at < run.size(); ++at) {
-      const auto left = std::min(longest, run.size() - at);
-      for (std::size_t count = 1; count <= left; ++count) out.push_back(run.part(at, count));
-    }
-  });
+  each_word(text, [&](std::string_view word) { out.emplace_back(word); });
   return out;
 }
 
@@ -253,20 +265,25 @@ std::vector<std::string> query_words(std::string_view query) {
   each_run(query, [&](Run& run) {
     const auto longest = static_cast<std::size_t>(run.writing);
     if (run.writing == Writing::with_spaces || run.size() <= longest) return out.push_back(std::move(run.text));
-    for (std::size_t at = 0; at + longest <= run.size(); ++at) out.push_back(run.part(at, longest));
+    for (std::size_t at = 0; at + longest <= run.size(); ++at) out.emplace_back(run.part(at, longest));
   });
   return out;
 }
 
 std::vector<std::string> words_of(const model::Product& product) {
-  auto out = words(product.name);
-  for (const auto* more : {&product.description, &product.sku}) {
-    if (!*more) continue;
-    auto found = words(**more);
-    std::move(found.begin(), found.end(), std::back_inserter(out));
-  }
+  std::vector<std::string> out;
+  for (const auto text : texts_of(product)) each_word(text, [&](std::string_view word) { out.emplace_back(word); });
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::string word_text(const model::Product& product) {
+  std::string out;
+  for (const auto text : texts_of(product)) {
+    out.reserve(out.size() + text.size() + 1);
+    each_word(text, [&](std::string_view word) { (out += word) += ' '; });
+  }
   return out;
 }
 

@@ -41,7 +41,9 @@ std::vector<std::string> query_words(std::string_view query);
 
 // Of name, description and sku: each once, sorted.
 std::vector<std::string> words_of(const model::Product& product);
+// The same words in the order of the texts, repetitions included, with a space after each.
+std::string word_text(const model::Product& product);
 
-inline constexpr model::ProductText product_text{text_version, &sort_key, &words_of};
+inline constexpr model::ProductText product_text{text_version, &sort_key, &words_of, &word_text};
 
 }  // namespace integrity::catalog

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 namespace integrity::catalog {
 namespace {
@@ -168,6 +170,20 @@ TEST(Words, OfAProductEachOnce) {
   product.name = "Desk lamp";
   product.description = "A lamp for the desk.";
   EXPECT_EQ(words_of(product), (Words{"7", "a", "desk", "for", "lamp", "the"}));
+}
+
+TEST(Words, AreTheSameAsOneText) {
+  for (const char* name : {"Lamp", "Lampe LAMPE, 12 V", "東京都 Été", " - ", "ผ้าไหม"}) {
+    for (const char* description : {"", "a lamp; the lamp", "दिन ｶﾞﾗｽ"}) {
+      model::Product product;
+      product.name = name;
+      product.description = description;
+      std::istringstream text(word_text(product));
+      std::set<std::string> words;
+      for (std::string word; text >> word;) words.insert(word);
+      EXPECT_EQ(std::vector(words.begin(), words.end()), words_of(product)) << name << ' ' << description;
+    }
+  }
 }
 
 TEST(SortKey, KeepsWhatIsNeitherCaseNorAccent) {

@@ -86,6 +86,8 @@ struct ProductText {
   int version = 0;
   std::string (*sort_key)(std::string_view name) = nullptr;
   std::vector<std::string> (*words_of)(const Product& product) = nullptr;  // each once, sorted
+  // The same words with a space after each, in any order, repetitions included: for an index that splits text itself.
+  std::string (*word_text)(const Product& product) = nullptr;
 };
 
 // Both ends belong to it; one that is not given is open.

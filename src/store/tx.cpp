@@ -40,12 +40,6 @@ std::string to_json(const model::Session& session) {
   return out;
 }
 
-std::string to_json(const model::Product& product) {
-  std::string out;
-  append_json(out, product);
-  return out;
-}
-
 }  // namespace
 
 std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const ProductId& id) {
@@ -83,6 +77,12 @@ void WriteTx::record(const model::Attribution& attribution, RecordKind kind, con
              .after = std::move(after)});
 }
 
+std::string WriteTx::state_of(const model::Product& product) const {
+  std::string json;
+  if (keeps_product_states()) append_json(json, product);
+  return json;
+}
+
 // After all products of the same millisecond, those that are gone included. Only a product of the past has to look
 // for them.
 std::int64_t WriteTx::sequence_for(Time created_at) {
@@ -99,7 +99,7 @@ Status WriteTx::create_product(const model::Attribution& attribution, const mode
   const auto sequence = sequence_for(product.created_at);
   INTEGRITY_CHECK(do_insert(product, sequence));
   watermark().sequence = std::max(watermark().sequence, sequence);
-  record(attribution, RecordKind::product, record_id(product.id), 1, "product.create", to_json(product));
+  record(attribution, RecordKind::product, record_id(product.id), 1, "product.create", state_of(product));
   return {};
 }
 
@@ -109,7 +109,7 @@ Status WriteTx::update_product(const model::Attribution& attribution, std::strin
   after.version = before.version + 1;
   after.updated_at = now();
   INTEGRITY_CHECK(do_update(before, after));
-  record(attribution, RecordKind::product, record_id(after.id), after.version, op, to_json(after));
+  record(attribution, RecordKind::product, record_id(after.id), after.version, op, state_of(after));
   return {};
 }
 

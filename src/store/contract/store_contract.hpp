@@ -37,7 +37,15 @@ inline std::vector<std::string> plain_words(const model::Product& product) {
   for (std::string word; text >> word;) words.insert(word);
   return {words.begin(), words.end()};
 }
-inline constexpr model::ProductText plain_text{1, &plain_sort_key, &plain_words};
+template <std::vector<std::string> (*words_of)(const model::Product&)>
+model::ProductText text_of(int version) {
+  return {version, &plain_sort_key, words_of, +[](const model::Product& product) {
+            std::string text;
+            for (const auto& word : words_of(product)) text += word + ' ';
+            return text;
+          }};
+}
+inline const model::ProductText plain_text = text_of<&plain_words>(1);
 
 struct EngineOptions {
   std::size_t queue_max = 4096;

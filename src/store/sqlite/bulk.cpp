@@ -202,7 +202,7 @@ class SqliteBulk final : public Bulk {
         " description) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row.sequence, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
         text_.sort_key(p.name), p.description);
-    add_words(*db_, row.sequence, text_.words_of(p));
+    add_words(*db_, row.sequence, text_.word_text(p));
   }
   void put(const model::Change& change) {
     if (change.kind == model::RecordKind::product) {

@@ -34,7 +34,7 @@ std::optional<model::Product> Reader::product(const ProductId& id) {
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {
-  return search(db(), text_, query, [this] { return find_all_words(); });
+  return search(db(), text_, query);
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {

@@ -22,8 +22,6 @@ class Reader : public virtual ReadTx {
 
  protected:
   virtual Database& db() = 0;
-  // Brings the index of words up to date where that is possible (word_index.hpp).
-  virtual void find_all_words() {}
   const model::ProductText text_;
 };
 

@@ -56,7 +56,7 @@ void refresh_texts(Database& db, const model::ProductText& text) {
     const auto sequence = row.take<std::int64_t>();
     const auto product = take_product(row);
     db.run("UPDATE products SET name_key = ? WHERE place = ?", text.sort_key(product.name), sequence);
-    add_words(db, sequence, text.words_of(product));
+    add_words(db, sequence, text.word_text(product));
   }
   db.run("DELETE FROM word_index");
   db.run("INSERT INTO word_index (version, through) SELECT ?, coalesce(max(number), 0) FROM changes", text.version);

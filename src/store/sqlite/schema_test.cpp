@@ -350,14 +350,17 @@ TEST_F(SqliteFile, AProductThatWasOnlyCreatedIsWrittenOnce) {
   EXPECT_LT(std::filesystem::file_size(file_), 400 * 6000U);
 }
 
-TEST_F(SqliteFile, MakesTheIndexOfWordsAnewForOtherWords) {
+std::vector<std::string> other_words(const model::Product&) {
+  return {"other"};
+}
+
+TEST_F(SqliteFile, IndexesAllProductsAgainForOtherWords) {
   {
     const auto store = open();
     ASSERT_TRUE(create_products(*store, 1).has_value());
     EXPECT_EQ(store->read()->products({.words = {"lamp"}}).products.size(), 20U);
   }
-  static const auto other_words = [](const model::Product&) { return std::vector<std::string>{"other"}; };
-  const auto store = open_sqlite({.file = file_, .clock = &clock_, .text = {2, plain_text.sort_key, +other_words}});
+  const auto store = open_sqlite({.file = file_, .clock = &clock_, .text = text_of<&other_words>(2)});
   EXPECT_TRUE(store->read()->products({.words = {"lamp"}}).products.empty());
   EXPECT_EQ(store->read()->products({.words = {"other"}}).products.size(), 20U);
 }

@@ -98,8 +98,8 @@ class TimeLimit {
 class Search {
  public:
   Search(Database& db, const model::ProductText& text, const ProductQuery& query)
-      : db_(db), text_(text), query_(query), began_(std::chrono::steady_clock::now()) {
-    if (!query.words.empty()) {
+      : db_(db), text_(text), query_(query), began_(std::chrono::steady_clock::now()), by_words_(!query.words.empty()) {
+    if (by_words_) {
       const std::string& prefix = query.words.back();
       match_ = match(prefix);
       quick_match_ = match(prefix.substr(0, end_of_code_points(prefix, kIndexedPrefix)));
@@ -107,22 +107,15 @@ class Search {
     if (!query.after.empty()) after_ = read_position(query.after);
   }
 
-  model::ProductPage run(const std::function<void()>& find_all_words) {
+  model::ProductPage run() {
     if (query_.limit == 0) return {};
-    std::optional<OneState> state(db_);
-    words_indexed_ = query_.words.empty() || !words_are_missing(db_);
-    if (!words_indexed_) {
-      state.reset();
-      find_all_words();
-      state.emplace(db_);
-      words_indexed_ = !words_are_missing(db_);
-    }
+    const OneState state(db_);
     if (!query_.time_max) {
       by_index();
     } else if (!by_index_within(*query_.time_max / 2)) {
       // From where that came to. Each row is a step further, so a page always gets on.
       if (moved_) after_ = last_;
-      words_indexed_ = false;
+      by_words_ = false;
       words_known_ = false;
       take(rows(), kHighest);
     }
@@ -131,21 +124,29 @@ class Search {
 
  private:
   void by_index() {
+    if (by_words_) find_not_indexed();
     if (const auto few = candidates()) {
       pick(*few);
     } else if (!by_one_filter()) {
-      take(rows(), kHighest);
-    } else if (!take(rows(), kFew)) {
-      // Most products are passed over. This looks at all that fit before it gives one, but at nothing else.
+      walk(kHighest);
+    } else if (!walk(kFew)) {
+      // Most products are passed over. This reads all that fit before it gives one, but nothing else.
       after_ = last_;
-      take(rows_of_filter(), kHighest);
+      by_words_ ? take_by_words(rows_by_words(match_), kHighest) : take(rows_of_filter(), kHighest);
     }
+  }
+
+  // The order of the query, by the index that is quick to begin with.
+  bool walk(std::int64_t most) {
+    if (by_words_ && in_default_order()) return take_by_words(rows_by_words(quick_match_), most);
+    return take(rows(), most);
   }
 
   // False where the time was over before the page was full or the list ended. What was taken until then counts.
   bool by_index_within(std::chrono::milliseconds time) {
     if (time.count() <= 0) return false;
-    const TimeLimit limit(db_, began_ + time);
+    until_ = began_ + time;
+    const TimeLimit limit(db_, *until_);
     try {
       by_index();
       return true;
@@ -190,8 +191,7 @@ class Search {
   // In the default order, in which an index of this one filter cannot give its finds, or not quickly.
   bool by_one_filter() const {
     const int numbers = (query_.price.given() ? 1 : 0) + (query_.stock.given() ? 1 : 0);
-    return in_default_order() &&
-           (query_.words.empty() || !words_indexed_ ? numbers == 1 : numbers == 0 && quick_match_ != match_);
+    return in_default_order() && (!by_words_ ? numbers == 1 : numbers == 0 && quick_match_ != match_);
   }
 
   bool words_need_no_look() const { return words_known_ || query_.words.empty(); }
@@ -210,10 +210,11 @@ class Search {
     const auto by = query_.order.by;
     if (query_.sku) return few(db_.query("SELECT place FROM products WHERE sku = ?", *query_.sku));
     std::optional<std::vector<std::int64_t>> found;
-    if (!query_.words.empty() && words_indexed_ && !in_default_order()) {
+    if (by_words_ && !in_default_order()) {
       found =
           few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", quick_match_, kFew + 1));
       words_known_ = found && quick_match_ == match_;
+      if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
     }
     if (!found && query_.price.given() && by != ProductKey::price) {
       found = few(db_.query(PLACES("price"), low(query_.price), high(query_.price), kFew + 1));
@@ -267,32 +268,78 @@ class Search {
     page_.products.push_back(std::move(product));
   }
 
-  // Takes what fits until the page is full or the time is out. False: the rows go on behind the first `most`.
-  bool take(Run run, std::int64_t most) {
-    std::size_t looked_at_bytes = 0;
-    for (std::int64_t looked_at = 0; run.next(); ++looked_at) {
+  void find_not_indexed() {
+    for (const auto sequence : products_without_words(db_)) {
+      if (until_ && std::chrono::steady_clock::now() > *until_) throw Failure(SQLITE_INTERRUPT, "the time is over");
+      auto run = row_at(sequence);
+      if (!run.next()) throw std::logic_error("a product went while one state was read");
       const Row row(run, query_.order.by);
-      if (bounds() != nullptr && !bounds()->has(row.position.key)) break;  // and so does all that follows
-      if (looked_at == most) return false;
-      if ((looked_at >= kStride || looked_at_bytes >= kStrideBytes) && out_of_time()) {
-        page_.next = written(last_);
-        break;
-      }
-      if (numbers_fit(row)) {
-        auto product = take_product(run);
-        looked_at_bytes += model::bytes_about(product);
-        if (words_fit(product)) {
-          if (full()) {
-            page_.next = written(last_);
-            break;
-          }
-          put(std::move(product));
-        }
-      }
-      last_ = row.position;
-      moved_ = true;
+      if (words_fit(take_product(run))) not_indexed_.push_back(sequence);
+    }
+    if (query_.order.descending) std::reverse(not_indexed_.begin(), not_indexed_.end());
+  }
+
+  // How far `take` has come.
+  struct Taken {
+    std::int64_t rows = 0;
+    std::size_t bytes = 0;  // of their texts
+  };
+
+  // Takes what fits until the page is full or the time is out. False: the rows go on after the first `most`.
+  bool take(Run run, std::int64_t most) {
+    Taken taken;
+    while (run.next()) {
+      if (const auto ended = take_row(Row(run, query_.order.by), run, most, taken)) return *ended;
     }
     return true;
+  }
+
+  // The same of a walk by words, with the products that are not in their index.
+  bool take_by_words(Run run, std::int64_t most) {
+    Taken taken;
+    const auto reached = [&](std::int64_t sequence) {
+      return query_.order.descending ? sequence < first_sequence() : sequence > first_sequence();
+    };
+    auto next = std::find_if(not_indexed_.begin(), not_indexed_.end(), reached);
+    for (bool more = true; more;) {
+      more = run.next();
+      std::optional<Row> row;
+      if (more) row.emplace(run, query_.order.by);
+      for (; next != not_indexed_.end() && (!more || behind(row->position, {.sequence = *next})); ++next) {
+        auto other = row_at(*next);
+        if (!other.next()) throw std::logic_error("a product went while one state was read");
+        if (const auto ended = take_row(Row(other, query_.order.by), other, most, taken)) return *ended;
+      }
+      if (more) {
+        if (const auto ended = take_row(*row, run, most, taken)) return *ended;
+      }
+    }
+    return true;
+  }
+
+  // Nothing where the walk goes on; otherwise what `take` is to give.
+  std::optional<bool> take_row(const Row& row, Run& run, std::int64_t most, Taken& taken) {
+    if (bounds() != nullptr && !bounds()->has(row.position.key)) return true;  // nor does anything that follows
+    if (taken.rows == most) return false;
+    if ((taken.rows >= kStride || taken.bytes >= kStrideBytes) && out_of_time()) {
+      page_.next = written(last_);
+      return true;
+    }
+    if (numbers_fit(row)) {
+      auto product = take_product(run);
+      taken.bytes += model::bytes_about(product);
+      if (words_fit(product)) {
+        if (full()) {
+          page_.next = written(last_);
+          return true;
+        }
+        put(std::move(product));
+      }
+    }
+    last_ = row.position;
+    moved_ = true;
+    ++taken.rows;
+    return {};
   }
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
@@ -306,7 +353,6 @@ class Search {
 
   // What the one filter leaves of rows(), of numbers only as much as the page takes.
   Run rows_of_filter() {
-    if (!query_.words.empty() && words_indexed_) return rows_by_words(match_);
     const bool down = query_.order.descending;
     const std::size_t wanted = query_.limit - page_.products.size() + 1;
     if (query_.price.given()) {
@@ -320,7 +366,6 @@ class Search {
   }
 
   Run rows() {
-    if (!query_.words.empty() && words_indexed_ && in_default_order()) return rows_by_words(quick_match_);
     const bool down = query_.order.descending;
     const auto sequence = first_sequence();
     const auto key = first_key();
@@ -364,20 +409,21 @@ class Search {
   // Of the query language of the index of words: exactly, and with a beginning of the last word that is quick to find.
   std::string match_, quick_match_;
   const SteadyTime began_;
+  std::optional<SteadyTime> until_;  // of what uses indexes
   std::optional<Position> after_;
-  Position last_;              // of the rows taken, or passed over
-  bool moved_ = false;         // `last_` is set
-  bool words_known_ = false;   // to fit: by the index
-  bool words_indexed_ = true;  // all words of the query are looked for in the index, which has those of all products
+  Position last_;                          // of the rows taken, or passed over
+  bool moved_ = false;                     // `last_` is set
+  bool words_known_ = false;               // to fit: by the index
+  bool by_words_;                          // the query has words, and their index is used
+  std::vector<std::int64_t> not_indexed_;  // sequence numbers of products that fit the words and are not in that index
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it
 };
 
 }  // namespace
 
-model::ProductPage search(Database& db, const model::ProductText& text, const ProductQuery& query,
-                          const std::function<void()>& find_all_words) {
-  return Search(db, text, query).run(find_all_words);
+model::ProductPage search(Database& db, const model::ProductText& text, const ProductQuery& query) {
+  return Search(db, text, query).run();
 }
 
 }  // namespace integrity::store::sqlite

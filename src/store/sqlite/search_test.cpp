@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 // A text function that takes a millisecond a product while `slow`, and counts.
 struct SlowText {
   static inline bool slow = false;
-  static inline int looked_at = 0;
+  static inline thread_local int looked_at = 0;  // not by the writer, which indexes meanwhile
   static std::vector<std::string> words_of(const model::Product& product) {
     if (slow) {
       ++looked_at;
@@ -33,8 +33,7 @@ class SqliteSearch : public testing::Test {
  protected:
   SqliteSearch() {
     std::filesystem::create_directory(folder_);
-    store_ = open_sqlite(
-        {.file = folder_ / "integrity.db", .clock = &clock_, .text = {1, &plain_sort_key, &SlowText::words_of}});
+    store_ = open_sqlite({.file = folder_ / "integrity.db", .clock = &clock_, .text = text_of<&SlowText::words_of>(1)});
   }
   ~SqliteSearch() override {
     SlowText::slow = false;

@@ -73,13 +73,8 @@ class PooledReader : public Reader {
 
 class CachedReader final : public PooledReader {
  public:
-  CachedReader(Readers& readers, const model::ProductText& text, ProductCache& cache, PageCache& pages, Writer& writer)
-      : PooledReader(readers, text), cache_(cache), pages_(pages), writer_(writer) {}
-  model::ProductPage products(const model::ProductQuery& query) override {
-    if (query.words.empty()) return PooledReader::products(query);
-    const Writer::Searching searching(writer_);
-    return PooledReader::products(query);
-  }
+  CachedReader(Readers& readers, const model::ProductText& text, ProductCache& cache, PageCache& pages)
+      : PooledReader(readers, text), cache_(cache), pages_(pages) {}
   std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id) override {
     if (auto hit = cache_.find(id)) return hit;
     const auto ticket = cache_.ticket(id);
@@ -98,11 +93,8 @@ class CachedReader final : public PooledReader {
   }
 
  private:
-  void find_all_words() override { writer_.index_words(); }
-
   ProductCache& cache_;
   PageCache& pages_;
-  Writer& writer_;
 };
 
 class SnapshotReader final : public PooledReader {
@@ -137,9 +129,7 @@ class SqliteStore final : public Store {
                     sessions_);
   }
 
-  std::unique_ptr<ReadTx> read() override {
-    return std::make_unique<CachedReader>(readers_, text_, cache_, pages_, *writer_);
-  }
+  std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_, pages_); }
   std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_, text_); }
 
   std::optional<model::Session> session(const SessionId& id) override {

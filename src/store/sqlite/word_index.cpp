@@ -1,26 +1,11 @@
 #include "store/sqlite/word_index.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/sqlite/rows.hpp"
 
 namespace integrity::store::sqlite {
-namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
-}  // namespace
-
-bool words_are_missing(Database& db) {
-  return db
-      .query("SELECT 1 FROM changes WHERE number > (SELECT through FROM word_index) AND op = 'product.create' LIMIT 1")
-      .next();
-}
-
 std::int64_t words_through(Database& db) {
   auto row = db.query("SELECT through FROM word_index");
   row.next();
@@ -31,29 +16,49 @@ void set_words_through(Database& db, std::int64_t number) {
   db.run("UPDATE word_index SET through = ?", number);
 }
 
-// In the order of places: FTS5 takes rows in ascending order into one segment, and begins another one where it goes back.
-void add_missing_words(Database& db, const model::ProductText& text, std::int64_t through) {
+std::vector<std::int64_t> products_without_words(Database& db) {
   std::vector<std::int64_t> sequences;
   for (auto row = db.query("SELECT p.place FROM changes c CROSS JOIN products p ON p.id = c.record"
-                           " WHERE c.number > ? AND c.op = 'product.create'",
-                           through);
+                           " WHERE c.number > (SELECT through FROM word_index) AND c.op = 'product.create'");
        row.next();) {
     sequences.push_back(row.take<std::int64_t>());
   }
   std::sort(sequences.begin(), sequences.end());
-  for (const auto sequence : sequences) {
-    auto row = db.query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE p.place = ?", sequence);
-    row.next();
-    add_words(db, sequence, text.words_of(take_product(row)));
+  return sequences;
+}
+
+std::optional<std::int64_t> add_missing_words(Database& db, const model::ProductText& text, std::int64_t through,
+                                              std::size_t bytes_max) {
+  std::vector<std::pair<std::int64_t, std::string>> missing;  // sequence number, words
+  std::optional<std::int64_t> last;
+  std::size_t bytes = 0;
+  for (auto row = db.query("SELECT c.number, p.place, p.name, p.description, p.sku FROM changes c"
+                           " CROSS JOIN products p ON p.id = c.record"
+                           " WHERE c.number > ? AND c.op = 'product.create' ORDER BY c.number",
+                           through);
+       row.next();) {
+    if (bytes >= bytes_max) break;
+    last = row.take<std::int64_t>();
+    const auto sequence = row.take<std::int64_t>();
+    model::Product product;
+    product.name = row.take<std::string>();
+    product.description = row.take<std::optional<std::string>>();
+    product.sku = row.take<std::optional<std::string>>();
+    missing.emplace_back(sequence, text.word_text(product));
+    bytes += missing.back().second.size();
   }
+  // FTS5 takes rows in ascending order into one segment, and begins another one where it goes back.
+  std::sort(missing.begin(), missing.end());
+  for (const auto& [sequence, words] : missing) add_words(db, sequence, words);
+  return bytes >= bytes_max ? last : std::nullopt;
 }
 
-void add_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words) {
-  db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", sequence, joined(words));
+void add_words(Database& db, std::int64_t sequence, std::string_view words) {
+  db.run("INSERT INTO product_words (rowid, words) VALUES (?, ?)", sequence, words);
 }
 
-void remove_words(Database& db, std::int64_t sequence, const std::vector<std::string>& words) {
-  db.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", sequence, joined(words));
+void remove_words(Database& db, std::int64_t sequence, std::string_view words) {
+  db.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", sequence, words);
 }
 
 bool has_words(Database& db, const ProductId& id, std::int64_t through) {

@@ -34,7 +34,6 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
 
 void SqliteWriteTx::begin_group() {
   group_watermark_ = watermark_;
-  group_words_through_ = words_through_;
   products_created_ = false;
   group_touched_ = false;
   products_.clear();
@@ -47,12 +46,11 @@ void SqliteWriteTx::begin_job() {
   replaced_.clear();
   host_now_ = clock_.now();
   watermark_.time = std::max(watermark_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), watermark_, words_through_, products_.size(), sessions_.size(), answers_.mark()};
+  job_ = {db_.rows_changed_ever(), watermark_, products_.size(), sessions_.size(), answers_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   watermark_ = job_.watermark;
-  words_through_ = job_.words_through;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
   answers_.undo_to(job_.answers);
@@ -61,7 +59,6 @@ void SqliteWriteTx::forget_job() {
 void SqliteWriteTx::forget_group() {
   proven_until_ = {};
   watermark_ = {.time = watermark_.time, .number = group_watermark_.number, .sequence = group_watermark_.sequence};
-  words_through_ = group_words_through_;
   products_.clear();
   sessions_.clear();
   answers_.undo_to(0);
@@ -90,15 +87,17 @@ std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
   return effect == sessions_.rend() ? alive_sessions_.find(id) : effect->started;
 }
 
-void SqliteWriteTx::index_words() {
-  if (words_through_ == watermark_.number) return;
-  add_missing_words(db_, text_, words_through_);
-  set_words_through(db_, watermark_.number);
-  words_through_ = watermark_.number;
+void SqliteWriteTx::index_words(std::size_t bytes_max) {
+  const auto last = add_missing_words(db_, text_, words_through_, bytes_max).value_or(watermark_.number);
+  set_words_through(db_, last);
+  indexing_through_ = last;
+  indexing_bytes_ = bytes_max;
 }
 
-void SqliteWriteTx::find_all_words() {
-  index_words();
+void SqliteWriteTx::words_indexed() {
+  words_through_ = indexing_through_;
+  const bool all = words_through_ == watermark_.number;
+  bytes_without_words_ -= all ? bytes_without_words_ : std::min(indexing_bytes_, bytes_without_words_);
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {
@@ -121,6 +120,7 @@ Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t sequence) 
       text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
   products_created_ = true;  // nobody can have read it, but lists without it
+  bytes_without_words_ += p.name.size() + (p.description ? p.description->size() : 0);
   return {};
 }
 
@@ -150,7 +150,7 @@ Status SqliteWriteTx::do_update(const model::Product& before, const model::Produ
 }
 
 void SqliteWriteTx::replace_words(const model::Product& before, const model::Product& after) {
-  const auto old_words = text_.words_of(before), new_words = text_.words_of(after);
+  const auto old_words = text_.word_text(before), new_words = text_.word_text(after);
   if (old_words == new_words || !has_words(db_, after.id, words_through_)) return;
   auto row = db_.query("SELECT place FROM products WHERE id = ?", after.id);
   row.next();
@@ -166,7 +166,7 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
     sequence = row.take<std::int64_t>();
   }
   expect_one(sequence ? 1 : 0, "delete of a product that is not at this version");
-  if (has_words(db_, p.id, words_through_)) remove_words(db_, *sequence, text_.words_of(p));
+  if (has_words(db_, p.id, words_through_)) remove_words(db_, *sequence, text_.word_text(p));
   append_json(replaced_, p);
   products_.push_back(p.id);
 }

@@ -30,9 +30,14 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void forget_group();  // after a ROLLBACK
   void end_group() override;
   void committed();  // the group
-  // Those of all products, what this group wrote included.
-  void index_words();
-  std::int64_t changes_since_words() const { return watermark_.number - words_through_; }
+
+  // For the writer, between groups, in a transaction of its own: indexes the words of products that are not indexed yet,
+  // those with the lowest change numbers first, until their texts have come to `bytes_max`.
+  void index_words(std::size_t bytes_max);
+  void words_indexed();  // after its COMMIT
+  std::int64_t changes_without_words() const { return watermark_.number - words_through_; }
+  // About so many, of the texts of products. More where writes were undone.
+  std::size_t bytes_without_words() const { return bytes_without_words_; }
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
@@ -62,6 +67,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Status taken(const model::Product& product);
   void replace_words(const model::Product& before, const model::Product& after);
   Watermark& watermark() override { return watermark_; }
+  bool keeps_product_states() const override { return false; }  // a change holds what it replaced: migrations/006
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
   Status do_insert(const model::Product& product, std::int64_t sequence) override;
@@ -80,13 +86,11 @@ class SqliteWriteTx final : public WriteTx, public Reader {
                          std::size_t kept_max) override;
 
   Database& db() override { return db_; }
-  void find_all_words() override;
 
   // Where the job began.
   struct Mark {
     std::int64_t rows = 0;
     Watermark watermark;
-    std::int64_t words_through = 0;
     std::size_t products = 0;
     std::size_t sessions = 0;
     std::size_t answers = 0;
@@ -97,14 +101,16 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Watermark watermark_;
   Time host_now_{};             // of the host when this job began: kept answers expire by it
   std::int64_t words_through_;  // see word_index.hpp
-  std::string replaced_;        // the product as JSON that the change to be appended next replaces
+  std::int64_t indexing_through_ = 0;
+  std::size_t indexing_bytes_ = 0;
+  std::size_t bytes_without_words_ = 0;
+  std::string replaced_;  // the product as JSON that the change to be appended next replaces
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
   StoredResponses answers_;
   Mark job_;
   Watermark group_watermark_;  // where the group began
-  std::int64_t group_words_through_ = 0;
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes
 };

@@ -1,9 +1,9 @@
 #include "store/sqlite/writer.hpp"
 
-#include <future>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/wake_ups.hpp"
 #include "store/refusals.hpp"
 
 namespace integrity::store::sqlite {
@@ -13,9 +13,16 @@ namespace {
 // others.
 constexpr std::size_t kGroupMax = 256;
 
-// So many changes may come before the words of new products are indexed. Fewer cost more for each, more make those wait
-// longer who write or search meanwhile: 10 ms.
-constexpr std::int64_t kChangesWithoutWords = 1024;
+// Words are indexed in transactions of their own, each for texts of so many bytes: 2 to 10 ms for 400 products of the
+// bench, or 20 of the longest.
+constexpr std::size_t kWordBytes = 64 * 1024;
+// A search reads what is not indexed. Once there is so much of it, the writer indexes before it writes again.
+constexpr std::size_t kWordBytesMax = 16 * kWordBytes;
+constexpr std::int64_t kChangesWithoutWords = 1024;  // the same limit where changes have little text
+// With nothing to write for so long, the writer indexes what there is.
+constexpr std::chrono::milliseconds kIdle{50};
+// After a failure, a full disk for example.
+constexpr std::chrono::seconds kWordsRetry{1};
 
 // Errors of the disk or the file: the state of what was being written is not known any more.
 bool stops_writer(int primary) {
@@ -87,16 +94,52 @@ Writer::~Writer() {
 }
 
 void Writer::loop() {
-  while (queue_.take(group_, kGroupMax)) {
-    write_group();
+  while (queue_.take(group_, kGroupMax, words_wait() ? std::optional(kIdle) : std::nullopt)) {
+    const bool idle = group_.empty();
+    if (!idle) write_group();
     group_.clear();
+    tend_words(idle);
     checkpoint();
   }
   // So that a file that nobody has open is complete.
-  if (tx_.changes_since_words() > 0 && !stopped_) {
-    const Searching all(*this);
-    write_group();
+  while (words_wait() && index_words()) {
   }
+}
+
+bool Writer::words_wait() const {
+  return tx_.changes_without_words() > 0 && !stopped_;
+}
+
+// After the answers: whoever waits for one does not wait for this.
+void Writer::tend_words(bool idle) {
+  const auto enough = [&] {
+    return tx_.bytes_without_words() >= kWordBytes || tx_.changes_without_words() >= kChangesWithoutWords;
+  };
+  if (!words_wait() || (!idle && !enough()) || std::chrono::steady_clock::now() < words_retry_at_) return;
+  while (index_words() && tx_.bytes_without_words() >= kWordBytesMax) {
+  }
+}
+
+// False where that failed: searches read what is not indexed, so it is nobody's error.
+bool Writer::index_words() {
+  try {
+    db_.run("BEGIN IMMEDIATE");
+    tx_.index_words(kWordBytes);
+    db_.run("COMMIT");
+    tx_.words_indexed();
+    return true;
+  } catch (const Failure& failure) {
+    if (stops_writer(failure.primary())) {
+      report(failure);
+    } else {
+      log::event("store.words.delayed", {{"cause", failure.what()}});
+    }
+  } catch (const std::exception& exception) {
+    log::event("store.words.delayed", {{"cause", exception.what()}});
+  }
+  if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  words_retry_at_ = std::chrono::steady_clock::now() + kWordsRetry;
+  return false;
 }
 
 void Writer::write_group() {
@@ -110,7 +153,6 @@ void Writer::write_group() {
       db_.run("BEGIN IMMEDIATE");
       run_group(Undo::by_savepoint);
     }
-    if (searches_ > 0 || tx_.changes_since_words() >= kChangesWithoutWords) tx_.index_words();
     tx_.end_group();
     db_.run("COMMIT");
   } catch (const Failure& failure) {
@@ -180,6 +222,7 @@ void Writer::publish() {
 }
 
 void Writer::answer_group() {
+  const WakeUps::Batch batch;
   for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->done(std::move(answers_[i]));
 }
 
@@ -206,19 +249,6 @@ Error Writer::report(const Failure& failure) {
 void Writer::checkpoint() {
   const int code = checkpointer_.tend(db_, std::exchange(wal_pages_, 0));
   if (stops_writer(code & 0xff)) report(Failure(code, std::string("checkpoint: ") + sqlite3_errstr(code)));
-}
-
-void Writer::index_words() {
-  // Shared: the waiting thread may be gone before set_value has returned.
-  const auto done = std::make_shared<std::promise<void>>();
-  auto waiting = done->get_future();
-  const auto completion = [done](const Result<bool>&) { done->set_value(); };
-  const auto index = [this](WriteTx&) -> Result<bool> {
-    tx_.index_words();
-    return true;
-  };
-  submit(make_job<bool>({.source = "words"}, index, completion));
-  waiting.wait();
 }
 
 }  // namespace integrity::store::sqlite

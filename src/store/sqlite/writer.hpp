@@ -1,7 +1,7 @@
 // The writer: one thread that runs whatever is queued as a group and commits it at once. See
 // README.md.
 #pragma once
-#include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -27,26 +27,14 @@ class Writer {
 
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
 
-  // As long as one lives, every commit puts the words of its products into their index as well. So a search that meets
-  // an index that lags does so once: before this began.
-  class Searching {
-   public:
-    explicit Searching(Writer& writer) : writer_(writer) { ++writer_.searches_; }
-    Searching(const Searching&) = delete;
-    Searching& operator=(const Searching&) = delete;
-    ~Searching() { --writer_.searches_; }
-
-   private:
-    Writer& writer_;
-  };
-  // Waits until the words of all products are in their index, or turn out to be impossible to write.
-  void index_words();
-
  private:
   // What to do about a job that must leave no trace but has written already.
   enum class Undo : std::uint8_t { by_starting_over, by_savepoint };
 
   void loop();
+  bool words_wait() const;
+  void tend_words(bool idle);
+  bool index_words();
   void write_group();
   bool run_group(Undo undo);
   bool run(std::size_t index);
@@ -67,10 +55,9 @@ class Writer {
   WriteQueue::Group group_;
   std::vector<Status> answers_;
   int wal_pages_ = 0;
+  std::chrono::steady_clock::time_point words_retry_at_{};
   bool stopped_ = false;  // by an error after which nothing more can be promised
   Checkpointer checkpointer_;
-
-  std::atomic<int> searches_ = 0;
 
   WriteQueue queue_;
   std::thread thread_;

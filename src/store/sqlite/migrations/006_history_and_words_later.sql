@@ -28,6 +28,8 @@ CREATE UNIQUE INDEX changes_of_record ON changes (record, revision, kind);
 -- and each length is one index more to write. The index is filled when the database is opened.
 DROP TABLE product_words;
 CREATE VIRTUAL TABLE product_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii', prefix='1 2 3 4');
+-- Bytes that are collected before a segment is written: the words of the products that are indexed together fit.
+INSERT INTO product_words (product_words, rank) VALUES ('hashsize', 16777216);
 
 -- Products that were created after the change `through` are not in the index of words yet, whatever became of them since.
 DELETE FROM word_index;
