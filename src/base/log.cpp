@@ -20,7 +20,8 @@ namespace {
 
 std::atomic<std::uint64_t> dropped = 0;
 
-// `,"name":"value"`
+// `,"name":"value"`. Lines are appended as text, not built as a json::Value: many requests write one, and it should need
+// little memory.
 void append(std::string& line, std::string_view name, std::string_view value) {
   line += ',';
   json::append_string(line, name);
