@@ -77,7 +77,7 @@ Status read_target(std::string_view target, Request& request) {
   if (target.empty() || !all_of(target, target_characters)) {
     return bad("bad request target: control characters and '#' must be percent-encoded");
   }
-  if (request.method == Method::connect) return bad("this server is no proxy");
+  if (request.method == Method::connect) return bad("this server is not a proxy");
   if (target == "*" && request.method == Method::options) {
     request.path = target;
     return {};
@@ -265,7 +265,7 @@ Result<Head> parse_head(std::string_view head, std::size_t fields_max) {
     headers.push_back(*field);
     read_field(*field, *result, seen);
   }
-  if (!head.empty()) return bad("bytes behind the empty line");
+  if (!head.empty()) return bad("bytes after the empty line");
   INTEGRITY_CHECK(settle(*result, seen));
   return result;
 }
