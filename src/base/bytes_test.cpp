@@ -42,7 +42,7 @@ TEST(Encodings, UseTheLastCharactersOfTheirAlphabets) {
   EXPECT_EQ(from_base64url("-__-"), high);
 }
 
-TEST(Encodings, BringEveryByteBackAtEveryPlace) {
+TEST(Encodings, RoundTripEveryByteAtEveryPosition) {
   for (unsigned byte = 0; byte < 256; ++byte) {
     for (std::size_t size = 1; size <= 6; ++size) {
       const Bytes bytes(size, static_cast<std::uint8_t>(byte));
@@ -63,11 +63,11 @@ TEST(FromHex, AcceptsOnlyWhatItWouldWrite) {
 TEST(FromBase64Url, AcceptsOnlyWhatItWouldWrite) {
   const char* const kRefused[] = {// no number of bytes gives so many characters
                                   "Z", "Zm9vY", "A", "Zm9vA",
-                                  // bits set behind the last byte: another way to write the same
+                                  // bits set after the last byte: a second way to write the same bytes
                                   "Zh", "Zn", "Zm9", "Zm-",
                                   // padding, the other alphabet
                                   "Zg==", "Zm8=", "====", "+//+", "Zm9v/w",
-                                  // what belongs to none
+                                  // characters of neither alphabet
                                   "Zm9v\n", " Zm9v", "Zm 9v", "Zm9v.", "Zm9\xc3\xa9"};
   for (const char* text : kRefused) EXPECT_FALSE(from_base64url(text)) << text;
 }
@@ -89,7 +89,7 @@ TEST(CountCodePoints, CountsCharactersNotBytes) {
       {"\xdf\xbf", 1},          // U+07FF
       {"\xe0\xa0\x80", 1},      // U+0800
       {"\xed\x9f\xbf", 1},      // U+D7FF, the last before the surrogates
-      {"\xee\x80\x80", 1},      // U+E000, the first behind them
+      {"\xee\x80\x80", 1},      // U+E000, the first after them
       {"\xef\xbf\xbf", 1},      // U+FFFF
       {"\xf0\x90\x80\x80", 1},  // U+10000
       {"\xf4\x8f\xbf\xbf", 1},  // U+10FFFF

@@ -11,7 +11,7 @@ namespace {
 
 using fuzzing::holds;
 
-// The grammar once more, by recursive descent and without care for speed.
+// A second implementation of the grammar, by recursive descent, written for simplicity.
 class Reference {
  public:
   explicit Reference(std::string_view text) : rest_(text) {}
@@ -72,7 +72,7 @@ class Reference {
     } while (take(","));
     return take("}");
   }
-  // Code units in `out`, each as its four digits: enough to compare names by.
+  // Appends the decoded text to `out`, so that names can be compared.
   bool string(std::string& out) {
     if (!take("\"")) return false;
     while (!take("\"")) {
@@ -157,10 +157,10 @@ bool same(const Value& a, const Value& b) {
 
 FUZZ_TARGET(json) {
   const auto value = parse(input);
-  holds(value.has_value() == Reference(input).whole(), "accepted is what the grammar allows, no more, no less");
+  holds(value.has_value() == Reference(input).whole(), "exactly what the grammar allows is accepted");
   if (!value) {
-    holds(value.error().code == Code::malformed_json, "a refusal is malformed_json");
-    holds(count_code_points(value.error().detail).has_value(), "what a refusal says is text");
+    holds(value.error().code == Code::malformed_json, "the error is malformed_json");
+    holds(count_code_points(value.error().detail).has_value(), "the detail of an error is UTF-8");
     holds(parse(json::quoted(input)).has_value(), "any bytes, quoted, are JSON");
     return;
   }

@@ -56,7 +56,7 @@ void write(const std::string& rest) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-// The refusals that are being counted, and the thread that tells of them each second; it sleeps while there are none.
+// Counts refusals. Its thread logs the counts once a second, and sleeps while there are none.
 class Refusals {
  public:
   ~Refusals() { flush_refusals(); }
