@@ -1,4 +1,4 @@
-# One function per kind of target; everything about warnings, sanitizers and linking is said here once.
+# One function for each kind of target. Warnings, sanitizers and linking are configured here only.
 
 add_library(integrity_flags INTERFACE)
 target_compile_options(integrity_flags INTERFACE
@@ -8,10 +8,10 @@ target_compile_definitions(integrity_flags INTERFACE
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS> $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>
   INTEGRITY_VERSION="${PROJECT_VERSION}")
 target_link_options(integrity_flags INTERFACE -Wl,-z,relro,-z,now)
-if(INTEGRITY_FUZZ)  # clang's: every function tells the fuzzer where it went
+if(INTEGRITY_FUZZ)  # of clang: every function reports its coverage to the fuzzer
   target_compile_options(integrity_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
-if(INTEGRITY_COVERAGE)  # clang's: every region and branch of the source is counted
+if(INTEGRITY_COVERAGE)  # of clang: counts every region and branch of the source
   target_compile_options(integrity_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
   target_link_options(integrity_flags INTERFACE -fprofile-instr-generate)
 endif()
@@ -50,7 +50,7 @@ function(integrity_module folder)
   endforeach()
 endfunction()
 
-# Text files as a table (name, text): integrity_embed(target header files…) -> generated/<header>.
+# integrity_embed(target header files…): the files as a table of (name, text) in generated/<header>.
 function(integrity_embed target header)
   set(out ${PROJECT_BINARY_DIR}/generated/${header})
   add_custom_command(OUTPUT ${out}
@@ -64,7 +64,7 @@ function(integrity_program name source)
   target_link_libraries(${name} PRIVATE integrity_app)
 endfunction()
 
-# Fuzz targets are among the tests: there they replay their corpus (testing/fuzzing.hpp).
+# Fuzz targets are compiled into the tests, where they run their corpus (testing/fuzzing.hpp).
 function(integrity_unit_tests name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${INTEGRITY_TEST_SOURCES} ${INTEGRITY_FUZZ_SOURCES})
@@ -73,7 +73,7 @@ function(integrity_unit_tests name)
   target_link_libraries(${name} PRIVATE integrity_app GTest::gtest GTest::gtest_main)
 endfunction()
 
-# A program of each fuzz target and the library it tries, looking for new inputs with libFuzzer.
+# One program for each fuzz target, linked with the library that it tests: libFuzzer searches for new inputs in it.
 function(integrity_fuzz_targets)
   add_custom_target(fuzz_targets)
   foreach(source ${INTEGRITY_FUZZ_SOURCES})

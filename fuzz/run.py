@@ -1,8 +1,8 @@
 """Runs fuzz targets one after the other: `run.py BUILD SECONDS [TARGET…]`.
 
-Prints how many inputs each was given and what it found. Inputs that break a property go to BUILD/found/, where they stay;
-one that was mended goes into fuzz/corpus/<target>/ under a name that tells its story. What is new and reaches new
-code is kept in BUILD/corpus/<target>/, so that the next run goes on where this one ended."""
+Prints how many inputs each target ran and what it found. Inputs that violate a property are stored in BUILD/found/;
+after the fault is fixed, add them to fuzz/corpus/<target>/ under a name that says what they were. New inputs that reach
+new code are stored in BUILD/corpus/<target>/, so that the next run continues where this one ended."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=0", "UB
 
 
 def run(program: pathlib.Path, seconds: int, build: pathlib.Path) -> tuple[int, list]:
-    """Inputs tried, and the files of those that broke something."""
+    """The number of inputs that ran, and the files of those that violated a property."""
     name = program.name.removesuffix("_fuzz")
     kept, found = build / "corpus" / name, build / "found"
     for folder in (kept, found):
@@ -33,7 +33,7 @@ def run(program: pathlib.Path, seconds: int, build: pathlib.Path) -> tuple[int, 
     tried = re.search(r"stat::number_of_executed_units: +(\d+)", text)
     new = sorted(set(found.glob(f"{name}-*")) - before)
     if ended.returncode != 0 and not new:
-        new = [build / f"{name}.log"]  # it ended otherwise than by an input: the log says how
+        new = [build / f"{name}.log"]  # it did not fail because of an input: the log says why
     return int(tried[1]) if tried else 0, new
 
 

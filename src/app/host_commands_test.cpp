@@ -5,6 +5,7 @@
 #include "app/host.hpp"
 #include "auth/totp.hpp"
 #include "base/json.hpp"
+#include "testing/base32.hpp"
 #include "testing/folder.hpp"
 
 namespace integrity::app {
@@ -40,7 +41,7 @@ class HostCommands : public ::testing::Test {
     return attribution("user.add", {{"username", name}, {"password", "tulips in the rain"}});
   }
   std::string code_now(const json::Value& added) {
-    const auto secret = from_base32(added.find("secret")->text);
+    const auto secret = test::from_base32(added.find("secret")->text);
     return auth::totp(*secret, host->clock.now());
   }
   model::UserState state_of(const char* name) { return host->store->read()->user_by_name(name)->state; }

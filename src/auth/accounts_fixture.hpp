@@ -7,6 +7,7 @@
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/base32.hpp"
 #include "testing/clock.hpp"
 #include "testing/folder.hpp"
 #include "testing/random.hpp"
@@ -49,7 +50,7 @@ struct AccountsFixture : ::testing::Test {
   Bytes secret_of(const std::string& challenge) {
     const auto tx = store->read();
     const auto caller = accounts->first_step_done(*tx, challenge, "ada");
-    return *from_base32(accounts->enrolment(*caller)->secret_base32);
+    return *test::from_base32(accounts->enrolment(*caller)->secret_base32);
   }
   Result<Verified> verify(const std::string& challenge, Proof proof) {
     return store->write(accounts->verify(challenge, {}, std::move(proof)));

@@ -6,6 +6,7 @@
 #include "auth/authenticator.hpp"
 #include "auth/totp.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/base32.hpp"
 #include "testing/clock.hpp"
 #include "testing/folder.hpp"
 #include "testing/random.hpp"
@@ -47,7 +48,7 @@ struct Fixture : ::testing::Test {
   void enrol() {
     const auto added = accounts->add_user("ada", Secret(kPassword));
     ASSERT_TRUE(added);
-    secret = *from_base32(added->enrolment.secret_base32);
+    secret = *test::from_base32(added->enrolment.secret_base32);
     ASSERT_TRUE(accounts->confirm(added->challenge, code()));
     clock.move(30s);
   }

@@ -260,7 +260,7 @@ TEST_F(Operator, DisablingEndsSessionsAndLooksLikeAWrongPassword) {
 TEST_F(Operator, DisablingStopsAnAccountThatWasNeverConfirmed) {
   const auto added = accounts->add_user("ada", password());
   ASSERT_TRUE(accounts->disable("ada"));
-  secret = *from_base32(added->enrolment.secret_base32);
+  secret = *test::from_base32(added->enrolment.secret_base32);
   EXPECT_EQ(refusal(verify_code(added->challenge, code())), Code::challenge_expired);
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
   clock.move(25h);
@@ -288,7 +288,7 @@ TEST_F(Operator, EnablingWhatIsEnabledChangesNothing) {
 TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
   const auto added = accounts->add_user("ada", password());
   ASSERT_TRUE(added);
-  const auto printed = *from_base32(added->enrolment.secret_base32);
+  const auto printed = *test::from_base32(added->enrolment.secret_base32);
   const auto step = log_in();
   EXPECT_EQ(step->next, Next::enrol);
   EXPECT_EQ(secret_of(step->challenge), printed);
@@ -299,7 +299,7 @@ TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
 
 TEST_F(Operator, ConfirmsAnAddedUserWithoutASession) {
   const auto added = accounts->add_user("ada", password());
-  secret = *from_base32(added->enrolment.secret_base32);
+  secret = *test::from_base32(added->enrolment.secret_base32);
   EXPECT_EQ(refusal(accounts->confirm(added->challenge, wrong_code())), Code::invalid_code);
   const auto codes = accounts->confirm(added->challenge, code());
   ASSERT_TRUE(codes);

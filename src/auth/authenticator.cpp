@@ -16,8 +16,8 @@ tl::expected<SignedIn, TokenFault> Authenticator::alive(const Claims& claims) {
   const Time now = clock_.now();
   // No leeway on expiry: the tokens are our own, by our own clock.
   if (to_seconds(now) >= claims.expires_at) return tl::unexpected(TokenFault::expired);
-  // Some on `iat`, which `nbf` equals: a clock that was corrected by seconds must not refuse a token just issued. But one
-  // of a clock that was ahead by more must not be good for that long.
+  // Some on `iat`, which `nbf` equals: a clock that was corrected by seconds must not refuse a token just issued. But
+  // one of a clock that was ahead by more must not be good for that long.
   if (claims.issued_at > to_seconds(now + model::clock_error_max)) return tl::unexpected(TokenFault::ahead);
   const auto session = store_.session(claims.session);
   if (!session || session->user != claims.user || model::is_over(session->expires_at, model::session_life, now)) {
@@ -32,8 +32,8 @@ tl::expected<SignedIn, TokenFault> Authenticator::authenticate(std::string_view 
   Shard& shard = shards_[digest.back() % kShards];
   // Never held while the store is asked: on another machine that takes its time, and others use the same token.
   std::unique_lock lock(shard.mutex);
-  if (const auto found = shard.verified.find(digest); found != shard.verified.end()) {
-    const Claims claims = found->second;
+  if (const Claims* const found = shard.verified.find(digest)) {
+    const Claims claims = *found;
     lock.unlock();
     auto caller = alive(claims);
     if (!caller) {
@@ -50,8 +50,7 @@ tl::expected<SignedIn, TokenFault> Authenticator::authenticate(std::string_view 
   if (!caller) return caller;
   if (!tokens_.signature_right(token)) return tl::unexpected(TokenFault::not_accepted);
   lock.lock();
-  if (shard.verified.size() >= kShardSizeMax) shard.verified.clear();
-  shard.verified.emplace(digest, *claims);
+  shard.verified.put(digest, *claims);
   return caller;
 }
 

@@ -1,16 +1,16 @@
 // Bearer token -> SignedIn. Runs on every request, on the I/O threads.
 //
-// A verified token is remembered by its SHA-256 (as long as there is room), for an ES256 signature costs about 100 µs to
-// check; its session is looked up each time, so logging out or disabling an account acts at once.
+// A verified token is remembered by its SHA-256 (as long as there is room), for an ES256 signature costs about 100 µs
+// to check; its session is looked up each time, so logging out or disabling an account acts at once.
 #pragma once
 #include <array>
 #include <mutex>
 #include <string_view>
 #include <tl/expected.hpp>
-#include <unordered_map>
 
 #include "auth/caller.hpp"
 #include "auth/token.hpp"
+#include "base/lru.hpp"
 #include "crypto/digest.hpp"
 #include "store/store.hpp"
 
@@ -36,12 +36,12 @@ class Authenticator {
   struct Hash {
     std::size_t operator()(const crypto::Sha256& digest) const;
   };
-  struct Shard {
-    std::mutex mutex;
-    std::unordered_map<crypto::Sha256, Claims, Hash> verified;
-  };
   static constexpr std::size_t kShards = 16;
   static constexpr std::size_t kShardSizeMax = 4096;
+  struct Shard {
+    std::mutex mutex;
+    Lru<crypto::Sha256, Claims, Hash> verified{kShardSizeMax};
+  };
 
   tl::expected<SignedIn, TokenFault> alive(const Claims& claims);
 

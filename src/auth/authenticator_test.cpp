@@ -154,17 +154,29 @@ TEST_F(AccessToken, IsRefusedForAReasonThatItsHolderMayKnow) {
   EXPECT_EQ(fault(token), TokenFault::expired);
 }
 
-// What is remembered is bounded: a shard that is full begins anew, and nobody notices.
-TEST_F(AccessToken, IsLetInHoweverManyOthersWereSeen) {
-  const Tokens cheap(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "i", "a");
+// A full shard once forgot every token, also those in use, and the next request of each session checked a signature
+// again. Here that check would fail: the key has changed meanwhile.
+TEST_F(AccessToken, InUseIsRememberedHoweverManyOthersAreSeen) {
+  const auto with_key = [](std::string_view key) { return Tokens(TokenKey::hs256(Secret(key)), "i", "a"); };
+  Tokens cheap = with_key("0123456789abcdef0123456789abcdef");
   Authenticator crowded(*store, cheap, clock);
-  auto one = claims();
-  for (int i = 0; i < 70'000; ++i) {  // more than 16 shards of 4096
-    one.token_id = std::to_string(i);
-    ASSERT_TRUE(crowded.authenticate(cheap.issue(one))) << i;
+  const auto in_use = cheap.issue(claims()), seen_once = cheap.issue([&] {
+    auto other = claims();
+    other.token_id = "two";
+    return other;
+  }());
+  ASSERT_TRUE(crowded.authenticate(in_use));
+  ASSERT_TRUE(crowded.authenticate(seen_once));
+  cheap = with_key("another key, of as many characters");
+  auto other = claims();
+  for (int i = 0; i < 100'000; ++i) {  // more than 16 shards of 4096
+    other.token_id = std::to_string(i);
+    ASSERT_TRUE(crowded.authenticate(cheap.issue(other))) << i;
+    if (i % 1000 == 0) {
+      ASSERT_TRUE(crowded.authenticate(in_use)) << i;
+    }
   }
-  one.token_id = "0";
-  EXPECT_TRUE(crowded.authenticate(cheap.issue(one)));
+  EXPECT_FALSE(crowded.authenticate(seen_once)) << "was forgotten, so memory is bounded";
 }
 
 // A store whose answer about a session comes only when two have asked.

@@ -1,4 +1,4 @@
-// ASCII letters and digits, whatever the locale; and text taken apart at ASCII separators.
+// ASCII letters and digits, independent of the locale, and text split at ASCII separators.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -48,7 +48,8 @@ inline std::string_view trim(std::string_view text) {
   return text;
 }
 
-// Up to the first `separator`, which is taken too: `rest` is what follows it, empty at the end.
+// Removes and returns what comes before the first `separator`, and removes the separator. All of `rest` if there is
+// none.
 inline std::string_view take_until(std::string_view& rest, char separator) {
   const auto at = rest.find(separator);
   const auto part = rest.substr(0, at);

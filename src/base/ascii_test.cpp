@@ -10,7 +10,7 @@ TEST(Ascii, ChangesTheCaseOfAsciiLettersOnly) {
   EXPECT_EQ(ascii_upper('a'), 'A');
   EXPECT_EQ(ascii_upper('{'), '{');
   EXPECT_TRUE(equal_ignoring_case("Content-TYPE", "content-type"));
-  EXPECT_FALSE(equal_ignoring_case("@", "`")) << "their distance is that of A and a";
+  EXPECT_FALSE(equal_ignoring_case("@", "`")) << "they differ by 32, as A and a do";
 }
 
 TEST(Ascii, ReadsHexDigits) {
@@ -20,7 +20,7 @@ TEST(Ascii, ReadsHexDigits) {
   for (const char c : {'g', 'G', '/', ':', '@', ' '}) EXPECT_EQ(hex_value(c), -1) << c;
 }
 
-TEST(Ascii, TakesTextApart) {
+TEST(Ascii, SplitsText) {
   std::string_view rest = " a ;b";
   EXPECT_EQ(trim(take_until(rest, ';')), "a");
   EXPECT_EQ(rest, "b");

@@ -14,7 +14,7 @@ constexpr CodePoints kBlank[] = {
     {0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfff8},
 };
 
-// Takes a code point off the front of what is valid UTF-8; of anything else, a byte.
+// Removes and returns the first code point; a byte where the text is not UTF-8.
 char32_t take_code_point(std::string_view& text) {
   const auto lead = static_cast<std::uint8_t>(text.front());
   const std::size_t length = std::min<std::size_t>(lead < 0xc0   ? 1

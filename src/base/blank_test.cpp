@@ -5,7 +5,7 @@
 namespace integrity {
 namespace {
 
-TEST(Blank, IsWhatNobodyCanSee) {
+TEST(Blank, IsTextWithoutAVisibleCharacter) {
   for (const char* text : {"",
                            " ",
                            "\n\t",
@@ -36,7 +36,7 @@ TEST(Blank, IsWhatNobodyCanSee) {
   }
 }
 
-TEST(Blank, IsNothingThatHasACharacterToSee) {
+TEST(Blank, IsNotTextWithAVisibleCharacter) {
   for (const char* text : {"a", " a", "\u200ba", "é", "\u0301", "\u2010", "\u2030", "\u2070", "\u2801", "\u3001", "한",
                            "\ufdff", "\U0001d11e", "\U0001f422", "\u200d\U0001f422"}) {
     EXPECT_FALSE(is_blank(text)) << text;

@@ -36,7 +36,7 @@ constexpr Reverse reverse(std::string_view alphabet) {
   }
   return table;
 }
-constexpr Reverse kFromHex = reverse(kHex), kFromBase64Url = reverse(kBase64Url), kFromBase32 = reverse(kBase32);
+constexpr Reverse kFromHex = reverse(kHex), kFromBase64Url = reverse(kBase64Url);
 
 std::optional<Bytes> decode(std::string_view text, const Reverse& table, unsigned width) {
   Bytes out;
@@ -88,9 +88,6 @@ std::optional<Bytes> from_base64url(std::string_view text) {
 
 std::string to_base32(ByteView bytes) {
   return encode(bytes, kBase32, 5);
-}
-std::optional<Bytes> from_base32(std::string_view text) {
-  return decode(text, kFromBase32, 5);
 }
 
 std::optional<std::size_t> count_code_points(std::string_view utf8) {

@@ -28,7 +28,6 @@ std::string to_base64url(ByteView bytes);  // RFC 4648 §5, without padding: RFC
 std::optional<Bytes> from_base64url(std::string_view text);
 
 std::string to_base32(ByteView bytes);  // RFC 4648 §6, without padding
-std::optional<Bytes> from_base32(std::string_view text);
 
 // UTF-8 code points, or nullopt where the bytes are not valid UTF-8 (overlong forms and surrogates included).
 std::optional<std::size_t> count_code_points(std::string_view utf8);

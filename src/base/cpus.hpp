@@ -3,7 +3,7 @@
 
 namespace integrity {
 
-// How many this process may run on, which may be fewer than the machine has (taskset, a container's set).
+// CPUs that this process may use: fewer than the machine has under taskset or in a container with a CPU set.
 std::size_t cpus_allowed();
 
 }  // namespace integrity

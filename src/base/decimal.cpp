@@ -5,7 +5,7 @@
 namespace integrity {
 namespace {
 
-// Takes the longest run of digits off the front of `text`.
+// Removes and returns the digits at the front of `text`.
 std::string_view take_digits(std::string_view& text) {
   std::size_t count = 0;
   while (count < text.size() && text[count] >= '0' && text[count] <= '9') ++count;
@@ -14,7 +14,7 @@ std::string_view take_digits(std::string_view& text) {
   return run;
 }
 
-// An exponent this large makes any number too large or too small for every field; the sum stays in range.
+// An exponent of this size makes a number too large or too small for every field, and sums with it do not overflow.
 constexpr std::int64_t kExponentMax = 1'000'000'000'000;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Exact decimals from text. No binary floating point anywhere between the request and the disk.
 //
 //   Decimal::parse_json("1.2990e2")->scaled(4)  == 1'299'000   // 129.9000
-//   Decimal::parse_json("1e2")->scaled(0)       == 100         // whole by value: an integer
+//   Decimal::parse_json("1e2")->scaled(0)       == 100         // an integer by its value
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@ namespace integrity {
 
 class Decimal {
  public:
-  // `text` is a number of the JSON grammar (RFC 8259 §6); anything else gives nothing.
+  // Nothing unless `text` is a number of the JSON grammar (RFC 8259 §6).
   static std::optional<Decimal> parse_json(std::string_view text);
   // Plain digits: no exponent, no leading zeros, no plus sign.
   static std::optional<Decimal> parse_plain(std::string_view text);
@@ -26,7 +26,7 @@ class Decimal {
   std::int64_t exponent_ = 0;  // value = ±0.digits * 10^exponent
 };
 
-// An amount of money: 0 to 99999999999.9999, four places, so 15 significant digits (product.md, Conventions).
+// An amount of money: 0 to 99999999999.9999, four places, so 15 significant digits.
 struct Money {
   static constexpr int places = 4;
   static constexpr std::int64_t max = 999'999'999'999'999;

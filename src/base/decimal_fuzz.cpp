@@ -29,7 +29,7 @@ bool take(std::string_view& rest, char c) {
   return true;
 }
 
-// RFC 8259 §6, as it stands there.
+// The grammar of RFC 8259 §6, taken literally.
 std::optional<Parts> read(std::string_view rest) {
   Parts parts;
   parts.negative = take(rest, '-');
@@ -44,7 +44,7 @@ std::optional<Parts> read(std::string_view rest) {
   return parts;
 }
 
-// Moves the point one place at a time, on paper.
+// Moves the decimal point one digit at a time, as on paper.
 std::optional<std::int64_t> scaled_on_paper(Parts parts, int places) {
   if ((parts.whole + parts.fraction).find_first_not_of('0') == std::string::npos) return 0;
   parts.exponent.erase(0, std::min(parts.exponent.find_first_not_of('0'), parts.exponent.size()));
@@ -70,18 +70,19 @@ FUZZ_TARGET(decimal) {
   input = input.substr(0, 1000);
   const auto decimal = Decimal::parse_json(input);
   const auto parts = read(input);
-  holds(decimal.has_value() == parts.has_value(), "accepted is what the grammar allows, no more, no less");
+  holds(decimal.has_value() == parts.has_value(), "exactly what the grammar allows is accepted");
   const auto plain = Decimal::parse_plain(input);
   holds(plain.has_value() == (parts && parts->exponent.empty()), "a plain number is one without exponent");
   if (!decimal) return;
   for (int places : {0, 2, 4, 9}) {
     const auto scaled = decimal->scaled(places);
-    holds(scaled == scaled_on_paper(*parts, places), "scaling is what it is on paper");
-    if (plain) holds(plain->scaled(places) == scaled, "both readers mean the same");
+    holds(scaled == scaled_on_paper(*parts, places), "scaling agrees with the result on paper");
+    if (plain) holds(plain->scaled(places) == scaled, "both parsers read the same value");
   }
   const auto money = Money::from(*decimal);
   const auto units = decimal->scaled(Money::places);
-  holds(money.has_value() == (units && *units >= 0 && *units <= Money::max), "money is what its bounds say");
+  holds(money.has_value() == (units && *units >= 0 && *units <= Money::max),
+        "money is accepted exactly within its bounds");
   if (!money) return;
   const auto text = money->text();
   const auto back = Decimal::parse_plain(text);

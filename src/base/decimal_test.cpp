@@ -16,7 +16,7 @@ std::optional<std::string> money(std::string_view text) {
   return amount->text();
 }
 
-TEST(Decimal, ReadsTheNumbersOfTheJsonGrammar) {
+TEST(Decimal, ReadsJsonNumbers) {
   const struct {
     const char* text;
     std::int64_t ten_thousandths;
@@ -48,7 +48,7 @@ TEST(Decimal, ReadsTheNumbersOfTheJsonGrammar) {
   for (const auto& c : kCases) EXPECT_EQ(scaled(c.text, 4), c.ten_thousandths) << c.text;
 }
 
-TEST(Decimal, RefusesWhatTheGrammarDoesNotHave) {
+TEST(Decimal, RefusesTextThatIsNotANumber) {
   for (const char* text :
        {"",     "-",     "+1",  ".5",  "1.",  "01",       "-01", "00", "1e",  "1e+",   "1e-",   "e1",      "--1",
         "1.5.", "1.5.5", "1,5", "0x1", "NaN", "Infinity", " 1",  "1 ", "1_0", "1e1.5", "1e1e1", "\xd9\xa1"}) {
@@ -95,7 +95,7 @@ TEST(Decimal, IsAnIntegerWhenItsValueIsWhole) {
   for (const auto& c : kCases) EXPECT_EQ(scaled(c.text, 0), c.value) << c.text;
 }
 
-TEST(Decimal, SurvivesExponentsOfAnySize) {
+TEST(Decimal, ReadsExponentsOfAnySize) {
   const std::string nines(400, '9');
   for (const std::string& text : {std::string("1e400"), "1e" + nines, "-1e" + nines, "1e-" + nines}) {
     EXPECT_TRUE(Decimal::parse_json(text)) << text;
@@ -135,7 +135,7 @@ TEST(Money, IsNeitherNegativeNorTooLargeNorRounded) {
   }
 }
 
-TEST(Money, ReadsBackWhatItWrote) {
+TEST(Money, RoundTrips) {
   for (std::int64_t units : {std::int64_t{0}, std::int64_t{1}, std::int64_t{10}, std::int64_t{100}, std::int64_t{9999},
                              std::int64_t{10000}, std::int64_t{1'299'000}, Money::max}) {
     const auto decimal = Decimal::parse_plain(Money{units}.text());

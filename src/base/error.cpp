@@ -23,7 +23,7 @@ constexpr std::array kCodes{
              "a later version. Nothing was changed. Leave it out and send the request again."},
     CodeInfo{Code::malformed_json, "malformed-json", 400, "Malformed JSON",
              "The body is not strict JSON in UTF-8: one value, no duplicate member names, no byte order mark, "
-             "nothing behind it, no lone surrogates, at most 32 levels deep. Correct it at the place that the "
+             "nothing after it, no lone surrogates, at most 32 levels deep. Correct it at the place that the "
              "detail names."},
     CodeInfo{Code::invalid_value, "invalid-value", 422, "Invalid value",
              "The request could be read, but some values are not acceptable. `errors` lists every one of them, "
@@ -44,9 +44,9 @@ constexpr std::array kCodes{
              "The code is not right. Use the code that the authenticator shows now; if it is refused again, check "
              "that the clock of the phone is set automatically. Five wrong codes end a challenge."},
     CodeInfo{Code::code_already_used, "code-already-used", 401, "Code already used",
-             "Every code opens one door once. Wait for the next one; Retry-After says how long."},
+             "Every code is accepted once only. Wait for the next one; Retry-After says how long."},
     CodeInfo{Code::challenge_expired, "challenge-expired", 401, "Challenge expired",
-             "The challenge is missing, unknown, spent, too old, or was guessed at five times; or the password has "
+             "The challenge is missing, unknown, spent, too old, or has had five wrong codes; or the password has "
              "changed since. Begin again with POST /login."},
     CodeInfo{
         Code::enrolment_required, "enrolment-required", 403, "Enrolment required",
@@ -91,10 +91,10 @@ constexpr std::array kCodes{
              "The stock would fall below zero. Nothing was changed; read the product to see what is there."},
     CodeInfo{
         Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
-        "There were too many attempts in a short time. Retry-After says when the next one will be looked at; "
-        "until then even a right answer is refused. Requests with an Idempotency-Key are bounded too: the answers to "
-        "10 000 of them are kept for a day. So are searches, large bodies and connections at once: who has more than "
-        "a fair share of them open waits for their answers first."},
+        "There were too many attempts in a short time. Retry-After says when the next one will be checked; "
+        "until then even a right code or password is refused. Requests with an Idempotency-Key are limited too: the "
+        "responses to 10 000 of them are stored for a day. So are searches, large bodies and connections open at the "
+        "same time: a client with more than a fair share of them has to wait for their responses first."},
     CodeInfo{Code::overloaded, "overloaded", 503, "Overloaded",
              "More work is waiting than can be done in time, so this request was not begun. Send it again after "
              "the time in Retry-After."},
@@ -102,7 +102,7 @@ constexpr std::array kCodes{
              "The store cannot be reached or cannot write just now. Nothing that was acknowledged is lost. Send the "
              "request again after the time in Retry-After."},
     CodeInfo{Code::internal, "internal", 500, "Internal error",
-             "The server met a fault of its own; the log has it under the request id. Tell the operator that id."},
+             "The server failed; its log names the cause under the request id. Give the operator that id."},
 };
 
 }  // namespace

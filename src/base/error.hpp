@@ -1,8 +1,8 @@
-// Every refusal this server can give, once: code -> slug -> status -> title -> what to do next.
+// Every error that this server reports, defined once: code -> slug -> status -> title -> what to do next.
 //
 //   return Error{Code::sku_taken, "sku \"L-1\" belongs to another product"};
 //
-// Clients are written against the slugs (`type` is "/problems/<slug>"): later ones are added, none is
+// Clients are written against the slugs (`type` is "/problems/<slug>"): new ones are added, existing ones are never
 // renamed. `detail` and `fields` are public; `cause` is for the log and never leaves the process.
 #pragma once
 #include <chrono>
@@ -78,16 +78,16 @@ struct Error {
   std::string cause = {};
 };
 
-// Makers shared by several modules; one that belongs to a module lives there.
+// Errors that several modules report. An error of one module only is made there.
 Error not_found();
 Error unavailable(std::string cause);
 Error overloaded();
-Error over_own_share();  // too_many_attempts: the sender has more than a fair share of what is full
+Error over_own_share();  // too_many_attempts: the client holds more than a fair share of a full resource
 Error invalid_token();
 Error invalid_value(std::string pointer, std::string detail);
 Error too_many_attempts(std::chrono::milliseconds wait, std::string detail);
 
-// Wait times are told in whole seconds, rounded up: a client that obeys is never early.
+// Whole seconds for Retry-After, rounded up and at least 1, so that a client that obeys is never too early.
 std::chrono::seconds round_up(std::chrono::milliseconds wait);
 
 }  // namespace integrity

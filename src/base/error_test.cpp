@@ -11,16 +11,15 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(ErrorTable, IsInTheOrderOfTheCodes) {
-  std::size_t place = 0;
+  std::size_t index = 0;
   for (const CodeInfo& row : all_codes()) {
-    EXPECT_EQ(static_cast<std::size_t>(row.code), place++) << row.slug;
+    EXPECT_EQ(static_cast<std::size_t>(row.code), index++) << row.slug;
     EXPECT_EQ(&info(row.code), &row) << row.slug;
   }
-  EXPECT_EQ(place, static_cast<std::size_t>(Code::internal) + 1);
+  EXPECT_EQ(index, static_cast<std::size_t>(Code::internal) + 1);
 }
 
-// Clients are written against these: later ones are added, none is renamed and none changes its
-// status.
+// Clients are written against these: new ones are added, existing ones keep their slug and status.
 TEST(ErrorTable, KeepsItsSlugsAndStatuses) {
   const std::pair<std::string_view, int> kPublished[] = {
       {"bad-request", 400},
@@ -77,7 +76,7 @@ TEST(ErrorTable, ExplainsEveryProblemOnce) {
   EXPECT_EQ(std::ranges::adjacent_find(slugs), slugs.end());
 }
 
-TEST(Error, TellsWaitsInWholeSecondsNeverTooShort) {
+TEST(Error, RoundsWaitsUpToWholeSeconds) {
   EXPECT_EQ(round_up(milliseconds(-5)), seconds(1));
   EXPECT_EQ(round_up(milliseconds(0)), seconds(1));
   EXPECT_EQ(round_up(milliseconds(1)), seconds(1));
@@ -86,7 +85,7 @@ TEST(Error, TellsWaitsInWholeSecondsNeverTooShort) {
   EXPECT_EQ(round_up(milliseconds(3'600'000)), seconds(3600));
 }
 
-TEST(Error, MakersSayWhatTheirCodeOwes) {
+TEST(Error, IsMadeWithWhatItsCodeNeeds) {
   EXPECT_EQ(not_found().code, Code::not_found);
   EXPECT_EQ(overloaded().code, Code::overloaded);
   EXPECT_TRUE(overloaded().retry_after);

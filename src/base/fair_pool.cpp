@@ -13,7 +13,7 @@
 namespace integrity {
 namespace {
 
-// A job that throws must not end the thread, and with it the process.
+// An exception that leaves the thread would end the process.
 void call(const std::function<void()>& function) noexcept try { function(); } catch (const std::exception& error) {
   log::fault(error.what());
 }
@@ -36,14 +36,14 @@ FairPool::~FairPool() {
   }
 }
 
-bool FairPool::submit(const std::string& address, Job job) {
+bool FairPool::submit(const std::string& client, Job job) {
   Job displaced;
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return false;
-    auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.address == address; });
+    auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.client == client; });
     if (!make_room(lane == lanes_.end() ? 0 : lane->held(), displaced)) return false;
-    if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{address});
+    if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{client});
     lane->jobs.push_back({std::move(job), options_.now()});
     ++queued_;
   }
@@ -52,24 +52,25 @@ bool FairPool::submit(const std::string& address, Job job) {
   return true;
 }
 
-bool FairPool::crowded_by(const std::string& address) {
+bool FairPool::crowded_by(const std::string& client) {
   const std::scoped_lock lock(mutex_);
   std::size_t lanes = 0, own = 0;
   for (const Lane& lane : lanes_) {
     if (!lane.jobs.empty()) ++lanes;
-    if (lane.address == address) own = lane.jobs.size();
+    if (lane.client == client) own = lane.jobs.size();
   }
   return own > 1 && own * lanes >= queued_;
 }
 
 bool FairPool::make_room(std::size_t held, Job& displaced) {
   if (queued_ < room()) return true;
-  const auto queued_most = [](const Lane& each) { return each.jobs.empty() ? 0 : each.held(); };
-  const auto most = std::max_element(lanes_.begin(), lanes_.end(),
-                                     [&](const Lane& a, const Lane& b) { return queued_most(a) < queued_most(b); });
-  // Only of an address that still has as much as the newcomer gets: two with equally much must not push each other out
-  // by turns.
-  if (most != lanes_.end() && queued_most(*most) > held + 1) {
+  const auto held_if_waiting = [](const Lane& each) { return each.jobs.empty() ? 0 : each.held(); };
+  const auto most = std::max_element(lanes_.begin(), lanes_.end(), [&](const Lane& a, const Lane& b) {
+    return held_if_waiting(a) < held_if_waiting(b);
+  });
+  // The other client keeps at least as many as this one gets. Otherwise two clients with equally many jobs would
+  // displace each other's in turn.
+  if (most != lanes_.end() && held_if_waiting(*most) > held + 1) {
     displaced = std::move(most->jobs.back().job);
     most->jobs.pop_back();
     --queued_;
@@ -78,10 +79,10 @@ bool FairPool::make_room(std::size_t held, Job& displaced) {
   return held == 0 && queued_ < options_.queue_max;
 }
 
-// An eighth at least: jobs may take longer than anybody should have to wait (bcrypt's cost goes up to 16), and if none
-// began, none would tell when they are quick again.
+// At least an eighth of `wait_max`: one job may take longer than all of it (bcrypt's cost goes up to 16). If then no
+// job began, the pool would never learn that jobs are quick again.
 std::chrono::nanoseconds FairPool::time_limit() const {
-  // A tenth is for what takes longer than it did of late.
+  // A tenth is left for jobs that take longer than the last ones did.
   return std::max<std::chrono::nanoseconds>(options_.wait_max - options_.wait_max / 10 - longest_time_,
                                             options_.wait_max / 8);
 }
@@ -122,7 +123,6 @@ FairPool::Job FairPool::take_from(Lanes::iterator lane) {
   return job;
 }
 
-// Whoever came while the job ran goes first now.
 void FairPool::end_turn(Lanes::iterator lane) {
   --lane->running;
   lanes_.splice(lanes_.end(), lanes_, lane);
@@ -136,8 +136,8 @@ void FairPool::note_time(std::chrono::nanoseconds took) {
 }
 
 void FairPool::work() {
-  // Of this thread alone: on Linux a nice value belongs to the thread (setpriority(2), "C library/kernel
-  // differences"). Without the right to it the pool works all the same.
+  // Sets the value of this thread alone: on Linux a nice value belongs to the thread (setpriority(2), "C library/kernel
+  // differences"). If it is not permitted, the pool works without.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), options_.nice);
   std::unique_lock lock(mutex_);
   while (true) {
@@ -146,18 +146,18 @@ void FairPool::work() {
     std::vector<Job> overdue;
     try {
       overdue = take_overdue(options_.now());
-    } catch (const std::bad_alloc&) {  // they stay, and their turn comes
+    } catch (const std::bad_alloc&) {  // they stay in their lanes until a thread takes them
     }
-    const auto lane = next_lane();  // stays where it is while its job runs
-    const bool any = lane != lanes_.end();
-    Job next = any ? take_from(lane) : Job{};
+    const auto lane = next_lane();  // stays valid while its job runs
+    const bool found = lane != lanes_.end();
+    Job next = found ? take_from(lane) : Job{};
     lock.unlock();
     for (Job& job : overdue) call(job.refuse);
     const SteadyTime begun = options_.now();
-    if (any) call(next.run);
+    if (found) call(next.run);
     const auto took = options_.now() - begun;
     lock.lock();
-    if (!any) continue;
+    if (!found) continue;
     note_time(took);
     end_turn(lane);
   }

@@ -1,19 +1,25 @@
-// Threads for work that takes long (hashing a password, a search): apart from those that serve requests, bounded, fair.
+// A thread pool for work that takes long (hashing a password, a search), so that the threads that serve requests never
+// wait for it. It is bounded in length and in time, and fair between clients.
 //
 //   FairPool pool({.threads = 2});
-//   if (!pool.submit(address, {.run = …, .refuse = …})) …   // the queue is full
+//   if (!pool.submit(client, {.run = …, .refuse = …})) …   // not taken: the caller answers 503 or 429
 //
-// bcrypt takes a quarter of a second, so an unbounded queue would turn a flood of logins into an outage. The queue has a
-// length, and takes no more than can end in time, judged by how long recent jobs took: a job that is refused is refused
-// at once. When jobs are slow, the queue shrinks to one job.
+// Lanes. Each client, which is any name that the caller gives (an address, a user), has a lane: the queue of its jobs,
+// the oldest first. The lanes stand in a line. A free thread takes one job of the first lane that has one waiting, and
+// the lane goes to the end of the line; when that job has ended, the lane goes there again, so that clients who came
+// meanwhile are served first. A lane without jobs is removed.
 //
-// Addresses take turns, and one address cannot shut out another:
-// - When the queue is full, a new job displaces the newest job of the address that has most in the pool.
-// - An address that has nothing in the pool, neither queued nor running, is admitted beyond the shrunk queue, up to
-//   `queue_max`. The next job of an address that has none running may wait for all of `wait_max` before it begins.
-// - An address whose job has just ended goes to the end of the line.
+// Limits. bcrypt takes a quarter of a second, so a long queue would turn a flood of logins into an outage. The queue
+// takes no more jobs than can begin in time, judged by how long the last ones took: between one, when jobs are slow,
+// and `queue_max`.
 //
-// A nice value lets reads go first, yet the work does not starve as an idle class would.
+// Who is refused, and when:
+// - A job that finds the queue full, at once: `submit` returns false. But if another lane holds at least two jobs more
+//   than this client's, its newest waiting job is refused instead, and the new one is taken.
+// - A client that has nothing in the pool finds the queue full only at `queue_max`. So nobody can keep others out.
+// - A job that waited too long to end within `wait_max`, when a thread comes to it. The next job of a client that has
+//   none running may begin until `wait_max` is over, however long it will take.
+// - Jobs still waiting when the pool is destroyed.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -31,24 +37,28 @@ class FairPool {
  public:
   struct Job {
     std::function<void()> run;
-    std::function<void()> refuse;  // instead of `run`, when it waited too long or gave way to another's
+    std::function<void()> refuse;  // instead of `run`: it waited too long or was displaced
   };
 
+  // The defaults are for hashing. Other pools: app/serve.cpp.
   struct Options {
     std::size_t threads = 1;
+    // Nice value of the threads. On a busy core Linux gives a thread of nice 10 a ninth of the time of one of nice 0: requests go
+    // first, and yet jobs make progress, which the idle class would not guarantee.
     int nice = 10;
-    std::size_t queue_max = 64;
-    std::chrono::milliseconds wait_max =
-        std::chrono::seconds(3);  // to the end of the job where possible, else to its begin
+    std::size_t queue_max = 64;  // jobs waiting, of all clients; running ones are not counted
+    // From `submit` to the expected end of the job, or to its beginning for the next job of a client that has none
+    // running. 3 s is a choice: people who wait longer for a login send it again.
+    std::chrono::milliseconds wait_max = std::chrono::seconds(3);
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
   explicit FairPool(const Options& options);
   ~FairPool();  // refuses what is queued, waits for what runs
 
-  // False when the queue is full and no other address has more in it; then neither function is called.
-  [[nodiscard]] bool submit(const std::string& address, Job job);
-  // Whether that address has more than one job waiting and at least an even share of all: then a refusal is its own doing.
-  bool crowded_by(const std::string& address);
+  // False if the job is refused at once; then neither of its functions is called. Otherwise exactly one of them is.
+  [[nodiscard]] bool submit(const std::string& client, Job job);
+  // True if that client has more than one job waiting, and at least an even share of all: it filled the queue itself.
+  bool crowded_by(const std::string& client);
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -57,17 +67,17 @@ class FairPool {
     SteadyTime since;
   };
   struct Lane {
-    std::string address;
+    std::string client;
     std::deque<Waiting> jobs = {};
     std::size_t running = 0;
     std::size_t held() const { return jobs.size() + running; }
   };
   using Lanes = std::list<Lane>;
 
-  // Whether the queue takes one more job of an address that has `held` in the pool. `displaced` gets the job that gave way.
+  // True if the queue takes one more job of a client that holds `held`. `displaced` gets the job removed for that.
   bool make_room(std::size_t held, Job& displaced);
   std::chrono::nanoseconds time_limit() const;  // how long a job may wait to begin
-  std::size_t room() const;                     // how many may wait
+  std::size_t room() const;                     // how many jobs may wait
   void note_time(std::chrono::nanoseconds took);
   void work();
   std::vector<Job> take_overdue(SteadyTime now);
@@ -78,10 +88,12 @@ class FairPool {
   const Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  Lanes lanes_;  // of addresses with something queued or running; the first one with something queued is served next
+  Lanes lanes_;  // in the order in which they are served
   std::size_t queued_ = 0;
-  std::chrono::nanoseconds usual_time_{0};    // of a job, of late: their mean
-  std::chrono::nanoseconds longest_time_{0};  // of which each further job forgets an eighth
+  // Of the last jobs: their mean, weighted as TCP smooths its round-trip time (RFC 6298), and their longest, of which
+  // each further job takes off an eighth. Zero before the first job.
+  std::chrono::nanoseconds usual_time_{0};
+  std::chrono::nanoseconds longest_time_{0};
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Holds the only thread of a pool until it is let go.
+// Occupies the only thread of a pool until it is released.
 struct Blocker {
   std::promise<void> release;
   std::promise<void> begun;
@@ -26,7 +26,7 @@ struct Blocker {
   }
 };
 
-TEST(FairPool, RefusesWhatExceedsTheQueue) {
+TEST(FairPool, RefusesAJobWhenTheQueueIsFull) {
   Blocker blocker;
   FairPool pool({.threads = 1, .queue_max = 2});
   ASSERT_TRUE(pool.submit("x", blocker.job()));
@@ -37,30 +37,30 @@ TEST(FairPool, RefusesWhatExceedsTheQueue) {
   blocker.release.set_value();
 }
 
-// A flood from one address once filled the queue, and every login of everybody else was refused.
-TEST(FairPool, WhoHasMostInAFullQueueGivesWay) {
+// A flood from one address once filled the queue, and all logins of others were refused.
+TEST(FairPool, DisplacesAJobOfTheClientThatHoldsMost) {
   Blocker blocker;
   std::string ran, refused;
   FairPool pool({.threads = 1, .queue_max = 4});
   ASSERT_TRUE(pool.submit("x", blocker.job()));
   blocker.begun.get_future().wait();
-  const auto submit = [&](const std::string& address, char name) {
-    return pool.submit(address, {[&, name] { ran += name; }, [&, name] { refused += name; }});
+  const auto submit = [&](const std::string& client, char name) {
+    return pool.submit(client, {[&, name] { ran += name; }, [&, name] { refused += name; }});
   };
   for (char name : {'1', '2', '3', '4'}) ASSERT_TRUE(submit("flood", name));
-  EXPECT_FALSE(submit("flood", '5')) << "nobody has more";
+  EXPECT_FALSE(submit("flood", '5')) << "no other client holds more";
   EXPECT_TRUE(submit("modest", 'a'));
-  EXPECT_EQ(refused, "4") << "their newest, at once";
+  EXPECT_EQ(refused, "4") << "its newest job, at once";
   EXPECT_TRUE(submit("modest", 'b'));
   EXPECT_EQ(refused, "43");
-  EXPECT_FALSE(submit("modest", 'c')) << "as much as the other has: nobody is pushed out by turns";
+  EXPECT_FALSE(submit("modest", 'c')) << "both hold equally many: neither displaces the other";
   EXPECT_FALSE(submit("flood", '6'));
   EXPECT_TRUE(submit("late", 'l'));
   EXPECT_EQ(refused, "432");
   blocker.release.set_value();
 }
 
-TEST(FairPool, LetsAddressesTakeTurns) {
+TEST(FairPool, LetsClientsTakeTurns) {
   Blocker blocker;
   std::string order;
   std::latch done(5);
@@ -82,14 +82,14 @@ TEST(FairPool, LetsAddressesTakeTurns) {
   EXPECT_EQ(order, "gmlgg");
 }
 
-TEST(FairPool, RefusesWhatWaitedTooLong) {
+TEST(FairPool, RefusesAJobThatWaitedTooLong) {
   std::promise<bool> refused;
   FairPool pool({.threads = 1, .queue_max = 8, .wait_max = 0ms});  // any wait is too long
   ASSERT_TRUE(pool.submit("a", {[&] { refused.set_value(false); }, [&] { refused.set_value(true); }}));
   EXPECT_TRUE(refused.get_future().get());
 }
 
-// Moves a clock of its own: what takes long here takes no time.
+// A pool with a clock of its own, so that slow jobs take no real time.
 struct SlowPool {
   std::atomic<std::chrono::milliseconds> time{0ms};
   Blocker blocker;
@@ -107,7 +107,7 @@ struct SlowPool {
     ASSERT_TRUE(pool.submit("x", {take_time, [] {}}));
     done.get_future().wait();
   }
-  // One job that takes so long, and another that is still at work.
+  // Runs one job of that length, and starts another that does not end yet.
   void after_a_job_of(std::chrono::milliseconds length) {
     run_a_job_of(length);
     ASSERT_TRUE(pool.submit("x", blocker.job()));
@@ -118,16 +118,16 @@ struct SlowPool {
   }
 };
 
-// Of 64 logins in flight each took more than four seconds, and most of them were refused after three.
-TEST(FairPool, TakesNoMoreThanCanEndInTime) {
+// With 64 logins waiting each took more than four seconds, and most of them were refused after three.
+TEST(FairPool, TakesNoMoreJobsThanCanEndInTime) {
   SlowPool slow;
   slow.after_a_job_of(1s);
   EXPECT_TRUE(slow.submit());
-  EXPECT_FALSE(slow.submit()) << "it would begin after two seconds, and end after three";
+  EXPECT_FALSE(slow.submit()) << "it would begin after two seconds and end after three";
   slow.blocker.release.set_value();
 }
 
-TEST(FairPool, TakesAsManyAsEverAfterOneThatWasSlow) {
+TEST(FairPool, TakesAsManyJobsAsBeforeAfterOneSlowJob) {
   SlowPool slow;
   for (int i = 0; i < 32; ++i) slow.run_a_job_of(10ms);
   slow.after_a_job_of(1s);
@@ -135,17 +135,17 @@ TEST(FairPool, TakesAsManyAsEverAfterOneThatWasSlow) {
   slow.blocker.release.set_value();
 }
 
-TEST(FairPool, RefusesWhatWouldEndTooLate) {
+TEST(FairPool, RefusesAJobThatWouldEndTooLate) {
   SlowPool slow;
   slow.after_a_job_of(1s);
   ASSERT_TRUE(slow.submit());
-  slow.time = slow.time.load() + 3s;  // the one at work took longer
+  slow.time = slow.time.load() + 3s;  // the running job took longer
   slow.blocker.release.set_value();
   while (slow.ran + slow.refused < 1) std::this_thread::yield();
   EXPECT_EQ(slow.refused, 1);
 }
 
-TEST(FairPool, StillWorksWhereOneJobTakesLongerThanAllMayWait) {
+TEST(FairPool, WorksEvenIfOneJobTakesLongerThanAnyMayWait) {
   SlowPool slow;
   slow.after_a_job_of(5s);
   EXPECT_TRUE(slow.submit());
@@ -155,18 +155,18 @@ TEST(FairPool, StillWorksWhereOneJobTakesLongerThanAllMayWait) {
   EXPECT_EQ(slow.ran, 1);
 }
 
-// One stranger's flood made hashing slow; the queue shrank to one job, which the stranger's own logins held: the owner's
-// login from another address was refused.
-TEST(FairPool, AdmitsAnAddressThatHasNothingInThePool) {
+// One stranger's flood made hashing slow. The queue shrank to one job, which was the stranger's, and the owner's login
+// from another address was refused.
+TEST(FairPool, AdmitsAClientThatHasNothingInThePool) {
   SlowPool slow;
   std::string ran;
   std::atomic<int> answered = 0;
-  const auto submit = [&](const std::string& address, char name) {
-    return slow.pool.submit(address, {[&, name] {
-                                        ran += name;
-                                        ++answered;
-                                      },
-                                      [&] { ++answered; }});
+  const auto submit = [&](const std::string& client, char name) {
+    return slow.pool.submit(client, {[&, name] {
+                                       ran += name;
+                                       ++answered;
+                                     },
+                                     [&] { ++answered; }});
   };
   for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
   ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
@@ -174,14 +174,14 @@ TEST(FairPool, AdmitsAnAddressThatHasNothingInThePool) {
   ASSERT_TRUE(submit("another", 'a'));
   EXPECT_FALSE(submit("another", 'b')) << "the queue has shrunk to one job";
   EXPECT_TRUE(submit("owner", 'o'));
-  EXPECT_FALSE(submit("owner", 'p')) << "one place is what everybody is sure of";
+  EXPECT_FALSE(submit("owner", 'p')) << "only the first job of a client is always taken";
   slow.time = slow.time.load() + 2500ms;  // the stranger's job ends, later than a job may usually wait
   slow.blocker.release.set_value();
   while (answered < 2) std::this_thread::yield();
   EXPECT_EQ(ran, "ao");
 }
 
-TEST(FairPool, AStrangersQueuedJobGivesWayToAnAddressThatHasNothing) {
+TEST(FairPool, DisplacesAStrangersJobForAClientThatHasNothing) {
   SlowPool slow;
   for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
   ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
@@ -193,35 +193,35 @@ TEST(FairPool, AStrangersQueuedJobGivesWayToAnAddressThatHasNothing) {
   while (slow.ran < 1) std::this_thread::yield();
 }
 
-// Who had a turn while others waited stands behind them, however soon it asks again.
-TEST(FairPool, GivesTheNextTurnToWhoCameWhileAJobRan) {
+// A client that had a turn while others waited comes after them, however soon it sends the next job.
+TEST(FairPool, GivesTheNextTurnToAClientThatCameWhileAJobRan) {
   Blocker blocker;
   std::string order;
   std::latch done(2);
   FairPool pool({.threads = 1});
   ASSERT_TRUE(pool.submit("greedy", blocker.job()));
   blocker.begun.get_future().wait();
-  for (const auto& [address, name] : {std::pair{"greedy", 'g'}, std::pair{"owner", 'o'}}) {
-    ASSERT_TRUE(pool.submit(address, {[&order, &done, c = name] {
-                                        order += c;
-                                        done.count_down();
-                                      },
-                                      [] {}}));
+  for (const auto& [client, name] : {std::pair{"greedy", 'g'}, std::pair{"owner", 'o'}}) {
+    ASSERT_TRUE(pool.submit(client, {[&order, &done, c = name] {
+                                       order += c;
+                                       done.count_down();
+                                     },
+                                     [] {}}));
   }
   blocker.release.set_value();
   done.wait();
   EXPECT_EQ(order, "og");
 }
 
-TEST(FairPool, HasPlacesForAsManyAddressesAsTheQueueIsLong) {
-  SlowPool slow;  // 8 places
+TEST(FairPool, AdmitsAsManyClientsAsTheQueueIsLong) {
+  SlowPool slow;  // a queue of 8
   slow.after_a_job_of(2500ms);
   for (int i = 0; i < 8; ++i) EXPECT_TRUE(slow.pool.submit(std::to_string(i), {[] {}, [] {}})) << i;
   EXPECT_FALSE(slow.pool.submit("one more", {[] {}, [] {}}));
   slow.blocker.release.set_value();
 }
 
-TEST(FairPool, AnswersEveryoneWhenItEnds) {
+TEST(FairPool, RunsOrRefusesEveryJobWhenItIsDestroyed) {
   Blocker blocker;
   std::atomic<int> answered = 0;
   const auto answer = [&] { ++answered; };
@@ -231,7 +231,7 @@ TEST(FairPool, AnswersEveryoneWhenItEnds) {
     ASSERT_TRUE(pool.submit("a", blocker.job()));
     blocker.begun.get_future().wait();
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("b", {answer, answer}));
-    // Ending waits for what runs, so that must go on meanwhile.
+    // The destructor waits for the running job, so that has to end meanwhile.
     releaser = std::jthread([&] { blocker.release.set_value(); });
   }
   EXPECT_EQ(answered, 3);

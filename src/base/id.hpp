@@ -28,7 +28,7 @@ struct Id {
     random.fill(std::span(id.bytes).subspan(4));
     return id;
   }
-  // Nothing for a text that no id is written as (another length, upper case, not hex).
+  // Nothing unless `text` is written as `hex` writes it: 24 hex digits in lower case.
   static std::optional<Id> parse(std::string_view text) {
     if (text.size() != 24) return {};
     const auto bytes = from_hex(text);
@@ -47,14 +47,14 @@ struct Id {
 using UserId = Id<struct UserTag>;
 using ProductId = Id<struct ProductTag>;
 using SessionId = Id<struct SessionTag>;
-using RecordId = Id<struct RecordTag>;  // of any kind, where a change or a log speaks about it
+using RecordId = Id<struct RecordTag>;  // of a record of any kind, in changes and logs
 
 template <class Tag>
 RecordId record_id(const Id<Tag>& id) {
   return RecordId{id.bytes};
 }
 
-// Ids are random where it counts, so eight of their bytes are a hash already.
+// The last eight bytes of an id are random, so they serve as its hash.
 struct IdHash {
   template <class Tag>
   std::size_t operator()(const Id<Tag>& id) const {

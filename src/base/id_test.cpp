@@ -19,11 +19,11 @@ class CountingRandom final : public Random {
   std::uint8_t next_ = 1;
 };
 
-// A user's id does not go where a product's is wanted, and neither is compared with the other.
+// Ids of different kinds neither convert to each other nor compare.
 static_assert(!std::is_convertible_v<UserId, ProductId>);
 static_assert(!std::equality_comparable_with<UserId, ProductId>);
 
-TEST(Id, IsFourBytesOfSecondsAndEightOfChance) {
+TEST(Id, IsFourBytesOfSecondsAndEightRandomBytes) {
   CountingRandom random;
   EXPECT_EQ(ProductId::make(from_millis(0x65432100LL * 1000 + 999), random).hex(), "654321000102030405060708");
   EXPECT_EQ(ProductId::make(from_millis(0xfffffffeLL * 1000), random).hex(), "fffffffe090a0b0c0d0e0f10");
@@ -56,7 +56,7 @@ TEST(Id, DoesNotRepeatWithinASecond) {
   EXPECT_EQ(seen.size(), 10'000U);
 }
 
-TEST(Id, IsTheSameRecordWhateverItsKind) {
+TEST(Id, KeepsItsBytesAsARecordId) {
   const auto id = ProductId::parse("507f1f77bcf86cd799439011");
   ASSERT_TRUE(id);
   EXPECT_EQ(record_id(*id).hex(), id->hex());

@@ -12,14 +12,14 @@ namespace {
 
 namespace bj = boost::json;
 
-// Builds Values from the parser's events; the interface is boost::json's (names and signatures are given).
+// Builds Values from the parser's events. Names and signatures are those that boost::json::basic_parser calls.
 struct Builder {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-  std::vector<Value> open;  // containers not yet closed; the finished top-level value ends at the bottom
+  std::vector<Value> open;  // containers not yet closed; at the end the finished value alone
   std::string text;         // of the token being read, which may come in parts
   bool duplicate = false;
 
@@ -58,7 +58,7 @@ struct Builder {
   bool on_document_end(bj::error_code&) { return true; }
   bool on_object_begin(bj::error_code&) { return begin(Value::Kind::object); }
   bool on_object_end(std::size_t, bj::error_code&) {
-    if (open.back().names.size() > 16) {  // few members: on_key has looked already
+    if (open.back().names.size() > 16) {  // with fewer, on_key has compared them
       auto names = open.back().names;
       std::sort(names.begin(), names.end());
       if (std::adjacent_find(names.begin(), names.end()) != names.end()) duplicate = true;
@@ -97,8 +97,9 @@ struct Builder {
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
 
-// boost::json refuses exponents beyond 32 bits, even of 0. One of more than nine digits becomes 999999999, as long as it
-// was: whatever a body has room for before it, the number is as zero, as large or as small as it was.
+// boost::json refuses exponents beyond 32 bits, even for 0. One of more than nine digits becomes 999999999, filled up
+// with zeros to its old length. No body has room for the digits that would make up for it: the number stays 0, too
+// large or too small.
 std::string with_short_exponents(std::string text) {
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -117,7 +118,7 @@ std::string with_short_exponents(std::string text) {
   return text;
 }
 
-// The text around the byte at which reading ended, for people: bytes alone are hard to count.
+// The text around the byte at which reading ended: a byte number alone is hard to find.
 std::string around(std::string_view text, std::size_t at) {
   constexpr std::size_t shown_max = 16;
   const auto is_inside = [&](std::size_t i) {
@@ -126,11 +127,11 @@ std::string around(std::string_view text, std::size_t at) {
   std::size_t begin = at - std::min(at, shown_max), end = at + std::min(text.size() - at, shown_max);
   while (begin < at && is_inside(begin)) ++begin;  // no half characters
   while (end > at && is_inside(end)) --end;
-  const auto before = text.substr(begin, at - begin), behind = text.substr(at, end - at);
+  const auto before = text.substr(begin, at - begin), after = text.substr(at, end - at);
   const auto is_text = [](std::string_view part) { return !part.empty() && count_code_points(part).has_value(); };
   std::string out = " at byte " + std::to_string(at);
   if (is_text(before)) out += ", after " + std::string(begin > 0 ? "…" : "") + std::string(before);
-  if (is_text(behind)) out += ", before " + std::string(behind) + (end < text.size() ? "…" : "");
+  if (is_text(after)) out += ", before " + std::string(after) + (end < text.size() ? "…" : "");
   return out;
 }
 

@@ -1,8 +1,8 @@
 // Strict JSON (RFC 8259 narrowed by RFC 7493): UTF-8, no byte order mark, no duplicate members, no lone
-// surrogates, nothing behind the value, at most 32 levels (the top level is 1).
+// surrogates, nothing after the value, at most 32 levels (the top level is 1).
 //
-// Numbers stay text: whoever needs one says which kind (see decimal.hpp), so 0.1 is never a double. Of an exponent beyond
-// 32 bits only its being one may be left: 999999999.
+// Numbers stay text, so 0.1 is never a double; the caller converts them (decimal.hpp). An exponent of more than nine
+// digits may be given as 999999999.
 #pragma once
 #include <string>
 #include <string_view>
@@ -18,7 +18,7 @@ inline constexpr std::size_t depth_max = 32;
 struct Value {
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  std::string text;                // number: as written, nearly; string: decoded; boolean: "true" or "false"
+  std::string text;                // number: as written, see above; string: decoded; boolean: "true" or "false"
   std::vector<Value> items;        // array elements, or object values in order
   std::vector<std::string> names;  // object: names[i] belongs to items[i]
 

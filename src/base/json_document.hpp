@@ -29,7 +29,7 @@ void add(Value& object, std::string_view name, Value value);
 // JSON in a string literal of the source code. Throws std::logic_error when it is not JSON.
 Value literal(std::string_view text);
 
-// Without white space; members in their order, numbers digit by digit as they were read or made.
+// Without white space; members in their order, numbers with the digits that they were read or made with.
 std::string serialize(const Value& value);
 
 }  // namespace integrity::json

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/json_document.hpp"
 #include "testing/fuzzing.hpp"
 
 namespace integrity::json {
@@ -10,7 +11,7 @@ namespace {
 
 using fuzzing::holds;
 
-// The grammar once more, by recursive descent and without care for speed.
+// A second implementation of the grammar, by recursive descent, written for simplicity.
 class Reference {
  public:
   explicit Reference(std::string_view text) : rest_(text) {}
@@ -71,7 +72,7 @@ class Reference {
     } while (take(","));
     return take("}");
   }
-  // Code units in `out`, each as its four digits: enough to compare names by.
+  // Appends the decoded text to `out`, so that names can be compared.
   bool string(std::string& out) {
     if (!take("\"")) return false;
     while (!take("\"")) {
@@ -149,28 +150,6 @@ class Reference {
   std::string_view rest_;
 };
 
-std::string written(const Value& value) {
-  std::string out;
-  switch (value.kind) {
-    case Value::Kind::null:
-      return "null";
-    case Value::Kind::boolean:
-    case Value::Kind::number:
-      return value.text;
-    case Value::Kind::string:
-      return json::quoted(value.text);
-    case Value::Kind::array:
-      for (const auto& item : value.items) out += (out.empty() ? "" : ",") + written(item);
-      return "[" + out + "]";
-    case Value::Kind::object:
-      for (std::size_t i = 0; i < value.items.size(); ++i) {
-        out += (i == 0 ? "" : ",") + json::quoted(value.names[i]) + ":" + written(value.items[i]);
-      }
-      return "{" + out + "}";
-  }
-  return out;
-}
-
 bool same(const Value& a, const Value& b) {
   return a.kind == b.kind && a.text == b.text && a.names == b.names &&
          std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same);
@@ -178,15 +157,15 @@ bool same(const Value& a, const Value& b) {
 
 FUZZ_TARGET(json) {
   const auto value = parse(input);
-  holds(value.has_value() == Reference(input).whole(), "accepted is what the grammar allows, no more, no less");
+  holds(value.has_value() == Reference(input).whole(), "exactly what the grammar allows is accepted");
   if (!value) {
-    holds(value.error().code == Code::malformed_json, "a refusal is malformed_json");
-    holds(count_code_points(value.error().detail).has_value(), "what a refusal says is text");
+    holds(value.error().code == Code::malformed_json, "the error is malformed_json");
+    holds(count_code_points(value.error().detail).has_value(), "the detail of an error is UTF-8");
     holds(parse(json::quoted(input)).has_value(), "any bytes, quoted, are JSON");
     return;
   }
-  const auto again = parse(written(*value));
-  holds(again && same(*value, *again), "what is written again means the same");
+  const auto again = parse(serialize(*value));
+  holds(again && same(*value, *again), "a value that is written and read is the same value");
   holds(parse(" \t\r\n" + std::string(input) + "\n").has_value(), "white space around a value changes nothing");
 }
 

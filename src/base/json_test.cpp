@@ -15,8 +15,7 @@ bool accepts(std::string_view text) {
   return parse(text).has_value();
 }
 
-// `depth` containers inside each other; 'o' at place i % kinds.size() makes an object, anything
-// else an array.
+// `depth` containers inside each other: at level i an object if kinds[i % kinds.size()] is 'o', else an array.
 std::string nested(std::size_t depth, std::string_view kinds) {
   std::string front, back;
   for (std::size_t i = 0; i < depth; ++i) {
@@ -105,7 +104,7 @@ TEST(Json, DecodesEscapes) {
 
 TEST(Json, RefusesWhatIsNotStrictJson) {
   const char* const kRefused[] = {
-      // nothing; a byte order mark; something behind the value
+      // nothing; a byte order mark; something after the value
       "", " ", "\xef\xbb\xbf{}", "{} x", "{}{}", "[1]]", "1 2", "nullx", "{}\f",
       // cut off
       "{", "[", "[1", "{\"a\"", "{\"a\":", "{\"a\":1", "\"a", "tru", "-", "1e", "1e+",
@@ -121,7 +120,7 @@ TEST(Json, RefusesWhatIsNotStrictJson) {
       R"("\ud83d")", R"("\udc22")", R"("\ud83d\ud83d")", R"("\ud83dx")", R"("\ud83d\u0041")", R"({"\ud83d":1})",
       // not UTF-8
       "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xc3\"", "{\"\xff\":1}", "\xff",
-      // no white space of JSON
+      // white space that JSON does not have
       "[1,\v2]", "[1,\302\2402]"};
   for (const char* text : kRefused) {
     const auto value = parse(text);
@@ -133,7 +132,7 @@ TEST(Json, RefusesWhatIsNotStrictJson) {
   EXPECT_FALSE(accepts(std::string_view("\"a\0\"", 4)));
 }
 
-// Who reads the number decides what it is worth: 0 is 0 with any exponent, and the others fit no field.
+// 0 stays 0 with any exponent; other numbers are too large or too small for every field.
 TEST(Json, ReadsExponentsOfAnySize) {
   const std::string nines(1000, '9');
   for (const std::string& exponent : {std::string("2147483647"), std::string("2147483648"), std::string("9999999999"),
@@ -155,13 +154,13 @@ TEST(Json, ReadsExponentsOfAnySize) {
   EXPECT_NE(parse("[1e9999999999 x]").error().detail.find("byte 14"), std::string::npos);
 }
 
-TEST(Json, SaysWhereItStopped) {
+TEST(Json, SaysWhereAnErrorIs) {
   EXPECT_NE(parse(R"({"a":1,})").error().detail.find("byte 7"), std::string::npos);
   EXPECT_NE(parse("{} x").error().detail.find("byte 3"), std::string::npos);
 }
 
-// "syntax error at byte 23" sent people counting.
-TEST(Json, ShowsTheTextAroundIt) {
+// "syntax error at byte 23" made people count bytes.
+TEST(Json, ShowsTheTextAroundAnError) {
   const auto detail = [](std::string_view text) { return parse(text).error().detail; };
   EXPECT_TRUE(detail(R"({"price":12,50})").ends_with(R"(at byte 12, after {"price":12,, before 50})"))
       << detail(R"({"price":12,50})");
@@ -172,7 +171,7 @@ TEST(Json, ShowsTheTextAroundIt) {
       << detail(long_text);
   const auto accented = detail("[\"éééééééééé\" x]");
   EXPECT_NE(accented.find("after …ééééééé\" , before x]"), std::string::npos) << accented;
-  EXPECT_TRUE(detail("[\xff]").ends_with("at byte 1, after [")) << "what is no UTF-8 is not shown";
+  EXPECT_TRUE(detail("[\xff]").ends_with("at byte 1, after [")) << "invalid UTF-8 is not shown";
 }
 
 TEST(Json, RefusesTwoMembersOfOneName) {
@@ -187,8 +186,8 @@ TEST(Json, RefusesTwoMembersOfOneName) {
   }
 }
 
-// Many members are compared in another way than few: every place on both sides of the border.
-TEST(Json, FindsTheTwoMembersOfOneNameAmongMany) {
+// More than 16 members are compared in another way: every position with fewer and with more.
+TEST(Json, RefusesTwoMembersOfOneNameAmongMany) {
   for (std::size_t count = 1; count <= 40; ++count) {
     std::string members;
     for (std::size_t i = 0; i < count; ++i) members += "\"m" + std::to_string(i) + "\":1,";
@@ -199,7 +198,7 @@ TEST(Json, FindsTheTwoMembersOfOneNameAmongMany) {
   }
 }
 
-TEST(Json, Goes32LevelsDeep) {
+TEST(Json, Reads32Levels) {
   for (const char* kinds : {"a", "o", "ao", "oa", "aoo"}) {
     EXPECT_TRUE(accepts(nested(depth_max, kinds))) << kinds;
     EXPECT_FALSE(accepts(nested(depth_max + 1, kinds))) << kinds;
@@ -208,7 +207,7 @@ TEST(Json, Goes32LevelsDeep) {
   EXPECT_TRUE(accepts("[" + nested(31, "a") + "," + nested(31, "o") + "]"));  // siblings add nothing
 }
 
-TEST(Quoted, EscapesWhatJsonWantsEscaped) {
+TEST(Quoted, EscapesWhatJsonRequires) {
   const struct {
     std::string text, literal;
   } kCases[] = {
@@ -234,7 +233,7 @@ TEST(Quoted, IsJsonEvenForBytesThatAreNotUtf8) {
   }
 }
 
-TEST(AppendString, AddsBehindWhatIsThere) {
+TEST(AppendString, AppendsToTheText) {
   std::string out = "x:";
   append_string(out, "y");
   EXPECT_EQ(out, R"(x:"y")");

@@ -20,7 +20,8 @@ namespace {
 
 std::atomic<std::uint64_t> dropped = 0;
 
-// `,"name":"value"`
+// `,"name":"value"`. Lines are appended as text, not built as a json::Value: many requests write one, and it should need
+// little memory.
 void append(std::string& line, std::string_view name, std::string_view value) {
   line += ',';
   json::append_string(line, name);
@@ -55,7 +56,7 @@ void write(const std::string& rest) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-// The refusals that are being counted, and the thread that tells of them each second; it sleeps while there are none.
+// Counts refusals. Its thread logs the counts once a second, and sleeps while there are none.
 class Refusals {
  public:
   ~Refusals() { flush_refusals(); }

@@ -1,9 +1,9 @@
-// Security and operations log: one JSON object a line on stderr, UTC times, no secrets.
+// Security and operations log: one JSON object per line on stderr, UTC times, no secrets.
 //
 //   log::event("login.refused", {{"user", name}, {"address", address}, {"outcome", "invalid-credentials"}});
 //
 // Values are escaped, so a name with line feeds cannot forge a line. Callers MUST NOT pass passwords,
-// codes, tokens or secrets; Secret has no conversion that would let them. Safe from any thread.
+// codes, tokens or secrets; Secret has no conversion that would allow it. Safe from any thread.
 #pragma once
 #include <initializer_list>
 #include <string>
@@ -16,15 +16,16 @@ struct Field {
   std::string value;
 };
 
-// A line that cannot be written at once, or for which there is no memory, is dropped; the next one says how many were.
+// A line that cannot be written at once, or for which there is no memory, is dropped. The next line says how many were,
+// as `dropped_before`.
 void event(std::string_view what, std::initializer_list<Field> fields = {}) noexcept;
 
-// For catch handlers: takes nothing that its caller would need memory for.
+// For catch handlers: the caller needs no memory for its arguments.
 void fault(std::string_view cause, std::string_view request_id = {}) noexcept;
 
-// An event that strangers can cause as often as they like. The first of a kind is written at once; those that follow are
-// counted, and each second one line says how many there were: the fields of the first, `request_id` aside, and `repeated`.
-// `kind` is what makes them alike: the operation, the outcome, the network. Not for what tells of a success.
+// An event that strangers can cause as often as they like. The first of each `kind` (operation, outcome and network,
+// for example) is written at once. Those that follow are counted, and one line a second reports them: the fields of the
+// first without `request_id`, and the count as `repeated`. Not for successes, each of which belongs in the log.
 void refusal(std::string_view what, const std::string& kind, std::initializer_list<Field> fields) noexcept;
 
 // Writes what was counted so far. At the end of the program, and in tests.

@@ -1,6 +1,6 @@
-// What unit tests write to stderr is shown only for tests that fail: passing ones provoke faults and log them by the hundred,
-// and nobody would see a real one among them. Held in memory while a test runs; a crash shows it too. test/test_unit_log.py
-// runs the sample below in all three ways.
+// Shows what unit tests write to stderr only for tests that fail: passing tests provoke faults and log hundreds of
+// them, and a real fault would be lost among those. The text is held in memory while a test runs; a crash shows it too.
+// test/test_unit_log.py runs the sample below in all three ways.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -21,7 +21,7 @@ namespace {
 int terminal = -1;  // where stderr goes otherwise
 int held = -1;      // a file in memory, while a test runs
 
-// In a signal handler too: only system calls.
+// Runs in signal handlers too, so it makes only system calls.
 void show_held() {
   std::array<char, 4096> part{};
   off_t at = 0;
@@ -54,7 +54,7 @@ class LogCapture final : public ::testing::EmptyTestEventListener {
   for (const int crash : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM}) {
     struct sigaction before {};
     ::sigaction(crash, nullptr, &before);
-    if (before.sa_handler != SIG_DFL) continue;  // a sanitizer's, which ends with the callback
+    if (before.sa_handler != SIG_DFL) continue;  // a sanitizer's handler, which calls the death callback
     struct sigaction show {};
     show.sa_handler = show_held_of_crash;
     show.sa_flags = static_cast<int>(SA_RESETHAND);

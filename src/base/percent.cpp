@@ -9,7 +9,7 @@ namespace integrity {
 
 std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   const auto special = std::find_if(text.begin(), text.end(), [](char c) { return c == '%' || c == '+'; });
-  std::string out(text.begin(), special);  // all of it, mostly
+  std::string out(text.begin(), special);  // usually all of it
   out.reserve(text.size());
   for (std::size_t i = out.size(); i < text.size(); ++i) {
     if (text[i] == '+' && plus == Plus::is_space) {

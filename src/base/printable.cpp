@@ -6,14 +6,14 @@
 namespace integrity {
 namespace {
 
-// The first character; of what is no UTF-8, the first byte.
+// The first character, or the first byte where the text is not UTF-8.
 std::string_view first_of(std::string_view text) {
   const auto lead = static_cast<std::uint8_t>(text.front());
   const auto character = text.substr(0, lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
   return count_code_points(character) == 1 ? character : text.substr(0, 1);
 }
 
-bool is_seen(std::string_view character) {
+bool is_visible(std::string_view character) {
   const auto lead = static_cast<std::uint8_t>(character.front());
   if (character.size() == 1) return lead >= 0x20 && lead < 0x7f;
   if (lead == 0xc2 && static_cast<std::uint8_t>(character[1]) < 0xa0) return false;  // controls U+0080–U+009F
@@ -29,7 +29,7 @@ std::string printable(std::string_view text, std::size_t max) {
     if (count == max) return out + "\"…";
     const auto next = first_of(text);
     if (next == "\"" || next == "\\") out += '\\';
-    if (is_seen(next)) {
+    if (is_visible(next)) {
       out += next;
     } else {
       for (const char byte : next) out += "\\x" + to_hex(as_bytes({&byte, 1}));

@@ -7,7 +7,7 @@ namespace {
 
 using fuzzing::holds;
 
-// What was printed, read back: quotes off, escapes undone.
+// Removes the quotes and undoes the escapes.
 std::string unescaped(std::string_view text) {
   std::string out;
   for (std::size_t i = 1; i + 1 < text.size(); ++i) {
@@ -27,13 +27,13 @@ FUZZ_TARGET(printable) {
   const auto whole = printable(input, input.size());
   holds(unescaped(whole) == input, "nothing is lost, and no two texts are printed alike");
   const auto cut = printable(input, 10);
-  holds(cut.size() <= 10 * 16 + 5, "what is printed is short");
+  holds(cut.size() <= 10 * 16 + 5, "a cut text is short");
   for (const auto& text : {whole, cut}) {
     holds(count_code_points(text).has_value(), "what is printed is UTF-8");
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto byte = static_cast<unsigned char>(text[i]);
       const bool c1 = byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-      holds(byte >= 0x20 && byte != 0x7f && !c1, "a terminal is told nothing");
+      holds(byte >= 0x20 && byte != 0x7f && !c1, "no control character is printed");
     }
   }
 }

@@ -1,4 +1,4 @@
-// Where chance comes from. Code that needs unpredictable bytes takes a Random&; tests give a seeded one.
+// The source of random bytes. Code that needs them takes a Random&; tests pass a seeded one.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -21,7 +21,7 @@ class Random {
   Secret secret(std::size_t count) { return Secret(bytes(count)); }
 };
 
-// getrandom(2). Ends the process if the kernel cannot give randomness: nothing here may go on without.
+// getrandom(2). Ends the process if the kernel gives none: nothing in this server is safe without.
 class SystemRandom final : public Random {
  public:
   void fill(std::span<std::uint8_t> out) override;

@@ -1,10 +1,10 @@
-// Counts what is alike, so that it can be told together. Memory is bounded: of more kinds than that at once, the further
-// ones are counted together.
+// Counts events of one kind, so that they can be reported together. Memory is bounded: when `kinds_max` kinds are
+// counted, events of all further kinds share one count.
 //
 //   if (repeats.first(kind, [&] { return text; })) write(text);   // the first of its kind
-//   for (auto& [text, count] : repeats.take()) …                  // once a second: what came after it, and how often
+//   for (auto& [text, count] : repeats.take()) …                  // once a second: how many followed
 //
-// A kind is forgotten by the `take` before which none of it came. Not safe from several threads.
+// `take` forgets the kinds that did not occur since the last `take`. Not safe from several threads.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -22,7 +22,7 @@ class Repeats {
   };
   static constexpr std::size_t kinds_max = 256;
 
-  // `text` is asked only for a kind that is new.
+  // True for the first event of a kind. `text` is called only then.
   template <class Text>
   bool first(std::string kind, Text text) {
     if (const auto known = kinds_.find(kind); known != kinds_.end()) {
@@ -54,7 +54,7 @@ class Repeats {
 
  private:
   std::unordered_map<std::string, Counted> kinds_;
-  Counted others_;  // its text is that of one of them
+  Counted others_;  // of all further kinds; the text of one of them
 };
 
 }  // namespace integrity

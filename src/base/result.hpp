@@ -1,10 +1,10 @@
-// Result<T>: a value, or the Error that says why there is none. For what users may do wrong; a broken
-// world (store gone, out of memory) is an exception, caught once in the pipeline.
+// Result<T>: a value, or the Error that says why there is none. For mistakes that users can make. A failure of the
+// system (no store, no memory) is an exception, caught once in the pipeline.
 //
 //   Result<Product> made = store.write(…);
 //   INTEGRITY_TRY(auto product, current(tx, id));   // returns the error from the enclosing function
 //
-// The shape is std::expected's, so that C++23 makes this an alias. Unlike tl::expected it must be looked at.
+// The shape is std::expected's, so that C++23 makes this an alias. Unlike tl::expected it must not be ignored.
 #pragma once
 #include <tl/expected.hpp>
 #include <utility>

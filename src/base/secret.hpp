@@ -1,5 +1,5 @@
 // Bytes that must not leak: passwords, keys, TOTP secrets. A Secret cannot be printed, logged, copied or
-// compared with ==, and its memory is wiped when it ends. `reveal` is the one way in, easy to search for.
+// compared with ==, and its memory is wiped when it ends. `reveal` is the only access, easy to search for.
 #pragma once
 #include <string>
 #include <string_view>

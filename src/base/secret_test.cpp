@@ -22,7 +22,7 @@ static_assert(!std::is_convertible_v<Secret, std::string>);
 static_assert(!std::is_convertible_v<Secret, std::string_view>);
 static_assert(!std::is_convertible_v<std::string, Secret>);
 
-TEST(Secret, GivesWhatWasPutInOnlyWhenAsked) {
+TEST(Secret, RevealsItsBytesByName) {
   const Secret secret(std::string_view("pass\0word", 9));
   EXPECT_EQ(secret.reveal_text(), std::string_view("pass\0word", 9));
   EXPECT_TRUE(std::ranges::equal(secret.reveal(), as_bytes(secret.reveal_text())));
@@ -30,10 +30,10 @@ TEST(Secret, GivesWhatWasPutInOnlyWhenAsked) {
   EXPECT_TRUE(Secret().empty());
 }
 
-TEST(Secret, LeavesNothingWhereItWasMovedFrom) {
+TEST(Secret, IsEmptyAfterAMove) {
   Secret first(std::string_view("a secret longer than any short string"));
   Secret second(std::move(first));
-  EXPECT_TRUE(first.empty());  // NOLINT: what a move leaves is the point
+  EXPECT_TRUE(first.empty());  // NOLINT: a move must leave nothing
   Secret third(std::string_view("overwritten"));
   third = std::move(second);
   EXPECT_TRUE(second.empty());  // NOLINT

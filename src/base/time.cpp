@@ -52,7 +52,7 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (!date.ok()) return {};
   const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
                     std::chrono::seconds(*second) + Millis(*milli);
-  // Written again it must be the same text: this refuses separators and ranges that are off.
+  // Writing it again must give the same text: this refuses wrong separators and numbers out of range.
   if (to_rfc3339(time) != text) return {};
   return time;
 }

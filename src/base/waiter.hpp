@@ -1,4 +1,4 @@
-// Somebody who waits for an answer, as far as those who work on it have to know.
+// The client that waits for a response, as the code that works on it sees it.
 #pragma once
 
 namespace integrity {
@@ -6,7 +6,7 @@ namespace integrity {
 class Waiter {
  public:
   virtual ~Waiter() = default;
-  // Whether the answer cannot arrive any more, asked of the system at this moment. From any thread.
+  // True if the response can no longer arrive; asks the kernel at each call. Safe from any thread.
   virtual bool gone() const noexcept = 0;
 };
 

@@ -56,7 +56,7 @@ std::optional<Secret> open(const Secret& key, ByteView sealed, ByteView associat
   const CipherContext context = begin(Direction::open, key, sealed.subspan(1, kNonceBytes), associated);
   Bytes plain(body.size());
   apply(context, plain.data(), body);
-  Secret result(std::move(plain));  // from here on it is wiped, whatever the tag says
+  Secret result(std::move(plain));  // is wiped, whether the tag is right or not
   check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()));
   std::uint8_t nothing[kTagBytes];
   int written = 0;

@@ -8,7 +8,7 @@
 namespace integrity::crypto {
 namespace {
 
-// Gives the bytes it was told to: nonces of published vectors.
+// Returns given bytes: the nonces of published vectors.
 class FixedRandom final : public Random {
  public:
   explicit FixedRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
@@ -82,7 +82,7 @@ class SealedValue : public testing::Test {
   bool opens(ByteView sealed) { return open(key_, sealed, as_bytes("user 1, key 1")).has_value(); }
 };
 
-TEST_F(SealedValue, OpensWhereItWasSealed) {
+TEST_F(SealedValue, OpensWithItsAssociatedData) {
   EXPECT_TRUE(opens(sealed_));
 }
 
@@ -104,7 +104,7 @@ TEST_F(SealedValue, IsRefusedAtAnyOtherLength) {
   EXPECT_FALSE(opens(sealed_));
 }
 
-TEST_F(SealedValue, IsRefusedForAnotherPlace) {
+TEST_F(SealedValue, IsRefusedWithOtherAssociatedData) {
   for (const char* other : {"", "user 2, key 1", "user 1, key 2", "user 1, key 1 "}) {
     EXPECT_FALSE(open(key_, sealed_, as_bytes(other))) << other;
   }

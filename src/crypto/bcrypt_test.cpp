@@ -13,8 +13,8 @@ std::string repeat(std::size_t count, std::string_view text) {
   return out;
 }
 
-// The openwall vectors (crypt_blowfish 1.3, wrapper.c). Its $2x$ ones show the sign-extension bug
-// and follow below.
+// The openwall vectors (crypt_blowfish 1.3, wrapper.c). Those of $2x$, which show the sign-extension bug, are in the
+// next test.
 TEST(Bcrypt, VerifiesTheOpenwallVectors) {
   const std::string c = "CCCCCCCCCCCCCCCCCCCCC.", ok = "/OK.fbVrR/bpIqNJ5ianF.";
   const std::string high = "\xff\xa3";
@@ -54,7 +54,7 @@ TEST(Bcrypt, RefusesHashesOfTheVersionWithTheSignExtensionBug) {
   EXPECT_FALSE(bcrypt_verify("\xa3", "$2x$05$/OK.fbVrR/bpIqNJ5ianF.CE5elHaaO4EbggVDjb8P19RukzXSM3e"));
 }
 
-TEST(Bcrypt, WritesTwoBWithTheCostAskedFor) {
+TEST(Bcrypt, WritesTwoBWithTheRequestedCost) {
   SystemRandom random;
   const std::string hash = bcrypt_hash("correct horse", 5, random);
   EXPECT_TRUE(hash.starts_with("$2b$05$"));
@@ -72,15 +72,15 @@ TEST(Bcrypt, TakesAFreshSaltForEveryHash) {
 TEST(Bcrypt, RefusesAHashWithAnyCharacterAltered) {
   SystemRandom random;
   const std::string hash = bcrypt_hash("text", 4, random);
-  for (std::size_t at = 29; at < hash.size(); ++at) {  // behind the salt
+  for (std::size_t at = 29; at < hash.size(); ++at) {  // after the salt
     std::string altered = hash;
     altered[at] = altered[at] == 'a' ? 'b' : 'a';
     EXPECT_FALSE(bcrypt_verify("text", altered)) << at;
   }
 }
 
-// libcrypt also reads MD5, DES and others: whoever can write the database could plant a weak one.
-TEST(Bcrypt, TakesNothingElseForAHash) {
+// libcrypt also reads MD5, DES and others: somebody who can write the database could plant a weak one.
+TEST(Bcrypt, AcceptsNoOtherKindOfHash) {
   const std::string rest = "$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
   for (const std::string& hash :
        {std::string(), std::string("*0"), std::string("x"), "$2" + rest, "$2c" + rest, "$2x" + rest, "$2z" + rest,
@@ -105,7 +105,7 @@ TEST(Bcrypt, ReadsTheCostOfAHash) {
   for (const auto& c : kCases) EXPECT_EQ(bcrypt_cost(c.hash), c.cost) << c.hash;
 }
 
-TEST(Bcrypt, NeverMakesAHashOfHalfAText) {
+TEST(Bcrypt, NeverHashesOnlyAPartOfAText) {
   SystemRandom random;
   EXPECT_THROW(bcrypt_hash(std::string_view("a\0b", 3), 4, random), std::runtime_error);
 }

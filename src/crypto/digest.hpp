@@ -17,8 +17,8 @@ Sha1 hmac_sha1(ByteView key, ByteView data);  // for TOTP only (RFC 6238)
 Sha256 hmac_sha256(ByteView key, ByteView data);
 Sha384 hmac_sha384(ByteView key, ByteView data);
 
-// A key of 32 bytes for one purpose, from a uniformly random one: HKDF-Expand with SHA-256 (RFC 5869 §2.3). Keys of
-// different purposes tell nothing about each other, nor about `key`.
+// Derives a key of 32 bytes for one purpose from a uniformly random `key`: HKDF-Expand with SHA-256 (RFC 5869 §2.3). A
+// derived key reveals nothing about the keys for other purposes or about `key`.
 Secret derive_key(ByteView key, std::string_view purpose);
 
 }  // namespace integrity::crypto

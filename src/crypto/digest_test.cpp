@@ -82,12 +82,12 @@ TEST(HmacSha2, AgreesWithRfc4231) {
 }
 
 // A null key means "the key set before" to OpenSSL.
-TEST(HmacSha2, TakesAnEmptyKeyForWhatItIs) {
+TEST(HmacSha2, AcceptsAnEmptyKey) {
   hmac_sha256(as_bytes("another key"), {});
   EXPECT_EQ(to_hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
-TEST(HmacSha2, KeepsTheKeysOfSeveralThreadsApart) {
+TEST(HmacSha2, DoesNotMixTheKeysOfSeveralThreads) {
   std::vector<std::thread> threads;
   std::array<bool, 4> right{};
   for (std::size_t t = 0; t < right.size(); ++t) {

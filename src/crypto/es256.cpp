@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kHalf = 32;  // bytes of r, s and the coordinates
 
-// The largest DER of two 32-byte integers: each has a two-byte head and may need a zero in front.
+// The largest DER of two 32-byte integers: each has a header of two bytes and may need a leading zero.
 constexpr std::size_t kDerBytesMax = 2 + 2 * (2 + 1 + kHalf);
 
 PKeyContext new_context(const PKey& key) {
@@ -24,20 +24,20 @@ bool is_p256(const PKey& key) {
          std::string_view(group) == "prime256v1";
 }
 
-// Without this OpenSSL asks the terminal for an encrypted key's passphrase, and the server waits.
+// Without this OpenSSL would ask for the passphrase of an encrypted key on the terminal, and the server would wait.
 int no_passphrase(char*, int, int, void*) {
   return -1;
 }
 
 PKey read_key(const Secret& pem) {
   const ByteView text = pem.reveal();
-  if (text.empty()) return {};  // to OpenSSL that is a null pointer, and a fault of the caller's
+  if (text.empty()) return {};  // a null pointer to OpenSSL, which it treats as an error of the caller
   const Bio bio(need(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))));
   const Pkcs8 info(PEM_read_bio_PKCS8_PRIV_KEY_INFO(bio.get(), nullptr, no_passphrase, nullptr));
   if (!info) return {};
   PKey key(EVP_PKCS82PKEY(info.get()));
   if (!key || !is_p256(key)) return {};
-  // Also that the public half, which the file may carry, belongs to the private one.
+  // Also checks that a public half in the file belongs to the private one.
   if (EVP_PKEY_check(new_context(key).get()) != 1) return {};
   return key;
 }

@@ -18,8 +18,7 @@ constexpr std::string_view kSigned =
     "bS9pc19yb290Ijp0cnVlfQ";
 const Bytes kSignature = url("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
 
-// DER in front of the private number: PKCS#8 (RFC 5208) around ECPrivateKey (RFC 5915), no public
-// key.
+// DER before the private number: PKCS#8 (RFC 5208) around ECPrivateKey (RFC 5915), without a public key.
 constexpr const char* kPkcs8 = "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420";
 
 Secret pem(std::string_view label, std::string_view hex) {
@@ -32,7 +31,7 @@ Es256Key rfc_key() {
   return Es256Key::from_pem(pem("PRIVATE KEY", kPkcs8 + to_hex(kD))).value();
 }
 
-TEST(Es256, FindsThePublicPointOfTheRfcKey) {
+TEST(Es256, DerivesThePublicPointOfTheRfcKey) {
   const auto point = rfc_key().public_point();
   EXPECT_EQ(to_hex(point.x), to_hex(kX));
   EXPECT_EQ(to_hex(point.y), to_hex(kY));
@@ -44,7 +43,7 @@ TEST(Es256, VerifiesTheSignatureOfTheRfc) {
 
 TEST(Es256, VerifiesWhatItSigned) {
   const Es256Key key = Es256Key::generate();
-  for (int i = 0; i < 100; ++i) {  // about half of them have an r or s that DER pads, one in 128 a short one
+  for (int i = 0; i < 100; ++i) {  // about half of them have an r or s that DER pads, one in 128 has a short one
     const std::string data = "message " + std::to_string(i);
     const auto signature = key.sign(as_bytes(data));
     EXPECT_TRUE(key.verify(as_bytes(data), signature)) << data;
@@ -75,8 +74,8 @@ TEST(Es256, RefusesEveryLengthBut64) {
   }
 }
 
-// CVE-2022-21449: Java took r = s = 0 for the signature of anything.
-TEST(Es256, RefusesNumbersThatNoSignatureHas) {
+// CVE-2022-21449: Java accepted r = s = 0 as the signature of anything.
+TEST(Es256, RefusesNumbersThatNoSignatureContains) {
   const std::string zero(64, '0'), one = std::string(63, '0') + '1', ones(64, 'f');
   const std::string order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
   const Es256Key key = rfc_key();
@@ -87,7 +86,7 @@ TEST(Es256, RefusesNumbersThatNoSignatureHas) {
   }
 }
 
-TEST(Es256, ComesBackFromPemAsTheSameKey) {
+TEST(Es256, IsTheSameKeyAfterWritingAndReadingPem) {
   const Es256Key key = Es256Key::generate();
   const Secret text = key.to_pem();
   EXPECT_TRUE(text.reveal_text().starts_with("-----BEGIN PRIVATE KEY-----\n"));
@@ -117,7 +116,7 @@ TEST(Es256, ReadsNoOtherKindOfKey) {
       {"private number of the group's order", "PRIVATE KEY",
        std::string(kPkcs8) + "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"},
       {"cut off", "PRIVATE KEY", kPkcs8 + d.substr(0, 62)},
-      {"no DER", "PRIVATE KEY", "00"},
+      {"not DER", "PRIVATE KEY", "00"},
       {"another label", "CERTIFICATE", kPkcs8 + d},
       {"encrypted", "ENCRYPTED PRIVATE KEY", kPkcs8 + d},
   };
@@ -127,8 +126,8 @@ TEST(Es256, ReadsNoOtherKindOfKey) {
   }
 }
 
-// A file whose public half is another key's would sign tokens that our own JWKS does not verify.
-TEST(Es256, RefusesAPublicHalfThatIsNotItsOwn) {
+// A key whose public half belongs to another key would sign tokens that the published JWKS does not verify.
+TEST(Es256, RefusesThePublicHalfOfAnotherKey) {
   const auto with_public = [](const Bytes& x, const Bytes& y) {
     return pem("PRIVATE KEY", "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420" + to_hex(kD) +
                                   "a14403420004" + to_hex(x) + to_hex(y));
@@ -139,8 +138,8 @@ TEST(Es256, RefusesAPublicHalfThatIsNotItsOwn) {
       Es256Key::from_pem(with_public(Bytes(other.x.begin(), other.x.end()), Bytes(other.y.begin(), other.y.end()))));
 }
 
-// An old-style encrypted file must not stop a server that starts without a terminal.
-TEST(Es256, AsksNobodyForAPassphrase) {
+// An old-style encrypted file must not make a server wait that starts without a terminal.
+TEST(Es256, NeverAsksForAPassphrase) {
   EXPECT_FALSE(
       Es256Key::from_pem(Secret(std::string_view("-----BEGIN PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
                                                  "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"

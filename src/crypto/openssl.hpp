@@ -1,11 +1,11 @@
-// Private to crypto/: OpenSSL objects that free themselves, and the one way its failures are told.
+// Private to crypto/: OpenSSL objects that free themselves, and one way to report its failures.
 //
 //   const CipherContext context(need(EVP_CIPHER_CTX_new()));
 //   check(EVP_EncryptUpdate(context.get(), …));
 //
-// A call that fails where no input can be the reason is a broken world (out of memory, algorithm
-// not available), so `check` and `need` throw. What input can make fail is asked by hand, and then
-// ERR_clear_error() is owed: the queue belongs to the thread and would colour the next message.
+// `check` and `need` are for calls that no input can make fail: a failure means that memory or an algorithm is missing,
+// and they throw. The result of a call that input can make fail is tested by the caller, who then has to call
+// ERR_clear_error(): otherwise the error stays in the thread's queue and appears in the next message.
 #pragma once
 #include <openssl/bio.h>
 #include <openssl/bn.h>

@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kMany = 450;  // more than two writes
 constexpr model::ProductText kText{1, [](std::string_view name) { return std::string(name); },
-                                   [](const model::Product&) { return std::vector<std::string>(); }};
+                                   [](const model::Product&) { return std::vector<std::string>(); },
+                                   [](const model::Product&) { return std::string(); }};
 
 class Import : public ::testing::Test {
  protected:

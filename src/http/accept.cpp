@@ -11,8 +11,8 @@ struct Range {
   int weight = 1000;  // thousandths
 };
 
-// A number from 0 to 1. More decimals than three (RFC 9110 §12.4.2) are cut, more than 1 is 1, ".8" and "1." are numbers;
-// nothing for what is none.
+// A number from 0 to 1. Decimals after the third (RFC 9110 §12.4.2) are cut, more than 1 is 1, ".8" and "1." are
+// numbers. Nothing for anything else.
 std::optional<int> read_weight(std::string_view text) {
   const auto whole = take_until(text, '.');
   if (whole.empty() && text.empty()) return {};
@@ -27,8 +27,8 @@ std::optional<int> read_weight(std::string_view text) {
   return weight;
 }
 
-// Nothing for what is no media range. A weight that cannot be read is as if it were not there, and so are all other
-// parameters: what we offer has none to compare with.
+// Nothing unless `element` is a media range. A weight that cannot be read is ignored, and so are all other parameters:
+// the types on offer have none to compare with.
 std::optional<Range> read_range(std::string_view element) {
   const auto media = parse_media_type(element);
   if (!media) return {};
@@ -48,7 +48,7 @@ int specificity(const MediaType& range, const MediaType& offer) {
   return equal_ignoring_case(range.subtype, offer.subtype) ? 3 : 0;
 }
 
-// Thousandths; `readable` tells whether there was any media range at all.
+// In thousandths. Sets `readable` if there was any media range.
 int weight_of(std::string_view offer, std::string_view accept, bool& readable) {
   const auto media = parse_media_type(offer);
   int best = 0;

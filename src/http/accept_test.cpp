@@ -15,7 +15,7 @@ std::string chosen(std::optional<std::string_view> accept) {
   return index ? std::string(offered[*index]) : "406";
 }
 
-TEST(Accept, ChoosesTheWeightiestAndOurFirstAmongEquals) {
+TEST(Accept, ChoosesTheGreatestWeightAndTheFirstOfferAmongEquals) {
   constexpr struct {
     const char* accept;
     const char* expected;
@@ -53,7 +53,7 @@ TEST(Accept, ChoosesTheWeightiestAndOurFirstAmongEquals) {
       {"text/html", "406"},
       {"*/*;q=0", "406"},
       {"text/plain;q=0.000", "406"},
-      {"nonsense", "image/png"},  // as if it were not there
+      {"nonsense", "image/png"},  // ignored
       {"nonsense, text/html", "406"},
       {",", "image/png"},
   };
@@ -62,7 +62,7 @@ TEST(Accept, ChoosesTheWeightiestAndOurFirstAmongEquals) {
 }
 
 // `Accept: */*;q=.8` was 406, on /healthz too.
-TEST(Accept, SendsWhatThereIsWhereThereIsOneThingOnly) {
+TEST(Accept, SendsASingleOfferWhateverTheHeaderSays) {
   constexpr std::array<std::string_view, 1> only{"application/json"};
   for (const char* accept : {"", "*/*;q=.8", "text/html", "application/json;q=0", "nonsense", "*/*;q=0"}) {
     EXPECT_EQ(negotiate(accept, only), 0u) << accept;

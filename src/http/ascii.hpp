@@ -1,4 +1,4 @@
-// Characters of HTTP's grammar (RFC 9110 §5.6, RFC 3986). Never the locale's opinion.
+// Characters of HTTP's grammar (RFC 9110 §5.6, RFC 3986), independent of the locale.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@ constexpr bool is_control(char c) {
   return byte < 0x20 || byte == 0x7f;
 }
 
-// Which of a set each byte belongs to: one load per character where every request passes.
+// Whether each byte belongs to a set: one load per character, because every request is checked with it.
 template <class Predicate>
 constexpr std::array<bool, 256> character_table(Predicate predicate) {
   std::array<bool, 256> table{};

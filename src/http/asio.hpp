@@ -1,5 +1,4 @@
-// Private to this folder: Asio with concrete executors. Type-erased ones cost a fifth of the
-// throughput.
+// Private to this folder: Asio with concrete executors. Type-erased ones cost a fifth of the throughput.
 #pragma once
 #if defined(__SANITIZE_THREAD__) && !defined(BOOST_ASIO_DISABLE_FENCED_BLOCK)
 // ThreadSanitizer does not understand fences; Asio's mutexes order the same things.

@@ -1,9 +1,9 @@
-// For a BodySource that will not go on, although more would follow:
+// Thrown by a BodySource that ends before the body is complete:
 //
 //   if (!still_allowed()) throw BodyCut();
 //
-// The connection is closed without the end of the body (no last chunk), so the client sees that it is incomplete. Unlike
-// any other exception this is not logged as a fault.
+// The connection is closed without the end of the body (no last chunk), so the client sees that it is incomplete.
+// Unlike any other exception this is not logged as a fault.
 #pragma once
 #include <exception>
 

@@ -17,7 +17,7 @@ ChunkedDecoder::State ChunkedDecoder::after_size_digit(char c) {
   return c == ';' ? State::extension : State::failed;
 }
 
-// One character of the framing. Content is taken in one piece by `feed`.
+// One character of the framing. Content is copied in whole pieces by `feed`.
 ChunkedDecoder::State ChunkedDecoder::next(char c) {
   switch (state_) {
     case State::size:
@@ -60,7 +60,7 @@ Result<std::size_t> ChunkedDecoder::feed(std::string_view arrived, std::string& 
     if (state_ != State::content) {
       state_ = next(arrived[used++]);
       if (state_ == State::failed) return Error{Code::bad_request, "bad chunked body"};
-      // Refused as soon as it is announced: the client need not send it first.
+      // Refused by its announced size, before the client sends it.
       if (state_ == State::content && left_ > body_bytes_max - body.size()) {
         state_ = State::failed;
         return Error{Code::payload_too_large, "the body is larger than this address takes"};

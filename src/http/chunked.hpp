@@ -1,10 +1,10 @@
-// Takes a chunked body apart (RFC 9112 §7.1), strictly: sizes are plain hex of at most 8 digits, every line ends in
-// CRLF, extensions are skipped, trailers are dropped. All that is not content is bounded: extensions and trailers are
-// 8 KiB in all, so a client cannot send without end what no body limit would count.
+// Decodes a chunked body (RFC 9112 §7.1), strictly: sizes are plain hex of at most 8 digits, every line ends in CRLF,
+// extensions are skipped, trailers are dropped. Extensions and trailers together are limited to 8 KiB, because the
+// limit of the body does not count them.
 //
 //   ChunkedDecoder decoder;
 //   Result<std::size_t> used = decoder.feed(arrived, body, body_bytes_max);   // appends content to `body`
-//   if (decoder.done()) …                        // what was not used belongs to the next request
+//   if (decoder.done()) …                        // bytes that were not used belong to the next request
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -26,7 +26,7 @@ Outcome decode(std::string_view input, std::size_t step, std::size_t body_bytes_
     const auto used = decoder.feed(piece, outcome.body, body_bytes_max);
     if (!used) {
       outcome.refused = used.error().code;
-      outcome.used = 0;  // nobody asks how much of what was refused had been looked at
+      outcome.used = 0;  // has no meaning for a refused body
       return outcome;
     }
     holds(*used == piece.size() || decoder.done(), "everything is used until the body ends");
@@ -46,7 +46,7 @@ std::string encode(std::string_view body, std::size_t step) {
   return out + "0\r\n\r\n";
 }
 
-// Beast is stricter about extensions, and laxer elsewhere: where it reads a body, it is the same body.
+// Beast is stricter about extensions and less strict elsewhere: if it accepts a body, it must read the same body.
 void beast_agrees(std::string_view input, const Outcome& ours) {
   namespace beast = boost::beast::http;
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -71,8 +71,8 @@ FUZZ_TARGET(chunked) {
   const std::size_t step = 1 + fuzzing::take_byte(input) % 64U;
   const std::size_t limit = fuzzing::take_byte(input) * 16U;
   const auto whole = decode(input, input.size(), limit);
-  holds(decode(input, 1, limit) == whole, "a body that comes byte by byte is the same");
-  holds(decode(input, step, limit) == whole, "and one that comes in pieces");
+  holds(decode(input, 1, limit) == whole, "a body that arrives byte by byte is the same");
+  holds(decode(input, step, limit) == whole, "and one that arrives in pieces");
   holds(whole.body.size() <= limit, "a body stays below its limit");
   if (whole.done) {
     holds(decode(input.substr(0, whole.used), input.size(), limit) == whole,
@@ -81,7 +81,8 @@ FUZZ_TARGET(chunked) {
   }
   const auto encoded = encode(input, step);
   const auto back = decode(encoded, step, input.size());
-  holds(back.done && back.body == input && back.used == encoded.size(), "what was put into chunks comes out of them");
+  holds(back.done && back.body == input && back.used == encoded.size(),
+        "a body that is encoded and decoded is the same body");
 }
 
 }  // namespace

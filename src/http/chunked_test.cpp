@@ -20,7 +20,7 @@ std::string decode(const std::string& text, std::size_t step = 1'000'000, std::s
   return decoder.done() ? "ok " + body + "|" + text.substr(at) : "more";
 }
 
-TEST(ChunkedDecoder, TakesBodiesApartWhereverTheyAreCut) {
+TEST(ChunkedDecoder, DecodesABodyThatArrivesInAnyPieces) {
   const auto text = "5\r\nhello\r\n0006;name=\"value\"\r\n world\r\n00\r\nX-Trailer: 1\r\n\r\nGET"s;
   for (std::size_t step = 1; step <= text.size(); ++step) {
     EXPECT_EQ(decode(text, step), "ok hello world|GET") << step;
@@ -29,7 +29,7 @@ TEST(ChunkedDecoder, TakesBodiesApartWhereverTheyAreCut) {
   EXPECT_EQ(decode("A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n"), "ok 01234567890123456789|");
 }
 
-TEST(ChunkedDecoder, RefusesWhatAnotherReaderCouldUnderstandDifferently) {
+TEST(ChunkedDecoder, RefusesWhatAnotherParserCouldReadDifferently) {
   for (const auto& text : {
            "\r\n"s,
            "x\r\n"s,
@@ -66,7 +66,7 @@ TEST(ChunkedDecoder, RefusesAChunkAsSoonAsItsSizeIsTooLarge) {
   EXPECT_EQ(decode("ffffffff\r\n", 100, 5), "payload-too-large");
 }
 
-TEST(ChunkedDecoder, BoundsWhatIsNotContent) {
+TEST(ChunkedDecoder, LimitsExtensionsAndTrailers) {
   const std::string long_text(ChunkedDecoder::overhead_bytes_max, 'x');
   EXPECT_EQ(decode("1;" + long_text + "\r\n"), "more");
   EXPECT_EQ(decode("1;" + long_text + "x\r\n"), "bad-request");

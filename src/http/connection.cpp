@@ -18,10 +18,10 @@
 namespace integrity::http {
 namespace {
 
-// Of pipelined replies, before they are written.
+// Pipelined replies are collected up to this size before they are written.
 constexpr std::size_t output_bytes_max = 64 * 1024;
 
-// Appends what `source` gives as one chunk; its size is filled in afterwards, so that nothing is copied.
+// Appends the next part of `source` as one chunk. The size is filled in afterwards, so that nothing is copied.
 bool append_chunk(std::string& out, const BodySource& source) {
   static constexpr std::string_view kSize = "00000000\r\n";
   const auto begin = out.size();
@@ -39,20 +39,20 @@ bool append_chunk(std::string& out, const BodySource& source) {
   return more;
 }
 
-// A part that is made elsewhere. Whoever drops it still owes the connection a word.
+// A part that is made on another thread. The connection is notified even if the job is dropped.
 class PendingPart {
  public:
   PendingPart(std::shared_ptr<Connection> connection, BodySource source, bool bare)
       : connection_(std::move(connection)), source_(std::move(source)), bare_(bare) {}
   PendingPart(const PendingPart&) = delete;
   PendingPart& operator=(const PendingPart&) = delete;
-  ~PendingPart() { connection_->tell(std::move(word_)); }
+  ~PendingPart() { connection_->notify(std::move(made_)); }
 
   void make() {
     try {
-      word_.more = bare_ ? source_(word_.part) : append_chunk(word_.part, source_);
-      word_.source = std::move(source_);
-      word_.made = true;
+      made_.more = bare_ ? source_(made_.part) : append_chunk(made_.part, source_);
+      made_.source = std::move(source_);
+      made_.made = true;
     } catch (const BodyCut&) {
     } catch (const std::exception& error) {
       log::fault(error.what());
@@ -63,7 +63,7 @@ class PendingPart {
   std::shared_ptr<Connection> connection_;
   BodySource source_;
   const bool bare_;
-  PartMade word_;
+  PartMade made_;
 };
 
 }  // namespace
@@ -80,7 +80,7 @@ void Connection::start() {
   advance();
 }
 
-// The answer is written before anything is read; what the client sends meanwhile is read and thrown away.
+// The reply is written before anything is read; what the client sends meanwhile is read and discarded.
 void Connection::turn_away(Error why) {
   refuse(std::move(why));
   advance();
@@ -123,7 +123,7 @@ void Connection::go_on() {
         stream_part();
         if (!flush()) return;
         if (state_ != State::streaming) break;
-        // A long list for a fast reader takes turns with everybody else's requests.
+        // A long body for a fast reader takes turns with the requests of other connections.
         asio::post(socket_.get_executor(), [self = shared_from_this()] { self->advance(); });
         return;
       case State::making:
@@ -142,27 +142,27 @@ void Connection::go_on() {
 // ---- Reading a request
 
 Connection::Step Connection::take_head() {
-  // Empty lines before a request are forgiven (RFC 9112 §2.2), but give no time.
+  // Empty lines before a request are ignored (RFC 9112 §2.2), and do not extend the time limit.
   if (!head_begun_ && arrived().starts_with("\r\n")) begin_ += 2;
   if (arrived().empty() || (!head_begun_ && arrived() == "\r")) return Step::needs_bytes;
   if (!head_begun_) {
     head_begun_ = true;
     expire_after(worker_->limits().header_time_max);
   }
-  const auto found = scan_.look(arrived());
+  const auto found = scan_.search(arrived());
   const auto size = found == HeadScan::Found::complete ? scan_.size() : arrived().size();
   if (size > worker_->limits().header_bytes_max) {
     refuse({Code::headers_too_large, "request line and headers are larger than this server reads"});
     return Step::went_on;
   }
-  // A TLS greeting, for example, has no line end to wait for.
+  // A TLS greeting, for example, may never bring the end of a line, so the first byte decides.
   const bool http = token_characters[static_cast<unsigned char>(arrived().front())];
   if (found == HeadScan::Found::broken || !http) {
     refuse({Code::bad_request, "this is not HTTP/1.1: lines end in CRLF"});
     return Step::went_on;
   }
   if (found == HeadScan::Found::more) return Step::needs_bytes;
-  make_room(size + room_behind_head);
+  make_room(size + room_after_head);
   auto head = parse_head(arrived().substr(0, size), worker_->limits().header_fields_max);
   begin_ += size;
   if (head.has_value()) {
@@ -207,8 +207,8 @@ void Connection::admit() {
   }
 }
 
-void Connection::go_on_with(Admitted admitted) {
-  if (state_ != State::waiting) return;  // the client is gone, or has its answer
+void Connection::on_admitted(Admitted admitted) {
+  if (state_ != State::waiting) return;  // the client is gone, or has its reply
   admitted_ = true;
   exchange_ = std::move(admitted.exchange);
   body_bytes_max_ = admitted.body_bytes_max;
@@ -224,7 +224,7 @@ void Connection::go_on_with(Admitted admitted) {
   if (framing_.expects_continue && arrived().empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
-// A refused body that is here already is skipped, and the connection lives on.
+// If the whole refused body has arrived, it is skipped, and the connection stays open.
 bool Connection::skip_arrived_body() {
   if (!body_length_ || *body_length_ > arrived().size()) return false;
   begin_ += *body_length_;
@@ -233,7 +233,7 @@ bool Connection::skip_arrived_body() {
 
 Connection::Step Connection::take_body() {
   const Request& request = exchange_->request();
-  // Nearly always the whole body came with its head: no copy then.
+  // Nearly always the whole body came with its head; then it is not copied.
   if (!framing_.chunked && body_.empty() && arrived().size() >= *request.content_length) {
     exchange_->edit().body = arrived().substr(0, *request.content_length);
     begin_ += *request.content_length;
@@ -289,7 +289,7 @@ void Connection::drop_body() {
   sender_.reset();
 }
 
-// Never idle for long, and on the whole not slower than the limit says.
+// A body may neither stop for longer than `body_idle_max` nor be slower on average than `body_bytes_per_second_min`.
 void Connection::set_body_deadline() {
   const auto& limits = worker_->limits();
   const auto earned = std::chrono::milliseconds(body_received_ * 1000 / limits.body_bytes_per_second_min);
@@ -309,35 +309,35 @@ void Connection::serve() {
   }
 }
 
-// The application threw: this request is answered with 500, others notice nothing.
+// The application threw: this request gets 500, others are not affected.
 void Connection::fault(PendingExchange& exchange, const std::exception& error) {
   log::fault(error.what(), request_id_);
-  if (state_ == State::waiting && exchange.withdraw()) hear(Answered{{}, std::move(exchange.headers)});
+  if (state_ == State::waiting && exchange.withdraw()) on_event(Answered{{}, std::move(exchange.headers)});
 }
 
-void Connection::tell(Word word) noexcept try {
+void Connection::notify(Event event) noexcept try {
   if (Worker::current() == worker_.get()) {
-    hear(std::move(word));
+    on_event(std::move(event));
   } else {
-    worker_->submit({shared_from_this(), std::move(word)});
+    worker_->submit({shared_from_this(), std::move(event)});
   }
 } catch (const std::exception& error) {
   log::fault(error.what());
-  lose();  // not `give_up`: this may be in the middle of one of its steps
+  lose();  // not `give_up`: `advance` may be running
 }
 
-void Connection::hear(Word word) {
-  if (auto* admitted = std::get_if<Admitted>(&word)) {
-    go_on_with(std::move(*admitted));
-  } else if (auto* answered = std::get_if<Answered>(&word)) {
-    answer_with(std::move(*answered));
+void Connection::on_event(Event event) {
+  if (auto* admitted = std::get_if<Admitted>(&event)) {
+    on_admitted(std::move(*admitted));
+  } else if (auto* answered = std::get_if<Answered>(&event)) {
+    on_answered(std::move(*answered));
   } else {
-    send_part(std::get<PartMade>(std::move(word)));
+    on_part(std::get<PartMade>(std::move(event)));
   }
   advance();
 }
 
-void Connection::answer_with(Answered answered) {
+void Connection::on_answered(Answered answered) {
   if (state_ != State::waiting) return;  // the client is gone
   if (!admitted_) body_unread_ = !skip_arrived_body();
   if (!answered.reply) answered.reply = refusal({Code::internal, "the request was not answered"});
@@ -349,7 +349,7 @@ void Connection::answer_with(Answered answered) {
 void Connection::refuse(Error error) {
   carried_.clear();
   if (exchange_ && exchange_->withdraw()) carried_ = std::move(exchange_->headers);
-  if (!exchange_) {  // the head was not understood: there is no request yet
+  if (!exchange_) {  // the head could not be parsed: there is no request
     request_id_ = worker_->next_request_id();
     framing_ = {};
     head_only_ = false;
@@ -402,13 +402,12 @@ void Connection::stream_part() {
     return stream_on_([part] { part->make(); });
   }
   expire_after(worker_->limits().write_stall_max);
-  // If it throws, the connection ends without the last chunk: the client sees that something is
-  // missing.
+  // If it throws, the connection ends without the last chunk, so the client sees that the body is incomplete.
   if (framing_.http_1_0 ? stream_(out_) : append_chunk(out_, stream_)) return;
   end_stream();
 }
 
-void Connection::send_part(PartMade made) {
+void Connection::on_part(PartMade made) {
   if (state_ != State::making) return;  // the client is gone
   if (!made.made) return close();
   out_ += made.part;

@@ -1,15 +1,32 @@
-// One client's connection: reads requests, asks the application, writes replies, keeps the limits.
-// Private to this folder; lives on one worker's thread, except that its exchanges may be answered
-// from anywhere.
+// One client's connection: reads requests, hands them to the Application, writes the replies, enforces the limits.
+// Private to this folder. It is a state machine that runs on the thread of one worker:
 //
-//        ┌───────────── keep-alive, pipelined ─────────────┐
-//   head ─► body ─► waiting ─► replying ─► (streaming) ────┴─► closing ─► lingering ─► closed
-//     └───────┴────── refused ───┘            └─► making: a part, on another thread
+//    ┌────────────────────── keep-alive ──────────────────┐
+//    ▼                                                    │
+//   head ─► waiting ─► body ─► waiting ─► replying ─► (streaming ◄─► making) ─► closing ─► lingering ─► closed
+//           (admit)            (serve)
 //
-// Nothing is read while an exchange is open: what a client sends ahead waits in the kernel, so
-// memory is bounded and the views of a Request stay valid. Each step goes as far as it can without
-// waiting (`advance`); a reply is written at once by a plain non-blocking send, and only what the
-// kernel does not take is waited for.
+//   head       reads the head of a request.
+//   waiting    the application has the exchange: first to `admit` its head, then to `serve` the whole request. The first
+//              step may end with a reply; a request without a body skips `body`.
+//   body       reads the body of an admitted request.
+//   replying   writes the head of the reply, and its body if that is in memory.
+//   streaming  writes a body that comes in parts (`BodySource`); one part is in memory at a time.
+//   making     the next part is made on another thread (`Reply::stream_on`).
+//   closing    writes what is left, and then ends its side of the connection.
+//   lingering  discards what the client still sends, so that the client can read the reply (RFC 9112 §9.6).
+//   closed     the worker has dropped the connection.
+//
+// What the server refuses itself (`refuse`) goes from `head`, `waiting` or `body` to `replying`.
+//
+// `advance` runs from state to state until something has to be waited for: bytes, the socket's buffer, the application.
+// A reply is written by a non-blocking send; only bytes that the kernel does not take at once are waited for.
+//
+// While an exchange is open, nothing is read: pipelined requests wait in the kernel. That limits the memory, and keeps
+// the views of the Request valid.
+//
+// The application replies from any thread: `notify` brings the event to the worker's thread. If there is no memory for
+// that, the connection is marked (`lose`), and the worker's tick ends it with a reply that needs none.
 #pragma once
 #include <atomic>
 #include <exception>
@@ -32,12 +49,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ~Connection();
 
   void start();
-  void turn_away(Error why);      // instead of `start`
-  void tell(Word word) noexcept;  // from any thread
-  bool gone() noexcept;           // from any thread: whether the client has closed its side, asked of the kernel
-  void lose() { lost_ = true; }   // from any thread: what it was to be told could not be, for want of memory
+  void turn_away(Error why);          // instead of `start`: answers with this error, and ends
+  void notify(Event event) noexcept;  // from any thread
+  bool gone() noexcept;               // from any thread: true if the client has closed its side, says the kernel
+  void lose() { lost_ = true; }       // from any thread: an event could not be delivered, for want of memory
   bool lost() const { return lost_; }
-  void give_up() noexcept;  // with an answer that needs no memory, where one can still be given
+  void give_up() noexcept;  // closes; before that sends a 503 that needs no memory, if a reply is still due
   void close() noexcept;
   void close_if_idle();
   void on_deadline();
@@ -48,7 +65,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool idle() const { return waits_for_request() && !head_begun_; }
   Worker& worker() { return *worker_; }
 
-  std::size_t place = 0;  // the worker's: where it keeps this connection
+  std::size_t index = 0;  // used by the worker: its position there
 
  private:
   enum class State : std::uint8_t {
@@ -63,23 +80,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
     closed,
   };
   static constexpr auto never = CoarseClock::time_point::max();
-  // An open request keeps this much free behind its head, so that its body can arrive without
-  // moving the head, which the application has views of.
-  static constexpr std::size_t room_behind_head = 2048;
+  // Bytes kept free after the head of an open request, so that its body can arrive without moving the head, of which
+  // the application has views.
+  static constexpr std::size_t room_after_head = 2048;
   static constexpr std::size_t small_body_bytes = 16 * 1024;
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 
-  void hear(Word word);
+  void on_event(Event event);
   void advance();
   void go_on();
   Step take_head();
   void begin_request(Head head);
   std::chrono::steady_clock::time_point arrival();
   void admit();
-  void go_on_with(Admitted admitted);
-  void answer_with(Answered answered);
-  void send_part(PartMade made);
+  void on_admitted(Admitted admitted);
+  void on_answered(Answered answered);
+  void on_part(PartMade made);
   Step take_body();
   Result<bool> append_body();
   Status count_body();
@@ -95,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool skip_arrived_body();
   void set_body_deadline();
 
-  static void shrink(std::string& text);  // empties it, and gives back what is much
+  static void shrink(std::string& text);  // empties it, and frees a large buffer
   bool flush();
   void linger();
   void read();
@@ -107,7 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const std::shared_ptr<Worker> worker_;  // before the socket: it owns the context
   Socket socket_;
-  std::mutex socket_mutex_;  // to close the socket, and to ask about it from another thread
+  std::mutex socket_mutex_;  // for closing the socket, and for `gone`
   const Address peer_;
   const bool counted_;
   std::atomic<bool> lost_ = false;
@@ -117,8 +134,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reading_ = false;
   bool writing_ = false;
 
-  // Input. The head of the open request ends at body_begin_; arrived but unused bytes are [begin_,
-  // end_).
+  // Input. The head of the open request ends at body_begin_; arrived but unused bytes are [begin_, end_).
   std::vector<char> in_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -131,15 +147,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Framing framing_;
   bool admitted_ = false;
   std::optional<std::uint64_t> body_length_;  // nothing for a chunked body
-  bool body_unread_ = false;                  // the next bytes are no request: the connection has to end
+  bool body_unread_ = false;                  // the next bytes are not a request: the connection has to end
   std::string request_id_;
   std::shared_ptr<PendingExchange> exchange_;  // only until it is handed to the application
   ChunkedDecoder chunks_;
   std::string body_;
   std::size_t body_bytes_max_ = 0;
   std::size_t body_received_ = 0;
-  std::optional<Sender> sender_;  // where some of the body is large: whose it is,
-  std::size_t body_counted_ = 0;  // and how much was taken of the memory for such bodies
+  std::optional<Sender> sender_;  // set for a large body: who is charged for it,
+  std::size_t body_counted_ = 0;  // and for how many bytes of the memory for large bodies
   CoarseClock::time_point body_begun_{};
 
   // Output.

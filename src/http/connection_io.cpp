@@ -1,4 +1,4 @@
-// The side of a connection that faces the socket: bytes in, bytes out, time limits, the end.
+// The part of Connection that deals with the socket: reading, writing, time limits, closing.
 #include <poll.h>
 
 #include <algorithm>
@@ -10,9 +10,9 @@
 namespace integrity::http {
 namespace {
 
-constexpr std::size_t kept_bytes_max = 64 * 1024;  // of a buffer, while the connection is idle
-// A refused upload is read on for a while: closing with unread bytes resets the connection, and the
-// client would lose the answer that tells it why (RFC 9112 §9.6).
+constexpr std::size_t kept_bytes_max = 64 * 1024;  // capacity of a buffer that an idle connection keeps
+// How much of a refused upload is still read, and for how long. Closing with unread bytes resets the connection, and
+// the client would lose the reply that says why (RFC 9112 §9.6).
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
 constexpr std::chrono::seconds linger_time_max{2};
 
@@ -23,7 +23,7 @@ void Connection::shrink(std::string& text) {
   if (text.capacity() > kept_bytes_max) std::string().swap(text);
 }
 
-// True when everything is out. Otherwise the rest is waited for, or the client is gone.
+// True when everything is written. Otherwise the rest is being written, or the client is gone.
 bool Connection::flush() {
   while (sent_ < out_.size()) {
     error_code error;
@@ -43,7 +43,7 @@ bool Connection::flush() {
     }
   }
   if (state_ == State::streaming) {
-    out_.clear();  // the next part is as long
+    out_.clear();  // keeps its capacity for the next part
   } else {
     shrink(out_);
   }
@@ -66,7 +66,7 @@ void Connection::on_written(error_code error, std::size_t count) {
 
 void Connection::read() {
   if (reading_) return;
-  if (state_ == State::head) make_room(arrived().size() + room_behind_head);
+  if (state_ == State::head) make_room(arrived().size() + room_after_head);
   if (state_ == State::lingering) begin_ = end_ = 0;
   reading_ = true;
   socket_.async_read_some(
@@ -79,7 +79,7 @@ void Connection::make_room(std::size_t wanted) {
   if (begin_ > 0) std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
-  if (in_.size() < wanted) in_.resize(std::max<std::size_t>(wanted, 2 * room_behind_head));
+  if (in_.size() < wanted) in_.resize(std::max<std::size_t>(wanted, 2 * room_after_head));
 }
 
 void Connection::on_read(error_code error, std::size_t count) {
@@ -89,7 +89,7 @@ void Connection::on_read(error_code error, std::size_t count) {
     lingered_ += count;
     return error || lingered_ > linger_bytes_max ? close() : read();
   }
-  if (!listening) return;  // what comes behind a refused request is not looked at
+  if (!listening) return;  // bytes after a refused request are ignored
   if (error) return close();
   end_ += count;
   advance();
@@ -115,19 +115,19 @@ void Connection::on_deadline() {
     return advance();
   }
   if (writing_) {
-    // Nobody reads: what the kernel still holds for this client is to go with it.
+    // The client does not read: the kernel drops what it still holds for it.
     error_code ignored;
     socket_.set_option(Socket::linger(true, 0), ignored);
   }
   close();
 }
 
-// An open exchange reads nothing, so the end of what the client sends is still in the kernel.
+// While an exchange is open nothing is read, so the end of what the client sends is still in the kernel.
 bool Connection::gone() noexcept {
   const std::lock_guard lock(socket_mutex_);
   if (!socket_.is_open()) return true;
   pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
-  return ::poll(&asked, 1, 0) == 1;  // POLLHUP and POLLERR are always told
+  return ::poll(&asked, 1, 0) == 1;  // POLLHUP and POLLERR are always reported
 }
 
 void Connection::close_if_idle() {
@@ -138,7 +138,7 @@ void Connection::give_up() noexcept {
   const bool unanswered = state_ == State::waiting || state_ == State::head || state_ == State::body;
   if (unanswered && out_.empty() && !writing_) {
     error_code ignored;
-    socket_.write_some(asio::buffer(overloaded_answer.data(), overloaded_answer.size()), ignored);
+    socket_.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
     socket_.shutdown(Socket::shutdown_send, ignored);
   }
   close();
@@ -153,7 +153,7 @@ void Connection::close() noexcept {
     error_code ignored;
     socket_.close(ignored);
   }
-  // An exchange holds its connection.
+  // Exchange and connection hold each other: break the cycle.
   if (exchange_) exchange_->withdraw();
   exchange_.reset();
   reply_.reset();

@@ -34,7 +34,7 @@ Result<EntityTags> parse_etags(std::string_view value) {
     return result;
   }
   while (true) {
-    while (rest.starts_with(',')) rest = trim(rest.substr(1));  // empty elements are nothing (RFC 9110 §5.6.1.2)
+    while (rest.starts_with(',')) rest = trim(rest.substr(1));  // empty elements are ignored (RFC 9110 §5.6.1.2)
     if (rest.empty()) break;
     const auto tag = take_tag(rest);
     if (!tag || (!rest.empty() && rest.front() != ',')) return bad;

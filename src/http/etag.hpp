@@ -21,7 +21,7 @@ struct EntityTags {
   std::vector<EntityTag> tags;
 };
 
-// Errors: bad_request for whatever is not a list of entity tags, an empty one included.
+// Errors: bad_request for anything but a list of entity tags, and for an empty list.
 Result<EntityTags> parse_etags(std::string_view value);
 
 }  // namespace integrity::http

@@ -38,9 +38,9 @@ bool by_the_book(std::string_view rest) {
 
 FUZZ_TARGET(etag) {
   const auto tags = parse_etags(input);
-  holds(tags.has_value() == (trim(input) == "*" || by_the_book(input)), "accepted is what the grammar allows");
+  holds(tags.has_value() == (trim(input) == "*" || by_the_book(input)), "exactly what the grammar allows is accepted");
   if (!tags) {
-    holds(tags.error().code == Code::bad_request, "a refusal is bad_request");
+    holds(tags.error().code == Code::bad_request, "the error is bad_request");
     return;
   }
   holds(tags->any == tags->tags.empty(), "either any, or some tags");

@@ -5,7 +5,7 @@
 namespace integrity::http {
 namespace {
 
-// What was read, written again: "3 W/4", or "*".
+// The tags that were read: "3 W/4", or "*".
 std::string read(std::string_view value) {
   const auto tags = parse_etags(value);
   if (!tags) return "refused";
@@ -30,14 +30,14 @@ TEST(EntityTags, AreReadAsAList) {
       {"*", "*"},
       {"\"\"", ""},
       {"\"a,b\", \"3\"", "a,b 3"},
-      {"\"1\",", "1"},  // empty elements are nothing
+      {"\"1\",", "1"},  // empty elements are ignored
       {",\"1\"", "1"},
       {"\"1\",,\"2\"", "1 2"},
   };
   for (const auto& [value, expected] : cases) EXPECT_EQ(read(value), expected) << value;
 }
 
-TEST(EntityTags, RefuseGarbage) {
+TEST(EntityTags, RefuseAnythingElse) {
   for (const char* value : {"", " ", ",", "3", "\"3", "3\"", "w/\"3\"", "W/ \"3\"", "W/3", "\"1\" \"2\"", "*, \"1\"",
                             "\"1\", *", "**", "\"a b\"", "'3'"}) {
     const auto tags = parse_etags(value);

@@ -1,4 +1,4 @@
-// The server's Exchange: takes the answer to the connection's own thread. Private to this folder.
+// The server's Exchange: brings the reply to the connection's own thread. Private to this folder.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -13,7 +13,7 @@ class PendingExchange final : public Exchange, public std::enable_shared_from_th
   PendingExchange(std::shared_ptr<Connection> connection, Request request)
       : connection_(std::move(connection)), request_(std::move(request)) {}
 
-  // Whoever lets go of an exchange without an answer still owes the client one.
+  // An exchange that is dropped without a reply still gets one: 500.
   ~PendingExchange() override {
     if (!answered_.load()) deliver(std::nullopt);
   }
@@ -22,16 +22,16 @@ class PendingExchange final : public Exchange, public std::enable_shared_from_th
   Request& edit() { return request_; }
 
   void go_on(std::size_t body_bytes_max) override {
-    if (!admitted_.exchange(true)) connection_->tell(Admitted{shared_from_this(), body_bytes_max});
+    if (!admitted_.exchange(true)) connection_->notify(Admitted{shared_from_this(), body_bytes_max});
   }
   void reply(Reply reply) override {
     if (!answered_.exchange(true)) deliver(std::move(reply));
   }
-  // True once: nothing that the application says later will be heard.
+  // Ignores all later replies of the application. False if it has replied already.
   bool withdraw() { return !answered_.exchange(true); }
 
  private:
-  void deliver(std::optional<Reply> reply) { connection_->tell(Answered{std::move(reply), std::move(headers)}); }
+  void deliver(std::optional<Reply> reply) { connection_->notify(Answered{std::move(reply), std::move(headers)}); }
 
   std::shared_ptr<Connection> connection_;
   Request request_;

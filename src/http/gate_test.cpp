@@ -37,26 +37,26 @@ TEST(Gate, CountsByAddressAndIpv6ByNetwork) {
   EXPECT_EQ(door.enter("10.0.0.1"), "in");
 }
 
-// Sixteen addresses held all 16 384 connections with one GET each, and nobody else came in.
-TEST(Gate, MakesRoomAtTheCostOfWhoHasMost) {
+// Sixteen addresses held all 16 384 connections with one GET each, and all others were refused.
+TEST(Gate, MakesRoomAtTheCostOfTheAddressWithMostConnections) {
   Door door(10);
   for (int i = 0; i < 6; ++i) EXPECT_EQ(door.enter("10.0.0.1"), "in");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(door.enter("10.0.0.2"), "in");
   EXPECT_EQ(door.enter("10.0.0.3"), "in, 10.0.0.1 out");
   door.gate.leave(address("10.0.0.1"));
-  EXPECT_EQ(door.enter("10.0.0.1"), "no") << "has most itself";
-  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "nobody has two more than it";
+  EXPECT_EQ(door.enter("10.0.0.1"), "no") << "has the most itself";
+  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "no address has two more";
   EXPECT_EQ(door.enter("10.0.0.3"), "in, 10.0.0.1 out");
 }
 
-TEST(Gate, DoesNotLetEqualsPushEachOtherOut) {
+TEST(Gate, DoesNotLetEqualsEvictEachOther) {
   Door door(3);
   for (const char* each : {"10.0.0.1", "10.0.0.2", "10.0.0.3"}) EXPECT_EQ(door.enter(each), "in");
   EXPECT_EQ(door.enter("10.0.0.4"), "no");
   EXPECT_EQ(door.enter("10.0.0.1"), "no");
 }
 
-TEST(Gate, LetsOnlyAFewInBeforeTheOthersAreOut) {
+TEST(Gate, AdmitsOnlyAFewBeforeOthersHaveLeft) {
   Door door(10);
   for (int i = 0; i < 10; ++i) door.enter("10.0.0.1");
   int in = 0;
@@ -64,20 +64,20 @@ TEST(Gate, LetsOnlyAFewInBeforeTheOthersAreOut) {
   EXPECT_EQ(in, 32);
 }
 
-// What nginx sends for a thousand clients is no flood of one.
-TEST(Gate, CountsATrustedProxyOnlyInAll) {
+// The connections of nginx for a thousand clients are not a flood of one client.
+TEST(Gate, CountsATrustedProxyOnlyInTheTotal) {
   Door door(6, 2, {address("10.0.0.9")});
   for (int i = 0; i < 4; ++i) EXPECT_EQ(door.enter("10.0.0.9"), "in");
   for (int i = 0; i < 2; ++i) EXPECT_EQ(door.enter("10.0.0.1"), "in");
   EXPECT_EQ(door.enter("10.0.0.9"), "in, 10.0.0.1 out");
   door.gate.leave(address("10.0.0.1"));
-  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "the proxy's are never closed to make room";
+  EXPECT_EQ(door.enter("10.0.0.2"), "no") << "connections of the proxy are never closed to make room";
 }
 
-TEST(BodyMemory, SharesFairlyByWhatIsFree) {
+TEST(BodyMemory, LetsNobodyHoldMoreThanIsFree) {
   BodyMemory memory(1000);
   const Sender ada{"10.0.0.1", true}, bob{"10.0.0.2", true};
-  EXPECT_TRUE(memory.take(ada, 500)) << "half of it, when nobody else is there";
+  EXPECT_TRUE(memory.take(ada, 500)) << "half of it, while nobody else holds any";
   EXPECT_EQ(memory.take(ada, 1).error().code, Code::too_many_attempts);
   EXPECT_TRUE(memory.take(bob, 250));
   EXPECT_EQ(memory.take(bob, 1).error().code, Code::too_many_attempts);
@@ -86,8 +86,8 @@ TEST(BodyMemory, SharesFairlyByWhatIsFree) {
   EXPECT_TRUE(memory.take(bob, 200));
 }
 
-// Six strangers held all of it with logins that never ended.
-TEST(BodyMemory, LeavesHalfOfItToThoseWhoAreKnown) {
+// Six strangers held all of it with logins whose bodies never ended.
+TEST(BodyMemory, LeavesHalfToSignedInClients) {
   BodyMemory memory(1'000'000);
   for (int i = 0; i < 100; ++i) {
     const Sender stranger{"10.0.0." + std::to_string(i), false};

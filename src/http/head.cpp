@@ -13,7 +13,7 @@ Error bad(std::string detail) {
   return Error{Code::bad_request, std::move(detail)};
 }
 
-// The next line without its CRLF; nothing when it ends otherwise.
+// Removes and returns the next line without its CRLF. Nothing if it ends in any other way.
 std::optional<std::string_view> take_line(std::string_view& rest) {
   const auto end = rest.find('\n');
   if (end == std::string_view::npos || end == 0 || rest[end - 1] != '\r') return {};
@@ -41,7 +41,7 @@ constexpr auto name_characters = character_table(
 
 constexpr auto literal_characters = character_table([](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
 
-// uri-host [ ":" port ], RFC 9110 §7.2. No user information: it is for phishing only.
+// uri-host [ ":" port ], RFC 9110 §7.2. No user information: it is only used for phishing.
 bool is_authority(std::string_view text) {
   std::string_view host = text;
   std::string_view port;
@@ -77,7 +77,7 @@ Status read_target(std::string_view target, Request& request) {
   if (target.empty() || !all_of(target, target_characters)) {
     return bad("bad request target: control characters and '#' must be percent-encoded");
   }
-  if (request.method == Method::connect) return bad("this server is no proxy");
+  if (request.method == Method::connect) return bad("this server is not a proxy");
   if (target == "*" && request.method == Method::options) {
     request.path = target;
     return {};
@@ -110,7 +110,7 @@ Status read_request_line(std::string_view line, Head& head) {
   return read_target(target, head.request);
 }
 
-// What the fields said about the message, and the first thing that is wrong with them.
+// What the header fields say about the message, and the first error in them.
 struct Seen {
   bool host = false;
   bool authorization = false;
@@ -163,7 +163,7 @@ void read_connection(std::string_view value, Seen& seen) {
   }
 }
 
-// The few fields that decide about the message itself.
+// The fields that decide how the message is framed and routed.
 void read_field(const Header& field, Head& head, Seen& seen) {
   switch (field.name.size()) {
     case 4:
@@ -171,7 +171,7 @@ void read_field(const Header& field, Head& head, Seen& seen) {
       seen.once(seen.host, "Host");
       if (!is_authority(field.value)) seen.fail(bad("bad Host"));
       if (head.request.authority.empty())
-        head.request.authority = field.value;  // the target's goes first: RFC 9112 §3.2.2
+        head.request.authority = field.value;  // the target's takes precedence: RFC 9112 §3.2.2
       return;
     case 6:
       if (!equal_ignoring_case(field.name, "expect")) return;
@@ -201,16 +201,16 @@ void read_field(const Header& field, Head& head, Seen& seen) {
   }
 }
 
-// Rules about fields together, once all of them are known.
+// Rules about several fields, once all of them are known.
 Status settle(Head& head, Seen& seen) {
-  // First, so that the better known attack is named whatever the coding was.
+  // First, so that this well-known attack is named even if the coding is wrong too.
   if (seen.transfer_encoding && head.request.content_length) {
     return bad("Transfer-Encoding together with Content-Length");
   }
   if (seen.transfer_encoding && head.framing.http_1_0) return bad("Transfer-Encoding in HTTP/1.0");
   if (seen.error) return std::move(*seen.error);
   if (!seen.host && !head.framing.http_1_0) return bad("no Host");
-  // RFC 9112 §9.3: HTTP/1.0 has to ask for it. RFC 9110 §10.1.1: and knows no expectations.
+  // HTTP/1.0 has to ask for keep-alive (RFC 9112 §9.3) and has no expectations (RFC 9110 §10.1.1).
   head.framing.keep_alive = !seen.close && (seen.keep_alive || !head.framing.http_1_0);
   head.framing.expects_continue = head.framing.expects_continue && !head.framing.http_1_0;
   head.framing.chunked = seen.transfer_encoding;
@@ -218,8 +218,8 @@ Status settle(Head& head, Seen& seen) {
   return {};
 }
 
-// No white space is accepted before the colon, and a line that begins with it would be a folded one
-// (RFC 9112 §5.1, §5.2): neither is a token.
+// White space before the colon and folded lines, which begin with white space, are refused (RFC 9112 §5.1, §5.2):
+// neither is a token.
 std::optional<Header> read_header(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return {};
@@ -230,16 +230,16 @@ std::optional<Header> read_header(std::string_view line) {
 
 }  // namespace
 
-HeadScan::Found HeadScan::look(std::string_view arrived) {
-  while (looked_ < arrived.size()) {
-    const auto end = arrived.find('\n', looked_);
+HeadScan::Found HeadScan::search(std::string_view arrived) {
+  while (searched_ < arrived.size()) {
+    const auto end = arrived.find('\n', searched_);
     if (end == std::string_view::npos) {
-      looked_ = arrived.size();
+      searched_ = arrived.size();
       return Found::more;
     }
     if (end == 0 || arrived[end - 1] != '\r') return Found::broken;
     const bool empty = end == line_ + 1;
-    line_ = looked_ = end + 1;
+    line_ = searched_ = end + 1;
     if (empty) return Found::complete;
   }
   return Found::more;
@@ -265,7 +265,7 @@ Result<Head> parse_head(std::string_view head, std::size_t fields_max) {
     headers.push_back(*field);
     read_field(*field, *result, seen);
   }
-  if (!head.empty()) return bad("bytes behind the empty line");
+  if (!head.empty()) return bad("bytes after the empty line");
   INTEGRITY_CHECK(settle(*result, seen));
   return result;
 }

@@ -35,13 +35,13 @@ void same_as(const Head& a, const Head& b) {
   holds(a.request.headers.size() == b.request.headers.size(), "and the same fields");
 }
 
-// Wherever the bytes are cut, the end of the head is found at the same place.
-HeadScan::Found look(std::string_view arrived, std::size_t step, std::size_t& size) {
+// Finds the end of a head that arrives `step` bytes at a time.
+HeadScan::Found search(std::string_view arrived, std::size_t step, std::size_t& size) {
   HeadScan scan;
   auto found = HeadScan::Found::more;
   for (std::size_t sent = 0; sent < arrived.size() && found == HeadScan::Found::more;) {
     sent = std::min(arrived.size(), sent + step);
-    found = scan.look(arrived.substr(0, sent));
+    found = scan.search(arrived.substr(0, sent));
   }
   size = scan.size();
   return found;
@@ -49,30 +49,30 @@ HeadScan::Found look(std::string_view arrived, std::size_t step, std::size_t& si
 
 FUZZ_TARGET(head) {
   std::size_t size = 0, size_in_pieces = 0;
-  const auto found = look(input, std::max<std::size_t>(input.size(), 1), size);
+  const auto found = search(input, std::max<std::size_t>(input.size(), 1), size);
   for (std::size_t step : {std::size_t{1}, std::size_t{7}}) {
-    holds(look(input, step, size_in_pieces) == found, "the end of a head is found however it arrives");
-    if (found == HeadScan::Found::complete) holds(size_in_pieces == size, "and at the same place");
+    holds(search(input, step, size_in_pieces) == found, "the end of a head is found however it arrives");
+    if (found == HeadScan::Found::complete) holds(size_in_pieces == size, "and at the same byte");
   }
-  holds(found == HeadScan::Found::complete || !parse_head(input, 100), "what has no end is no head");
+  holds(found == HeadScan::Found::complete || !parse_head(input, 100), "a head without an end is refused");
   if (found != HeadScan::Found::complete) return;
   const auto text = input.substr(0, size);
   const auto head = parse_head(text, 100);
-  if (size != input.size()) holds(!parse_head(input, 100), "a head ends where it ends");
+  if (size != input.size()) holds(!parse_head(input, 100), "a head followed by other bytes is refused");
   if (!head) return;
   const auto& request = head->request;
   holds(request.path == "*" || request.path.starts_with('/'), "a path begins with a slash");
-  holds(request.headers.size() <= 100, "fields are counted");
+  holds(request.headers.size() <= 100, "the number of fields is limited");
   holds(!(head->framing.chunked && request.content_length), "one length at most");
   for (const auto& field : request.headers) {
     holds(within(field.name, text) && within(field.value, text), "views point into the text");
     holds(field.value.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos, "values are one line");
   }
   const auto different = beast_disagrees(text, *head);
-  holds(different.empty(), ("Beast reads it otherwise: " + different).c_str());
+  holds(different.empty(), ("Beast reads it differently: " + different).c_str());
   const auto copy = written(*head);
   const auto again = parse_head(copy, 100);
-  holds(again.has_value(), "a head that is written is read");
+  holds(again.has_value(), "a head that is written can be read");
   same_as(*head, *again);
 }
 

@@ -23,7 +23,7 @@ std::string verdict(const std::string& head) {
   return result.has_value() ? "ok" : std::string(info(result.error().code).slug);
 }
 
-TEST(Head, RefusesWhatTwoReadersCouldUnderstandDifferently) {
+TEST(Head, RefusesWhatTwoParsersCouldReadDifferently) {
   const struct {
     std::string head;
     const char* expected;
@@ -138,7 +138,7 @@ TEST(Head, RefusesWhatTwoReadersCouldUnderstandDifferently) {
   for (const auto& [head, expected] : cases) EXPECT_EQ(verdict(head), expected) << head;
 }
 
-TEST(Head, TakesTargetsOfEveryServedForm) {
+TEST(Head, ReadsTargetsOfEverySupportedForm) {
   constexpr struct {
     const char* target;
     const char* path;
@@ -162,14 +162,14 @@ TEST(Head, TakesTargetsOfEveryServedForm) {
   }
 }
 
-TEST(Head, KnowsTheHostThatIsMeant) {
+TEST(Head, ReadsTheHostOfTheRequest) {
   const auto host = [](const std::string& head) { return std::string(parse_head(head, 100)->request.authority); };
   EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: a:80\r\n\r\n"), "a:80");
   EXPECT_EQ(host("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"), "b") << "RFC 9112 §3.2.2";
   EXPECT_EQ(host("GET / HTTP/1.0\r\n\r\n"), "");
 }
 
-TEST(Head, SaysWhatToEncode) {
+TEST(Head, SaysWhatToPercentEncode) {
   const auto why = [](const std::string& target) {
     return parse_head("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n", 100).error().detail;
   };
@@ -177,7 +177,7 @@ TEST(Head, SaysWhatToEncode) {
   EXPECT_NE(why("/a b").find("%20"), std::string::npos);
 }
 
-TEST(Head, KnowsMethodsByTheirExactName) {
+TEST(Head, ReadsMethodsByTheirExactName) {
   const auto method = [](const std::string& name) {
     const auto head = name + " / HTTP/1.1\r\nHost: a\r\n\r\n";
     return parse_head(head, 100)->request.method;
@@ -215,22 +215,22 @@ TEST(Head, SaysHowTheMessageIsFramed) {
   }
 }
 
-TEST(Head, CountsFields) {
+TEST(Head, LimitsTheNumberOfFields) {
   std::string fields;
   for (int i = 0; i < 99; ++i) fields += "X: 1\r\n";
   EXPECT_EQ(verdict(hosted(fields)), "ok");
   EXPECT_EQ(verdict(hosted(fields + "X: 1\r\n")), "headers-too-large");
 }
 
-TEST(HeadScan, FindsTheEndWhereverTheBytesAreCut) {
+TEST(HeadScan, FindsTheEndOfAHeadThatArrivesInAnyPieces) {
   const auto text = hosted("X: 1\r\n") + "next";
   for (std::size_t first = 0; first < text.size(); ++first) {
     HeadScan scan;
     const std::string_view whole = text;
     const auto expected = first < text.size() - 4 ? HeadScan::Found::more : HeadScan::Found::complete;
-    ASSERT_EQ(scan.look(whole.substr(0, first)), expected);
+    ASSERT_EQ(scan.search(whole.substr(0, first)), expected);
     if (expected == HeadScan::Found::more) {
-      ASSERT_EQ(scan.look(whole), HeadScan::Found::complete);
+      ASSERT_EQ(scan.search(whole), HeadScan::Found::complete);
     }
     EXPECT_EQ(scan.size(), text.size() - 4);
   }
@@ -238,10 +238,10 @@ TEST(HeadScan, FindsTheEndWhereverTheBytesAreCut) {
 
 TEST(HeadScan, DoesNotWaitForTheEndOfABrokenHead) {
   HeadScan scan;
-  EXPECT_EQ(scan.look("GET / HTTP/1.1\n"), HeadScan::Found::broken);
+  EXPECT_EQ(scan.search("GET / HTTP/1.1\n"), HeadScan::Found::broken);
 }
 
-TEST(Head, MeansWhatAnotherParserReadsInIt) {
+TEST(Head, IsReadAsAnotherParserReadsIt) {
   const std::string seeds[] = {
       hosted("X-A: 1\r\nConnection: close\r\nContent-Length: 12\r\n"),
       hosted("Transfer-Encoding: chunked\r\nAccept: */*;q=0.1\r\n"),

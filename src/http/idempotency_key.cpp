@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto visible_characters = character_table([](char c) { return c > ' ' && c <= '~'; });
 
-// What stands between the quotes; nothing where the string does not end where the value ends.
+// The text between the quotes. Nothing unless the quoted string is the whole value.
 std::optional<std::string> unquoted(std::string_view value) {
   std::string text;
   for (std::size_t i = 1; i < value.size(); ++i) {

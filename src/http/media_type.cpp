@@ -32,13 +32,13 @@ bool is_json(std::string_view element) {
   return true;
 }
 
-// Every element of a list is what `is_it` says, and there is one.
+// True if the list has an element, and `is_it` holds for each.
 template <class Predicate>
 bool all_elements(std::string_view list, Predicate is_it) {
   bool any = false;
   while (!list.empty()) {
     const auto element = trim(take_element(list, ','));
-    if (element.empty()) continue;  // empty elements are nothing (RFC 9110 §5.6.1.2)
+    if (element.empty()) continue;  // empty elements are ignored (RFC 9110 §5.6.1.2)
     if (!is_it(element)) return false;
     any = true;
   }
@@ -88,14 +88,14 @@ std::optional<Parameter> take_parameter(std::string_view& parameters) {
 }
 
 bool has_json_body(const Request& request) {
-  // "utf-8" is no coding, but a charset that many senders write into the wrong header.
+  // "utf-8" is not a coding but a charset, which many clients send in the wrong header.
   const auto coding = request.list("content-encoding");
   if (coding && !trim(*coding).empty() && !all_elements(*coding, [](auto each) {
         return is_one_of(each, {"identity", "utf-8", "utf8"});
       })) {
     return false;
   }
-  // Sent twice by some, and joined by proxies.
+  // Some clients send it twice, and proxies join the two.
   const auto type = request.list("content-type");
   return type && all_elements(*type, is_json);
 }

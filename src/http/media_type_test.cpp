@@ -11,8 +11,8 @@ bool takes(std::vector<Header> headers) {
   return has_json_body(request);
 }
 
-// All of them were met in requests of real clients; most of them were 415.
-TEST(MediaType, ReadsContentTypeAsSendersWriteIt) {
+// All of them occur in requests of real clients; most of them were once answered 415.
+TEST(MediaType, ReadsContentTypeAsClientsWriteIt) {
   for (const char* type : {"application/json",
                            "Application/JSON",
                            "application/json;charset=utf-8",
@@ -41,7 +41,7 @@ TEST(MediaType, ReadsContentTypeAsSendersWriteIt) {
   EXPECT_TRUE(takes({{"Content-Type", "application/json"}, {"content-type", "application/json; charset=utf-8"}}));
 }
 
-TEST(MediaType, RefusesAnotherTypeAndARealOtherCharset) {
+TEST(MediaType, RefusesOtherTypesAndOtherCharsets) {
   for (const char* type : {"",
                            ";",
                            ",",
@@ -68,7 +68,7 @@ TEST(MediaType, RefusesAnotherTypeAndARealOtherCharset) {
   EXPECT_FALSE(takes({{"Content-Type", "application/json"}, {"Content-Type", "text/plain"}}));
 }
 
-TEST(MediaType, TakesABodyWithoutACoding) {
+TEST(MediaType, AcceptsABodyWithoutAContentCoding) {
   for (const char* coding : {"", "identity", "Identity", " identity , identity", "utf-8", "UTF8"}) {
     EXPECT_TRUE(takes({{"Content-Type", "application/json"}, {"Content-Encoding", coding}})) << coding;
   }
@@ -77,7 +77,7 @@ TEST(MediaType, TakesABodyWithoutACoding) {
   }
 }
 
-TEST(MediaType, GivesParametersOneAfterTheOther) {
+TEST(MediaType, ReadsOneParameterAfterTheOther) {
   const auto media = parse_media_type("text/plain; a=1;; b = \"x;y\" ;c; d=''");
   ASSERT_TRUE(media);
   auto rest = media->parameters;

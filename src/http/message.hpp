@@ -1,5 +1,4 @@
-// A request as the server hands it on, and a reply as it takes it back. Values; no sockets, no
-// domain.
+// A request as the server gives it to the application, and a reply as the application gives it back. Plain values.
 #pragma once
 #include <array>
 #include <chrono>
@@ -21,7 +20,7 @@ struct Address {
   std::array<std::uint8_t, 16> bytes{};  // IPv4 as ::ffff:a.b.c.d
   bool v4() const;
   std::string text() const;
-  // The network that budgets are kept for: /24 of IPv4, /64 of IPv6. As text: "192.0.2.0/24".
+  // The network that is counted as one client: /24 of IPv4, /64 of IPv6. As text: "192.0.2.0/24".
   std::string network() const;
   static std::optional<Address> parse(std::string_view text);  // no port, no brackets
   bool operator==(const Address&) const = default;
@@ -35,31 +34,32 @@ struct Header {
 // Views point into the connection's buffer: valid until the reply is given.
 struct Request {
   Method method = Method::get;
-  std::string_view path;       // still percent-encoded; begins with '/', or is "*" (OPTIONS only)
+  std::string_view path;       // percent-encoded; begins with '/', or is "*" (OPTIONS only)
   std::string_view query;      // without '?'
-  std::string_view authority;  // the host that is meant: the target's, or else the Host header's; may have a port
+  std::string_view authority;  // the host of the target or, without one, of the Host header; may have a port
   std::vector<Header> headers;
   std::string_view body;                        // empty while only the head is known
   std::optional<std::uint64_t> content_length;  // nothing for a chunked body or none
   bool has_body = false;                        // Content-Length above 0, or chunked
   Address peer;
   std::string request_id;
-  // When its head arrived; when the whole request did, where its body came later.
+  // When the head arrived; for a body that came later, when that was complete.
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
 
   // First header of that name (any case), or nothing.
   std::optional<std::string_view> header(std::string_view name) const;
   std::size_t count(std::string_view name) const;
-  // All headers of that name as the one list that they are (RFC 9110 §5.3), or nothing.
+  // All headers of that name, joined to one list (RFC 9110 §5.3), or nothing.
   std::optional<std::string> list(std::string_view name) const;
 };
 
-// Appends the next part of a long body to `out`; false after the last one. Runs whenever the kernel has taken the one before, so that a client that does not read holds one part, however long the body is. A part
-// is to end when it has about `part_bytes`.
+// Appends the next part of a long body to `out`, about `part_bytes` of it; false after the last part. Called when the
+// kernel has taken the part before, so that a client that does not read costs the memory of one part, however long the
+// body is.
 using BodySource = std::function<bool(std::string& out)>;
 inline constexpr std::size_t part_bytes = 64 * 1024;
 
-// What an answer carries beside its body. Names are static text.
+// Names are static text.
 using Headers = std::vector<std::pair<std::string_view, std::string>>;
 
 struct Reply {
@@ -68,7 +68,7 @@ struct Reply {
   Headers headers;
   std::string body;
   BodySource stream;  // instead of body
-  // Where the parts of `stream` are made: runs the job, later and on another thread, or drops it. Empty: on the
+  // Makes the parts of `stream` on another thread: runs the job there, later, or drops it. Empty: parts are made on the
   // connection's thread.
   std::function<void(std::function<void()> job)> stream_on;
   bool close = false;  // end the connection after this reply

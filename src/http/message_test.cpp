@@ -26,7 +26,7 @@ TEST(Address, IsReadAndWrittenInOneForm) {
   }
 }
 
-TEST(Address, RefusesWhatIsNoAddress) {
+TEST(Address, RefusesTextThatIsNotAnAddress) {
   for (std::string_view text : {"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4:80", "[::1]", "::1%lo", "x", "1.2.3.4 ",
                                 "::ffff:1.2.3.256", "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc"}) {
     EXPECT_FALSE(Address::parse(text)) << text;

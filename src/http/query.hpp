@@ -2,8 +2,8 @@
 //
 //   parse_query("q=red+lamp&limit=5")   // {{"q", "red lamp"}, {"limit", "5"}}
 //
-// A name without '=' has an empty value; empty pieces ("a=1&&b=2") are nothing. What cannot be
-// decoded ends in invalid_value with a field error for every such parameter, named as it was sent.
+// A name without '=' has an empty value; empty pieces ("a=1&&b=2") are ignored. Parameters that cannot be decoded give
+// invalid_value, with a field error for each of them under its name as it was sent.
 #pragma once
 #include <string>
 #include <string_view>

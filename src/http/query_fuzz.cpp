@@ -21,10 +21,10 @@ void percent(std::string_view input) {
   const auto encoded = percent_encode(input);
   for (auto plus : {Plus::is_plus, Plus::is_space}) {
     const auto decoded = percent_decode(input, plus);
-    if (decoded) holds(count_code_points(*decoded).has_value(), "what was decoded is UTF-8");
+    if (decoded) holds(count_code_points(*decoded).has_value(), "decoded text is UTF-8");
     const auto back = percent_decode(encoded, plus);
     holds(back.has_value() == count_code_points(input).has_value(), "only UTF-8 is decoded");
-    if (back) holds(*back == input, "what was encoded comes back");
+    if (back) holds(*back == input, "text that is encoded and decoded is the same text");
   }
   std::string spaced(input);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
@@ -36,7 +36,7 @@ FUZZ_TARGET(query) {
   const auto parameters = parse_query(input);
   const auto pieces = static_cast<std::size_t>(std::count(input.begin(), input.end(), '&')) + 1;
   if (!parameters) {
-    holds(parameters.error().code == Code::invalid_value, "a refusal is invalid_value");
+    holds(parameters.error().code == Code::invalid_value, "the error is invalid_value");
     holds(!parameters.error().fields.empty() && parameters.error().fields.size() <= pieces, "and names what is wrong");
     return;
   }

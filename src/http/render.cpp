@@ -76,7 +76,7 @@ std::string_view status_line(int status) {
   }
 }
 
-constexpr std::string_view on_every_answer =
+constexpr std::string_view on_every_response =
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n";
@@ -100,7 +100,7 @@ void append_status(std::string& out, int status) {
   }
   out += "HTTP/1.1 ";
   append_number(out, static_cast<std::uint64_t>(status));
-  out += " \r\n";  // the reason may be empty, the blank before it may not: RFC 9112 §4
+  out += " \r\n";  // the reason may be empty, but the space before it is required: RFC 9112 §4
 }
 
 bool append_own(std::string& out, const Reply& reply, std::string_view request_id) {
@@ -120,7 +120,7 @@ void append_content(std::string& out, const Reply& reply, const Envelope& envelo
   if (!has_content(reply.status)) return;
   if (reply.stream) {
     append(out, "Content-Type", reply.content_type);
-    // HTTP/1.0 knows no chunks: there the end of the connection ends the body.
+    // HTTP/1.0 has no chunks: the end of the connection ends the body.
     if (!envelope.http_1_0) out += "Transfer-Encoding: chunked\r\n";
     return;
   }
@@ -142,7 +142,7 @@ void render_head(std::string& out, const Reply& reply, const Envelope& envelope)
   append_content(out, reply, envelope);
   const bool brings_policy = append_own(out, reply, envelope.request_id);
   append(out, "X-Request-Id", envelope.request_id);
-  out += on_every_answer;
+  out += on_every_response;
   if (!brings_policy) out += nothing_allowed;
   if (!envelope.keep_alive) out += "Connection: close\r\n";
   if (envelope.keep_alive && envelope.http_1_0) out += "Connection: keep-alive\r\n";
@@ -157,7 +157,7 @@ std::string http_date(std::int64_t unix_seconds) {
   const std::time_t seconds = unix_seconds;
   gmtime_r(&seconds, &utc);
   std::array<char, 64> text;
-  // Not strftime: its names follow the locale.
+  // Not strftime, whose names depend on the locale.
   const int size = std::snprintf(
       text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<unsigned>(utc.tm_wday)],
       utc.tm_mday, months[static_cast<unsigned>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);

@@ -1,4 +1,4 @@
-// A reply as bytes: status line and headers. The body is the connection's business.
+// Writes the head of a reply: status line and headers. The connection writes the body.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace integrity::http {
 
-// What is known beside the reply itself.
+// What the head needs besides the reply.
 struct Envelope {
   std::string_view date;  // RFC 9110 §5.6.7
   std::string_view request_id;
@@ -18,9 +18,8 @@ struct Envelope {
 // 1xx, 204 and 304 have neither a body nor a length (RFC 9110 §8.6).
 bool has_content(int status);
 
-// Appends the head of `reply`, the empty line included. A header whose value holds CR, LF or NUL is
-// left out and logged: what an application lets through from outside must not become headers of its
-// own.
+// Appends the head of `reply` with its empty line. A header whose value holds CR, LF, NUL or another control character
+// is left out and logged, so that text from outside cannot become a header.
 void render_head(std::string& out, const Reply& reply, const Envelope& envelope);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"

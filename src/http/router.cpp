@@ -71,7 +71,7 @@ std::size_t Router::add(Method method, std::string_view pattern) {
   return routes_++;
 }
 
-// Null where no route has that path.
+// Null if no route has that path.
 const Router::Node* Router::node_of(std::string_view path, std::vector<std::string>& parameters) const {
   if (!path.starts_with('/')) return nullptr;
   std::size_t node = 0;

@@ -1,15 +1,14 @@
-// Which of the declared routes a path belongs to. Knows no domain: routes are numbers.
+// Finds the declared route of a path. Routes are numbers; what they mean is the caller's.
 //
 //   Router router;
 //   std::size_t show = router.add(Method::get, "/products/{id}");
 //   auto found = router.find(Method::get, "/products/65f0");
 //   std::get<Router::Match>(found)   // {.route = show, .parameters = {"65f0"}}
 //
-// Paths are compared segment by segment after decoding, so "%2F" stays inside its segment and "..",
-// ".", "" are segments like any other: there is no file tree to walk. A parameter takes one segment
-// that is not empty. A literal goes before a parameter, for good: with "/a/{x}/c" and "/a/b/d"
-// there is no route for "/a/b/c". Segments that cannot be decoded, or hold control characters,
-// match nothing. Built once, then read from any thread.
+// Paths are compared segment by segment after decoding, so "%2F" stays inside its segment, and "..", "." and "" are
+// ordinary segments: there is no file tree. A parameter matches one segment that is not empty. A literal is preferred
+// to a parameter without a second attempt: with "/a/{x}/c" and "/a/b/d" there is no route for "/a/b/c". Segments that
+// cannot be decoded, or hold control characters, match nothing. Built once, then read from any thread.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -33,15 +32,15 @@ class Router {
     std::string allow;  // "GET, HEAD, PUT": the value of an Allow header
   };
   struct Options {
-    std::string allow;  // of OPTIONS, which every path answers
+    std::string allow;  // for OPTIONS, which every path answers
   };
   using Found = std::variant<Match, NoRoute, OtherMethods, Options>;
 
-  // Gives 0, 1, 2, … Throws std::logic_error when the same pattern has that method already.
+  // Returns 0, 1, 2, … Throws std::logic_error if the pattern has that method already.
   std::size_t add(Method method, std::string_view pattern);
-  // HEAD is answered by the route for GET. OPTIONS * is answered for all paths together (RFC 9110 §9.3.7).
+  // HEAD finds the route for GET. OPTIONS * is answered for all paths together (RFC 9110 §9.3.7).
   Found find(Method method, std::string_view path) const;
-  // A path that has routes and differs by slashes only, at the end or doubled; empty where there is none.
+  // A path that has routes and differs only by slashes, doubled or at the end. Empty if there is none.
   std::string meant_by(std::string_view path) const;
 
  private:

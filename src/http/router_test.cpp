@@ -91,7 +91,7 @@ TEST_F(RouterTest, RefusesTheSameRouteTwice) {
   EXPECT_THROW(router.add(Method::get, "products"), std::logic_error);
 }
 
-TEST_F(RouterTest, KnowsThePathThatWasMeant) {
+TEST_F(RouterTest, FindsThePathThatWasMeant) {
   for (const auto& [path, meant] : std::initializer_list<std::pair<const char*, const char*>>{
            {"/products/", "/products"},
            {"//products", "/products"},

@@ -17,16 +17,15 @@
 namespace integrity::http {
 namespace {
 
-// Descriptors that are not for clients: the store's files, the log, the control socket.
-// And for connections over the limit (worker.cpp).
+// Descriptors that are not for clients: the store's files, the log, the control socket; and for connections above the
+// limit (worker.cpp).
 constexpr std::size_t descriptors_reserved = 128;
 
 void check(const error_code& error, const char* what) {
   if (error) throw std::system_error(std::error_code(error), what);
 }
 
-// Raises the limit of open files as far as allowed; gives how many connections that leaves room
-// for.
+// Raises the limit of open files as far as allowed. Returns how many connections then fit.
 std::size_t raise_descriptor_limit(std::size_t connections_wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_wanted;
@@ -97,7 +96,7 @@ struct Server::Impl {
     return acceptor.local_endpoint().port();
   }
 
-  // The least loaded one; among equals they take turns.
+  // The one with the fewest connections; equals take turns.
   Worker& next_worker() {
     ++turn;
     Worker* best = nullptr;
@@ -108,8 +107,8 @@ struct Server::Impl {
     return *best;
   }
 
-  // Until it fails: for want of descriptors or memory the same connection would be offered at once, and again. Then the
-  // next tick goes on.
+  // Accepts until it fails. Without descriptors or memory the same connection would fail again at once, so the next
+  // tick tries again.
   void accept() {
     auto& worker = next_worker();
     accepting = true;
@@ -118,7 +117,7 @@ struct Server::Impl {
         accepting = false;
         if (!acceptor.is_open()) return;
         if (!error) take(worker, std::move(socket));
-        // A client that left while it was queued is no reason to wait.
+        // A client that left while it was queued is not a reason to wait.
         if (!error || error == asio::error::connection_aborted) return accept();
         log::event("http.accept.paused", {{"cause", error.message()}});
       });
@@ -143,15 +142,15 @@ struct Server::Impl {
     log::fault(error.what());
   }
 
-  // Few are told in peace, which takes a descriptor until they have read it; the others as far as their kernel goes.
+  // A few get a full reply, which needs a descriptor until they have read it. The others get one attempt to send it.
   void turn_away(Worker& worker, Socket socket, const Address& peer) {
-    if (shared->gate.enter_to_be_told()) return worker.turn_away(std::move(socket), peer);
+    if (shared->gate.enter_to_be_refused()) return worker.turn_away(std::move(socket), peer);
     error_code ignored;
-    socket.write_some(asio::buffer(overloaded_answer.data(), overloaded_answer.size()), ignored);
+    socket.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
     socket.shutdown(Socket::shutdown_send, ignored);
   }
 
-  // Asks one worker after the other for a connection of that holder to close.
+  // Asks one worker after the other to close a connection of `holder`, until one has done so.
   void evict(const Address& holder, std::size_t from) {
     asio::post(workers[from]->context(), [this, holder, from] {
       if (!workers[from]->close_idle_of(holder) && from + 1 < workers.size()) evict(holder, from + 1);

@@ -1,12 +1,11 @@
-// HTTP/1.1 on TCP: one thread and one event loop per core, strict framing, limits on everything.
+// An HTTP/1.1 server on TCP: one thread with an event loop per core, strict framing, limits on everything.
 //
 //   Server server(options, app);
 //   std::uint16_t port = server.listen();   // throws std::system_error: address in use, …
-//   server.run();                           // returns after stop(), every request answered or cut
+//   server.run();                           // returns after stop(), when every request is answered or cut
 //
-// What the server sees to itself (product.md, Conventions, "The connection"): framing, header and
-// body limits, time limits, keep-alive, Expect, HEAD without a body, pipelining, the headers that
-// every answer carries. What a path means is the Application's business.
+// The server itself handles framing, header and body limits, time limits, keep-alive, Expect, HEAD without a body,
+// pipelining, and the headers that every response carries. What a path means is decided by the Application.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -24,9 +23,9 @@ namespace integrity::http {
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t header_fields_max = 100;
-  // Of all connections together, for what a body has above 16 KiB: a thousand uploads that never end must not take the
-  // memory of everybody else. Smaller bodies are always taken. Who sends may hold as much as is still free, so there is
-  // always some for the next one; strangers have one half of it together.
+  // For the bytes of bodies above 16 KiB each, of all connections together, so that a thousand uploads that never end
+  // do not use up the memory. Smaller bodies are always accepted. A sender may hold as much as is still free, so there
+  // is always some for the next one; strangers together may hold half. See BodyMemory.
   std::size_t large_bodies_bytes_max = 256 * 1024 * 1024;
   std::chrono::milliseconds header_time_max{10'000};
   std::chrono::milliseconds body_idle_max{15'000};
@@ -40,47 +39,45 @@ struct ServerOptions {
   std::uint16_t port = 8080;       // 0 takes a free one
   std::size_t connections_max = 16384;
   std::size_t connections_per_address_max = 1024;  // of IPv6: per /64
-  // Their connections are those of many clients: not counted by address, and never closed to make room.
+  // Their connections carry many clients each: not counted by address, and never closed to make room.
   std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};
   Limits limits;
 };
 
-// A request being answered. Shared: whoever holds it may let it go on or answer, each once, from any thread.
-// Its waiter is the client, which has gone when it has closed the connection or its side of it.
+// A request with its reply to come. Shared: any holder may call `go_on` and `reply`, each once, from any thread. As a
+// Waiter it is the client, which is gone when it has closed the connection or its side of it.
 class Exchange : public Waiter {
  public:
   virtual const Request& request() const = 0;
-  // Out of `admit`: the rest of the request may come. Above this limit the server answers `refuse`.
+  // After `admit`: the body may come. A larger one is refused with payload_too_large.
   virtual void go_on(std::size_t body_bytes_max) = 0;
   virtual void reply(Reply reply) = 0;
-  // Whatever the application wants to remember between `admit` and `serve`.
+  // For the application, from `admit` to `serve`.
   std::shared_ptr<void> context;
-  // Carried by the answer whatever it turns out to be, the server's own refusals after `admit`
-  // included.
+  // Added to the reply whatever it is, including errors of the server itself after `admit`.
   Headers headers;
 };
 
-// Whose a request is, where clients share what there is only so much of.
+// Who is charged for a request where clients share a limited resource.
 struct Sender {
   std::string source;  // what is counted together: an address, a network
-  bool known = false;  // not a stranger
+  bool known = false;  // signed in; otherwise a stranger
 };
 
 class Application {
  public:
   virtual ~Application() = default;
-  // On an I/O thread, both: do not block. Answer now, or keep the exchange and answer later.
+  // `admit` and `serve` run on an I/O thread and must not block. Reply at once, or keep the exchange and reply later.
   //
-  // The head has arrived. Decide all that the head decides: `reply` is a refusal, and the body is not read; `go_on` is the
-  // last thing done with the exchange here, for `serve` may have it before that returns.
+  // The head has arrived. Call `reply` to refuse the request, whose body is then not read, or `go_on`. After `go_on` do
+  // not use the exchange here: `serve` may have it before `go_on` returns.
   virtual void admit(std::shared_ptr<Exchange> exchange) = 0;
-  // The whole request is there.
+  // The whole request has arrived.
   virtual void serve(std::shared_ptr<Exchange> exchange) = 0;
-  // An answer for what the server refuses itself: bad_request, headers_too_large, request_timeout,
-  // payload_too_large, …
+  // The reply for an error of the server itself: bad_request, headers_too_large, request_timeout, payload_too_large, …
   virtual Reply refuse(const Error& error, std::string_view request_id) = 0;
-  // Of a request that was admitted. Asked only where its body is large.
+  // Who is charged for an admitted request. Called only for large bodies.
   virtual Sender sender(Exchange& exchange) { return {exchange.request().peer.network(), false}; }
 };
 
@@ -90,7 +87,7 @@ class Server {
   ~Server();
   std::uint16_t listen();
   void run();
-  // Asks, waits for `shutdown_grace`, insists. Safe from any thread and from several.
+  // Stops accepting, waits up to `shutdown_grace` for open requests, then cuts them. Safe from any thread, repeatedly.
   void stop();
 
  private:

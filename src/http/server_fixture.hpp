@@ -1,4 +1,4 @@
-// A small application, a client on a plain socket, and a server between them: for the tests here.
+// For the tests here: a small application, a client on a plain socket, and a server between them.
 #pragma once
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@ namespace integrity::http {
 using namespace std::string_literals;
 using namespace std::chrono_literals;
 
-// A thread that answers exchanges some time later, as a committing thread does.
+// A thread that replies to exchanges later, as the thread that commits does.
 class Later {
  public:
   Later() : thread_([this](std::stop_token stop) { work(stop); }) {}
@@ -89,7 +89,7 @@ struct TestApplication final : Application {
       return later.add([exchange] { exchange->reply(text(std::string(exchange->request().body))); });
     }
     exchange->reply(answer(*exchange));
-    exchange->reply(text("a second answer is not heard"));
+    exchange->reply(text("a second reply is ignored"));
   }
 
   Reply answer(const Exchange& exchange) {
@@ -194,8 +194,8 @@ class Client {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    const timeval patience{20, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const timeval time_limit{20, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &time_limit, sizeof time_limit);
   }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -216,7 +216,7 @@ class Client {
   }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
 
-  // One more piece; false at the end of the connection.
+  // Appends what arrives next to the input; false at the end of the connection.
   bool receive() {
     char buffer[16384];
     const auto count = ::recv(fd_, buffer, sizeof buffer, 0);
@@ -239,7 +239,7 @@ class Client {
     return text;
   }
   std::string head() { return until("\r\n\r\n"); }
-  // "200 body" of one answer with a Content-Length.
+  // One response with a Content-Length, as "200 body".
   std::string answer() {
     const auto text = head();
     if (!text.starts_with("HTTP/1.1 ")) return text;

@@ -37,7 +37,7 @@ TEST_F(ServerTest, DoesNotWaitForIdleOrSlowBodies) {
   EXPECT_EQ(application.served, 0);
 }
 
-TEST_F(ServerTest, ClosesIdleConnectionsWithoutAWord) {
+TEST_F(ServerTest, ClosesIdleConnectionsWithoutAResponse) {
   options.limits.keep_alive_max = 300ms;
   start();
   Client client(port);
@@ -46,7 +46,7 @@ TEST_F(ServerTest, ClosesIdleConnectionsWithoutAWord) {
   EXPECT_EQ(client.rest(), "");
 }
 
-TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesTogether) {
+TEST_F(ServerTest, LimitsTheMemoryOfAllLargeBodies) {
   options.limits.large_bodies_bytes_max = 80'000;  // half of it for strangers, half of that for one of them
   start();
   const auto begin = [](std::size_t length, std::size_t part) {
@@ -62,20 +62,20 @@ TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesTogether) {
   Client next(port);
   next.send(begin(34'000, 33'000));
   next.send(std::string(1'000, 'a'));
-  EXPECT_EQ(next.answer(), "200 POST / " + std::string(34'000, 'a')) << "what was taken is given back";
+  EXPECT_EQ(next.answer(), "200 POST / " + std::string(34'000, 'a')) << "memory is given back";
 }
 
-// ---- Long answers
+// ---- Streamed responses
 
-// Their parts made on the connection's thread, or on another one.
-class LongAnswers : public ServerTest, public testing::WithParamInterface<bool> {
+// Parts are made on the connection's thread, or on another one.
+class StreamedResponses : public ServerTest, public testing::WithParamInterface<bool> {
  protected:
-  LongAnswers() { application.parts_later = GetParam(); }
+  StreamedResponses() { application.parts_later = GetParam(); }
 };
-INSTANTIATE_TEST_SUITE_P(Made, LongAnswers, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(Made, StreamedResponses, testing::Bool(),
                          [](const auto& made) { return made.param ? "elsewhere" : "here"; });
 
-TEST_P(LongAnswers, StreamsInChunks) {
+TEST_P(StreamedResponses, StreamsInChunks) {
   start();
   Client client(port);
   client.send(get("/list?3") + get("/next"));
@@ -87,7 +87,7 @@ TEST_P(LongAnswers, StreamsInChunks) {
   EXPECT_EQ(client.answer(), "200 GET /next ");
 }
 
-TEST_P(LongAnswers, StreamsToHttp10UntilTheConnectionEnds) {
+TEST_P(StreamedResponses, StreamsToHttp10UntilTheConnectionEnds) {
   start();
   Client client(port);
   client.send("GET /list?3 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -95,7 +95,7 @@ TEST_P(LongAnswers, StreamsToHttp10UntilTheConnectionEnds) {
   EXPECT_EQ(client.rest(), std::string(30'000, 'x'));
 }
 
-TEST_P(LongAnswers, DoesNotRunAStreamForHead) {
+TEST_P(StreamedResponses, DoesNotRunAStreamForHead) {
   start();
   Client client(port);
   client.send("HEAD /list?3 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next"));
@@ -104,7 +104,7 @@ TEST_P(LongAnswers, DoesNotRunAStreamForHead) {
   EXPECT_EQ(application.parts_given, 0u);
 }
 
-TEST_P(LongAnswers, LetsTheClientSeeThatAStreamBroke) {
+TEST_P(StreamedResponses, LetsTheClientSeeThatAStreamFailed) {
   start();
   Client client(port);
   client.send(get("/breaks"));
@@ -112,7 +112,7 @@ TEST_P(LongAnswers, LetsTheClientSeeThatAStreamBroke) {
   EXPECT_EQ(client.rest().find("0\r\n\r\n"), std::string::npos);
 }
 
-TEST_P(LongAnswers, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
+TEST_P(StreamedResponses, DropsAClientThatStopsReadingAndMakesFewPartsInAdvance) {
   options.limits.write_stall_max = 300ms;
   options.shutdown_grace = 1h;
   start();
@@ -123,7 +123,7 @@ TEST_P(LongAnswers, DropsAReaderThatStallsAndReadsNoFurtherAhead) {
   other.send(get("/other"));
   EXPECT_EQ(other.answer(), "200 GET /other ");
   stop();                                      // returns only when the stalled connection is gone
-  EXPECT_LT(application.parts_given, 2'000u);  // what fits into the kernel's buffers
+  EXPECT_LT(application.parts_given, 2'000u);  // as many as fit into the kernel's buffers
 }
 
 TEST_F(ServerTest, LetsTheClientSeeThatAPartWasNotMade) {
@@ -134,9 +134,9 @@ TEST_F(ServerTest, LetsTheClientSeeThatAPartWasNotMade) {
   EXPECT_EQ(client.rest(), "");
 }
 
-// ---- Answers from other threads
+// ---- Replies from other threads
 
-TEST_F(ServerTest, TakesAnswersFromOtherThreads) {
+TEST_F(ServerTest, AcceptsRepliesFromOtherThreads) {
   start();
   std::vector<std::thread> clients;
   std::atomic<int> right = 0;
@@ -154,7 +154,7 @@ TEST_F(ServerTest, TakesAnswersFromOtherThreads) {
   EXPECT_EQ(right, 400);
 }
 
-TEST_F(ServerTest, DropsTheAnswerForAClientThatLeft) {
+TEST_F(ServerTest, DropsTheReplyForAClientThatLeft) {
   start();
   std::weak_ptr<Exchange> watched;
   {
@@ -162,17 +162,17 @@ TEST_F(ServerTest, DropsTheAnswerForAClientThatLeft) {
     client.send(post("/keep", "abc"));
     auto exchange = application.wait_for_held();
     client.disconnect();
-    EXPECT_EQ(exchange->request().body, "abc");  // still there, whatever the client does
+    EXPECT_EQ(exchange->request().body, "abc");  // the body is still there
     watched = exchange;
     exchange->reply(text(std::string(1'000'000, 'x')));
   }
-  while (!watched.expired()) std::this_thread::yield();  // the I/O thread may just be leaving it
+  while (!watched.expired()) std::this_thread::yield();  // the I/O thread may still hold it for a moment
   Client other(port);
   other.send(get("/other"));
   EXPECT_EQ(other.answer(), "200 GET /other ");
 }
 
-TEST_F(ServerTest, AnswersForAnExchangeThatAnotherThreadGaveUp) {
+TEST_F(ServerTest, AnswersForAnExchangeThatAnotherThreadDropped) {
   start();
   Client client(port);
   client.send(get("/keep"));
@@ -180,11 +180,11 @@ TEST_F(ServerTest, AnswersForAnExchangeThatAnotherThreadGaveUp) {
   EXPECT_EQ(client.answer(), "500 internal");
 }
 
-// ---- Limits and the end
+// ---- Limits and stopping
 
-TEST_F(ServerTest, LimitsConnectionsInAllAndByAddress) {
-  for (const bool in_all : {true, false}) {
-    (in_all ? options.connections_max : options.connections_per_address_max) = 2;
+TEST_F(ServerTest, LimitsConnectionsInTotalAndByAddress) {
+  for (const bool in_total : {true, false}) {
+    (in_total ? options.connections_max : options.connections_per_address_max) = 2;
     start();
     {
       Client first(port);
@@ -200,7 +200,7 @@ TEST_F(ServerTest, LimitsConnectionsInAllAndByAddress) {
       EXPECT_EQ(first.answer(), "200 GET /a ");
       EXPECT_EQ(first.rest(), "");
     }
-    // The places are free again, as soon as the server has seen them leave.
+    // New connections are admitted as soon as the server has seen the others close.
     std::string answer;
     while (answer != "200 GET /a ") {
       Client fourth(port);
@@ -212,8 +212,8 @@ TEST_F(ServerTest, LimitsConnectionsInAllAndByAddress) {
   }
 }
 
-// They were closed without a word, which a balancer takes for a dead server.
-TEST_F(ServerTest, SaysWhyItLetsNobodyIn) {
+// Connections were once closed without a response, which a balancer takes for a dead server.
+TEST_F(ServerTest, SaysWhyItRefusesAConnection) {
   options.connections_max = 1;
   start();
   Client first(port, 0, 2);
@@ -225,7 +225,7 @@ TEST_F(ServerTest, SaysWhyItLetsNobodyIn) {
   EXPECT_EQ(second.rest(), "");
 }
 
-TEST_F(ServerTest, MakesRoomByClosingAnIdleConnectionOfWhoHasMost) {
+TEST_F(ServerTest, MakesRoomByClosingAnIdleConnectionOfTheAddressWithMost) {
   options.connections_max = 3;
   start();
   Client busy(port), idle(port), idle_too(port);
@@ -248,7 +248,7 @@ TEST_F(ServerTest, MakesRoomByClosingAnIdleConnectionOfWhoHasMost) {
   EXPECT_EQ(open, 1);
 }
 
-TEST_F(ServerTest, AnswersWhatIsRunningBeforeItStops) {
+TEST_F(ServerTest, AnswersOpenRequestsBeforeItStops) {
   start();
   Client idle(port);
   idle.send(get("/a"));
@@ -268,7 +268,7 @@ TEST_F(ServerTest, AnswersWhatIsRunningBeforeItStops) {
   EXPECT_FALSE(Client(port).connected());
 }
 
-TEST_F(ServerTest, CutsWhatIsStillRunningAfterTheGrace) {
+TEST_F(ServerTest, CutsOpenRequestsAfterTheGracePeriod) {
   options.shutdown_grace = 300ms;
   start();
   Client client(port);
@@ -302,7 +302,7 @@ TEST_F(ServerTest, SaysWhyItCannotListen) {
   EXPECT_THROW(Server(taken, application).listen(), std::system_error);
 }
 
-TEST_F(ServerTest, ListensOnIpv6AndKnowsIpv4ClientsThere) {
+TEST_F(ServerTest, ListensOnIpv6AndRecognisesIpv4Clients) {
   options.host = "::";
   start();
   Client client(port);

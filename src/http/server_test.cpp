@@ -5,9 +5,9 @@
 namespace integrity::http {
 namespace {
 
-// ---- Answers
+// ---- Responses
 
-TEST_F(ServerTest, AnswersWithTheHeadersThatEveryAnswerHas) {
+TEST_F(ServerTest, SendsTheHeadersOfEveryResponse) {
   start();
   Client client(port);
   client.send(get("/a?b=c"));
@@ -24,7 +24,7 @@ TEST_F(ServerTest, AnswersWithTheHeadersThatEveryAnswerHas) {
   EXPECT_EQ(client.until("GET /a "), "GET /a ");
 }
 
-TEST_F(ServerTest, GivesEachRequestAnIdOfItsOwn) {
+TEST_F(ServerTest, GivesEachRequestItsOwnId) {
   start();
   std::set<std::string> ids;
   for (int i = 0; i < 4; ++i) {
@@ -38,7 +38,7 @@ TEST_F(ServerTest, GivesEachRequestAnIdOfItsOwn) {
   EXPECT_EQ(ids.size(), 20u);
 }
 
-TEST_F(ServerTest, LetsAReplyBringItsOwnPolicyButNoForgedHeader) {
+TEST_F(ServerTest, AcceptsAPolicyOfTheReplyButNoForgedHeader) {
   start();
   Client client(port);
   client.send(get("/policy"));
@@ -49,7 +49,7 @@ TEST_F(ServerTest, LetsAReplyBringItsOwnPolicyButNoForgedHeader) {
   EXPECT_EQ(head.find("Set-Cookie"), std::string::npos);
 }
 
-TEST_F(ServerTest, SendsNoContentWhereThereMustBeNone) {
+TEST_F(ServerTest, SendsNoContentWhereItIsForbidden) {
   start();
   Client client(port);
   client.send(get("/nothing") + get("/same") + "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" + get("/end"));
@@ -64,7 +64,7 @@ TEST_F(ServerTest, SendsNoContentWhereThereMustBeNone) {
   EXPECT_EQ(client.answer(), "200 GET /end ");
 }
 
-TEST_F(ServerTest, TellsTheApplicationWhoAsksAndWhatItRemembered) {
+TEST_F(ServerTest, GivesTheApplicationThePeerAndItsContext) {
   start();
   Client client(port);
   client.send(get("/peer") + get("/context"));
@@ -72,7 +72,7 @@ TEST_F(ServerTest, TellsTheApplicationWhoAsksAndWhatItRemembered) {
   EXPECT_EQ(client.answer(), "200 remembered");
 }
 
-TEST_F(ServerTest, AnswersInternalErrorWhateverTheApplicationDoesWrong) {
+TEST_F(ServerTest, AnswersInternalErrorIfTheApplicationFails) {
   start();
   Client client(port);
   for (const char* path : {"/throws", "/admit-throws", "/forgets", "/admit-forgets", "/admit-later/admit-forgets",
@@ -84,7 +84,7 @@ TEST_F(ServerTest, AnswersInternalErrorWhateverTheApplicationDoesWrong) {
   EXPECT_EQ(client.answer(), "200 GET /still-here ");
 }
 
-TEST_F(ServerTest, PutsTheHeadersOfAnExchangeIntoWhateverAnswerItGets) {
+TEST_F(ServerTest, AddsTheHeadersOfAnExchangeToEveryResponse) {
   start();
   for (const auto& [request, status] : {std::pair{get("/carry"), "200"},
                                         {get("/carry/later"), "200"},
@@ -102,7 +102,7 @@ TEST_F(ServerTest, PutsTheHeadersOfAnExchangeIntoWhateverAnswerItGets) {
   }
 }
 
-// ---- Keeping connections
+// ---- Keep-alive
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   start();
@@ -120,7 +120,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   sender.join();
 }
 
-TEST_F(ServerTest, ReadsRequestsHoweverTheyAreCut) {
+TEST_F(ServerTest, ReadsRequestsThatArriveInPieces) {
   start();
   Client client(port);
   const auto request = "\r\n" + post("/cut", "hello", "X: " + std::string(3000, 'x') + "\r\n") +
@@ -131,7 +131,7 @@ TEST_F(ServerTest, ReadsRequestsHoweverTheyAreCut) {
   EXPECT_EQ(client.answer(), "200 POST /cut hello");
 }
 
-TEST_F(ServerTest, TakesBodiesUpToTheLimitAndRequestsBehindThem) {
+TEST_F(ServerTest, ReadsBodiesUpToTheLimitAndRequestsAfterThem) {
   start();
   Client client(port);
   const std::string body(100'000, 'b');
@@ -140,7 +140,7 @@ TEST_F(ServerTest, TakesBodiesUpToTheLimitAndRequestsBehindThem) {
   EXPECT_EQ(client.answer(), "200 GET /next ");
 }
 
-TEST_F(ServerTest, ClosesWhenAsked) {
+TEST_F(ServerTest, ClosesOnRequest) {
   start();
   for (const auto& request : {get("/a", "Connection: close\r\n"), get("/close"), "GET /a HTTP/1.0\r\n\r\n"s}) {
     Client client(port);
@@ -151,7 +151,7 @@ TEST_F(ServerTest, ClosesWhenAsked) {
   }
 }
 
-TEST_F(ServerTest, KeepsHttp10ConnectionsThatAskForIt) {
+TEST_F(ServerTest, KeepsHttp10ConnectionsOpenOnRequest) {
   start();
   Client client(port);
   client.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -162,7 +162,7 @@ TEST_F(ServerTest, KeepsHttp10ConnectionsThatAskForIt) {
   EXPECT_EQ(client.rest(), "");
 }
 
-TEST_F(ServerTest, AnswersAClientThatHasEndedItsSide) {
+TEST_F(ServerTest, AnswersAClientThatHasClosedItsSide) {
   start();
   Client client(port);
   client.send(post("/later", "x"));
@@ -171,7 +171,7 @@ TEST_F(ServerTest, AnswersAClientThatHasEndedItsSide) {
   EXPECT_EQ(client.rest(), "");
 }
 
-TEST_F(ServerTest, AsksForABodyOnlyAfterTheHeadWasAdmitted) {
+TEST_F(ServerTest, SendsContinueOnlyAfterTheHeadWasAdmitted) {
   start();
   for (const auto& path : {"/a"s, "/admit-later"s}) {
     Client client(port);
@@ -194,7 +194,7 @@ TEST_F(ServerTest, AsksForABodyOnlyAfterTheHeadWasAdmitted) {
 
 // ---- Refusals
 
-TEST_F(ServerTest, RefusesSmugglingAndClosesAtOnce) {
+TEST_F(ServerTest, RefusesRequestSmugglingAndCloses) {
   start();
   const std::string smuggled = get("/smuggled");
   for (const auto& request : {
@@ -216,11 +216,11 @@ TEST_F(ServerTest, RefusesSmugglingAndClosesAtOnce) {
   EXPECT_EQ(application.served, 0);
 }
 
-TEST_F(ServerTest, NeverTakesARefusedBodyForARequest) {
+TEST_F(ServerTest, NeverReadsARefusedBodyAsARequest) {
   start();
   const auto smuggled = get("/smuggled");
   for (const char* path : {"/forbidden", "/admit-later/forbidden"}) {
-    Client client(port);  // All of it is here: skipped, and the connection lives on.
+    Client client(port);  // the whole body has arrived: it is skipped, and the connection stays open
     client.send(post(path, smuggled) + get("/next"));
     EXPECT_EQ(client.answer(), "403 no");
     EXPECT_EQ(client.answer(), "200 GET /next ");
@@ -237,7 +237,7 @@ TEST_F(ServerTest, NeverTakesARefusedBodyForARequest) {
   EXPECT_EQ(application.served, 2);
 }
 
-TEST_F(ServerTest, LetsTheClientSeeWhyItsUploadWasRefused) {
+TEST_F(ServerTest, LetsTheClientReadWhyItsUploadWasRefused) {
   start();
   for (const auto& head : {"Content-Length: 1000000\r\n\r\n"s, "Transfer-Encoding: chunked\r\n\r\nf4240\r\n"s}) {
     Client client(port);

@@ -1,11 +1,11 @@
-// Beast was written by other people from the same RFCs: a second opinion, for tests, on what we accept.
+// For tests: compares what this server reads with what Beast reads, which was written independently from the same RFCs.
 #pragma once
 #include <algorithm>
 #include <iterator>
 #include <string>
 #include <string_view>
 
-#include "http/asio.hpp"  // before Beast: it says how Asio is built
+#include "http/asio.hpp"  // before Beast: it configures Asio
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -16,7 +16,7 @@
 
 namespace integrity::http {
 
-// What Beast reads otherwise in a head that we accepted as `head`; empty when it agrees.
+// What Beast reads differently in `text`, which this server accepted as `head`. Empty if they agree.
 inline std::string beast_disagrees(std::string_view text, const Head& head) {
   namespace beast = boost::beast::http;
   beast::request_parser<beast::empty_body> parser;
@@ -35,7 +35,7 @@ inline std::string beast_disagrees(std::string_view text, const Head& head) {
   const auto& theirs = parser.get();
   std::ptrdiff_t left = std::distance(theirs.begin(), theirs.end());
   for (auto ours = head.request.headers.begin(); ours != head.request.headers.end(); ++ours, --left) {
-    // Beast keeps fields of one name side by side, so the order to compare is that within a name.
+    // Beast groups fields of one name, so only the order within a name can be compared.
     const auto earlier = std::count_if(head.request.headers.begin(), ours, [&](const Header& other) {
       return equal_ignoring_case(other.name, ours->name);
     });

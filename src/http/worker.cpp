@@ -16,15 +16,15 @@ namespace integrity::http {
 namespace {
 
 constexpr std::chrono::milliseconds tick_interval{250};
-// A tick that comes so late shows that the thread did not run. For so long after it, requests may be older than they look.
+// A tick that is so late shows that the thread did not run. For `held_time` after it, requests may be older than they seem.
 constexpr std::chrono::seconds late_tick{1};
 constexpr std::chrono::seconds held_time{2};
 constexpr int handlers_in_batch = 64;  // about a millisecond of work
 
-// Connections over the limit, while others are being closed for them; and those that are told why they may not enter. The
-// descriptors of both are among those that are reserved (server.cpp).
+// Connections above the limit, while others are being closed for them, and refused connections that still read why. The
+// reserved descriptors (server.cpp) include both.
 constexpr std::size_t over_total_max = 32;
-constexpr std::size_t being_told_max = 32;
+constexpr std::size_t being_refused_max = 32;
 
 thread_local Worker* current_worker = nullptr;
 
@@ -58,7 +58,7 @@ bool Gate::enter(const Address& peer, std::optional<Address>& evict) {
   if (!trusted && held == per_address_max_) return false;
   if (total_ >= total_max_) {
     const std::size_t most = by_count_.empty() ? 0 : by_count_.rbegin()->first;
-    // Not between equals, who would push each other out by turns.
+    // Equals must not evict each other in turn.
     if (most <= held + 1 || total_ >= total_max_ + over_total_max) return false;
     evict = Address{by_count_.rbegin()->second};
   }
@@ -78,7 +78,7 @@ bool Gate::enter(const Address& peer, std::optional<Address>& evict) {
   return true;
 }
 
-// Without an allocation: what ends a connection must not fail.
+// Allocates nothing: closing a connection must not fail.
 void Gate::move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept {
   auto node = by_count_.extract(std::pair(from, address));
   node.value().first = to;
@@ -100,9 +100,9 @@ void Gate::leave(const Address& peer) noexcept {
   }
 }
 
-bool Gate::enter_to_be_told() noexcept {
-  if (++being_told_ <= being_told_max) return true;
-  --being_told_;
+bool Gate::enter_to_be_refused() noexcept {
+  if (++being_refused_ <= being_refused_max) return true;
+  --being_refused_;
   return false;
 }
 
@@ -112,7 +112,7 @@ Status BodyMemory::take(const Sender& sender, std::size_t bytes) {
   const std::size_t holds = source == by_source_.end() ? 0 : source->second;
   std::size_t free = bytes_max_ - held_;
   if (!sender.known) free = std::min(free, bytes_max_ / 2 - held_by_strangers_);
-  // As much stays free as it will hold.
+  // After this, as much must stay free as the sender holds.
   if (holds + 2 * bytes > free) return holds > 0 ? over_own_share() : overloaded();
   if (source == by_source_.end()) source = by_source_.emplace(sender.source, 0).first;
   source->second += bytes;
@@ -153,14 +153,14 @@ void Worker::run() {
       if (!tick_is_set_) schedule_tick();
       if (!run_some()) break;
     } catch (const std::exception& error) {
-      // A handler let one through: that connection may be lost, the others must not be.
+      // An exception of a handler may cost one connection, but not the others.
       log::fault(error.what());
     }
   }
   current_worker = nullptr;
 }
 
-// What is ready, and no more than that: whom these handlers wake waits for the end. False once the worker has stopped.
+// Runs the handlers that are ready; the threads that they wake wait for the end of the batch. False once the worker has stopped.
 bool Worker::run_some() {
   const WakeUps::Batch batch;
   if (context_.run_one() == 0) return false;
@@ -171,7 +171,7 @@ bool Worker::run_some() {
 
 void Worker::adopt(Socket socket, const Address& peer) {
   load_.fetch_add(1, std::memory_order_relaxed);
-  // `this` is safe and a shared pointer would be a cycle: handlers die with the context they wait in.
+  // `this` is safe, because handlers are destroyed with the context; a shared pointer would be a cycle.
   try {
     asio::post(context_, [this, socket = std::move(socket), peer]() mutable {
       if (const auto connection = add(std::move(socket), peer, true)) connection->start();
@@ -196,10 +196,10 @@ void Worker::turn_away(Socket socket, const Address& peer) {
 
 void Worker::leave(const Address& peer, bool counted) noexcept {
   load_.fetch_sub(1, std::memory_order_relaxed);
-  counted ? shared_->gate.leave(peer) : shared_->gate.leave_told();
+  counted ? shared_->gate.leave(peer) : shared_->gate.leave_refused();
 }
 
-// Null while stopping.
+// Null if the worker is stopping.
 std::shared_ptr<Connection> Worker::add(Socket socket, const Address& peer, bool counted) {
   if (stopping()) {
     leave(peer, counted);
@@ -207,7 +207,7 @@ std::shared_ptr<Connection> Worker::add(Socket socket, const Address& peer, bool
   }
   try {
     auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer, counted);
-    connection->place = connections_.size();
+    connection->index = connections_.size();
     connections_.push_back(connection);
     return connection;
   } catch (...) {
@@ -217,12 +217,12 @@ std::shared_ptr<Connection> Worker::add(Socket socket, const Address& peer, bool
 }
 
 void Worker::remove(Connection& connection) {
-  const auto place = connection.place;
+  const auto index = connection.index;
   const Address peer = connection.peer();
   const bool counted = connection.counted();
-  if (place + 1 != connections_.size()) {
-    connections_[place] = std::move(connections_.back());
-    connections_[place]->place = place;
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index = index;
   }
   connections_.pop_back();
   leave(peer, counted);
@@ -244,7 +244,7 @@ void Worker::submit(Message message) noexcept {
   {
     const std::lock_guard lock(inbox_mutex_);
     if (inbox_closed_) return;
-    // Where there is no memory, `tick` looks for what was left undone.
+    // If there is no memory for the event or the wake-up, `tick` finds the lost connection, or empties the inbox.
     try {
       inbox_.push_back(std::move(message));
     } catch (const std::exception& error) {
@@ -252,7 +252,7 @@ void Worker::submit(Message message) noexcept {
       message.to->lose();
       return;
     }
-    // One wake-up for all that finish together, as the writes of one commit do.
+    // One wake-up for all replies that come together, as those of one commit do.
     if (inbox_.size() > 1) return;
   }
   // `this` lives: the message in the inbox holds its connection, and a connection its worker.
@@ -271,7 +271,7 @@ void Worker::empty_inbox() {
     const std::lock_guard lock(inbox_mutex_);
     messages.swap(inbox_);
   }
-  for (auto& [connection, word] : messages) connection->tell(std::move(word));
+  for (auto& [connection, event] : messages) connection->notify(std::move(event));
 }
 
 void Worker::ask_to_stop() {
@@ -316,17 +316,15 @@ void Worker::schedule_tick() {
   tick_is_set_ = true;
 }
 
-// One look at every deadline a few times a second, instead of a timer that every request sets and
-// cancels.
 void Worker::tick() {
   const auto now = CoarseClock::now();
   if (now - last_tick_ > late_tick) held_until_ = now + held_time;
   last_tick_ = now;
   if (stop_at_ && now >= *stop_at_) return close_all();
-  // Backwards: one that is removed is replaced by one that was looked at already.
+  // Backwards: a connection that is removed is replaced by the last one, which was checked already.
   for (std::size_t i = connections_.size(); i-- > 0;) {
     const auto connection = connections_[i];
-    look_at(*connection, now);
+    check(*connection, now);
   }
   empty_inbox();
   if (on_tick_) on_tick_();
@@ -337,7 +335,7 @@ bool Worker::was_held() const {
   return now - last_tick_ > late_tick || now < held_until_;
 }
 
-void Worker::look_at(Connection& connection, CoarseClock::time_point now) noexcept try {
+void Worker::check(Connection& connection, CoarseClock::time_point now) noexcept try {
   if (connection.lost()) return connection.give_up();
   if (connection.deadline() <= now) connection.on_deadline();
 } catch (const std::exception& error) {

@@ -1,8 +1,15 @@
-// One event loop, on one thread, with the connections that live there. Private to this folder.
+// A worker: one event loop on one thread, with the connections that it serves. There is one for each core. Also what
+// all workers share: the Gate, which counts connections, and the BodyMemory. Private to this folder.
 //
-// Everything but `adopt`, `turn_away`, `submit`, `ask_to_stop` and `load` is for the worker's own thread. A
-// connection holds its worker, so that an exchange that outlives the server can still be given back
-// without harm.
+// The first worker accepts each connection and gives it to the worker that has fewest (server.cpp), where it stays.
+// Requests are read and replies written on the worker's thread, without locks. Replies that are ready on another thread
+// come through the inbox (`submit`): all that arrive before the worker wakes up cost one wake-up.
+//
+// Every 250 ms a tick checks the deadline of each connection. That is cheaper than a timer that each request sets and
+// cancels; a time limit may take effect that much later.
+//
+// `adopt`, `turn_away`, `submit`, `ask_to_stop` and `load` may be called from any thread, everything else from the
+// worker's own. A connection holds its worker, so an exchange may safely be answered after the server has ended.
 #pragma once
 #include <array>
 #include <atomic>
@@ -27,7 +34,7 @@ namespace integrity::http {
 
 class Connection;
 
-// Milliseconds are enough for limits of seconds, and this clock costs no more than a memory read.
+// CLOCK_MONOTONIC_COARSE: exact to some milliseconds, enough for limits of seconds, and as cheap as a memory read.
 struct CoarseClock {
   using duration = std::chrono::milliseconds;
   using rep = duration::rep;
@@ -37,25 +44,26 @@ struct CoarseClock {
   static time_point now();
 };
 
-// Where there is neither memory nor time for more.
-inline constexpr std::string_view overloaded_answer =
+// For a connection that cannot get more: there is no memory, or there are too many of them.
+inline constexpr std::string_view overloaded_response =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-// What one client can have as many of as it likes counts as one: IPv6 by /64.
+// The address that a connection is counted under: of IPv6 the /64, because one client may have all addresses in it.
 Address counted_address(Address peer);
 
-// Counts connections, in all and by address; those of trusted proxies only in all. Safe from any thread.
+// Limits connections, in total and by address; those of trusted proxies only in total. Safe from any thread.
 class Gate {
  public:
   explicit Gate(const ServerOptions& options, std::size_t total_max);
-  // Where `total_max` is reached, an address that has fewer connections than others enters all the same: `evict` is then
-  // whose idle connection has to go (a counted address). A few may be inside over the limit, until that has happened.
+  // False if the connection must be refused. When `total_max` is reached, a connection of an address that has at least
+  // two fewer than the address with most is still admitted. `evict` is then that address (as counted), and one of its
+  // idle connections has to be closed. Until that is done, the total may exceed the limit by up to 32.
   bool enter(const Address& peer, std::optional<Address>& evict);
   void leave(const Address& peer) noexcept;
 
-  // Connections that are only there to be told why they may not enter: few at a time.
-  bool enter_to_be_told() noexcept;
-  void leave_told() noexcept { --being_told_; }
+  // Up to 32 refused connections at a time stay open until they have read why. False if that many are open.
+  bool enter_to_be_refused() noexcept;
+  void leave_refused() noexcept { --being_refused_; }
 
  private:
   using Bytes = std::array<std::uint8_t, 16>;
@@ -68,17 +76,17 @@ class Gate {
   std::mutex mutex_;
   std::size_t total_ = 0;
   std::map<Bytes, std::size_t> by_address_;
-  std::set<std::pair<std::size_t, Bytes>> by_count_;  // the same, ordered by who has most
-  std::atomic<std::size_t> being_told_ = 0;
+  std::set<std::pair<std::size_t, Bytes>> by_count_;  // the same, ordered by the number of connections
+  std::atomic<std::size_t> being_refused_ = 0;
 };
 
-// The memory of large bodies, shared out as switches do it with their buffers (Choudhury and Hahne, "Dynamic Queue Length
-// Thresholds", 1998): nobody may hold more than what is free. So some is always free, however many are greedy, and nothing
-// has to be taken away from anybody. Safe from any thread.
+// The memory for large bodies, shared as network switches share their buffers (Choudhury and Hahne, "Dynamic Queue
+// Length Thresholds", 1998): no sender may hold more than what is free. So some always stays free, however many senders
+// there are, and nothing has to be taken back. Strangers together hold at most half. Safe from any thread.
 class BodyMemory {
  public:
   explicit BodyMemory(std::size_t bytes_max) : bytes_max_(bytes_max) {}
-  // too_many_attempts for who holds some already, overloaded otherwise.
+  // Errors: too_many_attempts for a sender that holds some already, overloaded otherwise.
   Status take(const Sender& sender, std::size_t bytes);
   void give_back(const Sender& sender, std::size_t bytes) noexcept;
 
@@ -92,25 +100,25 @@ class BodyMemory {
 
 class PendingExchange;
 
-// What a connection that waits is told about its open request.
+// What can happen to the open request of a connection that waits.
 struct Admitted {
   std::shared_ptr<PendingExchange> exchange;
   std::size_t body_bytes_max = 0;
 };
 struct Answered {
-  std::optional<Reply> reply;  // none if the exchange was given up without one
+  std::optional<Reply> reply;  // none if the exchange was dropped without one
   Headers carried;
 };
 struct PartMade {
-  bool made = false;  // false: given up, or failed
+  bool made = false;  // false: the job was dropped or failed
   bool more = false;
   std::string part;
   BodySource source;
 };
-using Word = std::variant<Admitted, Answered, PartMade>;
+using Event = std::variant<Admitted, Answered, PartMade>;
 struct Message {
   std::shared_ptr<Connection> to;
-  Word word;
+  Event event;
 };
 
 class Worker : public std::enable_shared_from_this<Worker> {
@@ -124,13 +132,13 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Worker(const ServerOptions& options, Application& application, std::shared_ptr<Shared> shared);
   ~Worker();
 
-  // Until stopped, with every connection ended.
+  // Returns when the worker has been stopped and every connection is closed.
   void run();
-  void adopt(Socket socket,
-             const Address& peer);  // a socket of this worker's context, past the gate
-  // A socket of this worker's context that did not pass the gate, but `enter_to_be_told`: is told that the server is overloaded, and ends.
+  // Both take a socket of this worker's context. `adopt`: it has passed `Gate::enter`.
+  void adopt(Socket socket, const Address& peer);
+  // It has only passed `Gate::enter_to_be_refused`: gets 503 and is closed.
   void turn_away(Socket socket, const Address& peer);
-  // Closes a connection of that counted address that has no open request: an idle one, if there is one. False: there is none.
+  // Closes a connection of that counted address without an open request, preferably an idle one. False: there is none.
   bool close_idle_of(const Address& holder);
   void on_tick(std::function<void()> function) { on_tick_ = std::move(function); }  // before `run`
   void submit(Message message) noexcept;
@@ -159,7 +167,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void end_if_done();
   void schedule_tick();
   void tick();
-  void look_at(Connection& connection, CoarseClock::time_point now) noexcept;
+  void check(Connection& connection, CoarseClock::time_point now) noexcept;
   void close_all();
 
   asio::io_context context_{1};
@@ -175,7 +183,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<std::size_t> load_ = 0;
-  std::optional<CoarseClock::time_point> stop_at_;  // set: no new requests; then: cut what is left
+  // Set when stopping: no new requests any more, and at that time open ones are cut.
+  std::optional<CoarseClock::time_point> stop_at_;
 
   std::mutex inbox_mutex_;
   std::vector<Message> inbox_;

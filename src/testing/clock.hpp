@@ -1,4 +1,4 @@
-// A clock that stands until it is moved. Safe from any thread.
+// A clock that stands still until it is moved. Safe from any thread.
 #pragma once
 #include <atomic>
 

@@ -1,4 +1,4 @@
-// A folder of a test's own, removed with it; and files in it.
+// A temporary folder that is removed with the object, and functions for its files.
 #pragma once
 #include <cstdlib>
 #include <filesystem>

@@ -1,12 +1,12 @@
-// For fuzz targets only. A target stands beside the file it tries to break; `json_fuzz.cpp` holds
+// For fuzz targets only. A target is next to the file that it tests; `json_fuzz.cpp` contains
 //
 //   FUZZ_TARGET(json) {                                   // std::string_view input: any bytes
 //     if (const auto value = json::parse(input)) holds(parse(written(*value)) == value, "writing loses nothing");
 //   }
 //
-// The preset `fuzz` makes a program of it, build/fuzz/json_fuzz, in which clang's libFuzzer looks for inputs that
-// break a property. Everywhere else it is the test Fuzz.json: what is in fuzz/corpus/json/ again, and mutations of
-// it that repeat themselves (INTEGRITY_FUZZ_SEED gives others).
+// The preset `fuzz` compiles it to a program, build/fuzz/json_fuzz, in which clang's libFuzzer searches for inputs that
+// violate a property. In all other builds it is the test Fuzz.json, which runs the inputs in fuzz/corpus/json/ and
+// mutations of them: the same ones in every run, others with INTEGRITY_FUZZ_SEED.
 #pragma once
 #include <cstdint>
 #include <cstdio>
@@ -17,7 +17,7 @@
 
 namespace integrity::fuzzing {
 
-// A property: one that does not hold ends the program, and libFuzzer keeps the input.
+// States a property. If it does not hold, the program ends, and libFuzzer stores the input.
 inline void holds(bool property, const char* what) {
   if (property) return;
   std::fprintf(stderr, "does not hold: %s\n", what);
@@ -71,7 +71,7 @@ inline std::vector<std::string> corpus(const std::string& target) {
   return inputs;
 }
 
-// A few bytes changed, taken out, doubled, or brought in from another input.
+// One of the inputs with some bytes changed, removed, doubled, or copied from another input.
 inline std::string mutated(const std::vector<std::string>& inputs, Random& random) {
   const auto below = [&](std::size_t limit) {
     const auto bytes = random.bytes(4);
@@ -135,7 +135,8 @@ inline void replay(const std::string& target, void (*body)(std::string_view)) {
 
 namespace integrity::fuzzing {
 
-// Takes steering bytes off the front of the input, so that the fuzzer learns what they do: one, or 0 when none is left.
+// Removes and returns the first byte, or 0 if none is left. A target chooses its parameters by such bytes, so that the
+// fuzzer can vary them.
 inline std::uint8_t take_byte(std::string_view& input) {
   if (input.empty()) return 0;
   const auto byte = static_cast<std::uint8_t>(input.front());

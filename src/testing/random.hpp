@@ -1,4 +1,4 @@
-// Chance that repeats itself. Safe from any thread.
+// Random bytes that are the same in every run. Safe from any thread.
 #pragma once
 #include <mutex>
 #include <random>
