@@ -47,9 +47,6 @@ class Store {
   // Cheap, for nearly everything; what must fit together is decided in a write. Not shared between threads.
   virtual std::unique_ptr<ReadTx> read() = 0;
 
-  // All calls show one state, that of the first call. Give it back soon: it keeps old data from being cleared away.
-  virtual std::unique_ptr<ReadTx> snapshot() = 0;
-
   // Alive sessions only, fast enough for every request. Safe from any thread.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;
 

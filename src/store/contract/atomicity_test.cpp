@@ -154,14 +154,37 @@ TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   EXPECT_EQ(stale, 0);
 }
 
-TEST_P(StoreContract, ASnapshotShowsOneState) {
-  const auto first = given_product();
-  const auto snapshot = store().snapshot();
-  ASSERT_EQ(snapshot->last_change_number(), 1);
-  const auto second = given_product();
-  EXPECT_FALSE(snapshot->product(second.id));
-  EXPECT_EQ(snapshot->products({}).products.size(), 1U);
-  EXPECT_TRUE(stored(second));
+// Each write moves one unit of stock from one product to the other.
+TEST_P(StoreContract, AListShowsOneStateWhileOthersWrite) {
+  auto first = given_product("Lamp one"), second = given_product("Lamp two");
+  const auto total = first.stock + second.stock;
+  std::atomic<bool> finished = false;
+  std::atomic<int> lists = 0, torn = 0;
+  std::thread reader([&] {
+    while (!finished) {
+      for (const model::ProductQuery& query : {model::ProductQuery{}, model::ProductQuery{.words = {"lamp"}}}) {
+        std::int64_t stock = 0;
+        for (const auto& each : store().read()->products(query).products) stock += each.stock;
+        ++lists;
+        if (stock != total) ++torn;
+      }
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    auto less = first, more = second;
+    --less.stock;
+    ++more.stock;
+    given([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.update_product(act_, "product.stock", first, less));
+      return done(tx.update_product(act_, "product.stock", second, more));
+    });
+    first = more;
+    second = less;
+  }
+  finished = true;
+  reader.join();
+  EXPECT_GT(lists, 0);
+  EXPECT_EQ(torn, 0);
 }
 
 TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNobody) {

@@ -121,7 +121,7 @@ class StoreMove : public StoreContract {
   // Whatever can be asked, as text.
   std::string all_of(Store& store) {
     std::ostringstream out;
-    const auto tx = store.snapshot();
+    const auto tx = store.read();
     for (const auto& user : tx->users()) {
       const auto counters = tx->factor_counters(user.id);
       out << user.username << to_hex(user.totp_secret) << user.pending_network << user.version << ' '

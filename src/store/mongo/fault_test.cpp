@@ -254,7 +254,7 @@ TEST_F(MongoFaults, WithoutAPrimaryWritesAndReadsAreUnavailableAndThenGoOn) {
     EXPECT_EQ(result.error().code, Code::unavailable);
     EXPECT_TRUE(result.error().retry_after);
     EXPECT_THROW(store_->read()->product(made.id), Unavailable);
-    EXPECT_THROW(store_->snapshot()->last_change_number(), Unavailable);
+    EXPECT_THROW(store_->read()->products({}), Unavailable);
     EXPECT_THROW(store_->session(SessionId{}), Unavailable);
   }
   EXPECT_TRUE(create(made).has_value());

@@ -21,9 +21,11 @@ class MajorityReader final : public Reader {
  public:
   MajorityReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
 
-  // A list is one state, and a search may ask several questions.
+  // A list is one state, and a search may ask several questions. MongoDB's snapshot sessions cannot wait for an operation
+  // time. So the same primary gets another query first, which waits until it knows that the majority has what was
+  // acknowledged.
   model::ProductPage products(const model::ProductQuery& query) override {
-    first(in::meta, Doc("_id", "head"));  // see SnapshotReader
+    first(in::meta, Doc("_id", "head"));
     Connection one_state = limited(*client_, Connection::Sees::one_state);
     return search(one_state, query);
   }
@@ -32,28 +34,6 @@ class MajorityReader final : public Reader {
   Connection& connection(Name) override {
     pool_.standing().expect_readable();
     if (!connection_) connection_.emplace(limited(client_.emplace(pool_), Connection::Sees::majority));
-    return *connection_;
-  }
-
-  Pool& pool_;
-  std::optional<Client> client_;
-  std::optional<Connection> connection_;
-};
-
-class SnapshotReader final : public Reader {
- public:
-  SnapshotReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
-
- private:
-  Connection& connection(Name) override {
-    pool_.standing().expect_readable();
-    if (!connection_) {
-      client_.emplace(pool_);
-      // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
-      // waits until it knows that the majority has what was acknowledged.
-      limited(*client_, Connection::Sees::majority).first(in::meta, Doc("_id", "head"));
-      connection_.emplace(limited(*client_, Connection::Sees::one_state));
-    }
     return *connection_;
   }
 
@@ -85,7 +65,6 @@ class MongoStore final : public Store {
 
   bool remote() const override { return true; }
   std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
-  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(pool_, text_); }
 
   // Asked every time: another node may have ended it a moment ago.
   std::optional<model::Session> session(const SessionId& id) override {

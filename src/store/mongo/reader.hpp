@@ -1,4 +1,4 @@
-// The questions of ReadTx. Shared by reads, snapshots and the writer.
+// The queries of ReadTx. Shared by readers and the writer.
 #pragma once
 #include "store/mongo/handles.hpp"
 #include "store/store.hpp"

@@ -70,7 +70,7 @@ TEST_F(MongoWatch, ANodeLeftOnAStoreThatWasMovedAwayReadsNothing) {
   bulk->set_migration_state(mark);
   EXPECT_TRUE(soon([&] { return !reads(*store); }));
   EXPECT_THROW(store->session(SessionId{}), Unavailable);
-  EXPECT_THROW(store->snapshot()->last_change_number(), Unavailable);
+  EXPECT_THROW(store->read()->last_change_number(), Unavailable);
   bulk->set_migration_state({});
   EXPECT_TRUE(soon([&] { return reads(*store); }));
 }

@@ -100,16 +100,7 @@ TEST_F(WordIndex, ASearchFindsWhatWasAnsweredBeforeIt) {
   EXPECT_EQ(found("desk"), "desk two;");
   open();
   EXPECT_EQ(found("desk"), "desk two;");
-  EXPECT_EQ(found(*store_->snapshot(), "two"), "desk two;");
-}
-
-TEST_F(WordIndex, ASnapshotFindsProductsThatAreNotIndexedInIt) {
-  create(product(1, "lamp"));
-  const auto snapshot = store_->snapshot();
-  EXPECT_TRUE(snapshot->product(product(1, "").id));
-  create(product(2, "lamp two"));
-  EXPECT_EQ(found("lamp"), "lamp;lamp two;");  // indexes both, for later states
-  EXPECT_EQ(found(*snapshot, "lamp"), "lamp;");
+  EXPECT_EQ(found("two"), "desk two;");
 }
 
 // What a write that is undone had indexed is not indexed.
