@@ -53,6 +53,9 @@ class Job {
 // Otherwise `refusal` is an error where the job did not begin, and is left alone where the job itself refused.
 bool run_job(Job& job, WriteTx& tx, Status& refusal);
 
+// Ends the job with a copy of the error, or with `out_of_memory` (refusals.hpp) where there is no memory for one.
+void refuse(Job& job, const Error& error) noexcept;
+
 template <class T>
 using WriteFunction = std::function<Result<T>(WriteTx&)>;
 

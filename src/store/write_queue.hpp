@@ -29,20 +29,20 @@ class WriteQueue {
   explicit WriteQueue(std::size_t jobs_max) : jobs_max_(jobs_max) {}
 
   // Ends the job, or one that gives way to it, with `overloaded` where there is no room.
-  void submit(std::unique_ptr<Job> job);
+  void submit(std::unique_ptr<Job> job) noexcept;
 
   // Appends up to `most` jobs, waiting until there is one. False when the queue is closed and empty.
   bool take(Group& group, std::size_t most);
   // Jobs of the last group, in their order, that were not answered: they are again the first of their sources.
-  void give_back(std::span<std::unique_ptr<Job>> jobs);
+  void give_back(std::span<std::unique_ptr<Job>> jobs) noexcept;
   // How many sources the last group has: its first so many jobs are one of each. From the writer's thread.
   std::size_t sources() const { return sources_; }
   // Whether a source waits that has no job in the last group. From the writer's thread, without a lock.
   bool others_wait() const { return others_wait_.load(std::memory_order_relaxed); }
 
-  void fail_waiting(const Error& error);  // ends all that wait
-  void stop(const Error& error);          // the same, and from now on every job that is submitted
-  void close();                           // `take` gives what is left, then false
+  void fail_waiting(const Error& error) noexcept;  // ends all that wait
+  void stop(const Error& error) noexcept;          // the same, and from now on every job that is submitted
+  void close();                                    // `take` gives what is left, then false
 
  private:
   // The jobs of one source. Kept for a while when it is empty: a client that sends one request after the other would
@@ -62,7 +62,7 @@ class WriteQueue {
 
   // Makes room for one more of this source: the newest job of the source that has most, or none.
   std::unique_ptr<Job> displace_for(const std::string& source);
-  void fail(std::unique_lock<std::mutex> lock, const Error& error);
+  void fail(std::unique_lock<std::mutex> lock, const Error& error) noexcept;
 
   const std::size_t jobs_max_;
   std::mutex mutex_;

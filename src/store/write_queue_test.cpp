@@ -3,7 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <exception>
 #include <map>
+#include <stdexcept>
+
+#include "store/refusals.hpp"
+#include "testing/no_memory.hpp"
 
 namespace integrity::store {
 namespace {
@@ -13,14 +19,16 @@ class WriteQueueTest : public testing::Test {
   class Named final : public Job {
    public:
     Named(WriteQueueTest& test, const std::string& source, std::string name)
-        : Job({.source = source}), test_(test), name_(std::move(name)) {}
+        : Job({.source = source}), name_(std::move(name)), answer_(&test.answers_[name_]) {}
     Status run(WriteTx&) override { return {}; }
-    void done(Status commit) noexcept override { test_.answers_[name_] = commit ? "" : commit.error().detail; }
+    void done(Status commit) noexcept override {
+      answer_->emplace(commit ? std::string() : std::move(std::move(commit).error().detail));
+    }
     const std::string& name() const { return name_; }
 
    private:
-    WriteQueueTest& test_;
     const std::string name_;
+    std::optional<std::string>* const answer_;  // made before memory runs short
   };
 
   void submit(const std::string& source, const std::string& name) {
@@ -35,9 +43,13 @@ class WriteQueueTest : public testing::Test {
     return names;
   }
 
+  std::ptrdiff_t answered() const {
+    return std::count_if(answers_.begin(), answers_.end(), [](const auto& each) { return each.second.has_value(); });
+  }
+
   WriteQueue queue_{6};
   WriteQueue::Group group_;
-  std::map<std::string, std::string> answers_;
+  std::map<std::string, std::optional<std::string>> answers_;  // of all jobs; nothing while a job waits
 };
 
 TEST_F(WriteQueueTest, SourcesTakeTurnsAndEachKeepsItsOrder) {
@@ -63,7 +75,7 @@ TEST_F(WriteQueueTest, AFullQueueRefusesTheNewestJobOfTheSourceThatHasMost) {
   submit("b", "b1");
   submit("b", "b2");
   submit("c", "c1");
-  EXPECT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answered(), 1);
   EXPECT_EQ(answers_["a4"], overloaded().detail);
   submit("a", "a5");  // has most itself
   EXPECT_EQ(answers_["a5"], overloaded().detail);
@@ -77,9 +89,9 @@ TEST_F(WriteQueueTest, SourcesWithEquallyManyDoNotDisplaceEachOther) {
   }
   submit("a", "a4");
   submit("b", "b4");
-  EXPECT_EQ(answers_.size(), 2U);
-  EXPECT_TRUE(answers_.contains("a4"));
-  EXPECT_TRUE(answers_.contains("b4"));
+  EXPECT_EQ(answered(), 2);
+  EXPECT_TRUE(answers_["a4"]);
+  EXPECT_TRUE(answers_["b4"]);
 }
 
 TEST_F(WriteQueueTest, JobsThatAreGivenBackComeFirstAmongTheirSource) {
@@ -127,6 +139,96 @@ TEST_F(WriteQueueTest, ForgetsSourcesThatHaveNothingWaiting) {
   }
   submit("a", "a1");
   EXPECT_EQ(take(), "a1");
+}
+
+// An exception that leaves the writer's thread, or a catch handler of it, ends the process; a job that is lost is a client
+// that waits for ever.
+class WriteQueueWithoutMemory : public WriteQueueTest {
+ protected:
+  // One that is still to be submitted.
+  std::unique_ptr<Job> job(const std::string& source, const std::string& name) {
+    return std::make_unique<Named>(*this, source, name);
+  }
+  const std::string out_of_memory_ = out_of_memory().detail;
+};
+
+TEST_F(WriteQueueWithoutMemory, AJobThatCannotBeQueuedIsAnsweredAndTheOthersKeepTheirTurn) {
+  submit("a", "a1");
+  auto refused = job("a source that needs a lane", "b1");
+  {
+    const test::NoMemory no_memory;
+    queue_.submit(std::move(refused));
+  }
+  EXPECT_EQ(answers_["b1"], out_of_memory_);
+  submit("a source that needs a lane", "b2");
+  EXPECT_EQ(take(), "a1 b2");
+}
+
+TEST_F(WriteQueueWithoutMemory, AFullQueueAnswersTheJobThatGivesWay) {
+  for (const auto* name : {"a1", "a2", "a3", "a4", "a5", "a6"}) submit("a", name);
+  auto refused = job("a", "a7"), taken = job("b", "b1");
+  {
+    const test::NoMemory no_memory;
+    queue_.submit(std::move(refused));
+    queue_.submit(std::move(taken));
+  }
+  EXPECT_EQ(answers_["a7"], out_of_memory_);
+  EXPECT_EQ(answers_["a6"], out_of_memory_) << "its place went to b1";
+  EXPECT_EQ(answers_["b1"], out_of_memory_) << "whose lane could not be made";
+  EXPECT_EQ(take(), "a1 a2 a3 a4 a5");
+}
+
+TEST_F(WriteQueueWithoutMemory, ATakenGroupIsGivenBackOrAnswered) {
+  for (const auto* name : {"a1", "a2", "a3"}) submit("a", name);
+  EXPECT_EQ(take(), "a1 a2 a3");
+  {
+    const test::NoMemory no_memory;
+    queue_.give_back(group_);
+  }
+  const auto refused = answered();
+  for (const auto& [name, answer] : answers_) EXPECT_TRUE(!answer || answer == out_of_memory_) << name;
+  submit("b", "b1");
+  const auto given_back = take();
+  EXPECT_EQ(std::ssize(group_) + refused, 4) << given_back;
+}
+
+TEST_F(WriteQueueWithoutMemory, AllThatWaitAreAnsweredWithAnErrorThatCannotBeCopied) {
+  const Error error = unavailable(std::string(100, 'x'));
+  for (const bool stopped : {false, true}) {
+    submit("a", "a1");
+    submit("b", "b1");
+    {
+      const test::NoMemory no_memory;
+      stopped ? queue_.stop(error) : queue_.fail_waiting(error);
+    }
+    EXPECT_EQ(std::exchange(answers_["a1"], std::nullopt), out_of_memory_);
+    EXPECT_EQ(std::exchange(answers_["b1"], std::nullopt), out_of_memory_);
+  }
+  submit("a", "a2");
+  EXPECT_EQ(answers_["a2"], out_of_memory_);
+}
+
+TEST_F(WriteQueueWithoutMemory, AGroupThatHasRoomIsTaken) {
+  for (const auto* name : {"a1", "a2", "a3"}) submit("a", name);
+  group_.reserve(100);
+  {
+    const test::NoMemory no_memory;
+    queue_.take(group_, 100);
+  }
+  EXPECT_EQ(group_.size(), 3U);
+}
+
+TEST_F(WriteQueueWithoutMemory, AFaultIsAnErrorWithoutItsCause) {
+  const auto thrown = std::make_exception_ptr(std::runtime_error(std::string(100, 'x')));
+  std::optional<Error> error;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception&) {
+    const test::NoMemory no_memory;
+    error = fault_of_exception();
+  }
+  EXPECT_EQ(error->detail, out_of_memory_);
+  EXPECT_EQ(error->code, Code::unavailable);
 }
 
 }  // namespace

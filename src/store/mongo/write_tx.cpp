@@ -104,12 +104,12 @@ void MongoWriteTx::abort() noexcept {
   if (connection_) connection_->abort();
 }
 
-void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept {
+void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
   if (!connection_) return;
   try {
     const int ended = connection_->end_stopped_transactions(open_longer_than);
     if (ended > 0) log::event("store.writer.stopped", {{"transactions_ended", std::to_string(ended)}});
-  } catch (const std::exception& exception) {  // it may not: then the server ends them, later
+  } catch (const std::exception& exception) {  // such as a user without the right to: then the server ends them, later
     log::event("store.writer.stopped", {{"transactions_ended", "0"}, {"cause", exception.what()}});
   }
 }

@@ -35,7 +35,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   bool commit();  // as Connection's; true also where there is nothing to commit
   void abort() noexcept;
   // Of nodes that stopped while they had the head.
-  void end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept;
+  void end_stopped_transactions(std::chrono::microseconds open_longer_than);
   void forget_connection() noexcept;  // after trouble: the next group takes another session
 
   Status touch() override;

@@ -56,6 +56,8 @@ Error perhaps_written() {
 
 Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options)
     : options_(options), tx_(pool, clock, text), queue_(options.queue_max) {
+  group_.reserve(kGroupMax);  // now, for where there is no memory later an exception would end the thread
+  answers_.reserve(kGroupMax);
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -72,56 +74,59 @@ void Writer::loop() {
   }
 }
 
-// Mostly one turn. MongoDB has no savepoints: where a job must leave no trace but has written, what is before it is
-// committed without it, then it is run as the first of the rest, where undoing it undoes nothing else. So no job is run
-// more than three times for the sake of its neighbours, and all keep their order.
-void Writer::write_group() {
+// Afterwards each job of the group has its answer or is in the queue again.
+void Writer::write_group() noexcept {
+  answered_ = 0;
+  try {
+    return write_parts();
+  } catch (const Trouble& trouble) {
+    // The jobs in the queue have waited for this group, and would wait as long again.
+    const Error error = error_of([&] { return out_of_reach(trouble); });
+    give_up(error);
+    queue_.fail_waiting(error);
+  } catch (const Closed& closed) {
+    give_up(error_of([&] { return closed_meanwhile(closed); }));
+  } catch (...) {
+    give_up(fault_of_exception());
+  }
+  tx_.abort();  // after the answers, for it may take time
+  tx_.forget_connection();
+}
+
+// Nearly always one part. MongoDB has no savepoints: where a job must leave no trace but has written, the jobs before it are
+// committed without it. Then it runs as the first of the rest, where undoing it undoes nothing else. So no job runs more
+// than three times because of its neighbours, and all keep their order.
+void Writer::write_parts() {
   answers_.assign(group_.size(), Status());
   auto deadline = steady_clock::now() + options_.time_limit;
   std::size_t most = group_.size();
-  const Trouble silent(Kind::away, "the outcome of a commit is not known");
   const auto from = [&](std::size_t begin) { return Part{begin, std::min(begin + most, group_.size())}; };
   for (Part part = from(0); part.begin < group_.size();) {
-    try {
-      switch (write(part, deadline)) {
-        case Outcome::committed:
-          answer(part);
-          if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
-          part = from(part.end);
-          deadline = steady_clock::now() + options_.time_limit;
-          break;
-        case Outcome::stopped:
-          if (stopped_at_ > part.begin) {
-            part.end = stopped_at_;
-          } else {
-            answer({part.begin, part.begin + 1});
-            part = from(part.begin + 1);
-          }
-          break;
-        case Outcome::too_much:
-          most = (part.end - part.begin + 1) / 2;
-          part = from(part.begin);
-          break;
-        case Outcome::broken:
-          part.end = part.begin + (part.end - part.begin + 1) / 2;
-          break;
-        case Outcome::unknown:
-          fail(part, perhaps_written());
-          give_up({part.end, part.end}, out_of_reach(silent));
-          queue_.fail_waiting(out_of_reach(silent));
-          return;
-      }
-    } catch (const Trouble& trouble) {
-      // Whoever is queued has waited behind this, and would wait as long again.
-      give_up(part, out_of_reach(trouble));
-      queue_.fail_waiting(out_of_reach(trouble));
-      tx_.abort();
-      tx_.forget_connection();
-      return;
-    } catch (const Closed& closed) {
-      tx_.abort();
-      tx_.forget_connection();
-      return give_up(part, closed_meanwhile(closed));
+    switch (write(part, deadline)) {
+      case Outcome::committed:
+        answer(part.end);
+        if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
+        part = from(part.end);
+        deadline = steady_clock::now() + options_.time_limit;
+        break;
+      case Outcome::stopped:
+        if (stopped_at_ > part.begin) {
+          part.end = stopped_at_;
+        } else {
+          answer(part.begin + 1);
+          part = from(part.begin + 1);
+        }
+        break;
+      case Outcome::too_much:
+        most = (part.end - part.begin + 1) / 2;
+        part = from(part.begin);
+        break;
+      case Outcome::broken:
+        part.end = part.begin + (part.end - part.begin + 1) / 2;
+        break;
+      case Outcome::unknown:
+        fail(part.end, error_of(perhaps_written));
+        throw Trouble(Kind::away, "the outcome of a commit is not known");
     }
   }
 }
@@ -192,9 +197,9 @@ Writer::Outcome Writer::attempt(Part& part, SteadyTime deadline) {
   }
   try {
     tx_.end_group();
-  } catch (const Broken& broken) {
+  } catch (const Broken&) {
     if (part.end - part.begin > 1) return Outcome::broken;
-    answers_[part.begin] = fault(broken.what());
+    answers_[part.begin] = fault_of_exception();
     stopped_at_ = part.begin;
     return Outcome::stopped;
   }
@@ -210,8 +215,8 @@ Writer::Ran Writer::run(std::size_t index) {
     throw;
   } catch (const Closed&) {
     throw;
-  } catch (const Broken& broken) {  // after which the server has ended the transaction
-    answers_[index] = fault(broken.what());
+  } catch (const Broken&) {  // after which the server has ended the transaction
+    answers_[index] = fault_of_exception();
     return Ran::to_be_undone;
   } catch (...) {
     answers_[index] = fault_of_exception();
@@ -240,18 +245,20 @@ void Writer::back_off(const Trouble& trouble) {
   std::this_thread::sleep_for(kConflictPause + kConflictPause * chance[0] / 64);
 }
 
-void Writer::answer(Part part) {
-  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(std::move(answers_[i]));
+void Writer::answer(std::size_t end) noexcept {
+  for (; answered_ < end; ++answered_) group_[answered_]->done(std::move(answers_[answered_]));
 }
 
-// On the part and the rest of the group.
-void Writer::give_up(Part part, const Error& error) {
-  log::event("store.refused", {{"cause", error.cause}});
-  fail({part.begin, group_.size()}, error);
+void Writer::fail(std::size_t end, const Error& error) noexcept {
+  for (; answered_ < end; ++answered_) refuse(*group_[answered_], error);
 }
 
-void Writer::fail(Part part, const Error& error) {
-  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(error);
+void Writer::give_up(const Error& error) noexcept {
+  fail(group_.size(), error);
+  try {
+    log::event("store.refused", {{"cause", error.cause}});
+  } catch (const std::bad_alloc&) {  // not enough memory for the line: the jobs have their answers
+  }
 }
 
 }  // namespace integrity::store::mongo

@@ -39,7 +39,8 @@ class Writer {
   enum class Ran : std::uint8_t { stays, left_nothing, to_be_undone };
 
   void loop();
-  void write_group();
+  void write_group() noexcept;
+  void write_parts();
   Outcome write(Part& part, SteadyTime deadline);
   void begin(Part part);
   void rehearse(Part part);
@@ -47,9 +48,9 @@ class Writer {
   Ran run(std::size_t index);
   Outcome commit(SteadyTime deadline);
   void back_off(const Trouble& trouble);
-  void answer(Part part);
-  void give_up(Part part, const Error& error);
-  void fail(Part part, const Error& error);
+  void answer(std::size_t end) noexcept;  // the jobs up to this one, with their own answers
+  void fail(std::size_t end, const Error& error) noexcept;
+  void give_up(const Error& error) noexcept;  // on all that have no answer
 
   const Options options_;
   SystemRandom random_;
@@ -58,6 +59,7 @@ class Writer {
   // Of the writer's thread.
   WriteQueue::Group group_;
   std::vector<Status> answers_;
+  std::size_t answered_ = 0;  // jobs at the beginning of the group
   std::size_t stopped_at_ = 0;
 
   WriteQueue queue_;
