@@ -53,6 +53,14 @@ std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const Pro
   return found ? std::make_shared<const model::RenderedProduct>(*found) : nullptr;
 }
 
+std::vector<model::Product> ReadTx::products_by_id(std::span<const ProductId> ids) {
+  std::vector<model::Product> found;
+  for (const auto& id : ids) {
+    if (auto each = product(id)) found.push_back(std::move(*each));
+  }
+  return found;
+}
+
 std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model::ProductQuery& query) {
   auto page = products(query);
   std::string json = "[";

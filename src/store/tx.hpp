@@ -9,6 +9,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,9 @@ class ReadTx {
   // The same as clients see it, null for none. Engines may keep these at hand, as long as none is older than an
   // acknowledged write.
   virtual std::shared_ptr<const model::RenderedProduct> rendered_product(const ProductId& id);
+  // Those of these products that exist, in the order of `ids`. An engine that needs a round trip for each product asks
+  // for all of them at once.
+  virtual std::vector<model::Product> products_by_id(std::span<const ProductId> ids);
   // At most query.limit products, and where to go on. A page may be shorter although more are behind it, where the time
   // ran out. A product whose key in the order stays the same while pages are read comes in exactly one of them.
   virtual model::ProductPage products(const model::ProductQuery& query) = 0;

@@ -128,6 +128,21 @@ TEST_P(StoreContract, TheSkuFilterFindsOneProductAndKeepsToTheOthers) {
   EXPECT_TRUE(walk(store(), {.sku = "L-1", .price = {made.price.units + 1, {}}}).empty());
 }
 
+TEST_P(StoreContract, ProductsAreReadByIdInTheOrderAskedFor) {
+  const auto first = given_product("First"), second = given_product("Second"), removed = given_product();
+  given([&](WriteTx& tx) { return done(tx.delete_product(act_, removed)); });
+  const std::vector ids{second.id, removed.id, first.id, next_product_id()};
+  EXPECT_EQ(store().read()->products_by_id(ids), (std::vector{second, first}));
+  EXPECT_TRUE(store().read()->products_by_id({}).empty());
+  given([&](WriteTx& tx) -> Result<bool> {
+    auto renamed = first;
+    renamed.name = "Renamed";
+    INTEGRITY_CHECK(tx.update_product(act_, "product.update", first, renamed));
+    EXPECT_EQ(tx.products_by_id(ids), (std::vector{second, renamed})) << "a write sees what it wrote";
+    return true;
+  });
+}
+
 TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
   auto current = given_product();
   for (int i = 0; i < 6; ++i) {

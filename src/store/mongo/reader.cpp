@@ -1,6 +1,7 @@
 #include "store/mongo/reader.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "store/mongo/codec.hpp"
 #include "store/mongo/schema.hpp"
@@ -45,6 +46,24 @@ std::int64_t limit_of(std::size_t limit) {
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
   return taken(first(in::products, Doc("_id", id)), take_product);
+}
+
+// One find. As in every list, a product that cannot be read is left out and logged.
+std::vector<model::Product> Reader::products_by_id(std::span<const ProductId> ids) {
+  if (ids.empty()) return {};
+  Array wanted;
+  for (const auto& id : ids) wanted.add(id);
+  std::unordered_map<ProductId, model::Product, IdHash> by_id;
+  for (Cursor found = find(in::products, Doc("_id", Doc("$in", wanted)), Doc("projection", Doc("words", 0)));
+       found.next();) {
+    auto product = unless_unreadable(in::products, found.view(), take_product);
+    if (product) by_id.emplace(product->id, std::move(*product));
+  }
+  std::vector<model::Product> out;
+  for (const auto& id : ids) {
+    if (auto product = by_id.extract(id)) out.push_back(std::move(product.mapped()));
+  }
+  return out;
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {

@@ -9,6 +9,7 @@ class Reader : public virtual ReadTx {
  public:
   explicit Reader(const model::ProductText& text) : text_(text) {}
   std::optional<model::Product> product(const ProductId& id) override;
+  std::vector<model::Product> products_by_id(std::span<const ProductId> ids) override;
   model::ProductPage products(const model::ProductQuery& query) override;
   std::optional<model::User> user(const UserId& id) override;
   std::optional<model::User> user_by_name(std::string_view username) override;
