@@ -1,4 +1,4 @@
-// The errors that both engines give in the same words, and errors where there is no memory for words.
+// Errors that both engines give in the same words, and errors where there is no memory for words.
 #pragma once
 #include <new>
 #include <string>
@@ -12,8 +12,8 @@ namespace integrity::store {
 // Takes no memory: its texts fit into the string objects. "Maybe", for it stands for any other error.
 Error out_of_memory() noexcept;
 
-// What `make` returns, or `out_of_memory` where there is not enough. For catch handlers and for the functions of threads:
-// an exception that leaves one of these ends the process.
+// What `make` returns, or `out_of_memory` where there is not enough. For catch handlers and for the functions of
+// threads: an exception that leaves one of these ends the process.
 template <class Make>
 Error error_of(Make make) noexcept {
   try {

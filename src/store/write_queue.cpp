@@ -7,7 +7,7 @@
 namespace integrity::store {
 namespace {
 
-constexpr std::size_t kLanesKept = 1024;  // some 700 bytes each
+constexpr std::size_t kLanesKept = 1024;  // about 700 bytes each
 
 }  // namespace
 
@@ -49,8 +49,8 @@ void WriteQueue::submit(std::unique_ptr<Job> job) noexcept {
   if (refusal) job->done(std::move(*refusal));
 }
 
-// Only of a source that still has more than the newcomer's then: two with equally many must not displace each other's
-// jobs by turns. So a lane that gives way never becomes empty.
+// Only from a source that afterwards still has more jobs than `source` had: otherwise two sources with equally many
+// would displace each other's jobs in turn. So a lane that gives way never becomes empty.
 std::unique_ptr<Job> WriteQueue::displace_for(const std::string& source) {
   const auto own = lanes_.find(source);
   const std::size_t held = own == lanes_.end() ? 0 : own->second.jobs.size();
@@ -66,7 +66,7 @@ std::unique_ptr<Job> WriteQueue::displace_for(const std::string& source) {
 }
 
 bool WriteQueue::take(Group& group, std::size_t most) {
-  group.reserve(most);  // below here nothing may fail
+  group.reserve(most);  // nothing after this needs memory
   std::unique_lock lock(mutex_);
   while (jobs_ == 0 && !closed_) {
     sleeping_ = true;

@@ -1,4 +1,4 @@
-// The queue of writes: whose turn it is, and who gives way when it is full.
+// The queue of writes: which source has its turn, and which one gives way when the queue is full.
 #include "store/write_queue.hpp"
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class WriteQueueTest : public testing::Test {
   void submit(const std::string& source, const std::string& name) {
     queue_.submit(std::make_unique<Named>(*this, source, name));
   }
-  // "a1 b1 a2": what the next group has.
+  // The jobs of the next group: "a1 b1 a2".
   std::string take(std::size_t most = 100) {
     group_.clear();
     queue_.take(group_, most);
@@ -61,7 +61,7 @@ TEST_F(WriteQueueTest, SourcesTakeTurnsAndEachKeepsItsOrder) {
   EXPECT_EQ(queue_.sources(), 3U);
 }
 
-TEST_F(WriteQueueTest, AGroupThatIsFullGoesOnWithTheNextSource) {
+TEST_F(WriteQueueTest, AfterAFullGroupTheNextSourceHasItsTurn) {
   for (const auto* name : {"a1", "a2", "a3"}) submit("a", name);
   submit("b", "b1");
   submit("c", "c1");
@@ -70,14 +70,14 @@ TEST_F(WriteQueueTest, AGroupThatIsFullGoesOnWithTheNextSource) {
   EXPECT_EQ(take(2), "a3");
 }
 
-TEST_F(WriteQueueTest, AFullQueueRefusesTheNewestJobOfTheSourceThatHasMost) {
+TEST_F(WriteQueueTest, AFullQueueRefusesTheNewestJobOfTheSourceWithTheMostJobs) {
   for (const auto* name : {"a1", "a2", "a3", "a4"}) submit("a", name);
   submit("b", "b1");
   submit("b", "b2");
   submit("c", "c1");
   EXPECT_EQ(answered(), 1);
   EXPECT_EQ(answers_["a4"], overloaded().detail);
-  submit("a", "a5");  // has most itself
+  submit("a", "a5");  // "a" has the most jobs itself
   EXPECT_EQ(answers_["a5"], overloaded().detail);
   EXPECT_EQ(take(), "a1 b1 c1 a2 b2 a3");
 }
@@ -102,7 +102,7 @@ TEST_F(WriteQueueTest, JobsThatAreGivenBackComeFirstAmongTheirSource) {
   EXPECT_EQ(take(), "a2 b1 a3 a4");
 }
 
-TEST_F(WriteQueueTest, TellsWhenASourceWaitsThatTheGroupHasNothingOf) {
+TEST_F(WriteQueueTest, KnowsWhetherASourceWaitsThatHasNoJobInTheGroup) {
   submit("a", "a1");
   submit("b", "b1");
   EXPECT_EQ(take(1), "a1");
@@ -115,7 +115,7 @@ TEST_F(WriteQueueTest, TellsWhenASourceWaitsThatTheGroupHasNothingOf) {
   EXPECT_TRUE(queue_.others_wait());
 }
 
-TEST_F(WriteQueueTest, AStoppedQueueRefusesWhatWaitsAndWhatComes) {
+TEST_F(WriteQueueTest, AStoppedQueueRefusesWaitingAndNewJobs) {
   submit("a", "a1");
   queue_.stop(unavailable("the disk has failed"));
   submit("b", "b1");
@@ -123,14 +123,14 @@ TEST_F(WriteQueueTest, AStoppedQueueRefusesWhatWaitsAndWhatComes) {
   EXPECT_EQ(answers_["b1"], unavailable("").detail);
 }
 
-TEST_F(WriteQueueTest, AClosedQueueGivesWhatIsLeft) {
+TEST_F(WriteQueueTest, AClosedQueueStillGivesTheJobsThatAreLeft) {
   submit("a", "a1");
   queue_.close();
   EXPECT_EQ(take(), "a1");
   EXPECT_FALSE(queue_.take(group_, 1) && group_.size() > 1);
 }
 
-// More sources than are remembered, one after the other: the queue must not grow with them, and forgets none that waits.
+// More sources than the queue remembers, one after the other: it must not grow with them, nor forget one that waits.
 TEST_F(WriteQueueTest, ForgetsSourcesThatHaveNothingWaiting) {
   for (int i = 0; i < 5000; ++i) {
     const std::string name = std::to_string(i);
@@ -141,11 +141,10 @@ TEST_F(WriteQueueTest, ForgetsSourcesThatHaveNothingWaiting) {
   EXPECT_EQ(take(), "a1");
 }
 
-// An exception that leaves the writer's thread, or a catch handler of it, ends the process; a job that is lost is a client
-// that waits for ever.
+// An exception that leaves the writer's thread, or a catch handler of it, ends the process; a job that is lost is a
+// client that waits for ever.
 class WriteQueueWithoutMemory : public WriteQueueTest {
  protected:
-  // One that is still to be submitted.
   std::unique_ptr<Job> job(const std::string& source, const std::string& name) {
     return std::make_unique<Named>(*this, source, name);
   }
