@@ -1,4 +1,4 @@
-// A write is there as a whole, with its changes, or not at all; and its neighbours do not notice.
+// A write happens as a whole, with its changes, or not at all; and it does not affect its neighbours.
 #include <future>
 
 #include "store/contract/store_contract.hpp"
@@ -49,7 +49,7 @@ TEST_P(StoreContract, ATouchChangesNothing) {
   EXPECT_EQ(store().read()->last_change_number(), before);
 }
 
-TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {
+TEST_P(StoreContract, AnErrorThatCommitsKeepsWhatWasWritten) {
   const auto ada = given_user("ada");
   const auto result = store().write([&](WriteTx& tx) -> Result<bool> {
     tx.set_factor_counters(ada.id, {.failures = 1});
@@ -60,7 +60,7 @@ TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {
   EXPECT_EQ(store().read()->factor_counters(ada.id).failures, 1);
 }
 
-TEST_P(StoreContract, KeepingIsForOneWriteOnly) {
+TEST_P(StoreContract, CommittingWithAnErrorIsForOneWriteOnly) {
   const auto ada = given_user("ada");
   const auto count = [&](std::int64_t failures, bool keep) {
     return store().write([&, failures, keep](WriteTx& tx) -> Result<bool> {
@@ -73,8 +73,8 @@ TEST_P(StoreContract, KeepingIsForOneWriteOnly) {
   EXPECT_EQ(store().read()->factor_counters(ada.id).failures, 1);
 }
 
-// Jobs submitted together share a commit where the engine groups; one that fails takes none with
-// it.
+// Jobs that are submitted together share a commit where the engine groups them; one that fails does not affect the
+// others.
 TEST_P(StoreContract, NeighboursOfAFailingWriteAreUnaffected) {
   constexpr int writes = 100;
   std::vector<model::Product> products;
@@ -124,8 +124,7 @@ TEST_P(StoreContract, ReadsAfterTheAnswerShowTheWrite) {
   EXPECT_FALSE(stored(current));
 }
 
-// Readers that know of an acknowledged version never see an older one, however they meet the
-// writer.
+// Readers that know of an acknowledged version never see an older one.
 TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   const auto made = given_product();
   std::atomic<std::int64_t> acknowledged = 1;
@@ -187,7 +186,7 @@ TEST_P(StoreContract, AListShowsOneStateWhileOthersWrite) {
   EXPECT_EQ(torn, 0);
 }
 
-TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNobody) {
+TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNoJob) {
   open({.queue_max = 1});
   std::promise<void> release;
   const std::shared_future<void> released(release.get_future());
