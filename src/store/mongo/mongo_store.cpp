@@ -10,20 +10,20 @@
 namespace integrity::store::mongo {
 namespace {
 
-// What a majority has, by the primary. Takes a connection when the first question needs one.
 Connection limited(Client& client, Connection::Sees sees) {
   Connection connection(client, sees);
   connection.limit_reads(Connection::request_time_max);
   return connection;
 }
 
+// Reads from the primary what a majority has. Takes a connection when the first query needs one.
 class MajorityReader final : public Reader {
  public:
   MajorityReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
 
-  // A list is one state, and a search may ask several questions. MongoDB's snapshot sessions cannot wait for an operation
-  // time. So the same primary gets another query first, which waits until it knows that the majority has what was
-  // acknowledged.
+  // A list is one state, and a search may need several queries. MongoDB's snapshot sessions cannot wait for an
+  // operation time. So the same primary gets another query first, which waits until the primary knows that the majority
+  // has what was acknowledged.
   model::ProductPage products(const model::ProductQuery& query) override {
     first(in::meta, Doc("_id", "head"));
     Connection one_state = limited(*client_, Connection::Sees::one_state);
@@ -50,9 +50,9 @@ class MongoStore final : public Store {
       Connection connection(client, Connection::Sees::majority);
       expect_open(connection);
       if (is_older(connection)) {  // there may be indexes to build
-        Pool patient(options.uri, Pool::Answers::long_ones);
-        Client waits(patient);
-        prepare(waits, text_);
+        Pool long_pool(options.uri, Pool::Answers::long_ones);
+        Client long_client(long_pool);
+        prepare(long_client, text_);
       } else {
         prepare(client, text_);
       }
@@ -66,7 +66,7 @@ class MongoStore final : public Store {
   bool remote() const override { return true; }
   std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
 
-  // Asked every time: another node may have ended it a moment ago.
+  // Not cached: another node may have ended it just now.
   std::optional<model::Session> session(const SessionId& id) override {
     pool_.standing().expect_readable();
     Client client(pool_);

@@ -17,8 +17,8 @@ auto taken(std::optional<Doc> found, Take take) -> std::optional<decltype(take(V
   return take(View(*found));
 }
 
-// Without those that cannot be read. Where there are any, the server is asked again for readable ones only, so that as
-// many come as `options` allow.
+// Leaves out documents that cannot be read. Where there are any, a second query finds only readable ones, so that
+// `options` still give as many as they ask for.
 template <class Take>
 auto all(Connection& connection, Name collection, const Doc& filter, const Doc& options, Take take) {
   std::vector<decltype(take(View(filter)))> out;
@@ -102,7 +102,7 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
-  if (limit == 0) return {};  // which the server takes for "all"
+  if (limit == 0) return {};  // the server treats 0 as "all"
   Doc filter("kind", name_of(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
   return all(connection(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)),

@@ -23,8 +23,8 @@ class Reader : public virtual ReadTx {
   std::int64_t last_change_number() override;
 
  protected:
-  // For a question about this collection. A transaction sends what it has collected for it first, so that the answer
-  // shows its own writes.
+  // For a query on this collection. A transaction first sends the writes that it has collected for the collection, so
+  // that the query sees them.
   virtual Connection& connection(Name collection) = 0;
 
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) {

@@ -1,4 +1,4 @@
-// How the writer shares its time between sources, and that it lives on without memory.
+// How the writer shares its time between sources, and that it survives without memory.
 #include <future>
 
 #include "store/contract/store_contract.hpp"
@@ -10,8 +10,8 @@
 namespace integrity::store::mongo {
 namespace {
 
-// What strangers may send costs a round trip each. A group of theirs that has begun must not keep the owner waiting until
-// its last job: it is committed where it is, and the owner comes next.
+// Each write of a stranger costs a round trip. The owner must not wait until the last job of a group of strangers: the
+// group is committed early, and the owner comes next.
 TEST(MongoWriter, AGroupThatTakesLongGivesWayToAnotherSource) {
   if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
   constexpr int writes = 100;
@@ -42,8 +42,8 @@ TEST(MongoWriter, AGroupThatTakesLongGivesWayToAnotherSource) {
   }
 }
 
-// What a write throws is answered where nothing can be allocated. std::bad_alloc left the catch handlers, and so ended the
-// process.
+// What a write throws is answered where nothing can be allocated. std::bad_alloc left the catch handlers, and so ended
+// the process.
 TEST(MongoWriter, WithoutMemoryItAnswersAndGoesOn) {
   if (test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
   const ManualClock clock;
