@@ -54,6 +54,21 @@ def test_every_read_ends_in_time(full):
     assert not unlimited
 
 
+def test_the_rest_of_a_large_page_is_read_in_parts(full):
+    """What does not fit into the first 320 KiB of a page is read by id when its turn comes: it took one command for each product."""
+    wide = full.database.products.find_one({"sku": "first"})
+    full.database.products.insert_many(
+        [wide | {"_id": bson.ObjectId(), "place": bson.Int64(wide["place"] + 1 + COUNT + i), "sku": f"w-{i}", "name": f"Wide {i}",
+                 "name_key": f"wide {i}", "description": "d" * 2000, "words": ["wide", str(i)]} for i in range(600)])
+    target = "/products?q=wide&limit=1000"
+    expected = [f"Wide {i}" for i in range(600)]
+    assert [each["name"] for each in full.get(target).json] == expected
+    by_id = [each["command"] for each in reads(full, target)
+             if each["op"] == "query" and each["command"].get("find") == "products" and "_id" in each["command"].get("filter", {})]
+    assert len(by_id) <= 20
+    assert sum(len(command["filter"]["_id"]["$in"]) for command in by_id) > 400, "this test is about what is read by id"
+
+
 def test_words_that_hardly_ever_occur_together_cost_a_list_what_they_cost_a_page(full):
     """Ten thousand products are looked at, once: three commands, or some twenty where an index took too long and the order
     is walked in stretches. The list took 238."""

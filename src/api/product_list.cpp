@@ -152,24 +152,32 @@ Result<RenderedPage> page_of(store::Store& store, const model::ProductQuery& que
 
 using Listed = Ok<JsonList<Product>>;
 
-// The products behind those of `read` that belong to the same page, and where that ends. What they are like does not
-// matter yet.
+// The products after those of `read` that belong to the same page, and where that ends. Only ids are kept, in parts
+// that are read and sent one after the other: each comes to about `http::part_bytes`.
 struct Rest {
-  std::vector<ProductId> ids;
+  std::vector<std::vector<ProductId>> parts;
   std::string next;
 };
 Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::RenderedPage& read, SteadyTime begin) {
   const auto time_max = query.time_max;
   query.limit -= read.count;
   query.bytes_max = kReadBytes;
-  Rest rest{.ids = {}, .next = read.next};
+  Rest rest{.parts = {}, .next = read.next};
+  std::size_t bytes = http::part_bytes;  // of the last part
   while (!rest.next.empty() && query.limit > 0) {
     const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
     if (time_max && passed >= *time_max) break;
     if (time_max) query.time_max = *time_max - passed;
     query.after = std::move(rest.next);
     auto found = store.read()->products(query);
-    for (const Product& product : found.products) rest.ids.push_back(product.id);
+    for (const Product& product : found.products) {
+      if (bytes >= http::part_bytes) {
+        rest.parts.emplace_back();
+        bytes = 0;
+      }
+      rest.parts.back().push_back(product.id);
+      bytes += model::bytes_about(product);
+    }
     query.limit -= found.products.size();
     rest.next = std::move(found.next);
   }
@@ -178,8 +186,8 @@ Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::R
 
 // What is written already, then the products of these ids as they are when they are sent: one that was changed
 // meanwhile comes at the place it had, one that was deleted is left out.
-http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<ProductId> ids) {
-  return [&store, begin = std::move(begin), empty = true, ids = std::move(ids),
+http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<std::vector<ProductId>> parts) {
+  return [&store, begin = std::move(begin), empty = true, parts = std::move(parts),
           at = std::size_t{0}](std::string& out) mutable {
     if (begin) {
       out += std::string_view(begin->json).substr(0, begin->json.size() - 1);
@@ -187,14 +195,11 @@ http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<P
       begin = nullptr;
       return true;
     }
-    const auto tx = store.read();
-    for (const auto size = out.size(); at < ids.size() && out.size() - size < http::part_bytes; ++at) {
-      const auto product = tx->product(ids[at]);
-      if (!product) continue;
+    for (const Product& product : store.read()->products_by_id(parts[at])) {
       if (!std::exchange(empty, false)) out += ',';
-      model::append_json(out, *product);
+      model::append_json(out, product);
     }
-    if (at < ids.size()) return true;
+    if (++at < parts.size()) return true;
     out += ']';
     return false;
   };
@@ -209,10 +214,10 @@ Result<Listed> page(const Context& context, model::ProductQuery query, std::size
   auto rest = rest_of_page(store, std::move(query), *found, begin);
   Listed answer{};
   if (!rest.next.empty()) answer.headers.push_back(next_link(context, limit, rest.next));
-  if (rest.ids.empty()) {
+  if (rest.parts.empty()) {
     answer.body.body = found->json;
   } else {
-    answer.body.stream = in_parts(store, std::move(found), std::move(rest.ids));
+    answer.body.stream = in_parts(store, std::move(found), std::move(rest.parts));
   }
   return answer;
 }

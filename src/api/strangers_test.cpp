@@ -14,7 +14,6 @@ class CountingStore final : public store::Store {
  public:
   explicit CountingStore(store::Store& store) : store_(store) {}
   std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
-  std::unique_ptr<store::ReadTx> snapshot() override { return store_.snapshot(); }
   std::optional<model::Session> session(const SessionId& id) override { return store_.session(id); }
   void submit(std::unique_ptr<store::Job> job) override {
     ++writes;

@@ -192,7 +192,6 @@ class TwoAtOnce final : public store::Store {
     return store_.session(id);
   }
   std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
-  std::unique_ptr<store::ReadTx> snapshot() override { return store_.snapshot(); }
   void submit(std::unique_ptr<store::Job> job) override { store_.submit(std::move(job)); }
 
  private:

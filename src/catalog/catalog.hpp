@@ -30,8 +30,6 @@ struct ProductChange {
   std::optional<std::optional<std::string>> description = {};
   std::optional<std::optional<std::string>> sku = {};
   std::optional<std::string> currency = {};
-
-  bool empty() const { return !name && !price && !stock && !description && !sku && !currency; }
 };
 
 // Which version a change was made on, as far as the client says.

@@ -1,4 +1,4 @@
-// What the history holds: one Change for every mutation, with a dense number, in the transaction that made it.
+// The history: one Change for every mutation, with a dense number, written in the transaction of the mutation.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace integrity::model {
 
-// Who does something, how they proved it, and why. Given to every mutation.
+// Who makes a change, how they proved who they are, and why they make it. Every mutation gets one.
 struct Attribution {
   enum class Proof : std::uint8_t {
     none,      // the server itself: expiry, a factor disabled by its counter
@@ -32,14 +32,14 @@ enum class RecordKind : std::uint8_t { user, session, product };
 
 struct Change {
   std::int64_t number = 0;  // dense, from 1
-  Time at{};                // never decreases along the numbers
+  Time at{};                // never decreases from one number to the next
   RecordKind kind = RecordKind::product;
   RecordId record;
   std::int64_t revision = 0;  // the record's version after this change; a delete takes the next one
-  std::string op;             // "product.create", "session.start", "user.confirm", …: given in store/tx.cpp and auth/
+  std::string op;             // "product.create", "session.start", "user.confirm", …: see store/tx.cpp and auth/
   Attribution attribution;
-  // The record afterwards, as JSON without secrets; empty when there is none any more. What it was before is
-  // the `after` of the revision before.
+  // The record after the change, as JSON without secrets; empty after a delete. The record before it is the `after` of
+  // the previous revision.
   std::string after;
 };
 

@@ -1,4 +1,4 @@
-// A product and the questions one may ask about products. Values only: rules live in catalog/.
+// Products and queries for them. Values only: the rules are in catalog/.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -32,7 +32,7 @@ struct Product {
   bool operator==(const Product&) const = default;
 };
 
-// What a product's members may be: the same for requests, answers and the history.
+// The rules for the members of a product, in requests, responses and the history.
 inline constexpr schema::Text product_name{.min = 1, .max = 200};
 inline constexpr schema::Text product_description{.max = 4000, .lines = schema::Text::Lines::many};
 inline constexpr schema::Word product_sku{.min = 1, .max = 64, .also = "._/-"};
@@ -63,7 +63,7 @@ constexpr std::string_view schema_name(const Product*) {
 // The product as clients and the history see it, appended as one JSON object.
 void append_json(std::string& out, const Product& product);
 
-// How long a product is as JSON, as nearly as bounds of memory need it.
+// About how long a product is as JSON: exact enough for bounds of memory.
 inline std::size_t bytes_about(const Product& product) {
   constexpr std::size_t beside_texts = 220;
   return beside_texts + product.name.size() + (product.description ? product.description->size() : 0);
@@ -80,8 +80,8 @@ struct RenderedProduct {
   }
 };
 
-// What texts are searched and sorted by. The functions are catalog/words.hpp's: an engine gets them when it is opened,
-// keeps what they give beside the products, and makes it anew when the version is another.
+// What products are searched and sorted by. An engine gets these functions (of catalog/words.hpp) when it is opened,
+// stores their results with the products, and makes them again when the version differs.
 struct ProductText {
   int version = 0;
   std::string (*sort_key)(std::string_view name) = nullptr;
@@ -90,7 +90,7 @@ struct ProductText {
   std::string (*word_text)(const Product& product) = nullptr;
 };
 
-// Both ends belong to it; one that is not given is open.
+// Includes both ends. A missing end is open.
 struct Range {
   std::optional<std::int64_t> min = {}, max = {};
 
@@ -105,18 +105,20 @@ struct ProductOrder {
   bool descending = false;
 };
 
-// Products that fit all that is given, in that order; among equals an engine's own order, which never changes.
+// Products that match all given filters, in this order. Products with equal keys come in an order of the engine's own,
+// which never changes.
 struct ProductQuery {
   std::optional<std::string> sku = {};
   std::vector<std::string> words = {};  // folded; all must occur, the last one as the beginning of a word
   Range price = {};                     // in units of Money
   Range stock = {};
   ProductOrder order = {};
-  std::string after = {};  // ProductPage::next of the page before, of the same filters and order
+  std::string after = {};  // ProductPage::next of the previous page, with the same filters and order
   std::size_t limit = 100;
-  // End behind the product with which they come to about so many bytes (see bytes_about): one may be 17 KB long.
+  // The page ends after the product with which it reaches about so many bytes (bytes_about). One product can have 17
+  // KB.
   std::size_t bytes_max = std::numeric_limits<std::size_t>::max();
-  // Search no longer than about this (but a little in any case, so that pages get on).
+  // The search ends after about this time. It always does a little work, so that every page makes progress.
   std::optional<std::chrono::milliseconds> time_max = {};
 };
 
@@ -129,7 +131,7 @@ struct RenderedPage {
 
 struct ProductPage {
   std::vector<Product> products;
-  std::string next;  // where the next page begins, in an engine's own bytes; empty: nothing is behind this one
+  std::string next;  // where the next page begins, in bytes of the engine's own; empty: this is the last page
 };
 
 }  // namespace integrity::model

@@ -1,4 +1,5 @@
-// What a request with an Idempotency-Key was answered, kept for whoever sends it again. No record: it has no history.
+// The response to a request with an Idempotency-Key, kept for when the request is sent again. Not a record: it has no
+// history.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -9,11 +10,12 @@
 
 namespace integrity::model {
 
-// A digest of the request's path and its Idempotency-Key. Among one user's, so half of a SHA-256 is plenty.
+// A digest of the request's path and its Idempotency-Key. Unique among the keys of one user: half of a SHA-256 is
+// enough.
 using ResponseKey = std::array<std::uint8_t, 16>;
 
 struct StoredResponse {
-  Digest request{};  // SHA-256 of the body that it answers
+  Digest request{};  // SHA-256 of the request's body
   int status = 0;
   std::string headers = {};  // "Location: …\r\nETag: …\r\n"
   std::string body = {};

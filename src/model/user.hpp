@@ -1,4 +1,4 @@
-// A person's account, and everything that belongs to proving who they are. Values only: rules live in auth/.
+// An account, and what belongs to its authentication. Values only: the rules are in auth/.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,11 +10,11 @@
 
 namespace integrity::model {
 
-// SHA-256 or HMAC-SHA-256 of something the server must recognise but never store: challenges, recovery codes.
+// SHA-256 or HMAC-SHA-256 of what the server must recognise but never store: challenges, recovery codes.
 using Digest = std::array<std::uint8_t, 32>;
 
 enum class UserState : std::uint8_t {
-  pending,  // signed up, no factor confirmed yet: not a change, removed at `pending_until`
+  pending,  // signed up, no factor confirmed yet: not in the history, removed at `pending_until`
   active,
   disabled,  // by the operator
 };
@@ -24,16 +24,16 @@ inline constexpr schema::Text person_name_rule{.min = 1, .max = 100};
 
 struct User {
   UserId id;
-  std::string username;  // as typed; unique without regard to case
+  std::string username;  // as typed; unique, ignoring case
   std::optional<std::string> name = {};
   std::string password_hash;          // a bcrypt string, see auth/password.hpp
   std::int64_t password_version = 1;  // grows with each new password: challenges are bound to it
   UserState state = UserState::pending;
-  Bytes totp_secret = {};  // sealed; empty: none. Active iff totp_confirmed_at is set
+  Bytes totp_secret = {};  // encrypted; empty: none. Active iff totp_confirmed_at is set
   std::optional<Time> totp_confirmed_at = {};
   std::optional<Time> enrol_until = {};    // after a reset: until when a right password may enrol anew
   std::optional<Time> pending_until = {};  // pending only
-  std::string pending_network = {};        // pending only: where the sign-up came from, to bound them
+  std::string pending_network = {};        // pending only: where the sign-up came from, to limit these
   std::int64_t version = 0;                // 0 while pending; the first change, the confirmation, makes it 1
   Time created_at{};
   Time updated_at{};
@@ -41,22 +41,22 @@ struct User {
   bool has_factor() const { return totp_confirmed_at.has_value(); }
 };
 
-// Proof that the first step of a login (or of an enrolment) was passed. Stored under the hash of its token.
+// Proof of the first step of a login or an enrolment. Stored under the hash of its token.
 struct Challenge {
   enum class Next : std::uint8_t { enrol, verify } next = Next::verify;
   Digest token_hash{};
   UserId user;
   std::int64_t password_version = 0;
-  Bytes pending_secret = {};  // sealed; enrol only: the secret this challenge would activate
+  Bytes pending_secret = {};  // encrypted; enrol only: the secret that this challenge would activate
   int attempts = 0;           // wrong codes and recovery codes sent with it
   Time expires_at{};
 };
 
-// Guess budget and replay protection of one account's authenticator. Rows that are not part of the history.
+// Guess budget and replay protection of the authenticator of one account. Not part of the history.
 struct FactorCounters {
   std::int64_t last_step = 0;            // TOTP step of the last code accepted
-  std::int64_t failures = 0;             // consecutive wrong codes; a right code or recovery code sets it back
-  std::int64_t failures_unredeemed = 0;  // the same, but a recovery code does not set it back
+  std::int64_t failures = 0;             // consecutive wrong codes; a right code or a recovery code resets it
+  std::int64_t failures_unredeemed = 0;  // the same, but a recovery code does not reset it
   std::optional<Time> locked_until = {};
 };
 

@@ -22,7 +22,7 @@ constexpr std::string_view name<PlacedProduct> = "products";
 template <>
 constexpr std::string_view name<model::Change> = "changes";
 template <>
-constexpr std::string_view name<KeptAnswerOf> = "kept answers";
+constexpr std::string_view name<KeptAnswerOf> = "stored responses";
 template <>
 constexpr std::string_view name<KeyFingerprint> = "key fingerprints";
 
@@ -42,18 +42,18 @@ std::string_view name_of(RowKind kind) {
   return with_type_of(kind, []<class T>(std::type_identity<T>) { return name<T>; });
 }
 
-std::string why_closed(const MigrationState& mark) {
-  const std::string at = to_rfc3339(mark.at);
-  if (mark.role == MigrationState::Role::target) {
-    return "a move into this store is not finished: since " + at + " it comes from " + mark.other +
-           ". Run the same `integrity migrate --from … --to …` again, and it goes on where it was";
+std::string why_closed(const MigrationState& state) {
+  const std::string at = to_rfc3339(state.at);
+  if (state.role == MigrationState::Role::target) {
+    return "a move into this store is not finished: since " + at + " everything is copied from " + state.other +
+           ". Run the same `integrity migrate --from … --to …` again: it continues where it stopped";
   }
-  if (mark.complete) {
-    return "this store is sealed: all that was in it was moved to " + mark.other + ", by a move that began at " + at +
-           ". Use that one";
+  if (state.complete) {
+    return "this store is sealed: everything in it was moved to " + state.other + ", by a move that began at " + at +
+           ". Use that store";
   }
-  return "this store is sealed: since " + at + " it is being moved to " + mark.other +
-         ". Run the same `integrity migrate --from … --to …` again to finish that, or give it up with `integrity"
+  return "this store is sealed: since " + at + " it is being moved to " + state.other +
+         ". Run the same `integrity migrate --from … --to …` again to finish the move, or end it with `integrity"
          " migrate --unseal --from …`";
 }
 

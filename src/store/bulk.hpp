@@ -1,12 +1,13 @@
-// Everything that a store keeps, as rows: what a move from one engine to the other reads and writes (see move.hpp).
-// Beside Store, not above it: no change is recorded, numbers, times and places are those of the rows.
+// Everything that a store keeps, as rows, for a migration from one engine to the other (move.hpp). Bulk works on the
+// database directly, not through Store: it records no changes and sets no numbers, times or sequence numbers of its
+// own.
 //
-// Both sides of a move carry a MigrationState. A store whose mark is `closed` takes no other work: to open it as a Store throws
-// Unavailable, and nodes that have it open already end their writes with Code::unavailable. So rows that are read stay
-// as they are, and engines give those of a kind in an order that is the same every time: how many the target has of
-// them is how far a move came.
+// Both sides of a migration carry a MigrationState. A store whose state is `closed` does nothing but this migration:
+// opening it as a Store throws Unavailable, and nodes that already have it open end their writes with
+// Code::unavailable. So the rows do not change while they are read. Engines read the rows of a kind in the same order
+// every time: the number of rows that the target has shows how far a migration came.
 //
-// Every error is an exception, Unavailable where the store cannot be reached.
+// Every error is an exception: Unavailable where the store cannot be reached.
 #pragma once
 #include <functional>
 #include <optional>
@@ -30,7 +31,7 @@ struct FactorCountersOf {
   UserId user;
   model::FactorCounters counters;
 };
-// Those that are left; nobody's row is empty.
+// The codes that are left. An account without any has no row.
 struct RecoveryCodesOf {
   UserId user;
   std::vector<model::Digest> hashes;
@@ -49,18 +50,18 @@ struct KeyFingerprint {
   model::Digest fingerprint{};
 };
 
-// What belongs to an account comes after the accounts. Kept answers are in the order in which they expire.
+// Accounts come before what belongs to them. Stored responses are in the order in which they expire.
 //
-// For a new kind of row: its type here, its name in bulk.cpp, and in the bulk.cpp of each engine its `Rows` and, for SQLite,
-// its `put`. What is missing does not compile.
+// A new kind of row needs its type here, its name in bulk.cpp, and in the bulk.cpp of each engine its `Rows` and, for
+// SQLite, its `put`. Without one of these it does not compile.
 using Row = std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::Session,
                          PlacedProduct, model::Change, KeptAnswerOf, KeyFingerprint>;
 
-enum class RowKind : std::uint8_t {};  // the index of the type in Row
+enum class RowKind : std::uint8_t {};  // the index of the type in `Row`
 std::span<const RowKind> all_row_kinds();
 std::string_view name_of(RowKind kind);  // "recovery codes"
 
-// Calls f with a std::type_identity of the kind's type.
+// Calls `f` with a std::type_identity of the type of this kind.
 template <class F, std::size_t index = 0>
 decltype(auto) with_type_of(RowKind kind, F f) {
   if constexpr (index + 1 < std::variant_size_v<Row>) {
@@ -79,39 +80,39 @@ constexpr RowKind row_kind() {
 
 struct MigrationState {
   enum class Role : std::uint8_t { source, target } role = Role::source;
-  std::string move;   // its name, drawn when it began: the same on both sides
+  std::string move;   // the id of the migration, random, the same on both sides
   std::string other;  // the address of the other side
-  Time at{};          // when it began
+  Time at{};          // when the migration began
   bool complete = false;
 
   bool closed() const { return role == Role::source || !complete; }
   bool operator==(const MigrationState&) const = default;
 };
-std::string why_closed(const MigrationState& mark);  // for the operator, with what to do
+std::string why_closed(const MigrationState& state);  // for the operator, with what to do
 
 class Bulk {
  public:
   virtual ~Bulk() = default;
 
-  virtual std::string address() const = 0;  // for people and for marks: without user and password
+  virtual std::string address() const = 0;  // for people and for MigrationState::other; without user and password
   // Nothing also where there is no database yet.
   virtual std::optional<MigrationState> migration_state() = 0;
-  virtual bool empty() = 0;  // may be asked before `prepare`
-  // Something there that is not this program's, "the collection x"; nothing where there is none. Before `prepare` too.
+  virtual bool empty() = 0;  // may be called before `prepare`
+  // Names something in the database that is not this program's, as "the collection x". May be called before `prepare`.
   virtual std::optional<std::string> foreign() = 0;
 
-  // Makes the database, or brings it up to date. What is below is for one that is prepared.
+  // Makes the database, or brings it up to date. The functions below need a prepared one.
   virtual void prepare() = 0;
 
-  // Instead of the mark that was seen last, by `mark` or here; throws Unavailable where it is another one by now. When
-  // this returns, the disk has it, and no write that was under way before is still to come.
-  virtual void set_migration_state(const std::optional<MigrationState>& mark) = 0;
+  // Replaces the state that this object read or set last; throws Unavailable where the store has another one by now.
+  // When this returns, the new state is on the disk, and no write that was under way can still be committed.
+  virtual void set_migration_state(const std::optional<MigrationState>& state) = 0;
 
   virtual std::size_t count(RowKind kind) = 0;
-  // Those behind the first `skip`.
+  // All rows of the kind after the first `skip`.
   virtual void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) = 0;
-  // All of one kind, in their order, in one commit or more: of a write that fails, the first may be there. The mark
-  // must be that of a target that is not complete.
+  // Rows of one kind, in their order, in one commit or several: where it throws, the first rows may have been written.
+  // The state must be that of a target that is not complete.
   virtual void write(std::span<const Row> rows) = 0;
 
   virtual Watermark watermark() = 0;

@@ -6,7 +6,7 @@
 namespace integrity::store {
 namespace {
 
-// In the order of the enumerations; sqlite/migrations/ and mongo/collections/ list the same words.
+// In the order of the enumerations; sqlite/migrations/ and mongo/collections/ list the same names.
 constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
 constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
 constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
@@ -14,15 +14,15 @@ constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
 constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
 
 template <class Enum, std::size_t n>
-std::string_view at(const std::array<std::string_view, n>& words, Enum value) {
-  return words.at(static_cast<std::size_t>(value));
+std::string_view at(const std::array<std::string_view, n>& names, Enum value) {
+  return names.at(static_cast<std::size_t>(value));
 }
 
 template <class Enum, std::size_t n>
-std::optional<Enum> find(const std::array<std::string_view, n>& words, std::string_view name) {
-  const auto found = std::find(words.begin(), words.end(), name);
-  if (found == words.end()) return {};
-  return static_cast<Enum>(found - words.begin());
+std::optional<Enum> find(const std::array<std::string_view, n>& names, std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return {};
+  return static_cast<Enum>(found - names.begin());
 }
 
 }  // namespace

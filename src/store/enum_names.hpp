@@ -1,4 +1,4 @@
-// The words that enumerations are stored as, in every engine.
+// The stored names of enumerations, the same in every engine.
 #pragma once
 #include <optional>
 #include <string_view>
@@ -14,7 +14,7 @@ std::string_view name_of(model::SecondFactor factor);
 std::string_view name_of(model::RecordKind kind);
 std::string_view name_of(model::Attribution::Proof proof);
 
-// Nothing for a word that no value has. For the enumerations above.
+// For the enumerations above. Nothing where no value has this name.
 template <class Enum>
 std::optional<Enum> value_of(std::string_view name);
 template <>

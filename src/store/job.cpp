@@ -1,5 +1,6 @@
 #include "store/job.hpp"
 
+#include "store/refusals.hpp"
 #include "store/tx.hpp"
 
 namespace integrity::store {
@@ -28,6 +29,10 @@ bool run_job(Job& job, WriteTx& tx, Status& refusal) {
     return false;
   }
   return job.run(tx).has_value() || tx.kept();
+}
+
+void refuse(Job& job, const Error& error) noexcept {
+  job.done(error_of([&] { return error; }));
 }
 
 }  // namespace integrity::store

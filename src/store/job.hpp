@@ -1,4 +1,4 @@
-// A write as an engine gets it: what to run, who asked for it, and whom to tell.
+// A write as an engine gets it: what to run, who asked for it, and who gets the result.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -15,19 +15,20 @@ namespace integrity::store {
 
 class WriteTx;
 
-// How old a request may be when its write begins. Measured by CLOCK_MONOTONIC, which goes on while a process is stopped.
+// How old a request may be when its write begins. Measured by CLOCK_MONOTONIC, which goes on while a process is
+// stopped.
 inline constexpr std::chrono::seconds request_age_max{10};
 
 // Who asked for a write. The default is the program itself: its writes never expire.
 struct Origin {
-  // Whose share of the queue the write counts against: a user, or the address of a client. Any text that is the same
-  // for the same source; up to 15 bytes need no allocation.
+  // Whose share of the queue the write takes: a user, or the address of a client. Any text that is the same for the
+  // same source; up to 15 bytes need no allocation.
   std::string source = {};
-  // When the request had arrived.
+  // When the whole request had arrived.
   std::optional<std::chrono::steady_clock::time_point> begun = {};
-  // Who waits for the answer: nothing is written for somebody who has gone.
+  // The client that waits for the response. Nothing is written for a client that has gone.
   std::shared_ptr<const Waiter> waiter = {};
-  // The session that acts: nothing is written for one that has ended.
+  // The session of the request. Nothing is written for a session that has ended.
   std::optional<SessionId> session = {};
 };
 
@@ -37,21 +38,24 @@ class Job {
   virtual ~Job() = default;
   const Origin& origin() const { return origin_; }
 
-  // The engine calls `run` any number of times (see run_job below), then `done` once.
+  // The engine calls `run` any number of times (through run_job below), then `done` once.
   virtual Status run(WriteTx& tx) = 0;
-  // Called after the commit is durable, or when there will be none: on a thread of the engine's, or inside
-  // `submit` where the job was not taken at all. Must be quick and must not wait for the store.
-  // `commit` is an error where nothing of the job was committed: the last `run` does not count.
+  // Called when the commit is durable, or when it is certain that there will be none: on a thread of the engine, or
+  // inside `submit` where the queue did not take the job. Must be quick and must not wait for the store. `commit` is an
+  // error where nothing of the job was committed: the result of the last `run` does not count then.
   virtual void done(Status commit) noexcept = 0;
 
  private:
   const Origin origin_;
 };
 
-// For engines: runs the job inside a transaction, unless its origin forbids it to begin now. To be asked again at each
-// run: a transaction that is repeated may come much later than the first. True when what the job wrote is to stay.
-// Otherwise `refusal` is an error where the job did not begin, and is left alone where the job itself refused.
+// For engines: runs the job inside a transaction, unless its origin forbids it to begin now. Engines use it for every
+// run: a repeated transaction may come much later than the first. True where the job's writes are to stay. Otherwise
+// `refusal` is an error where the job did not begin, and unchanged where the job itself refused.
 bool run_job(Job& job, WriteTx& tx, Status& refusal);
+
+// Ends the job with a copy of the error, or with `out_of_memory` (refusals.hpp) where there is no memory for one.
+void refuse(Job& job, const Error& error) noexcept;
 
 template <class T>
 using WriteFunction = std::function<Result<T>(WriteTx&)>;

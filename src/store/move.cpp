@@ -5,7 +5,7 @@
 namespace integrity::store {
 namespace {
 
-// Bounded in bytes too: on MongoDB each word of a product is an index entry, and all of a transaction stays in the
+// Bounded in bytes too: on MongoDB each word of a product is an index entry, and a whole transaction stays in the
 // server's cache.
 constexpr std::size_t kRowsOfACommit = 1000, kBytesOfACommit = std::size_t{256} << 10;
 
@@ -25,7 +25,7 @@ Error refused(std::string why) {
   return {Code::unavailable, std::move(why)};
 }
 
-// Two marks of one move, one on each side.
+// Whether these are the states of the two sides of one migration.
 bool belong_together(const std::optional<MigrationState>& source, const std::optional<MigrationState>& target) {
   return source && target && source->role == MigrationState::Role::source &&
          target->role == MigrationState::Role::target && source->move == target->move;
@@ -45,8 +45,8 @@ class Move {
     target_.prepare();
     if (under_way && of_target_->complete) return finished(true);
     if (!under_way) INTEGRITY_CHECK(begin(now, random));
-    target_.set_migration_state(
-        of_target_);  // what a run before this one was about to write has been written, or never will be
+    // Set again, so that no write of an earlier run can still be committed.
+    target_.set_migration_state(of_target_);
     watcher_.sealed(*of_source_, sealed_before_);
     for (const RowKind kind : all_row_kinds()) copy(kind);
     target_.set_watermark(source_.watermark());
@@ -61,11 +61,11 @@ class Move {
     if (of_source_ && of_source_->closed() && !goes_to_target()) {
       return refused(source_.address() + ": " + why_closed(*of_source_));
     }
-    if (source_.empty()) return refused(source_.address() + ": there is nothing in it that could be moved");
+    if (source_.empty()) return refused(source_.address() + ": there is nothing in it to move");
     if (of_target_ && of_target_->closed() && !comes_from_source()) {
       if (of_target_->role == source) return refused(target_.address() + ": " + why_closed(*of_target_));
       return refused(target_.address() + ": holds a part of another move, from " + of_target_->other +
-                     ". Name another target, or remove that one's database first");
+                     ". Name another target, or remove this database first");
     }
     if (const auto foreign = target_.foreign()) {
       return refused(target_.address() + ": holds " + *foreign +
@@ -74,23 +74,24 @@ class Move {
     return target_.empty() ? Status() : not_empty();
   }
 
-  // Sealed for a target that has been emptied since.
+  // The source is sealed for this target, which has been emptied since then.
   bool goes_to_target() const {
     return source_is_sealed() && !of_source_->complete && of_source_->other == target_.address();
   }
-  // The target was taken, but the source not sealed, or opened again: good as long as nothing is in it.
+  // The target has the state of a migration from this source, which was never sealed or has been unsealed. Fine while
+  // the target is empty.
   bool comes_from_source() const {
     return of_target_->role == target && of_target_->other == source_.address() && !source_is_sealed() &&
            target_.empty();
   }
 
-  // The target is taken before the source is sealed: whoever finds it in use by somebody else has changed nothing.
+  // The target gets its state before the source: where another migration uses the target, nothing has changed.
   Status begin(Time now, Random& random) {
     sealed_before_ = source_is_sealed();
     const std::string name = sealed_before_ ? of_source_->move : to_hex(random.bytes(8));
     of_target_ = MigrationState{.role = target, .move = name, .other = source_.address(), .at = now};
     target_.set_migration_state(of_target_);
-    if (!target_.empty()) {  // somebody was quicker
+    if (!target_.empty()) {  // another program has just written to it
       target_.set_migration_state({});
       return not_empty();
     }
@@ -124,17 +125,17 @@ class Move {
     if (rows != of || target_.count(kind) != of) {
       throw std::runtime_error(std::string(name_of(kind)) + ": the source has " + std::to_string(of) +
                                " and the target has " + std::to_string(target_.count(kind)) +
-                               "; somebody else works on one of them");
+                               "; another program writes to one of them");
     }
     watcher_.copied(kind, rows, of);
   }
 
-  // The source first: as long as it can be opened by accident, the target cannot.
+  // The source first: the target must not open while the source still could.
   Moved finished(bool before) {
-    for (auto [side, mark] : {std::pair(&source_, &of_source_), std::pair(&target_, &of_target_)}) {
-      if ((*mark)->complete) continue;
-      (*mark)->complete = true;
-      side->set_migration_state(*mark);
+    for (auto [side, state] : {std::pair(&source_, &of_source_), std::pair(&target_, &of_target_)}) {
+      if ((*state)->complete) continue;
+      (*state)->complete = true;
+      side->set_migration_state(*state);
     }
     return {*of_source_, before};
   }
@@ -153,15 +154,15 @@ Result<Moved> move(Bulk& source, Bulk& target, Time now, Random& random, MoveWat
 }
 
 Result<MigrationState> unseal(Bulk& source, bool finished_too) {
-  const auto mark = source.migration_state();
-  if (!mark || mark->role != MigrationState::Role::source) return refused(source.address() + ": is not sealed");
-  if (mark->complete && !finished_too) {
-    return refused(source.address() + ": all that was in it was moved to " + mark->other +
+  const auto state = source.migration_state();
+  if (!state || state->role != MigrationState::Role::source) return refused(source.address() + ": is not sealed");
+  if (state->complete && !finished_too) {
+    return refused(source.address() + ": everything in it was moved to " + state->other +
                    ", and what was written there since is not here. To take everything back, move it from there into"
-                   " an empty store. To go on from here as it was, and lose that: --unseal --finished-too");
+                   " an empty store. To continue here with the old state, and lose that: --unseal --finished-too");
   }
   source.set_migration_state({});
-  return *mark;
+  return *state;
 }
 
 }  // namespace integrity::store

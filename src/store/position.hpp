@@ -1,4 +1,5 @@
-// Where a product stands in an order, as both engines write it into ProductPage::next. Private to the engines.
+// Where a list continues: the position of a product in an order, as both engines write it into ProductPage::next.
+// Private to the engines.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -6,7 +7,7 @@
 
 namespace integrity::store {
 
-// Of key and name one counts, or neither, by the order.
+// The order decides which of `key` and `name` counts, if any.
 struct Position {
   std::int64_t sequence = 0;
   std::int64_t key = 0;

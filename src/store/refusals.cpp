@@ -11,14 +11,23 @@ Error fault(std::string cause) {
           .cause = std::move(cause)};
 }
 
-Error fault_of_exception() {
-  try {
-    throw;
-  } catch (const std::exception& exception) {
-    return fault(exception.what());
-  } catch (...) {
-    return fault("a write threw something that is no exception");
-  }
+Error out_of_memory() noexcept {
+  return {.code = Code::unavailable,
+          .detail = "maybe written",
+          .retry_after = std::chrono::seconds(1),
+          .cause = "out of memory"};
+}
+
+Error fault_of_exception() noexcept {
+  return error_of([] {
+    try {
+      throw;
+    } catch (const std::exception& exception) {
+      return fault(exception.what());
+    } catch (...) {
+      return fault("a write threw something that is not an exception");
+    }
+  });
 }
 
 Error sku_taken(const model::Product& product) {

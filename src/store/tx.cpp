@@ -10,8 +10,7 @@ namespace {
 
 using model::RecordKind;
 
-// What the history keeps of an account. The credential itself is not in it, nor anything that helps
-// to guess it.
+// An account in the history: without its credentials, and without anything that helps to guess them.
 std::string to_json(const model::User& user) {
   std::string out = R"({"id":")" + user.id.hex() + R"(","username":)";
   json::append_string(out, user.username);
@@ -45,6 +44,14 @@ std::string to_json(const model::Session& session) {
 std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const ProductId& id) {
   const auto found = product(id);
   return found ? std::make_shared<const model::RenderedProduct>(*found) : nullptr;
+}
+
+std::vector<model::Product> ReadTx::products_by_id(std::span<const ProductId> ids) {
+  std::vector<model::Product> found;
+  for (const auto& id : ids) {
+    if (auto each = product(id)) found.push_back(std::move(*each));
+  }
+  return found;
 }
 
 std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model::ProductQuery& query) {
@@ -83,8 +90,8 @@ std::string WriteTx::state_of(const model::Product& product) const {
   return json;
 }
 
-// After all products of the same millisecond, those that are gone included. Only a product of the past has to look
-// for them.
+// After all products of the same millisecond, deleted ones included. Only a product with an earlier time than the last
+// write needs a query.
 std::int64_t WriteTx::sequence_for(Time created_at) {
   const auto first = first_sequence_at(created_at), end = first_place_after(created_at);
   const auto last = watermark().sequence;
@@ -123,7 +130,7 @@ Status WriteTx::add_pending_user(const model::User& user) {
   if (user.state != model::UserState::pending || user.version != 0) {
     throw std::logic_error("a pending account has version 0");
   }
-  // The clean-up may be late; the name is free from the moment on that the contract names.
+  // The clean-up may be late: the name is free from `pending_until` on.
   const auto holder = user_by_name(user.username);
   if (holder && holder->state == model::UserState::pending && holder->pending_until <= now()) {
     do_delete_user(holder->id);
@@ -174,11 +181,11 @@ Status WriteTx::room_for_answer(const UserId& user, std::size_t kept_max) {
                                                " wait until the oldest goes, or leave the key out");
 }
 
-Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                                std::size_t kept_max) {
-  if (do_store_response(user, key, answer, kept_max)) return {};
+  if (do_store_response(user, key, response, kept_max)) return {};
   INTEGRITY_CHECK(room_for_answer(user, kept_max));
-  throw std::logic_error("an answer was not kept although there is room");
+  throw std::logic_error("a response was not stored although there is room");
 }
 
 void WriteTx::end_sessions_of(const model::Attribution& attribution, const UserId& user, std::optional<SessionId> but) {

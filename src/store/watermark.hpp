@@ -1,4 +1,4 @@
-// Where the next write goes on, and the arithmetic of places (docs/adr/0007).
+// Where the next write continues, and the arithmetic of sequence numbers (docs/adr/0007).
 #pragma once
 #include <cstdint>
 
@@ -14,7 +14,7 @@ struct Watermark {
   bool operator==(const Watermark&) const = default;
 };
 
-// A place is the millisecond in which a product was created, and a count within that millisecond.
+// A sequence number: the millisecond in which the product was created, then a count within that millisecond.
 inline constexpr int place_count_bits = 21;
 inline std::int64_t first_sequence_at(Time created_at) {
   return to_millis(created_at) << place_count_bits;

@@ -3,11 +3,12 @@
 #include <utility>
 
 #include "base/wake_ups.hpp"
+#include "store/refusals.hpp"
 
 namespace integrity::store {
 namespace {
 
-constexpr std::size_t kLanesKept = 1024;  // some 700 bytes each
+constexpr std::size_t kLanesKept = 1024;  // about 700 bytes each
 
 }  // namespace
 
@@ -23,35 +24,34 @@ WriteQueue::Lane& WriteQueue::Turns::take_first() {
   return lane;
 }
 
-void WriteQueue::submit(std::unique_ptr<Job> job) {
-  std::unique_ptr<Job> refused;
-  Status refusal;
+void WriteQueue::submit(std::unique_ptr<Job> job) noexcept {
+  std::unique_ptr<Job> displaced;
+  std::optional<Error> refusal;  // of `job`
   bool wake = false;
-  {
+  try {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
       refusal = *stopped_;
-      refused = std::move(job);
-    } else if (jobs_ >= jobs_max_) {
+    } else if (jobs_ >= jobs_max_ && !(displaced = displace_for(job->origin().source))) {
       refusal = overloaded();
-      refused = displace_for(job->origin().source);
-      if (!refused) refused = std::move(job);
-    }
-    if (job) {
+    } else {
       Lane& lane = lanes_[job->origin().source];
-      if (lane.jobs.empty()) turns_.append(lane);
       lane.jobs.push_back(std::move(job));
+      if (lane.jobs.size() == 1) turns_.append(lane);
       ++jobs_;
       if (lane.last_group != group_) others_wait_.store(true, std::memory_order_relaxed);
       wake = std::exchange(sleeping_, false);
     }
+  } catch (const std::bad_alloc&) {
+    refusal = out_of_memory();
   }
   if (wake) WakeUps::at_end([this] { wake_.notify_one(); });
-  if (refused) refused->done(std::move(refusal));
+  if (displaced) displaced->done(error_of(overloaded));
+  if (refusal) job->done(std::move(*refusal));
 }
 
-// Only of a source that still has more than the newcomer's then: two with equally many must not displace each other's
-// jobs by turns. So a lane that gives way never becomes empty.
+// Only from a source that afterwards still has more jobs than `source` had: otherwise two sources with equally many
+// would displace each other's jobs in turn. So a lane that gives way never becomes empty.
 std::unique_ptr<Job> WriteQueue::displace_for(const std::string& source) {
   const auto own = lanes_.find(source);
   const std::size_t held = own == lanes_.end() ? 0 : own->second.jobs.size();
@@ -67,6 +67,7 @@ std::unique_ptr<Job> WriteQueue::displace_for(const std::string& source) {
 }
 
 bool WriteQueue::take(Group& group, std::size_t most, std::optional<std::chrono::milliseconds> wait_max) {
+  group.reserve(most);  // nothing after this needs memory
   std::unique_lock lock(mutex_);
   const auto until = std::chrono::steady_clock::now() + wait_max.value_or(std::chrono::milliseconds(0));
   while (jobs_ == 0 && !closed_) {
@@ -96,34 +97,38 @@ bool WriteQueue::take(Group& group, std::size_t most, std::optional<std::chrono:
   return !group.empty() || !closed_;
 }
 
-void WriteQueue::give_back(std::span<std::unique_ptr<Job>> jobs) {
+void WriteQueue::give_back(std::span<std::unique_ptr<Job>> jobs) noexcept {
   const std::lock_guard lock(mutex_);
   for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
-    Lane& lane = lanes_[(*job)->origin().source];
-    if (lane.jobs.empty()) turns_.append(lane);
-    lane.jobs.push_front(std::move(*job));
-    ++jobs_;
+    try {
+      Lane& lane = lanes_[(*job)->origin().source];
+      lane.jobs.push_front(std::move(*job));
+      if (lane.jobs.size() == 1) turns_.append(lane);
+      ++jobs_;
+    } catch (const std::bad_alloc&) {
+      (*job)->done(out_of_memory());
+    }
   }
 }
 
-void WriteQueue::fail_waiting(const Error& error) {
+void WriteQueue::fail_waiting(const Error& error) noexcept {
   fail(std::unique_lock(mutex_), error);
 }
 
-void WriteQueue::stop(const Error& error) {
+void WriteQueue::stop(const Error& error) noexcept {
   std::unique_lock lock(mutex_);
-  stopped_ = error;
+  stopped_ = error_of([&] { return error; });
   fail(std::move(lock), error);
 }
 
-void WriteQueue::fail(std::unique_lock<std::mutex> lock, const Error& error) {
+void WriteQueue::fail(std::unique_lock<std::mutex> lock, const Error& error) noexcept {
   const auto lanes = std::exchange(lanes_, {});
   turns_ = {};
   jobs_ = 0;
   others_wait_.store(false, std::memory_order_relaxed);
   lock.unlock();
   for (const auto& [source, lane] : lanes) {
-    for (const auto& job : lane.jobs) job->done(error);
+    for (const auto& job : lane.jobs) refuse(*job, error);
   }
 }
 

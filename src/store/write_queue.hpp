@@ -1,11 +1,12 @@
-// The writes that wait, and how an engine's writer thread takes them from there in groups.
+// The writes that wait, from which the writer thread of an engine takes groups.
 //
 //   WriteQueue queue(4096);
 //   queue.submit(std::move(job));                        // any thread
 //   while (queue.take(group, 256)) { …; group.clear(); } // the writer's thread
 //
 // Sources (Origin::source) take turns, one job each, so that a source with thousands of jobs delays another by one job.
-// The jobs of one source keep their order. A full queue refuses the newest job of the source that has most in it.
+// The jobs of one source keep their order. A full queue refuses the newest job of the source that has the most jobs.
+// A job for which there is no memory ends with `out_of_memory` (refusals.hpp).
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -28,32 +29,33 @@ class WriteQueue {
 
   explicit WriteQueue(std::size_t jobs_max) : jobs_max_(jobs_max) {}
 
-  // Ends the job, or one that gives way to it, with `overloaded` where there is no room.
-  void submit(std::unique_ptr<Job> job);
+  // Where there is no room, ends the job, or one that makes room for it, with `overloaded`.
+  void submit(std::unique_ptr<Job> job) noexcept;
 
-  // Appends up to `most` jobs, waiting until there is one; where `wait_max` is given, no longer than that, and then none.
-  // False when the queue is closed and empty.
+  // Waits until there is a job, then appends up to `most`; where `wait_max` is given, waits no longer than that and then
+  // appends none. False when the queue is closed and empty. Throws only where the group has no room for `most` jobs and
+  // cannot get it.
   bool take(Group& group, std::size_t most, std::optional<std::chrono::milliseconds> wait_max = {});
-  // Jobs of the last group, in their order, that were not answered: they are again the first of their sources.
-  void give_back(std::span<std::unique_ptr<Job>> jobs);
-  // How many sources the last group has: its first so many jobs are one of each. From the writer's thread.
+  // Puts jobs of the last group that have no answer yet, in their order, before the other jobs of their sources.
+  void give_back(std::span<std::unique_ptr<Job>> jobs) noexcept;
+  // How many sources the last group has. Its first jobs, as many, are one of each source. For the writer's thread.
   std::size_t sources() const { return sources_; }
-  // Whether a source waits that has no job in the last group. From the writer's thread, without a lock.
+  // Whether a source waits that has no job in the last group. For the writer's thread; takes no lock.
   bool others_wait() const { return others_wait_.load(std::memory_order_relaxed); }
 
-  void fail_waiting(const Error& error);  // ends all that wait
-  void stop(const Error& error);          // the same, and from now on every job that is submitted
-  void close();                           // `take` gives what is left, then false
+  void fail_waiting(const Error& error) noexcept;  // ends all that wait
+  void stop(const Error& error) noexcept;          // the same, and from now on every job that is submitted
+  void close();                                    // `take` gives what is left, then false
 
  private:
-  // The jobs of one source. Kept for a while when it is empty: a client that sends one request after the other would
-  // otherwise cost an allocation each time.
+  // The jobs of one source. An empty lane stays for a while, because a client that sends one request after the other
+  // would otherwise cost an allocation each time.
   struct Lane {
     std::deque<std::unique_ptr<Job>> jobs = {};
     Lane* next = nullptr;          // in `turns_`
-    std::uint64_t last_group = 0;  // that has a job of this source
+    std::uint64_t last_group = 0;  // the number of the last group with a job of this source
   };
-  // Lanes that have jobs: the first is served next, then it is the last.
+  // Lanes that have jobs. The first one is served next, then it becomes the last.
   struct Turns {
     Lane* first = nullptr;
     Lane* last = nullptr;
@@ -61,9 +63,10 @@ class WriteQueue {
     Lane& take_first();
   };
 
-  // Makes room for one more of this source: the newest job of the source that has most, or none.
+  // Takes the newest job of the source that has the most jobs, to make room for one of this source. Null: none gives
+  // way.
   std::unique_ptr<Job> displace_for(const std::string& source);
-  void fail(std::unique_lock<std::mutex> lock, const Error& error);
+  void fail(std::unique_lock<std::mutex> lock, const Error& error) noexcept;
 
   const std::size_t jobs_max_;
   std::mutex mutex_;

@@ -1,9 +1,15 @@
-// The queue of writes: whose turn it is, and who gives way when it is full.
+// The queue of writes: which source has its turn, and which one gives way when the queue is full.
 #include "store/write_queue.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <exception>
 #include <map>
+#include <stdexcept>
+
+#include "store/refusals.hpp"
+#include "testing/no_memory.hpp"
 
 namespace integrity::store {
 namespace {
@@ -13,20 +19,22 @@ class WriteQueueTest : public testing::Test {
   class Named final : public Job {
    public:
     Named(WriteQueueTest& test, const std::string& source, std::string name)
-        : Job({.source = source}), test_(test), name_(std::move(name)) {}
+        : Job({.source = source}), name_(std::move(name)), answer_(&test.answers_[name_]) {}
     Status run(WriteTx&) override { return {}; }
-    void done(Status commit) noexcept override { test_.answers_[name_] = commit ? "" : commit.error().detail; }
+    void done(Status commit) noexcept override {
+      answer_->emplace(commit ? std::string() : std::move(std::move(commit).error().detail));
+    }
     const std::string& name() const { return name_; }
 
    private:
-    WriteQueueTest& test_;
     const std::string name_;
+    std::optional<std::string>* const answer_;  // made before memory runs short
   };
 
   void submit(const std::string& source, const std::string& name) {
     queue_.submit(std::make_unique<Named>(*this, source, name));
   }
-  // "a1 b1 a2": what the next group has.
+  // The jobs of the next group: "a1 b1 a2".
   std::string take(std::size_t most = 100) {
     group_.clear();
     queue_.take(group_, most);
@@ -35,9 +43,13 @@ class WriteQueueTest : public testing::Test {
     return names;
   }
 
+  std::ptrdiff_t answered() const {
+    return std::count_if(answers_.begin(), answers_.end(), [](const auto& each) { return each.second.has_value(); });
+  }
+
   WriteQueue queue_{6};
   WriteQueue::Group group_;
-  std::map<std::string, std::string> answers_;
+  std::map<std::string, std::optional<std::string>> answers_;  // of all jobs; nothing while a job waits
 };
 
 TEST_F(WriteQueueTest, SourcesTakeTurnsAndEachKeepsItsOrder) {
@@ -49,7 +61,7 @@ TEST_F(WriteQueueTest, SourcesTakeTurnsAndEachKeepsItsOrder) {
   EXPECT_EQ(queue_.sources(), 3U);
 }
 
-TEST_F(WriteQueueTest, AGroupThatIsFullGoesOnWithTheNextSource) {
+TEST_F(WriteQueueTest, AfterAFullGroupTheNextSourceHasItsTurn) {
   for (const auto* name : {"a1", "a2", "a3"}) submit("a", name);
   submit("b", "b1");
   submit("c", "c1");
@@ -58,14 +70,14 @@ TEST_F(WriteQueueTest, AGroupThatIsFullGoesOnWithTheNextSource) {
   EXPECT_EQ(take(2), "a3");
 }
 
-TEST_F(WriteQueueTest, AFullQueueRefusesTheNewestJobOfTheSourceThatHasMost) {
+TEST_F(WriteQueueTest, AFullQueueRefusesTheNewestJobOfTheSourceWithTheMostJobs) {
   for (const auto* name : {"a1", "a2", "a3", "a4"}) submit("a", name);
   submit("b", "b1");
   submit("b", "b2");
   submit("c", "c1");
-  EXPECT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answered(), 1);
   EXPECT_EQ(answers_["a4"], overloaded().detail);
-  submit("a", "a5");  // has most itself
+  submit("a", "a5");  // "a" has the most jobs itself
   EXPECT_EQ(answers_["a5"], overloaded().detail);
   EXPECT_EQ(take(), "a1 b1 c1 a2 b2 a3");
 }
@@ -77,9 +89,9 @@ TEST_F(WriteQueueTest, SourcesWithEquallyManyDoNotDisplaceEachOther) {
   }
   submit("a", "a4");
   submit("b", "b4");
-  EXPECT_EQ(answers_.size(), 2U);
-  EXPECT_TRUE(answers_.contains("a4"));
-  EXPECT_TRUE(answers_.contains("b4"));
+  EXPECT_EQ(answered(), 2);
+  EXPECT_TRUE(answers_["a4"]);
+  EXPECT_TRUE(answers_["b4"]);
 }
 
 TEST_F(WriteQueueTest, JobsThatAreGivenBackComeFirstAmongTheirSource) {
@@ -90,7 +102,7 @@ TEST_F(WriteQueueTest, JobsThatAreGivenBackComeFirstAmongTheirSource) {
   EXPECT_EQ(take(), "a2 b1 a3 a4");
 }
 
-TEST_F(WriteQueueTest, TellsWhenASourceWaitsThatTheGroupHasNothingOf) {
+TEST_F(WriteQueueTest, KnowsWhetherASourceWaitsThatHasNoJobInTheGroup) {
   submit("a", "a1");
   submit("b", "b1");
   EXPECT_EQ(take(1), "a1");
@@ -103,7 +115,7 @@ TEST_F(WriteQueueTest, TellsWhenASourceWaitsThatTheGroupHasNothingOf) {
   EXPECT_TRUE(queue_.others_wait());
 }
 
-TEST_F(WriteQueueTest, AStoppedQueueRefusesWhatWaitsAndWhatComes) {
+TEST_F(WriteQueueTest, AStoppedQueueRefusesWaitingAndNewJobs) {
   submit("a", "a1");
   queue_.stop(unavailable("the disk has failed"));
   submit("b", "b1");
@@ -111,14 +123,14 @@ TEST_F(WriteQueueTest, AStoppedQueueRefusesWhatWaitsAndWhatComes) {
   EXPECT_EQ(answers_["b1"], unavailable("").detail);
 }
 
-TEST_F(WriteQueueTest, AClosedQueueGivesWhatIsLeft) {
+TEST_F(WriteQueueTest, AClosedQueueStillGivesTheJobsThatAreLeft) {
   submit("a", "a1");
   queue_.close();
   EXPECT_EQ(take(), "a1");
   EXPECT_FALSE(queue_.take(group_, 1) && group_.size() > 1);
 }
 
-// More sources than are remembered, one after the other: the queue must not grow with them, and forgets none that waits.
+// More sources than the queue remembers, one after the other: it must not grow with them, nor forget one that waits.
 TEST_F(WriteQueueTest, ForgetsSourcesThatHaveNothingWaiting) {
   for (int i = 0; i < 5000; ++i) {
     const std::string name = std::to_string(i);
@@ -127,6 +139,91 @@ TEST_F(WriteQueueTest, ForgetsSourcesThatHaveNothingWaiting) {
   }
   submit("a", "a1");
   EXPECT_EQ(take(), "a1");
+}
+
+// An exception that leaves the writer's thread, or a catch handler of it, ends the process; a job that is lost is a
+// client that waits for ever.
+class WriteQueueWithoutMemory : public WriteQueueTest {
+ protected:
+  std::unique_ptr<Job> job(const std::string& source, const std::string& name) {
+    return std::make_unique<Named>(*this, source, name);
+  }
+  const std::string out_of_memory_ = out_of_memory().detail;
+};
+
+TEST_F(WriteQueueWithoutMemory, AJobThatCannotBeQueuedIsAnsweredAndTheOthersKeepTheirTurn) {
+  submit("a", "a1");
+  auto refused = job("a source that needs a lane", "b1");
+  {
+    const test::NoMemory no_memory;
+    queue_.submit(std::move(refused));
+  }
+  EXPECT_EQ(answers_["b1"], out_of_memory_);
+  submit("a source that needs a lane", "b2");
+  EXPECT_EQ(take(), "a1 b2");
+}
+
+TEST_F(WriteQueueWithoutMemory, AFullQueueAnswersTheJobThatGivesWay) {
+  for (const auto* name : {"a1", "a2", "a3", "a4", "a5", "a6"}) submit("a", name);
+  auto refused = job("a", "a7"), taken = job("b", "b1");
+  {
+    const test::NoMemory no_memory;
+    queue_.submit(std::move(refused));
+    queue_.submit(std::move(taken));
+  }
+  EXPECT_EQ(answers_["a7"], out_of_memory_);
+  EXPECT_EQ(answers_["a6"], out_of_memory_) << "its place went to b1";
+  EXPECT_EQ(answers_["b1"], out_of_memory_) << "whose lane could not be made";
+  EXPECT_EQ(take(), "a1 a2 a3 a4 a5");
+}
+
+// More jobs than a lane has room for when it is empty.
+TEST_F(WriteQueueWithoutMemory, AGroupIsTakenAndGivenBackOrAnswered) {
+  constexpr std::ptrdiff_t jobs = 300;
+  WriteQueue queue(jobs);
+  for (int i = 0; i < jobs; ++i) queue.submit(job("a", std::to_string(i)));
+  group_.reserve(jobs);
+  {
+    const test::NoMemory no_memory;
+    queue.take(group_, jobs);
+    queue.give_back(group_);
+  }
+  const auto refused = answered();
+  EXPECT_GT(refused, 0);
+  for (const auto& [name, answer] : answers_) EXPECT_TRUE(!answer || answer == out_of_memory_) << name;
+  queue.close();
+  group_.clear();
+  queue.take(group_, jobs);
+  EXPECT_EQ(std::ssize(group_) + refused, jobs);
+}
+
+TEST_F(WriteQueueWithoutMemory, AllThatWaitAreAnsweredWithAnErrorThatCannotBeCopied) {
+  const Error error = unavailable(std::string(100, 'x'));
+  for (const bool stopped : {false, true}) {
+    submit("a", "a1");
+    submit("b", "b1");
+    {
+      const test::NoMemory no_memory;
+      stopped ? queue_.stop(error) : queue_.fail_waiting(error);
+    }
+    EXPECT_EQ(std::exchange(answers_["a1"], std::nullopt), out_of_memory_);
+    EXPECT_EQ(std::exchange(answers_["b1"], std::nullopt), out_of_memory_);
+  }
+  submit("a", "a2");
+  EXPECT_EQ(answers_["a2"], out_of_memory_);
+}
+
+TEST_F(WriteQueueWithoutMemory, AFaultIsAnErrorWithoutItsCause) {
+  const auto thrown = std::make_exception_ptr(std::runtime_error(std::string(100, 'x')));
+  std::optional<Error> error;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception&) {
+    const test::NoMemory no_memory;
+    error = fault_of_exception();
+  }
+  EXPECT_EQ(error->detail, out_of_memory_);
+  EXPECT_EQ(error->code, Code::unavailable);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A write is there as a whole, with its changes, or not at all; and its neighbours do not notice.
+// A write happens as a whole, with its changes, or not at all; and it does not affect its neighbours.
 #include <future>
 
 #include "store/contract/store_contract.hpp"
@@ -49,7 +49,7 @@ TEST_P(StoreContract, ATouchChangesNothing) {
   EXPECT_EQ(store().read()->last_change_number(), before);
 }
 
-TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {
+TEST_P(StoreContract, AnErrorThatCommitsKeepsWhatWasWritten) {
   const auto ada = given_user("ada");
   const auto result = store().write([&](WriteTx& tx) -> Result<bool> {
     tx.set_factor_counters(ada.id, {.failures = 1});
@@ -60,7 +60,7 @@ TEST_P(StoreContract, AKeptErrorKeepsWhatWasWritten) {
   EXPECT_EQ(store().read()->factor_counters(ada.id).failures, 1);
 }
 
-TEST_P(StoreContract, KeepingIsForOneWriteOnly) {
+TEST_P(StoreContract, CommittingWithAnErrorIsForOneWriteOnly) {
   const auto ada = given_user("ada");
   const auto count = [&](std::int64_t failures, bool keep) {
     return store().write([&, failures, keep](WriteTx& tx) -> Result<bool> {
@@ -73,8 +73,8 @@ TEST_P(StoreContract, KeepingIsForOneWriteOnly) {
   EXPECT_EQ(store().read()->factor_counters(ada.id).failures, 1);
 }
 
-// Jobs submitted together share a commit where the engine groups; one that fails takes none with
-// it.
+// Jobs that are submitted together share a commit where the engine groups them; one that fails does not affect the
+// others.
 TEST_P(StoreContract, NeighboursOfAFailingWriteAreUnaffected) {
   constexpr int writes = 100;
   std::vector<model::Product> products;
@@ -124,8 +124,7 @@ TEST_P(StoreContract, ReadsAfterTheAnswerShowTheWrite) {
   EXPECT_FALSE(stored(current));
 }
 
-// Readers that know of an acknowledged version never see an older one, however they meet the
-// writer.
+// Readers that know of an acknowledged version never see an older one.
 TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   const auto made = given_product();
   std::atomic<std::int64_t> acknowledged = 1;
@@ -154,17 +153,40 @@ TEST_P(StoreContract, ReadersNeverSeeAVersionOlderThanAnAcknowledgedOne) {
   EXPECT_EQ(stale, 0);
 }
 
-TEST_P(StoreContract, ASnapshotShowsOneState) {
-  const auto first = given_product();
-  const auto snapshot = store().snapshot();
-  ASSERT_EQ(snapshot->last_change_number(), 1);
-  const auto second = given_product();
-  EXPECT_FALSE(snapshot->product(second.id));
-  EXPECT_EQ(snapshot->products({}).products.size(), 1U);
-  EXPECT_TRUE(stored(second));
+// Each write moves one unit of stock from one product to the other.
+TEST_P(StoreContract, AListShowsOneStateWhileOthersWrite) {
+  auto first = given_product("Lamp one"), second = given_product("Lamp two");
+  const auto total = first.stock + second.stock;
+  std::atomic<bool> finished = false;
+  std::atomic<int> lists = 0, torn = 0;
+  std::thread reader([&] {
+    while (!finished) {
+      for (const model::ProductQuery& query : {model::ProductQuery{}, model::ProductQuery{.words = {"lamp"}}}) {
+        std::int64_t stock = 0;
+        for (const auto& each : store().read()->products(query).products) stock += each.stock;
+        ++lists;
+        if (stock != total) ++torn;
+      }
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    auto less = first, more = second;
+    --less.stock;
+    ++more.stock;
+    given([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.update_product(act_, "product.stock", first, less));
+      return done(tx.update_product(act_, "product.stock", second, more));
+    });
+    first = more;
+    second = less;
+  }
+  finished = true;
+  reader.join();
+  EXPECT_GT(lists, 0);
+  EXPECT_EQ(torn, 0);
 }
 
-TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNobody) {
+TEST_P(StoreContract, AFullQueueAnswersOverloadedAndLosesNoJob) {
   open({.queue_max = 1});
   std::promise<void> release;
   const std::shared_future<void> released(release.get_future());

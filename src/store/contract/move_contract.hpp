@@ -1,5 +1,5 @@
-// What the tests of moves share (move_test.cpp): a store with something of everything, and all of it as text to compare.
-// Engines take part in them as in the contract's others.
+// What the tests of migrations (move_test.cpp) share: a store with rows of every kind, and all of it as text to
+// compare. Engines take part as in the other tests of the contract.
 #pragma once
 #include "store/contract/store_contract.hpp"
 #include "store/move.hpp"
@@ -17,7 +17,7 @@ class Silent final : public MoveWatcher {
   void copied(RowKind, std::size_t, std::size_t) override {}
 };
 
-// The embedded engine in a folder of its own.
+// The embedded engine, in a folder of its own.
 class OtherStore {
  public:
   std::unique_ptr<Bulk> open_bulk() const { return sqlite::open_sqlite_bulk(file_, plain_text); }
@@ -30,7 +30,7 @@ class OtherStore {
   const std::filesystem::path file_ = folder_.path() / "integrity.db";
 };
 
-// Passes on everything until the change of this number, which fails before it happens.
+// Passes everything on, until `left` changes are left: the last of them throws instead.
 class Interrupted final : public Bulk {
  public:
   Interrupted(Bulk& bulk, int& left) : bulk_(bulk), left_(left) {}
@@ -39,8 +39,8 @@ class Interrupted final : public Bulk {
   bool empty() override { return bulk_.empty(); }
   std::optional<std::string> foreign() override { return bulk_.foreign(); }
   void prepare() override { (step(), bulk_.prepare()); }
-  void set_migration_state(const std::optional<MigrationState>& mark) override {
-    (step(), bulk_.set_migration_state(mark));
+  void set_migration_state(const std::optional<MigrationState>& state) override {
+    (step(), bulk_.set_migration_state(state));
   }
   std::size_t count(RowKind kind) override { return bulk_.count(kind); }
   void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) override {
@@ -74,7 +74,7 @@ class StoreMove : public StoreContract {
     }
   }
 
-  // Something of everything, as the program would write it.
+  // Rows of every kind, as the program writes them.
   void fill() {
     given_pending("waiting");
     ada_ = given_user("ada");
@@ -118,10 +118,10 @@ class StoreMove : public StoreContract {
   }
   static model::ResponseKey key(std::uint8_t number) { return {number}; }
 
-  // Whatever can be asked, as text.
+  // Everything that can be read, as text.
   std::string all_of(Store& store) {
     std::ostringstream out;
-    const auto tx = store.snapshot();
+    const auto tx = store.read();
     for (const auto& user : tx->users()) {
       const auto counters = tx->factor_counters(user.id);
       out << user.username << to_hex(user.totp_secret) << user.pending_network << user.version << ' '
@@ -138,7 +138,7 @@ class StoreMove : public StoreContract {
     out << tx->last_change_number();
     return out.str();
   }
-  // With where each page ends: who reads on in the other store misses nothing.
+  // With the position where each page ends: a client that continues in the other store misses nothing.
   static void write_pages(std::ostream& out, ReadTx& tx, model::ProductOrder order) {
     std::string after;
     do {
@@ -160,7 +160,7 @@ class StoreMove : public StoreContract {
     }
   }
 
-  // What was spent stays spent, what was kept is kept, and numbers, times and places go on.
+  // What was spent stays spent, responses are still stored, and numbers, times and sequence numbers continue.
   void expect_to_go_on(Store& there, std::int64_t last_number) {
     const auto made = product("Last");
     const auto went_on = there.write([&](WriteTx& tx) -> Result<bool> {

@@ -1,10 +1,10 @@
-// A move takes everything from one engine to another and loses nothing on the way, wherever it is interrupted.
+// A migration takes everything from one engine to another and loses nothing, wherever it is interrupted.
 #include "store/contract/move_contract.hpp"
 
 namespace integrity::store {
 namespace {
 
-TEST_P(StoreMove, EverythingComesToAnotherEngineAndBack) {
+TEST_P(StoreMove, EverythingMovesToAnotherEngineAndBack) {
   fill();
   const auto before = all_of(store());
   const auto number = store().read()->last_change_number();
@@ -22,10 +22,10 @@ TEST_P(StoreMove, EverythingComesToAnotherEngineAndBack) {
   expect_to_go_on(*there, number);
 }
 
-TEST_P(StoreMove, TimesAndPlacesGoOnBehindThoseOfProductsThatAreGone) {
+TEST_P(StoreMove, TimesAndSequenceNumbersContinueAfterThoseOfDeletedProducts) {
   clock_.move(std::chrono::hours(1));
   const auto first = given_product("First"), last = given_product("Last");
-  const auto end = store().read()->products({.limit = 1}).next;  // behind the first
+  const auto end = store().read()->products({.limit = 1}).next;  // after the first
   given([&](WriteTx& tx) { return done(tx.delete_product(act_, last)); });
   close();
   clock_.move(-std::chrono::hours(1));  // a clock that was set back
@@ -46,7 +46,7 @@ TEST_P(StoreMove, TimesAndPlacesGoOnBehindThoseOfProductsThatAreGone) {
   EXPECT_EQ(there->read()->last_change_number(), 4);
 }
 
-TEST_P(StoreMove, InterruptedAnywhereItGoesOnWhereItWas) {
+TEST_P(StoreMove, AfterAnyInterruptionItContinues) {
   fill();
   const auto before = all_of(store());
   close();
@@ -74,13 +74,13 @@ TEST_P(StoreMove, InterruptedAnywhereItGoesOnWhereItWas) {
     EXPECT_EQ(all_of(*GetParam().open(to.path(), clock_, {})), before);
     ASSERT_TRUE(unseal(*source, true).has_value());
     if (!interrupted) {
-      EXPECT_GT(fails_at, 14) << "one for each kind, and the marks";
+      EXPECT_GT(fails_at, 14) << "one for each kind of row, and the migration states";
       return;
     }
   }
 }
 
-TEST_P(StoreMove, WhatCannotBeMovedChangesNothing) {
+TEST_P(StoreMove, ARefusedMigrationChangesNothing) {
   const TempFolder empty;
   const OtherStore other;
   EXPECT_NE(refusal(*open_bulk(), *other.open_bulk()).find("there is nothing in it"), std::string::npos);
@@ -101,12 +101,12 @@ TEST_P(StoreMove, WhatCannotBeMovedChangesNothing) {
   other.open(clock_);
 }
 
-TEST_P(StoreMove, WhatBelongsToOneMoveIsNotForAnother) {
+TEST_P(StoreMove, StoresOfOneMigrationAreRefusedToOthers) {
   fill();
   close();
   const TempFolder elsewhere;
   const OtherStore other, third;
-  int left = 8;  // the rows of the first kinds are there
+  int left = 8;  // the rows of the first kinds have been written
   const auto source = open_bulk(), target = other.open_bulk();
   Interrupted failing(*target, left);
   EXPECT_THROW(static_cast<void>(move_all(*source, failing)), Unavailable);
@@ -127,7 +127,7 @@ TEST_P(StoreMove, WhatBelongsToOneMoveIsNotForAnother) {
   EXPECT_NE(refusal(*open_bulk(), *GetParam().open_bulk(elsewhere.path())).find("was moved to"), std::string::npos);
 }
 
-TEST_P(StoreMove, AFinishedSourceIsOpenedAgainOnlyByWhoSaysSo) {
+TEST_P(StoreMove, AFinishedSourceIsOpenedAgainOnlyOnRequest) {
   given_product();
   close();
   const OtherStore other;

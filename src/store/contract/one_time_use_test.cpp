@@ -1,4 +1,4 @@
-// What may be spent once is spent once, however many try at the same moment.
+// A single-use thing is spent once, however many try at the same time.
 #include "store/contract/store_contract.hpp"
 
 namespace integrity::store {
@@ -22,7 +22,7 @@ TEST_P(StoreContract, SpendsLaterStepsOnly) {
   }
 }
 
-TEST_P(StoreContract, SettingCountersNeverReopensASpentStep) {
+TEST_P(StoreContract, SettingCountersNeverFreesASpentStep) {
   const auto user = given_user("ada");
   given([&](WriteTx& tx) -> Result<bool> {
     tx.spend_totp_step(user.id, 1000);
@@ -35,7 +35,7 @@ TEST_P(StoreContract, SettingCountersNeverReopensASpentStep) {
   EXPECT_EQ(counters.failures_unredeemed, 4);
 }
 
-TEST_P(StoreContract, StepsBeginAnewWithANewAuthenticator) {
+TEST_P(StoreContract, StepsBeginAgainWithANewAuthenticator) {
   const auto user = given_user("ada");
   given([&](WriteTx& tx) -> Result<bool> {
     tx.spend_totp_step(user.id, 1000);
@@ -97,7 +97,7 @@ TEST_P(StoreContract, OneOfSixteenSpendsAChallenge) {
   EXPECT_FALSE(store().read()->challenge(digest(7)));
 }
 
-TEST_P(StoreContract, CountsNoMoreTriesOfAChallengeThanAllowed) {
+TEST_P(StoreContract, CountsNoMoreAttemptsOfAChallengeThanAllowed) {
   const auto challenge = challenge_of(given_user("ada"), 7);
   given([&](WriteTx& tx) -> Result<bool> {
     tx.add_challenge(challenge);

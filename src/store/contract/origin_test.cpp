@@ -1,4 +1,4 @@
-// Who asked for a write counts: sources share the queue fairly, and nothing is written for a request that is too old,
+// The origin of a write counts: sources share the queue fairly, and nothing is written for a request that is too old,
 // for a client that has gone, or for a session that has ended.
 #include <future>
 
@@ -9,17 +9,17 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A client that hangs up after it was asked about so many times.
+// A client that has gone after so many checks.
 class Impatient final : public Waiter {
  public:
-  explicit Impatient(int asked_max) : left_(asked_max) {}
+  explicit Impatient(int checks_max) : left_(checks_max) {}
   bool gone() const noexcept override { return left_-- <= 0; }
 
  private:
   mutable std::atomic<int> left_;
 };
 
-// Holds the writer until `release`, so that what is submitted meanwhile waits.
+// Blocks the writer until `release`, so that what is submitted meanwhile waits.
 class HeldWriter {
  public:
   explicit HeldWriter(Store& store) {
@@ -38,8 +38,9 @@ class HeldWriter {
   std::shared_future<void> released_{release_.get_future()};
 };
 
-// Sixteen strangers with hundreds of writes each: the owner's write is not behind them but among the first.
-TEST_P(StoreContract, ASourceWithOneWriteWaitsForOneOfEachOther) {
+// Sixteen strangers have hundreds of writes each: the owner's write does not wait for all of them, but is among the
+// first.
+TEST_P(StoreContract, ASourceWithOneWriteWaitsForOneWriteOfEachOther) {
   constexpr std::size_t strangers = 16, each = 100;
   HeldWriter writer(store());
   std::mutex mutex;
@@ -57,12 +58,12 @@ TEST_P(StoreContract, ASourceWithOneWriteWaitsForOneOfEachOther) {
   submit("owner");
   writer.release();
   all.get_future().wait();
-  open();  // closing waits until the last answer has been given to the end
+  open();  // closing waits until the last completion has returned
   const auto owner = std::find(order.begin(), order.end(), "owner");
   EXPECT_LE(owner - order.begin(), std::ptrdiff_t{strangers});
 }
 
-TEST_P(StoreContract, AFullQueueGivesWayToASourceThatHasLess) {
+TEST_P(StoreContract, AFullQueueMakesRoomForASourceWithFewerJobs) {
   open({.queue_max = 8});
   HeldWriter writer(store());
   std::atomic<int> refused = 0;
@@ -123,8 +124,8 @@ TEST_P(StoreContract, NothingIsWrittenForAClientThatHasGone) {
   EXPECT_FALSE(stored(made));
 }
 
-// A transaction that is repeated may come long after the first try: the client is asked about each time.
-TEST_P(StoreContract, AWriteThatIsRunAgainAsksAgainWhetherItMayBegin) {
+// A repeated transaction may come long after the first one: each time the client is checked.
+TEST_P(StoreContract, AWriteThatIsRunAgainChecksAgainWhetherItMayBegin) {
   open({.run_writes_twice = true});
   const auto made = product();
   const auto left = store().write({.waiter = std::make_shared<Impatient>(1)},
@@ -137,7 +138,7 @@ TEST_P(StoreContract, AWriteThatIsRunAgainAsksAgainWhetherItMayBegin) {
 class Actors {
  public:
   explicit Actors(Store& store) : store_(store) {}
-  // What a write of this session ends with; nothing: it was written.
+  // The error of a write of this session; nothing: it was written.
   std::optional<Code> write(const model::Session& session, const model::Product& product) {
     const auto result = store_.write({.session = session.id}, [&](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.create_product({}, product));
@@ -187,8 +188,7 @@ TEST_P(StoreContract, AnAccountThatIsNotActiveHasNoSessions) {
   EXPECT_EQ(history(model::RecordKind::session, record_id(session.id))[0].op, "session.end");
 }
 
-// What ends a session holds for the writes that are behind it in the same commit, and what starts one as well. An end
-// that is undone ends nothing.
+// Starting or ending a session counts for later writes in the same commit. An end that is undone ends nothing.
 TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
   const auto ada = given_user("ada");
   const auto session = session_of(ada), other = session_of(ada);
@@ -207,7 +207,7 @@ TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
   const auto create = [&](const model::Product& made) {
     return [&, made](WriteTx& tx) { return done(tx.create_product(act_, made)); };
   };
-  const auto before = product(), undone = product(), behind = product(), fresh = product();
+  const auto before = product(), undone = product(), after = product(), fresh = product();
   {
     HeldWriter writer(store());
     submit("before", {.session = session.id}, create(before));
@@ -220,7 +220,7 @@ TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
       tx.start_session(act_, other);
       return tx.end_session(act_, session.id);
     });
-    submit("behind", {.session = session.id}, create(behind));
+    submit("after", {.session = session.id}, create(after));
     submit("fresh", {.session = other.id}, create(fresh));
     writer.release();
     open();  // closing waits for the answers
@@ -228,9 +228,9 @@ TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
   EXPECT_TRUE(answers.at("before").has_value());
   EXPECT_TRUE(answers.at("after an end that failed").has_value());
   EXPECT_TRUE(answers.at("end").value());
-  ASSERT_FALSE(answers.at("behind").has_value());
-  EXPECT_EQ(answers.at("behind").error().code, Code::invalid_token);
-  EXPECT_FALSE(stored(behind));
+  ASSERT_FALSE(answers.at("after").has_value());
+  EXPECT_EQ(answers.at("after").error().code, Code::invalid_token);
+  EXPECT_FALSE(stored(after));
   EXPECT_TRUE(answers.at("fresh").has_value());
 }
 

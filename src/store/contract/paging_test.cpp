@@ -1,4 +1,4 @@
-// Pages follow one another without repeating or losing a record.
+// Pages neither repeat nor lose a record.
 #include <algorithm>
 
 #include "store/contract/store_contract.hpp"
@@ -47,7 +47,7 @@ TEST_P(StoreContract, APageEndsAfterSoManyBytesToo) {
     for (const auto& p : all) INTEGRITY_CHECK(tx.create_product(act_, p));
     return true;
   });
-  // In the order of their places, by an index, and by a filter that finds few, which are sorted.
+  // In the default order, by an index, and with a filter that leaves few, which are sorted.
   for (const model::ProductQuery& query :
        {model::ProductQuery{}, model::ProductQuery{.order = {.by = model::ProductKey::price}},
         model::ProductQuery{.stock = {0, 100}, .order = {.descending = true}}}) {
@@ -61,28 +61,28 @@ TEST_P(StoreContract, APageEndsAfterSoManyBytesToo) {
     EXPECT_LT(bytes - model::bytes_about(part.products.back()), 4000U) << "the last one went over it";
     EXPECT_FALSE(part.next.empty());
     in_parts.bytes_max = 0;
-    EXPECT_EQ(store().read()->products(in_parts).products.size(), 1U) << "pages get on";
+    EXPECT_EQ(store().read()->products(in_parts).products.size(), 1U) << "every page makes progress";
   }
 }
 
-TEST_P(StoreContract, TheLastPageSaysThatNothingIsBehindIt) {
+TEST_P(StoreContract, TheLastPageHasNoNextPage) {
   for (int i = 0; i < 3; ++i) given_product();
   EXPECT_EQ(store().read()->products({.limit = 3}).next, "");
   EXPECT_NE(store().read()->products({.limit = 2}).next, "");
 }
 
-TEST_P(StoreContract, APageBeginsBehindARecordThatIsGone) {
+TEST_P(StoreContract, APageBeginsAfterADeletedRecord) {
   const auto first = given_product(), second = given_product(), third = given_product();
   const auto page = store().read()->products({.limit = 2});
   given([&](WriteTx& tx) { return done(tx.delete_product(act_, second)); });
   EXPECT_EQ(store().read()->products({.after = page.next}).products, std::vector{third});
 }
 
-// Who has read up to it waits for what comes behind it, in the same millisecond too.
-TEST_P(StoreContract, APlaceInTheOrderIsNeverGivenTwice) {
+// A client that has read up to it must find what comes next, also in the same millisecond.
+TEST_P(StoreContract, ASequenceNumberIsNeverUsedTwice) {
   for (const bool reopened : {false, true}) {
     const auto first = given_product(), second = given_product();
-    const auto behind_first = store().read()->products({.limit = 1}).next;
+    const auto after_first = store().read()->products({.limit = 1}).next;
     given([&](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.delete_product(act_, first));
       INTEGRITY_CHECK(tx.delete_product(act_, second));
@@ -94,12 +94,12 @@ TEST_P(StoreContract, APlaceInTheOrderIsNeverGivenTwice) {
       next.created_at = tx.now();
       return done(tx.create_product(act_, next));
     });
-    EXPECT_EQ(store().read()->products({.after = behind_first}).products, std::vector{next}) << reopened;
+    EXPECT_EQ(store().read()->products({.after = after_first}).products, std::vector{next}) << reopened;
     given([&](WriteTx& tx) { return done(tx.delete_product(act_, next)); });
   }
 }
 
-// A product is made with the time of its write, but one that is brought in from elsewhere has an older one.
+// The API makes products with the time of their write; imported products have older times.
 TEST_P(StoreContract, ProductsOfThePastComeFirst) {
   auto old = product("Old"), older = product("Older");
   old.created_at = from_millis(1'000'000'000'000);
@@ -118,7 +118,7 @@ TEST_P(StoreContract, RefusesAPositionOfAnotherStore) {
   EXPECT_THROW(store().read()->products({.after = "x"}), UnknownPosition);
 }
 
-TEST_P(StoreContract, TheSkuFilterFindsOneProductAndKeepsToTheOthers) {
+TEST_P(StoreContract, TheSkuFilterFindsOneProductAndCombinesWithOthers) {
   auto made = product();
   made.sku = "L-1";
   given([&](WriteTx& tx) { return done(tx.create_product(act_, made)); });
@@ -128,10 +128,25 @@ TEST_P(StoreContract, TheSkuFilterFindsOneProductAndKeepsToTheOthers) {
   EXPECT_TRUE(walk(store(), {.sku = "L-1", .price = {made.price.units + 1, {}}}).empty());
 }
 
+TEST_P(StoreContract, ProductsAreReadByIdInTheOrderAskedFor) {
+  const auto first = given_product("First"), second = given_product("Second"), removed = given_product();
+  given([&](WriteTx& tx) { return done(tx.delete_product(act_, removed)); });
+  const std::vector ids{second.id, removed.id, first.id, next_product_id()};
+  EXPECT_EQ(store().read()->products_by_id(ids), (std::vector{second, first}));
+  EXPECT_TRUE(store().read()->products_by_id({}).empty());
+  given([&](WriteTx& tx) -> Result<bool> {
+    auto renamed = first;
+    renamed.name = "Renamed";
+    INTEGRITY_CHECK(tx.update_product(act_, "product.update", first, renamed));
+    EXPECT_EQ(tx.products_by_id(ids), (std::vector{second, renamed})) << "a write sees what it wrote";
+    return true;
+  });
+}
+
 TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
   auto current = given_product();
   for (int i = 0; i < 6; ++i) {
-    given_product();  // changes of others between
+    given_product();  // changes of other products in between
     auto next = current;
     given([&](WriteTx& tx) { return done(tx.update_product(act_, "product.update", current, next)); });
     current = next;
@@ -147,7 +162,7 @@ TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
   EXPECT_EQ(revisions, (std::vector<std::int64_t>{7, 6, 5, 4, 3, 2, 1}));
 }
 
-TEST_P(StoreContract, UsersComeByName) {
+TEST_P(StoreContract, UsersAreSortedByName) {
   for (const char* name : {"bob", "Ada", "cyd"}) given_pending(name);
   std::vector<std::string> names;
   for (const auto& user : store().read()->users()) names.push_back(user.username);

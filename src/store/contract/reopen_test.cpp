@@ -1,4 +1,4 @@
-// What was acknowledged is there after closing and opening; what has expired can be cleared away.
+// What was acknowledged is there after closing and opening; what has expired can be removed.
 #include "store/contract/store_contract.hpp"
 
 namespace integrity::store {
@@ -84,7 +84,7 @@ TEST_P(StoreContract, EverythingIsThereAfterReopening) {
   EXPECT_EQ(history(next)[0].number, store().read()->last_change_number());
 }
 
-TEST_P(StoreContract, WhatIsQueuedIsFinishedBeforeClosing) {
+TEST_P(StoreContract, ClosingFinishesQueuedWrites) {
   std::vector<model::Product> products;
   for (int i = 0; i < 300; ++i) products.push_back(product());
   std::atomic<int> answered = 0;
@@ -115,8 +115,8 @@ TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
   EXPECT_EQ(*store().write(clean), 0U);
 }
 
-// A clock that was ahead left rows that nothing removed for as long as it had been ahead.
-TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindHasIsCleanedUp) {
+// Rows from a clock that was ahead stayed for as long as it had been ahead.
+TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindCanHaveIsRemoved) {
   const auto ada = given_user("ada");
   clock_.move(std::chrono::hours(24));
   const auto ahead = session_of(ada);
@@ -147,7 +147,7 @@ TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindHasIsCleanedUp) {
   EXPECT_TRUE(store().read()->user(cyd.id));
 }
 
-TEST_P(StoreContract, ExpiredPendingAccountsGoWithTheirChallenges) {
+TEST_P(StoreContract, ExpiredPendingAccountsAreRemovedWithTheirChallenges) {
   std::vector<model::User> early;
   for (const char* name : {"ada", "bob", "cyd"}) early.push_back(given_pending(name));
   given([&](WriteTx& tx) -> Result<bool> {
@@ -169,7 +169,7 @@ TEST_P(StoreContract, ExpiredPendingAccountsGoWithTheirChallenges) {
   EXPECT_TRUE(store().read()->user(active.id));
 }
 
-TEST_P(StoreContract, PendingAccountsAreCountedInAllAndByNetwork) {
+TEST_P(StoreContract, PendingAccountsAreCountedInTotalAndByNetwork) {
   given_pending("ada");
   auto other = pending("bob");
   other.pending_network = "198.51.100.0/24";
@@ -183,7 +183,7 @@ TEST_P(StoreContract, PendingAccountsAreCountedInAllAndByNetwork) {
   });
 }
 
-TEST_P(StoreContract, ChallengesGoByAccountAndByExpiry) {
+TEST_P(StoreContract, ChallengesAreRemovedByAccountAndByExpiry) {
   const auto ada = given_user("ada"), bob = given_user("bob");
   given([&](WriteTx& tx) -> Result<bool> {
     tx.add_challenge(challenge_of(ada, 1));

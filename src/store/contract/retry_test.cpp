@@ -1,5 +1,4 @@
-// Engines run closures again where a transaction has to be repeated: nothing of the first run may
-// be left.
+// Engines run closures again where a transaction has to be repeated: nothing of the first run may stay.
 #include "store/contract/store_contract.hpp"
 
 namespace integrity::store {

@@ -1,4 +1,4 @@
-// Filters, words and orders, against the obvious way to do it.
+// Filters, words and orders, compared with a simple implementation.
 #include <algorithm>
 #include <random>
 
@@ -21,7 +21,7 @@ bool fits(const Product& product, const ProductQuery& query) {
                                   std::any_of(words.begin(), words.end(), begins)));
 }
 
-// Negative, zero or positive, as a comes before, with or behind b.
+// Negative, zero or positive: a comes before, with or after b.
 int compare(const Product& a, const Product& b, model::ProductOrder order) {
   const auto by = [&](auto key) { return key(a) < key(b) ? -1 : key(b) < key(a) ? 1 : 0; };
   const int up = order.by == ProductKey::name         ? by([](const Product& p) { return plain_sort_key(p.name); })
@@ -32,7 +32,7 @@ int compare(const Product& a, const Product& b, model::ProductOrder order) {
   return order.descending ? -up : up;
 }
 
-// Products as chance has it, in a store and beside it.
+// Random products, in a store and in memory.
 class Shelf {
  public:
   // `blank` makes a product with an id and times.
@@ -125,7 +125,7 @@ class Shelf {
     return seen;
   }
 
-  void expect_like_the_obvious(Store& store, const ProductQuery& query, const std::string& which) {
+  void expect_like_the_simple_way(Store& store, const ProductQuery& query, const std::string& which) {
     std::vector<Product> expected;
     for (const auto& p : all_) {
       if (fits(p, query)) expected.push_back(p);
@@ -139,7 +139,7 @@ class Shelf {
     for (std::size_t i = 1; i < seen.size(); ++i) {
       ASSERT_LE(compare(seen[i - 1], seen[i], query.order), 0) << which << ", at " << i;
     }
-    // Whatever the size of the pages, and however little time there is for each.
+    // The same with pages of another size, and with no time for a page.
     auto in_pages = query;
     in_pages.limit = 1 + seen.size() / 3;
     if (one_in(2)) in_pages.time_max = std::chrono::milliseconds(-1);
@@ -159,31 +159,31 @@ class Shelf {
   int skus_ = 0;
 };
 
-TEST_P(StoreContract, SearchFindsAmongFewWhatTheObviousWayFinds) {
+TEST_P(StoreContract, SearchAmongFewFindsWhatTheSimpleWayFinds) {
   Shelf shelf(clock_, [&] { return product(); });
   shelf.fill(store(), 300);
   shelf.change_some(store(), 200);
   for (int i = 0; i < 300; ++i) {
     auto query = shelf.random_query();
     query.limit = 1000;
-    shelf.expect_like_the_obvious(store(), query, "query " + std::to_string(i));
+    shelf.expect_like_the_simple_way(store(), query, "query " + std::to_string(i));
   }
 }
 
 // More than can be fetched and sorted at once.
-TEST_P(StoreContract, SearchFindsAmongManyWhatTheObviousWayFinds) {
+TEST_P(StoreContract, SearchAmongManyFindsWhatTheSimpleWayFinds) {
   Shelf shelf(clock_, [&] { return product(); });
   shelf.fill(store(), 6000);
   shelf.change_some(store(), 100);
   for (int i = 0; i < 25; ++i) {
     auto query = shelf.random_query();
     query.limit = 10'000;
-    shelf.expect_like_the_obvious(store(), query, "query " + std::to_string(i));
+    shelf.expect_like_the_simple_way(store(), query, "query " + std::to_string(i));
   }
 }
 
-// Far behind where the page begins, and among words that begin alike.
-TEST_P(StoreContract, SearchByOneFilterFillsItsPageHoweverMuchItPassesOver) {
+// The matches are far from where the page begins, and their words begin like those of others.
+TEST_P(StoreContract, SearchByOneFilterFillsItsPageHoweverManyItSkips) {
   std::vector<Product> all;
   for (int i = 0; i < 9000; ++i) {
     auto made = product((i < 5000 ? "ungewöhnlich" : "ungewöhnt") + std::to_string(i));
@@ -217,17 +217,17 @@ TEST_P(StoreContract, SearchByOneFilterFillsItsPageHoweverMuchItPassesOver) {
   EXPECT_EQ(store().read()->products({.words = {"ungewöhnt"}, .limit = 10}).products, part(5000, 5010));
 }
 
-TEST_P(StoreContract, SearchIsTheSameAfterTheStoreWasOpenedAgain) {
+TEST_P(StoreContract, SearchIsTheSameAfterReopening) {
   Shelf shelf(clock_, [&] { return product(); });
   shelf.fill(store(), 100);
   shelf.change_some(store(), 50);
   open();
   for (int i = 0; i < 50; ++i) {
-    shelf.expect_like_the_obvious(store(), shelf.random_query(), "query " + std::to_string(i));
+    shelf.expect_like_the_simple_way(store(), shelf.random_query(), "query " + std::to_string(i));
   }
 }
 
-TEST_P(StoreContract, SearchForgetsTheWordsOfWhatIsGone) {
+TEST_P(StoreContract, SearchForgetsTheWordsOfDeletedProducts) {
   auto before = product("lamp old");
   given([&](WriteTx& tx) { return done(tx.create_product(act_, before)); });
   auto after = before;

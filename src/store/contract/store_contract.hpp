@@ -1,6 +1,5 @@
-// The promises of Store, as tests that every engine passes unchanged: one file a promise.
-// sqlite/sqlite_contract_test.cpp shows how an engine joins: it gives its name and how it is
-// opened.
+// The promises of Store, as tests that every engine passes unchanged: one file for each promise.
+// sqlite/sqlite_contract_test.cpp shows how an engine takes part: it gives its name and the function that opens it.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -26,7 +25,7 @@ namespace integrity::store {
 using test::ManualClock;
 using test::TempFolder;
 
-// What products are searched and sorted by, simple enough to be seen through: ASCII, split at spaces.
+// What products are searched and sorted by in tests: ASCII, split at spaces.
 inline std::string plain_sort_key(std::string_view name) {
   return ascii_lower(name);
 }
@@ -52,7 +51,7 @@ struct EngineOptions {
   bool run_writes_twice = false;
 };
 
-// `place` is an empty folder of the test's own; opening the same place again finds what was there. The engine is to use
+// `place` is an empty folder of the test; opening the same place again finds what was there. The engine must use
 // `plain_text`.
 struct EngineUnderTest {
   std::string name;
@@ -78,7 +77,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   void close() { store_.reset(); }
   std::unique_ptr<Bulk> open_bulk() { return GetParam().open_bulk(folder_.path()); }
 
-  // Makers: every call gives another record. Usable from one thread.
+  // Every call makes another record. For one thread.
   ProductId next_product_id() { return {id_bytes()}; }
   model::Product product(std::string name = "Lamp") {
     model::Product product;
@@ -118,7 +117,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     return digest;
   }
 
-  // Writes that a test takes for granted.
+  // Writes that must succeed.
   static Result<bool> done(Status status) {
     if (!status.has_value()) return std::move(status).error();
     return true;
@@ -164,7 +163,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   }
   std::optional<model::Product> stored(const model::Product& product) { return store().read()->product(product.id); }
 
-  // Runs `attempt(i)` in 16 threads that begin together; how many returned true.
+  // Runs `attempt(i)` in 16 threads that begin together. Returns how many returned true.
   template <class F>
   static int race(F attempt) {
     std::atomic<int> winners = 0, ready = 0;

@@ -1,4 +1,5 @@
-// An answer is kept with the change that it tells of, or not at all; a request sent again under its key finds it.
+// A response is stored with the change that it reports, or not at all; a request that is sent again finds it by its
+// key.
 #include <future>
 
 #include "store/contract/store_contract.hpp"
@@ -15,11 +16,11 @@ model::ResponseKey key(int number) {
   return key;
 }
 
-model::StoredResponse answer(WriteTx& tx, std::string body = "{}") {
-  model::StoredResponse answer{.status = 201, .headers = "ETag: \"1\"\r\n", .body = std::move(body)};
-  answer.request.fill(7);
-  answer.expires_at = tx.now() + kLife;
-  return answer;
+model::StoredResponse response(WriteTx& tx, std::string body = "{}") {
+  model::StoredResponse response{.status = 201, .headers = "ETag: \"1\"\r\n", .body = std::move(body)};
+  response.request.fill(7);
+  response.expires_at = tx.now() + kLife;
+  return response;
 }
 
 std::optional<model::StoredResponse> found(Store& store, const UserId& user, const model::ResponseKey& key) {
@@ -27,31 +28,31 @@ std::optional<model::StoredResponse> found(Store& store, const UserId& user, con
   return *store.write([&](WriteTx& tx) -> Result<Found> { return tx.stored_response(user, key); });
 }
 
-Result<bool> keep(Store& store, const UserId& user, const model::ResponseKey& key, std::size_t kept_max = kMany) {
+Result<bool> save(Store& store, const UserId& user, const model::ResponseKey& key, std::size_t kept_max = kMany) {
   return store.write([&](WriteTx& tx) -> Result<bool> {
-    INTEGRITY_CHECK(tx.store_response(user, key, answer(tx), kept_max));
+    INTEGRITY_CHECK(tx.store_response(user, key, response(tx), kept_max));
     return true;
   });
 }
 
-std::size_t sweep(Store& store, std::size_t limit) {
+std::size_t clean_up(Store& store, std::size_t limit) {
   return *store.write([&](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(limit); });
 }
 
-TEST_P(StoreContract, AnAnswerIsFoundByUserAndKey) {
+TEST_P(StoreContract, AResponseIsFoundByUserAndKey) {
   const auto ada = given_user("ada"), bob = given_user("bob");
   model::StoredResponse kept;
   given([&](WriteTx& tx) -> Result<bool> {
-    kept = answer(tx, "{\"name\":\"L\xc3\xa4mp\"}");
+    kept = response(tx, "{\"name\":\"L\xc3\xa4mp\"}");
     return done(tx.store_response(ada.id, key(1), kept, kMany));
   });
   EXPECT_EQ(found(store(), ada.id, key(1)), kept);
   EXPECT_FALSE(found(store(), ada.id, key(2)));
   EXPECT_FALSE(found(store(), bob.id, key(1)));
-  EXPECT_TRUE(keep(store(), bob.id, key(1)).has_value());
+  EXPECT_TRUE(save(store(), bob.id, key(1)).has_value());
 }
 
-TEST_P(StoreContract, AnAnswerMayHaveNeitherHeadersNorBody) {
+TEST_P(StoreContract, AResponseMayHaveNeitherHeadersNorBody) {
   const auto ada = given_user("ada");
   model::StoredResponse kept{.status = 204, .expires_at = clock_.now() + kLife};
   given([&](WriteTx& tx) { return done(tx.store_response(ada.id, key(1), kept, kMany)); });
@@ -67,7 +68,7 @@ TEST_P(StoreContract, OneOfSixteenChangesSomethingUnderOneKey) {
               return *store().write([&](WriteTx& tx) -> Result<bool> {
                 if (tx.stored_response(ada.id, key(1))) return false;
                 INTEGRITY_CHECK(tx.create_product(act_, products[static_cast<std::size_t>(i)]));
-                INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), kMany));
+                INTEGRITY_CHECK(tx.store_response(ada.id, key(1), response(tx), kMany));
                 return true;
               });
             }),
@@ -75,14 +76,14 @@ TEST_P(StoreContract, OneOfSixteenChangesSomethingUnderOneKey) {
   EXPECT_EQ(store().read()->products({}).products.size(), 1U);
 }
 
-TEST_P(StoreContract, AKeyIsKeptOnceByAWriteThatIsRunTwice) {
+TEST_P(StoreContract, AWriteThatIsRunTwiceStoresOneResponse) {
   open({.run_writes_twice = true});
   const auto ada = given_user("ada");
   const auto made = product();
   const auto change = [&](WriteTx& tx) -> Result<bool> {
     if (tx.stored_response(ada.id, key(1))) return false;
     INTEGRITY_CHECK(tx.create_product(act_, made));
-    INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), kMany));
+    INTEGRITY_CHECK(tx.store_response(ada.id, key(1), response(tx), kMany));
     return true;
   };
   EXPECT_TRUE(*store().write(change));
@@ -90,11 +91,11 @@ TEST_P(StoreContract, AKeyIsKeptOnceByAWriteThatIsRunTwice) {
   EXPECT_EQ(history(made).size(), 1U);
 }
 
-TEST_P(StoreContract, AWriteThatIsUndoneKeepsNoAnswerNorItsRoom) {
+TEST_P(StoreContract, AWriteThatIsUndoneStoresNoResponseAndTakesNoRoom) {
   const auto ada = given_user("ada");
   const auto undone = [&](bool by_throwing) {
     return store().write([&, by_throwing](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.store_response(ada.id, key(1), answer(tx), 1));
+      INTEGRITY_CHECK(tx.store_response(ada.id, key(1), response(tx), 1));
       if (by_throwing) throw std::runtime_error("a bug");
       return Error{Code::insufficient_stock};
     });
@@ -103,11 +104,12 @@ TEST_P(StoreContract, AWriteThatIsUndoneKeepsNoAnswerNorItsRoom) {
     EXPECT_FALSE(undone(by_throwing).has_value());
     EXPECT_FALSE(found(store(), ada.id, key(1)));
   }
-  EXPECT_TRUE(keep(store(), ada.id, key(2), 1).has_value());
+  EXPECT_TRUE(save(store(), ada.id, key(2), 1).has_value());
 }
 
-// Jobs submitted together share a commit where the engine groups; those that are undone lose their answers alone.
-TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
+// Jobs that are submitted together share a commit where the engine groups them; only those that are undone lose their
+// responses.
+TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirResponses) {
   constexpr int writes = 100;
   const auto ada = given_user("ada");
   std::vector<std::future<bool>> answers;
@@ -115,7 +117,7 @@ TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
     auto promise = std::make_shared<std::promise<bool>>();
     answers.push_back(promise->get_future());
     auto run = [&, i](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.store_response(ada.id, key(i), answer(tx), kMany));
+      INTEGRITY_CHECK(tx.store_response(ada.id, key(i), response(tx), kMany));
       if (i % 5 == 1) return Error{Code::insufficient_stock};
       if (i % 5 == 3) throw std::runtime_error("a bug");
       return true;
@@ -132,80 +134,80 @@ TEST_P(StoreContract, NeighboursOfAnUndoneWriteKeepTheirAnswers) {
   for (int i = 0; i < writes; ++i) expect_as_answered(i, i % 5 != 1 && i % 5 != 3);
 }
 
-TEST_P(StoreContract, KeptAnswersAreThereAfterReopening) {
+TEST_P(StoreContract, StoredResponsesAreThereAfterReopening) {
   const auto ada = given_user("ada");
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(save(store(), ada.id, key(i), 3).has_value());
   const auto before = found(store(), ada.id, key(1));
   open();
   EXPECT_EQ(found(store(), ada.id, key(1)), before);
-  EXPECT_EQ(keep(store(), ada.id, key(4), 3).error().code, Code::too_many_attempts);
-  EXPECT_TRUE(keep(store(), ada.id, key(4), 4).has_value());
+  EXPECT_EQ(save(store(), ada.id, key(4), 3).error().code, Code::too_many_attempts);
+  EXPECT_TRUE(save(store(), ada.id, key(4), 4).has_value());
 }
 
-TEST_P(StoreContract, AnAnswerExpiresAndItsKeyIsFreeBeforeTheCleanUp) {
+TEST_P(StoreContract, AResponseExpiresAndItsKeyIsFreeBeforeTheCleanUp) {
   const auto ada = given_user("ada");
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
   clock_.move(kLife - Millis(1));
   EXPECT_TRUE(found(store(), ada.id, key(1)));
-  EXPECT_EQ(sweep(store(), 10), 0U);
+  EXPECT_EQ(clean_up(store(), 10), 0U);
   clock_.move(Millis(1));
   EXPECT_FALSE(found(store(), ada.id, key(1)));
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
-  EXPECT_EQ(sweep(store(), 10), 0U) << "what was kept anew is alive";
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
+  EXPECT_EQ(clean_up(store(), 10), 0U) << "the new one is alive";
   EXPECT_TRUE(found(store(), ada.id, key(1)));
 }
 
-TEST_P(StoreContract, ThoseThatExpiredMakeRoomBeforeTheCleanUp) {
+TEST_P(StoreContract, ExpiredResponsesTakeNoRoomBeforeTheCleanUp) {
   const auto ada = given_user("ada");
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(save(store(), ada.id, key(i), 3).has_value());
   clock_.move(kLife);
-  for (int i = 3; i < 6; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value()) << i;
-  EXPECT_EQ(keep(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
+  for (int i = 3; i < 6; ++i) ASSERT_TRUE(save(store(), ada.id, key(i), 3).has_value()) << i;
+  EXPECT_EQ(save(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
   for (int i = 3; i < 6; ++i) EXPECT_TRUE(found(store(), ada.id, key(i))) << i;
   open();
-  EXPECT_EQ(keep(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
+  EXPECT_EQ(save(store(), ada.id, key(6), 3).error().code, Code::too_many_attempts);
 }
 
-// An answer must not go early: a clock set right after it ran ahead lets it stay, and a clock set back makes none older.
-TEST_P(StoreContract, AnAnswerStaysWhenTheClockIsSetBack) {
+// A response must not be removed early, whether a clock that was ahead is corrected or a clock is set back.
+TEST_P(StoreContract, AResponseStaysWhenTheClockIsSetBack) {
   const auto ada = given_user("ada");
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
   clock_.move(-std::chrono::hours(1));
   EXPECT_TRUE(found(store(), ada.id, key(1)));
-  ASSERT_TRUE(keep(store(), ada.id, key(2)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(2)).has_value());
   clock_.move(kLife + std::chrono::minutes(59));
   EXPECT_TRUE(found(store(), ada.id, key(1)));
   clock_.move(std::chrono::minutes(1));
-  EXPECT_EQ(sweep(store(), 10), 2U);
+  EXPECT_EQ(clean_up(store(), 10), 2U);
 }
 
-// The store's time stands still for as long as the clock was ahead. Answers once expired by it, so for a year none did,
-// and who had kept as many as can be was refused for that long.
-TEST_P(StoreContract, AnswersKeptWhileTheClockWasAheadGoADayAfterItWasSetRight) {
+// The store's time stands still for as long as the clock was ahead. If responses expired by it, none would for a year,
+// and an account that had stored the maximum would be refused for that long.
+TEST_P(StoreContract, ResponsesFromAClockThatWasAheadExpireADayAfterItsCorrection) {
   constexpr std::chrono::hours kYear{365 * 24};
   const auto ada = given_user("ada");
   clock_.move(kYear);
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i), 3).has_value());
-  given_product();  // a change, which the store remembers the time of
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(save(store(), ada.id, key(i), 3).has_value());
+  given_product();  // a change, whose time the store remembers
   clock_.move(-kYear);
-  EXPECT_EQ(sweep(store(), 2), 0U) << "none goes early, for then a change could happen twice";
+  EXPECT_EQ(clean_up(store(), 2), 0U) << "none is removed early: a change could happen twice";
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(found(store(), ada.id, key(i))) << i;
   open();
   clock_.move(kLife - Millis(1));
   EXPECT_TRUE(found(store(), ada.id, key(1)));
-  EXPECT_EQ(keep(store(), ada.id, key(3), 3).error().code, Code::too_many_attempts);
+  EXPECT_EQ(save(store(), ada.id, key(3), 3).error().code, Code::too_many_attempts);
   clock_.move(Millis(1));
   EXPECT_FALSE(found(store(), ada.id, key(1)));
   model::StoredResponse now{.status = 204, .expires_at = clock_.now() + kLife};
   given([&](WriteTx& tx) { return done(tx.store_response(ada.id, key(3), now, 3)); });
-  EXPECT_GE(sweep(store(), 10), 2U) << "engines may have given the third one's place to the new one";
+  EXPECT_GE(clean_up(store(), 10), 2U) << "an engine may have replaced the third one by the new one";
   EXPECT_TRUE(found(store(), ada.id, key(3)));
 }
 
-TEST_P(StoreContract, AShorteningThatIsUndoneIsDoneTheNextTime) {
+TEST_P(StoreContract, AShorteningThatIsUndoneIsRepeated) {
   const auto ada = given_user("ada");
   clock_.move(std::chrono::hours(48));
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
   clock_.move(-std::chrono::hours(48));
   EXPECT_FALSE(store()
                    .write([](WriteTx& tx) -> Result<bool> {
@@ -214,31 +216,31 @@ TEST_P(StoreContract, AShorteningThatIsUndoneIsDoneTheNextTime) {
                    })
                    .has_value());
   clock_.move(std::chrono::hours(1));
-  EXPECT_EQ(sweep(store(), 10), 0U);
+  EXPECT_EQ(clean_up(store(), 10), 0U);
   clock_.move(kLife);
   EXPECT_FALSE(found(store(), ada.id, key(1)));
 }
 
-TEST_P(StoreContract, ExpiredAnswersGoInBatchesTheOldestFirst) {
+TEST_P(StoreContract, ExpiredResponsesAreRemovedInBatchesTheOldestFirst) {
   const auto ada = given_user("ada"), bob = given_user("bob");
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(keep(store(), ada.id, key(i)).has_value());
-  ASSERT_TRUE(keep(store(), bob.id, key(0)).has_value());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(save(store(), ada.id, key(i)).has_value());
+  ASSERT_TRUE(save(store(), bob.id, key(0)).has_value());
   clock_.move(std::chrono::hours(1));
-  ASSERT_TRUE(keep(store(), ada.id, key(3)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(3)).has_value());
   clock_.move(kLife - std::chrono::hours(1));
-  EXPECT_EQ(sweep(store(), 3), 3U);
-  EXPECT_EQ(sweep(store(), 3), 1U);
-  EXPECT_EQ(sweep(store(), 3), 0U);
+  EXPECT_EQ(clean_up(store(), 3), 3U);
+  EXPECT_EQ(clean_up(store(), 3), 1U);
+  EXPECT_EQ(clean_up(store(), 3), 0U);
   EXPECT_TRUE(found(store(), ada.id, key(3)));
   open();
   EXPECT_TRUE(found(store(), ada.id, key(3)));
   clock_.move(std::chrono::hours(1));
-  EXPECT_EQ(sweep(store(), 3), 1U);
+  EXPECT_EQ(clean_up(store(), 3), 1U);
 }
 
-TEST_P(StoreContract, ACleanUpThatIsUndoneTakesNothing) {
+TEST_P(StoreContract, ACleanUpThatIsUndoneRemovesNothing) {
   const auto ada = given_user("ada");
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
   clock_.move(kLife);
   EXPECT_FALSE(store()
                    .write([](WriteTx& tx) -> Result<bool> {
@@ -246,37 +248,37 @@ TEST_P(StoreContract, ACleanUpThatIsUndoneTakesNothing) {
                      return Error{Code::insufficient_stock};
                    })
                    .has_value());
-  EXPECT_EQ(sweep(store(), 10), 1U);
+  EXPECT_EQ(clean_up(store(), 10), 1U);
 }
 
-TEST_P(StoreContract, SixteenKeepNoMoreThanTheMaximum) {
+TEST_P(StoreContract, SixteenStoreNoMoreThanTheMaximum) {
   const auto ada = given_user("ada");
-  EXPECT_EQ(race([&](int i) { return keep(store(), ada.id, key(i), 5).has_value(); }), 5);
+  EXPECT_EQ(race([&](int i) { return save(store(), ada.id, key(i), 5).has_value(); }), 5);
 }
 
-TEST_P(StoreContract, WhoIsFullIsToldWhenTheOldestGoes) {
+TEST_P(StoreContract, TheRefusalSaysWhenTheOldestExpires) {
   const auto ada = given_user("ada"), bob = given_user("bob");
-  ASSERT_TRUE(keep(store(), ada.id, key(1), 2).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(1), 2).has_value());
   clock_.move(std::chrono::hours(1));
-  ASSERT_TRUE(keep(store(), ada.id, key(2), 2).has_value());
+  ASSERT_TRUE(save(store(), ada.id, key(2), 2).has_value());
   clock_.move(std::chrono::hours(1));
-  const auto refused = keep(store(), ada.id, key(3), 2);
+  const auto refused = save(store(), ada.id, key(3), 2);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Code::too_many_attempts);
   EXPECT_EQ(refused.error().retry_after, kLife - std::chrono::hours(2));
   const auto asked = store().write([&](WriteTx& tx) { return done(tx.room_for_answer(ada.id, 2)); });
   EXPECT_EQ(asked.error().retry_after, refused.error().retry_after);
-  EXPECT_TRUE(keep(store(), bob.id, key(1), 2).has_value()) << "each has room of their own";
+  EXPECT_TRUE(save(store(), bob.id, key(1), 2).has_value()) << "each account has its own room";
 
-  clock_.move(*refused.error().retry_after);  // whoever obeys is not refused again, swept or not
-  EXPECT_TRUE(keep(store(), ada.id, key(3), 2).has_value());
-  EXPECT_EQ(keep(store(), ada.id, key(4), 2).error().retry_after, std::chrono::hours(1));
+  clock_.move(*refused.error().retry_after);  // a client that waits is not refused again, cleaned up or not
+  EXPECT_TRUE(save(store(), ada.id, key(3), 2).has_value());
+  EXPECT_EQ(save(store(), ada.id, key(4), 2).error().retry_after, std::chrono::hours(1));
 }
 
-TEST_P(StoreContract, KeepingUnderAKeyThatIsTakenIsAFault) {
+TEST_P(StoreContract, StoringUnderATakenKeyIsAFault) {
   const auto ada = given_user("ada");
-  ASSERT_TRUE(keep(store(), ada.id, key(1)).has_value());
-  EXPECT_EQ(keep(store(), ada.id, key(1)).error().code, Code::internal);
+  ASSERT_TRUE(save(store(), ada.id, key(1)).has_value());
+  EXPECT_EQ(save(store(), ada.id, key(1)).error().code, Code::internal);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-// Names and skus belong to one record, whoever comes at the same moment.
+// A name or a sku belongs to one record, also where several ask for it at the same time.
 #include "store/contract/store_contract.hpp"
 
 namespace integrity::store {
 namespace {
 
-TEST_P(StoreContract, AUsernameIsTakenInAnyCase) {
+TEST_P(StoreContract, AUsernameIsTakenInUpperAndLowerCase) {
   given_pending("Ada.L");
   for (const char* name : {"Ada.L", "ada.l", "ADA.L"}) {
     const auto other = pending(name);
@@ -47,7 +47,7 @@ TEST_P(StoreContract, ASkuBelongsToOneProduct) {
   auto first = product(), second = product(), third = product();
   first.sku = "L-1";
   second.sku = "L-1";
-  third.sku = "l-1";  // another one: skus have case
+  third.sku = "l-1";  // another sku: upper and lower case differ
   const auto create = [&](const model::Product& p) {
     return store().write([&](WriteTx& tx) { return done(tx.create_product(act_, p)); });
   };

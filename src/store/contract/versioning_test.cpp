@@ -1,5 +1,4 @@
-// The history: one change for every mutation, numbers and revisions without gaps, time that never
-// goes back.
+// The history: one change for every mutation, numbers and revisions without gaps, time that never goes back.
 #include "store/contract/store_contract.hpp"
 
 namespace integrity::store {
@@ -7,7 +6,7 @@ namespace {
 
 using model::RecordKind;
 
-TEST_P(StoreContract, RecordsWhoWhatWhyAndTheRecordAfterwards) {
+TEST_P(StoreContract, AChangeSaysWhoMadeItWhatWhyAndTheRecordAfterwards) {
   const auto ada = given_user("ada");
   const auto made = product();
   const model::Attribution attribution{
@@ -121,9 +120,9 @@ TEST_P(StoreContract, TimeNeverGoesBackWhenTheClockDoes) {
   EXPECT_EQ(seen, before);
 }
 
-// The store's time stands still while the clock is behind it. Sessions must not: what was ended stays alive, and what
-// is alive is swept, if their expiry is compared with that time.
-TEST_P(StoreContract, SessionsEndAndLiveByTheClockAlsoWhenItWasSetBack) {
+// The store's time stands still while the clock is behind it. If sessions expired by that time, ended ones would stay
+// alive and alive ones would be removed.
+TEST_P(StoreContract, SessionsExpireByTheClockAlsoWhenItWasSetBack) {
   const auto user = given_user("ada");
   clock_.move(-std::chrono::hours(2));
   const auto ended = session_of(user), alive = session_of(user);

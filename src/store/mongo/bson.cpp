@@ -7,7 +7,7 @@
 namespace integrity::store::mongo {
 namespace {
 
-// IEEE 754 decimal128, as BSON has it: 113 bits of coefficient, and above them the exponent with a bias of 6176.
+// IEEE 754 decimal128 as in BSON: 113 bits of coefficient, above them the exponent with a bias of 6176.
 constexpr std::uint64_t kFourPlaces = std::uint64_t{6176 - Money::places} << 49;
 
 int length(std::string_view text) {
@@ -18,7 +18,7 @@ void expect(bool appended) {
   if (!appended) throw Broken("a document is larger than BSON can hold");
 }
 
-// As text; empty where there is none.
+// The `_id` as text; empty where there is none.
 std::string id_of(const std::uint8_t* document, std::size_t size) {
   bson_t whole;
   bson_iter_t at;
@@ -163,7 +163,7 @@ void View::read(const bson_iter_t& at, Time& value) {
   value = from_millis(bson_iter_date_time(&at));
   if (value < earliest_time || value > latest_time) unexpected(at);
 }
-// Another program may have written the same amount with fewer or more digits.
+// Another program may have written the same amount with fewer digits or with more.
 void View::read(const bson_iter_t& at, Money& value) {
   expect_type(at, BSON_TYPE_DECIMAL128);
   bson_decimal128_t decimal;

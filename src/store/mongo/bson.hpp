@@ -1,10 +1,11 @@
-// BSON documents as values: made of names and values, read by name.
+// BSON documents as values: made from names and values, read by name.
 //
 //   const Doc filter("user", user, "expires_at", Doc("$gt", now));
 //   auto name = View(found).take<std::string>("name");
 //
-// Names are literals (arrays of constant characters): no text of a user's can become an operator. Ids are ObjectIds,
-// times are dates, amounts of money are decimals, bytes are binary; an optional without a value adds nothing.
+// Names are literals (arrays of constant characters), so that no text from a user can become an operator. Ids are
+// ObjectIds, times are dates, amounts of money are decimals, bytes are binary. An optional without a value adds
+// nothing.
 #pragma once
 #include <mongoc/mongoc.h>
 
@@ -24,16 +25,16 @@
 namespace integrity::store::mongo {
 
 struct Name {
-  consteval Name(const char* literal) : text(literal) {}  // NOLINT: so that a call shows the literal only
+  consteval Name(const char* literal) : text(literal) {}  // NOLINT: calls pass a literal
   std::string_view text;
 };
 
-// A regular expression for whatever begins with a text, in which nothing but the text counts.
+// A regular expression for everything that begins with this text. No character of the text is special in it.
 struct BeginsWith {
   std::string_view text;
 };
 struct Lowest {};   // before every value
-struct Highest {};  // behind every value
+struct Highest {};  // after every value
 
 class Array;
 
@@ -51,7 +52,7 @@ class Doc {
     return *this;
   }
   ~Doc() { bson_destroy(bson_); }
-  static Doc from_json(std::string_view json);  // of the program's own texts
+  static Doc from_json(std::string_view json);  // for texts of this program only
   static Doc copy_of(const bson_t* bson) { return Doc(bson_copy(bson)); }
 
   template <std::size_t n, class T, class... Rest>
@@ -97,7 +98,7 @@ class Doc {
   void append_bool(std::string_view name, bool value);
   void append_id(std::string_view name, const std::array<std::uint8_t, 12>& bytes);
 
-  bson_t* bson_;  // null only where it was moved from
+  bson_t* bson_;  // null only after it was moved from
 };
 
 class Array {
@@ -116,11 +117,11 @@ class Array {
   std::size_t size_ = 0;
 };
 
-// What a date may be, so that it can be written with a year of four digits: 0000-01-01 to the end of 9999.
+// Dates are from 0000-01-01 to the end of 9999, so that the year has four digits.
 inline constexpr Time earliest_time{Millis(-62'167'219'200'000)}, latest_time{Millis(253'402'300'799'999)};
 
-// Reads a document that somebody else holds, and holds longer. Throws Unreadable where a member is missing, or is not of
-// the type and range that it must have; an optional may be missing.
+// Reads a document that it does not own and that must outlive it. Throws Unreadable where a member is missing, or does
+// not have the type and range that it must have. An optional may be missing.
 class View {
  public:
   explicit View(const bson_t* bson) : bson_(bson) {}
@@ -154,7 +155,7 @@ class View {
   static void read(const bson_iter_t& at, Time& value);
   static void read(const bson_iter_t& at, Money& value);
   static void read(const bson_iter_t& at, Doc& value);
-  static void read(const bson_iter_t& at, Array& value);  // to be handed on, not to be added to
+  static void read(const bson_iter_t& at, Array& value);  // to be passed on: nothing may be added to it
   template <std::size_t n>
   static void read(const bson_iter_t& at, std::array<std::uint8_t, n>& value) {
     copy_exactly(at, binary(at), value);

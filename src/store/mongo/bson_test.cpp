@@ -23,7 +23,7 @@ TEST(Bson, ValuesHaveTheirOwnTypes) {
             R"("b" : { "$binary" : { "base64" : "AQI=", "subType" : "00" } }, "list" : [ "a", "b" ] })");
 }
 
-TEST(Bson, MoneyIsReadHoweverItWasWritten) {
+TEST(Bson, MoneyIsReadInEveryNotation) {
   for (const auto& [text, units] : {std::pair{"129.9000", 1'299'000},
                                     {"129.9", 1'299'000},
                                     {"1E+2", 1'000'000},
@@ -43,7 +43,7 @@ TEST(Bson, MoneyIsReadHoweverItWasWritten) {
   }
 }
 
-TEST(Bson, WhatIsMissingOrOfAnotherTypeIsBroken) {
+TEST(Bson, AMissingMemberOrOneOfAnotherTypeIsAnError) {
   const Doc doc("a", "text", "n", 1);
   const View view(doc);
   EXPECT_THROW(view.take<std::string>("b"), Broken);
@@ -54,7 +54,7 @@ TEST(Bson, WhatIsMissingOrOfAnotherTypeIsBroken) {
   EXPECT_EQ(view.take<std::string>("a"), "text");
 }
 
-TEST(Bson, WhatIsBrokenSaysWhichDocumentItIs) {
+TEST(Bson, TheErrorNamesTheDocument) {
   const auto said = [](const Doc& doc) {
     try {
       View(doc).take<std::string>("name");
@@ -72,13 +72,13 @@ TEST(Bson, WhatIsBrokenSaysWhichDocumentItIs) {
   EXPECT_EQ(said(Doc("name", 1)), "a stored document cannot be read: unexpected value of name");
 }
 
-// What a user types is a text to look for, and never a pattern.
+// What a user types is a text to find, never a pattern.
 TEST(Bson, NothingInAPrefixIsAnOperator) {
   EXPECT_EQ(json(Doc("words", BeginsWith{"a.*$|(\\é"})),
             R"({ "words" : { "$regularExpression" : { "pattern" : "^a\\.\\*\\$\\|\\(\\\\é", "options" : "" } } })");
 }
 
-TEST(Bson, TextsMayHoldAnything) {
+TEST(Bson, TextsMayHaveAnyBytes) {
   const std::string text("a\0b", 3);
   EXPECT_EQ(View(Doc("t", text)).take<std::string>("t"), text);
   EXPECT_EQ(View(Doc("t", "")).take<std::string>("t"), "");

@@ -16,11 +16,11 @@ using Take = std::function<void(Row)>;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// A transaction that has the head keeps others from marking it. One in which nothing goes on, open for so long, was left
-// behind by somebody who stopped or was killed; whoever goes on after all runs it again.
+// A transaction with the writer lock keeps others from changing the migration state. One that was open and idle for so
+// long belongs to a node that stopped or was killed; a node that continues after all runs its group again.
 constexpr milliseconds kStopped{1000};
-constexpr milliseconds kMarkWait{250};
-constexpr std::chrono::seconds kMarkPatience{30};
+constexpr milliseconds kStateWait{250};
+constexpr std::chrono::seconds kStateTimeLimit{30};
 
 constexpr milliseconds kWritePause{100};
 constexpr int kWriteAttempts = 20;
@@ -28,8 +28,8 @@ constexpr int kWriteAttempts = 20;
 constexpr milliseconds kCommitPause{50};
 constexpr int kCommitAttempts = 200;
 
-// What this engine knows of each kind of row: the collection, which of its documents are rows, their order, and a document
-// as a row and back. Documents are those that the writer makes.
+// For each kind of row: the collection, which of its documents are rows, their order, and the conversion between a
+// document and a row. The documents are like those of the writer.
 struct ById {
   static Doc filter() { return {}; }
   static Doc order() { return Doc("_id", 1); }
@@ -60,7 +60,9 @@ struct Rows<FactorCountersOf> : ById {
 template <>
 struct Rows<RecoveryCodesOf> : ById {
   static constexpr Name collection = in::recovery_codes;
-  static Doc filter() { return Doc("hashes.0", Doc("$exists", true)); }  // the document stays when the last is spent
+  static Doc filter() {
+    return Doc("hashes.0", Doc("$exists", true));
+  }  // the document stays after the last code is spent
   static RecoveryCodesOf take(View view) {
     return {.user = view.take<UserId>("_id"), .hashes = view.take<std::vector<model::Digest>>("hashes")};
   }
@@ -109,8 +111,8 @@ struct Rows<KeptAnswerOf> : ById {
   static constexpr Name collection = in::stored_responses;
   static Doc order() { return Doc("expires_at", 1, "_id", 1); }
   static KeptAnswerOf take(View view) {
-    const auto id = view.take<AnswerId>("_id");
-    KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_kept_answer(view)};
+    const auto id = view.take<StoredResponseId>("_id");
+    KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_stored_response(view)};
     std::copy(id.end() - static_cast<std::ptrdiff_t>(row.key.size()), id.end(), row.key.begin());
     return row;
   }
@@ -159,35 +161,38 @@ class MongoBulk final : public Bulk {
 
   void prepare() override { mongo::prepare(client_, text_); }
 
-  // Done when a majority has it. The time is for the lock, and would run out while the majority is waited for: so the
-  // write waits for nobody, and is looked for behind it. A look also tells where an answer was lost.
-  void set_migration_state(const std::optional<MigrationState>& mark) override {
-    const Doc which = marked_as_seen();
-    // The count makes it a write in any case: one that changes nothing would pass by a transaction that has the head.
+  // Complete when a majority has it. The maxTimeMS is for the document's lock, and would also run out while the server
+  // waits for a majority. So the write does not wait for a majority; a read afterwards does. The read also tells
+  // whether a write happened whose response was lost.
+  void set_migration_state(const std::optional<MigrationState>& state) override {
+    const Doc which = with_state_seen();
+    // The count makes it a write in any case: a write that changes nothing would not wait for a transaction with the
+    // lock.
     Doc how("$inc", Doc("groups", std::int64_t{1}));
-    mark ? how.add("$set", Doc("mark", mongo::to_doc(*mark))) : how.add("$unset", Doc("mark", ""));
-    const Doc set("findAndModify", "meta", "query", which, "update", how, "maxTimeMS", std::int64_t{kMarkWait.count()});
+    state ? how.add("$set", Doc("mark", mongo::to_doc(*state))) : how.add("$unset", Doc("mark", ""));
+    const Doc set("findAndModify", "meta", "query", which, "update", how, "maxTimeMS",
+                  std::int64_t{kStateWait.count()});
     Connection connection = reading();
     bool was_set = false, lost = false, in_the_way = false;
-    for (const auto deadline = steady_clock::now() + kMarkPatience;;) {
+    for (const auto deadline = steady_clock::now() + kStateTimeLimit;;) {
       try {
         if (std::exchange(in_the_way, false)) connection.end_stopped_transactions(kStopped);
         if (!was_set) was_set = View(connection.command(set, Doc("writeConcern", Doc("w", 1)))).has("value");
         const auto found = migration_state_of(connection);
-        if (found == mark && (was_set || (lost && seen_ != mark))) {
-          seen_ = mark;
+        if (found == state && (was_set || (lost && seen_ != state))) {
+          seen_ = state;
           return;
         }
         if (found != seen_ || steady_clock::now() >= deadline) break;
-        was_set = false;  // on a primary that had no majority behind it
+        was_set = false;  // the primary that took it was replaced before a majority had it
       } catch (const Trouble& trouble) {
         if (steady_clock::now() >= deadline) throw;
         in_the_way = trouble.kind == Kind::out_of_time;
         lost = lost || !in_the_way;
-        if (!in_the_way) std::this_thread::sleep_for(kMarkWait);
+        if (!in_the_way) std::this_thread::sleep_for(kStateWait);
       }
     }
-    throw Unavailable(address() + ": another program began or ended a move meanwhile; look again");
+    throw Unavailable(address() + ": another program began or ended a move meanwhile; check again");
   }
 
   std::size_t count(RowKind kind) override {
@@ -208,13 +213,14 @@ class MongoBulk final : public Bulk {
         try {
           take(Rows<T>::take(found.view()));
         } catch (const Unreadable& why) {
-          throw Broken(std::string(Rows<T>::collection.text) + ": " + why.what() + ". Mend or remove it");
+          throw Broken(std::string(Rows<T>::collection.text) + ": " + why.what() + ". Correct or remove it");
         }
       }
     });
   }
 
-  // The head comes first, as in every write: so no two programs write, and the mark is still what was seen.
+  // Takes the writer lock first, as every write does: so no other program writes, and the migration state is still the
+  // same.
   void write(std::span<const Row> rows) override {
     if (rows.empty()) return;
     std::vector<Write> writes;
@@ -229,7 +235,7 @@ class MongoBulk final : public Bulk {
       } catch (const Trouble& trouble) {
         if (trouble.kind != Kind::conflict || attempt == kWriteAttempts) throw;
       }
-      // Nobody else writes: the server's cache has no room for so much, or just now.
+      // There is no other writer: the server's cache has no room for so much, or not now.
       std::this_thread::sleep_for(kWritePause * attempt);
       if (const auto half = rows.size() / 2; half > 0) return (write(rows.first(half)), write(rows.subspan(half)));
     }
@@ -242,17 +248,20 @@ class MongoBulk final : public Bulk {
     return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
   }
 
-  void set_watermark(const Watermark& head) override {
+  void set_watermark(const Watermark& watermark) override {
     in_transaction([&](Connection& connection) {
-      connection.send(in::meta, {{Write::How::update, Doc("_id", "head"),
-                                  Doc("$set", Doc("time", head.time, "number", head.number, "place", head.sequence))}});
+      connection.send(
+          in::meta,
+          {{Write::How::update, Doc("_id", "head"),
+            Doc("$set", Doc("time", watermark.time, "number", watermark.number, "place", watermark.sequence))}});
     });
   }
 
  private:
   Connection reading() { return Connection(client_, Connection::Sees::majority); }
 
-  Doc marked_as_seen() const {
+  // The head document, with the migration state that this object read or set last.
+  Doc with_state_seen() const {
     return seen_ ? Doc("_id", "head", "mark.move", seen_->move, "mark.complete", seen_->complete)
                  : Doc("_id", "head", "mark", Doc("$exists", false));
   }
@@ -261,7 +270,7 @@ class MongoBulk final : public Bulk {
     Connection connection(client_, Connection::Sees::transaction);
     connection.begin();
     try {
-      if (!connection.find_and_update(in::meta, marked_as_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
+      if (!connection.find_and_update(in::meta, with_state_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
         throw Unavailable(address() + ": another program ended this move meanwhile");
       }
       work(connection);
@@ -274,7 +283,7 @@ class MongoBulk final : public Bulk {
 
   void commit(Connection& connection) {
     for (int attempt = 1; !connection.commit(); ++attempt) {
-      if (attempt == kCommitAttempts) throw Unavailable(address() + ": the outcome of a commit is not known");
+      if (attempt == kCommitAttempts) throw Unavailable(address() + ": it is not known whether a commit happened");
       std::this_thread::sleep_for(kCommitPause);
     }
   }

@@ -9,13 +9,13 @@ namespace integrity::store::mongo {
 namespace {
 
 template <class Enum>
-Enum take_word(View view, Name name) {
+Enum take_enum(View view, Name name) {
   const auto text = view.take<std::string>(name);
   if (const auto value = value_of<Enum>(text)) return *value;
   view.unexpected_value(name);
 }
 
-// What is empty is left out.
+// Empty values are left out.
 std::optional<ByteView> unless_empty(const Bytes& bytes) {
   return bytes.empty() ? std::nullopt : std::optional(ByteView(bytes));
 }
@@ -49,7 +49,7 @@ model::User take_user(View v) {
           .name = v.take<std::optional<std::string>>("name"),
           .password_hash = v.take<std::string>("password_hash"),
           .password_version = v.take<std::int64_t>("password_version"),
-          .state = take_word<model::UserState>(v, "state"),
+          .state = take_enum<model::UserState>(v, "state"),
           .totp_secret = v.take<std::optional<Bytes>>("totp_secret").value_or(Bytes()),
           .totp_confirmed_at = v.take<std::optional<Time>>("totp_confirmed_at"),
           .enrol_until = v.take<std::optional<Time>>("enrol_until"),
@@ -66,7 +66,7 @@ Doc to_doc(const model::Challenge& c) {
 }
 
 model::Challenge take_challenge(View v) {
-  return {.next = take_word<model::Challenge::Next>(v, "next"),
+  return {.next = take_enum<model::Challenge::Next>(v, "next"),
           .token_hash = v.take<model::Digest>("_id"),
           .user = v.take<UserId>("user"),
           .password_version = v.take<std::int64_t>("password_version"),
@@ -83,7 +83,7 @@ Doc to_doc(const model::Session& s) {
 model::Session take_session(View v) {
   return {.id = v.take<SessionId>("_id"),
           .user = v.take<UserId>("user"),
-          .factor = take_word<model::SecondFactor>(v, "factor"),
+          .factor = take_enum<model::SecondFactor>(v, "factor"),
           .created_at = v.take<Time>("created_at"),
           .expires_at = v.take<Time>("expires_at")};
 }
@@ -104,12 +104,12 @@ Doc to_doc(const model::Change& c) {
 model::Change take_change(View v) {
   return {.number = v.take<std::int64_t>("_id"),
           .at = v.take<Time>("at"),
-          .kind = take_word<model::RecordKind>(v, "kind"),
+          .kind = take_enum<model::RecordKind>(v, "kind"),
           .record = v.take<RecordId>("record"),
           .revision = v.take<std::int64_t>("revision"),
           .op = v.take<std::string>("op"),
           .attribution = {.actor = v.take<std::optional<UserId>>("actor"),
-                          .proof = take_word<model::Attribution::Proof>(v, "proof"),
+                          .proof = take_enum<model::Attribution::Proof>(v, "proof"),
                           .reason = v.take<std::optional<std::string>>("reason"),
                           .reference = v.take<std::optional<std::string>>("reference")},
           .after = v.take<std::optional<std::string>>("after").value_or("")};
@@ -138,7 +138,7 @@ Doc derived_from(const model::Product& product, const model::ProductText& text) 
   return Doc("name_key", text.sort_key(product.name), "words", words_of(product, text));
 }
 
-// A movement of stock, the most frequent change, leaves the indexes of texts and prices alone.
+// A movement of stock, the most frequent change, does not touch the indexes of texts and prices.
 Doc changes_of(const model::Product& before, const model::Product& p, const model::ProductText& text) {
   Doc set("stock", p.stock, "version", p.version, "updated_at", p.updated_at);
   Doc unset;
@@ -157,18 +157,18 @@ Doc changes_of(const model::Product& before, const model::Product& p, const mode
   return changes;
 }
 
-AnswerId answer_id(const UserId& user, const model::ResponseKey& key) {
-  AnswerId id;
+StoredResponseId stored_response_id(const UserId& user, const model::ResponseKey& key) {
+  StoredResponseId id;
   std::copy(key.begin(), key.end(), std::copy(user.bytes.begin(), user.bytes.end(), id.begin()));
   return id;
 }
 
 Doc to_doc(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& a) {
-  return Doc("_id", answer_id(user, key), "user", user, "request", a.request, "status", a.status, "headers", a.headers,
-             "body", a.body, "expires_at", a.expires_at);
+  return Doc("_id", stored_response_id(user, key), "user", user, "request", a.request, "status", a.status, "headers",
+             a.headers, "body", a.body, "expires_at", a.expires_at);
 }
 
-model::StoredResponse take_kept_answer(View v) {
+model::StoredResponse take_stored_response(View v) {
   return {.request = v.take<model::Digest>("request"),
           .status = v.take<int>("status"),
           .headers = v.take<std::string>("headers"),
@@ -176,9 +176,9 @@ model::StoredResponse take_kept_answer(View v) {
           .expires_at = v.take<Time>("expires_at")};
 }
 
-Doc to_doc(const MigrationState& mark) {
-  return Doc("role", mark.role == MigrationState::Role::source ? "source" : "target", "move", mark.move, "other",
-             mark.other, "at", mark.at, "complete", mark.complete, "closed", mark.closed());
+Doc to_doc(const MigrationState& state) {
+  return Doc("role", state.role == MigrationState::Role::source ? "source" : "target", "move", state.move, "other",
+             state.other, "at", state.at, "complete", state.complete, "closed", state.closed());
 }
 
 MigrationState take_migration_state(View v) {

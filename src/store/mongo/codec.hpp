@@ -1,5 +1,5 @@
-// Values of the model as documents, and back. What a member is called and of which type is said here and, for the
-// server, in collections/*.json.
+// Values of the model as documents, and back. Names and types of members are here and, for the server, in
+// collections/*.json.
 #pragma once
 #include "model/change.hpp"
 #include "model/product.hpp"
@@ -11,7 +11,7 @@
 
 namespace integrity::store::mongo {
 
-// Usernames differ without regard to case; all that they may have is ASCII.
+// Usernames are unique, ignoring case. They are ASCII.
 std::string username_key(std::string_view username);
 
 Doc to_doc(const model::User& user);
@@ -25,20 +25,20 @@ model::Session take_session(View view);
 model::FactorCounters take_factor_counters(View view);
 model::Change take_change(View view);
 
-// With what is derived from its texts. `place`: see docs/adr/0007.
+// With what is derived from its texts. The sequence number is stored as `place` (docs/adr/0007).
 Doc to_doc(const model::Product& product, std::int64_t sequence, const model::ProductText& text);
 model::Product take_product(View view);
-// Of an update, from one version to the next.
+// The update from one version to the next.
 Doc changes_of(const model::Product& before, const model::Product& after, const model::ProductText& text);
 Doc derived_from(const model::Product& product, const model::ProductText& text);
 
-// An answer's own id: who it is for, and the key it was kept under.
-using AnswerId = std::array<std::uint8_t, 28>;
-AnswerId answer_id(const UserId& user, const model::ResponseKey& key);
+// The id of a stored response: the user and the key.
+using StoredResponseId = std::array<std::uint8_t, 28>;
+StoredResponseId stored_response_id(const UserId& user, const model::ResponseKey& key);
 Doc to_doc(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer);
-model::StoredResponse take_kept_answer(View view);
+model::StoredResponse take_stored_response(View view);
 
-Doc to_doc(const MigrationState& mark);
+Doc to_doc(const MigrationState& state);
 MigrationState take_migration_state(View view);
 
 }  // namespace integrity::store::mongo

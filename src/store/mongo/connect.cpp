@@ -13,17 +13,17 @@ namespace {
 constexpr const char* kDatabase = "integrity";  // where the address names none
 constexpr std::size_t kDatabaseNameMax = 63;    // of MongoDB
 
-// In milliseconds. A client that asked waits for all of these: with the two attempts that libmongoc makes of most
-// commands a primary that hangs is given up after kSocket + kSelect (or kConnect), so after 5 s.
+// In milliseconds. The client of a request waits for all of these. libmongoc tries most commands twice: where a primary
+// hangs, a command fails after kSocket + kSelect (or kConnect), so after 5 s.
 constexpr std::int32_t kSelect = 2000, kConnect = 2000, kSocket = 3000, kWaitForClient = 1000;
 constexpr std::int32_t kLongSocket = 60'000;
 constexpr std::size_t kAppNameMax = 128;  // bytes, of MongoDB
-// Between two looks at each server. A server that once said that it is none to work with is not asked before the next.
+// Between two checks of each server. A server that is not usable is not used before the next check.
 constexpr std::int32_t kHeartbeat = 1000;
-constexpr int kWireVersionMin = 13;  // of MongoDB 5.0, the first whose snapshots can be read outside of transactions
+constexpr int kWireVersionMin = 13;       // of MongoDB 5.0, the first with snapshot reads outside of transactions
 constexpr std::int32_t kClientsMax = 64;  // connections to the primary, where the address names no maxPoolSize
 
-// Any of them may be given in the address, all but the promises.
+// The address may set each of these, except for the concerns and the read preference.
 void set_defaults(mongoc_uri_t* uri) {
   const auto number = [&](const char* option, std::int32_t value) {
     if (!mongoc_uri_has_option(uri, option)) mongoc_uri_set_option_as_int32(uri, option, value);
@@ -35,7 +35,7 @@ void set_defaults(mongoc_uri_t* uri) {
   number(MONGOC_URI_WAITQUEUETIMEOUTMS, kWaitForClient);
   number(MONGOC_URI_MAXPOOLSIZE, kClientsMax);
   if (mongoc_uri_get_database(uri) == nullptr) {
-    // libmongoc looks for a user in the database of the address; where that has none, in admin.
+    // libmongoc authenticates a user against the database in the address; where it names none, against admin.
     if (mongoc_uri_get_username(uri) != nullptr) mongoc_uri_set_auth_source(uri, mongoc_uri_get_auth_source(uri));
     mongoc_uri_set_database(uri, kDatabase);
   }
@@ -48,7 +48,7 @@ void set_defaults(mongoc_uri_t* uri) {
   mongoc_write_concern_set_w(write.get(), MONGOC_WRITE_CONCERN_W_MAJORITY);
   mongoc_write_concern_set_journal(write.get(), true);
   mongoc_uri_set_write_concern(uri, write.get());
-  // Each link says itself which state it wants; libmongoc would send both.
+  // Each connection sets its own read concern; libmongoc would send both.
   const std::unique_ptr<mongoc_read_concern_t, decltype(&mongoc_read_concern_destroy)> read(
       mongoc_read_concern_new(), &mongoc_read_concern_destroy);
   mongoc_uri_set_read_concern(uri, read.get());
@@ -60,21 +60,21 @@ void set_defaults(mongoc_uri_t* uri) {
 [[noreturn]] void refuse_standalone(const std::string& where) {
   const auto colon = where.rfind(':');
   throw Unavailable("the MongoDB server at " + where +
-                    " is no member of a replica set, so it has no transactions. Make it a replica set of one:\n"
+                    " is not a member of a replica set, so it has no transactions. Make it a replica set of one:\n"
                     "  restart mongod with --replSet rs0 (or replication.replSetName: rs0 in mongod.conf)\n"
                     "  mongosh --port " +
                     where.substr(colon + 1) + " --eval 'rs.initiate()'");
 }
 
-[[noreturn]] void refuse_unbegun(const std::string& where) {
+[[noreturn]] void refuse_uninitiated(const std::string& where) {
   const auto colon = where.rfind(':');
-  throw Unavailable("the MongoDB server at " + where + " is to be a member of a replica set that was not begun:\n" +
+  throw Unavailable("the MongoDB server at " + where + " is configured for a replica set that was not initiated:\n" +
                     "  mongosh --port " + where.substr(colon + 1) + " --eval 'rs.initiate()'");
 }
 
 using Description = std::unique_ptr<mongoc_server_description_t, decltype(&mongoc_server_description_destroy)>;
 
-// Null where none answers that the address could mean.
+// Null where no server that the address could mean answers.
 Description any_server(const mongoc_uri_t* uri, bson_error_t& error) {
   const std::unique_ptr<mongoc_client_t, decltype(&mongoc_client_destroy)> client(
       mongoc_client_new_from_uri_with_error(uri, &error), &mongoc_client_destroy);
@@ -82,17 +82,17 @@ Description any_server(const mongoc_uri_t* uri, bson_error_t& error) {
     throw Unavailable("the servers of mongodb+srv://" + addresses(uri) + " were not found in the DNS: " +
                       error.message + ". Name them in the address: mongodb://HOST,HOST,HOST/…");
   }
-  if (!client) throw Unavailable(std::string("that is no address of a MongoDB: ") + error.message);
+  if (!client) throw Unavailable(std::string("that is not the address of a MongoDB: ") + error.message);
   const std::unique_ptr<mongoc_read_prefs_t, decltype(&mongoc_read_prefs_destroy)> nearest(
       mongoc_read_prefs_new(MONGOC_READ_NEAREST), &mongoc_read_prefs_destroy);
   return {mongoc_client_select_server(client.get(), false, nearest.get(), &error), &mongoc_server_description_destroy};
 }
 
-// Throws for a server that belongs to none.
+// The name of its replica set. Throws for a server that has none.
 std::string set_of(mongoc_server_description_t* server) {
   const View hello(mongoc_server_description_hello_response(server));
   const std::string where = mongoc_server_description_host(server)->host_and_port;
-  if (hello.has("isreplicaset")) refuse_unbegun(where);
+  if (hello.has("isreplicaset")) refuse_uninitiated(where);
   const auto name = hello.take<std::optional<std::string>>("setName");
   if (!name) refuse_standalone(where);
   return *name;
@@ -107,7 +107,7 @@ std::string without_set(std::string address) {
   return address;
 }
 
-// No member of the set that the address names answers: throws if another server does.
+// For when no member of the set that the address names answers: throws if a member of another set does.
 void explain_other_set(const std::string& text, const char* named) {
   if (named == nullptr) return;
   const Uri uri = read_address(without_set(text));
@@ -121,7 +121,7 @@ void explain_other_set(const std::string& text, const char* named) {
                     " belongs to the replica set " + name + ", not to " + named);
 }
 
-// What libmongoc's own words leave out.
+// What the message of libmongoc does not say.
 std::string advice(const mongoc_uri_t* uri) {
   if (!mongoc_uri_get_tls(uri)) return {};
   const bool srv = mongoc_uri_get_srv_hostname(uri) != nullptr;
@@ -134,13 +134,13 @@ std::string advice(const mongoc_uri_t* uri) {
 void init_driver() {
   static std::once_flag once;
   std::call_once(once, [] {
-    // Its lines would stand between those of the log, in another form; what matters comes as an error.
+    // Its lines would come between the lines of the log, in another format. What matters comes as an error.
     mongoc_log_set_handler([](mongoc_log_level_t, const char*, const char*, void*) {}, nullptr);
     mongoc_init();
   });
 }
 
-// libmongoc shows the password that it refuses, or takes what is behind an @ in it for a host.
+// libmongoc shows a password that it refuses, and takes what follows an @ in a password for a host.
 Uri parse_address(const std::string& text, std::string& why) {
   init_driver();
   bson_error_t error;
@@ -157,7 +157,7 @@ Uri parse_address(const std::string& text, std::string& why) {
 Uri read_address(const std::string& text) {
   std::string why;
   Uri uri = parse_address(text, why);
-  if (!uri) throw Unavailable("that is no address of a MongoDB: " + why);
+  if (!uri) throw Unavailable("that is not the address of a MongoDB: " + why);
   set_defaults(uri.get());
   if (std::string_view(mongoc_uri_get_database(uri.get())).size() > kDatabaseNameMax) {
     throw Unavailable("that address names a database of more than " + std::to_string(kDatabaseNameMax) + " bytes");
@@ -167,7 +167,7 @@ Uri read_address(const std::string& text) {
       throw Unavailable("the database " + std::string(own) + " is MongoDB's own: name another one in the address");
     }
   }
-  // The writer's, and one to read.
+  // One for the writer, and one for reading.
   if (mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_MAXPOOLSIZE, kClientsMax) < 2) {
     throw Unavailable("that address has a maxPoolSize below 2");
   }
@@ -183,7 +183,7 @@ std::string addresses(const mongoc_uri_t* uri) {
   return all;
 }
 
-// A database's name holds no slash, so none begins like another.
+// The name of a database has no slash, so no appName begins with that of another database.
 std::string app_name_of(std::string_view database) {
   return "integrity/" + std::string(database) + "/";
 }
@@ -209,7 +209,7 @@ Uri look_up(const std::string& text) {
   }
   if (hello.take<std::optional<std::string>>("msg") == "isdbgrid") return uri;
   const std::string set_name = set_of(server.get());
-  // So that all members are found, whichever of them the address names.
+  // So that the driver finds all members, whichever of them the address names.
   const bool direct = mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_DIRECTCONNECTION, false);
   if (!direct) mongoc_uri_set_option_as_utf8(uri.get(), MONGOC_URI_REPLICASET, set_name.c_str());
   return uri;

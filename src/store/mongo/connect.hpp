@@ -1,5 +1,4 @@
-// From the text of an address to one that can be worked with: a replica set, with the times and promises of this
-// engine.
+// From the text of an address to the address of a replica set, with the timeouts and concerns of this engine.
 #pragma once
 #include <mongoc/mongoc.h>
 
@@ -10,7 +9,7 @@
 
 namespace integrity::store::mongo {
 
-// For a majority to have a commit; then it is asked again whether it has.
+// How long the server waits for a majority to have a commit. Then the commit is sent again.
 inline constexpr std::chrono::milliseconds kMajorityWait{2000};
 
 struct DestroyUri {
@@ -18,24 +17,25 @@ struct DestroyUri {
 };
 using Uri = std::unique_ptr<mongoc_uri_t, DestroyUri>;
 
-void init_driver();  // before anything else of it; once is enough
+void init_driver();  // before every other use of the driver; may be called again
 
-// Null, and why, without showing a password, where the text is no address.
+// Null where the text is not an address; `why` then says why, without a password.
 Uri parse_address(const std::string& text, std::string& why);
 
-// With the times and promises of this engine. Throws Unavailable where it is no address, or one that cannot work.
+// With the timeouts and concerns of this engine. Throws Unavailable where the text is not an address, or one that
+// cannot work.
 Uri read_address(const std::string& text);
 
-// Asks a server what it is. Throws Unavailable, saying the address and what to do: nobody answers, a server that is
-// alone and so has no transactions, or no MongoDB address at all.
+// Asks a server what it is. Throws Unavailable, with the address and what to do, where no server answers, where it is
+// not a member of a replica set and so has no transactions, and where the text is not an address.
 Uri look_up(const std::string& text);
 
-std::string addresses(const mongoc_uri_t* uri);  // host:port,…, or the name that mongodb+srv:// looks up
+std::string addresses(const mongoc_uri_t* uri);  // host:port,…, or the name in mongodb+srv://
 
-// What every node of a database calls itself to the servers, before the appName of its address: nodes find each other's
-// transactions by it, whatever that is.
+// The beginning of the appName of every node of a database; an appName in the address follows it. Nodes find each
+// other's transactions by it.
 std::string app_name_of(std::string_view database);
 
-void wait_long(mongoc_uri_t* uri);  // for answers: indexes and moves take their time
+void wait_long(mongoc_uri_t* uri);  // sets a long socket timeout: building indexes and migrations take time
 
 }  // namespace integrity::store::mongo

@@ -11,7 +11,7 @@ constexpr std::uint32_t kAuthenticationFailed = 18;
 Kind kind_of_server_code(std::uint32_t code) {
   switch (code) {
     case 11000:  // DuplicateKey
-    case 11001:  // the same from an update, of old servers
+    case 11001:  // the same from an update, by old servers
     case 12582:
       return Kind::duplicate;
     case 24:   // LockTimeout
@@ -29,7 +29,7 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 6:  // HostUnreachable
     case 7:  // HostNotFound
     case kAuthenticationFailed:
-    case 43:     // CursorNotFound: of a server that has been restarted
+    case 43:     // CursorNotFound: the server has been restarted
     case 64:     // WriteConcernFailed: too few members answered in time
     case 89:     // NetworkTimeout
     case 91:     // ShutdownInProgress
@@ -40,7 +40,7 @@ Kind kind_of_server_code(std::uint32_t code) {
     case 189:    // PrimarySteppedDown
     case 202:    // NetworkInterfaceExceededTimeLimit
     case 203:    // CallbackCanceled
-    case 211:    // KeyNotFound: the keys of cluster times, of a primary that has just been elected
+    case 211:    // KeyNotFound: the key that signs cluster times, on a primary that has just been elected
     case 237:    // CursorKilled
     case 262:    // ExceededTimeLimit
     case 279:    // ClientMarkedKilled
@@ -68,8 +68,8 @@ bool is_about_authentication(const bson_error_t& error) {
 
 }  // namespace
 
-// One look at both, for the domain says little (the same code comes in three of them) and labels are what a server
-// promises about a transaction.
+// Both count: the domain says little (the same code comes in three domains), and only labels are a server's promise
+// about a transaction.
 Kind kind_of(const bson_error_t& error, const bson_t* reply) {
   const auto labelled = [&](const char* label) { return reply != nullptr && mongoc_error_has_label(reply, label); };
   if (labelled("UnknownTransactionCommitResult")) return Kind::unknown_commit;
@@ -106,7 +106,7 @@ void raise(const bson_error_t& error, const bson_t* reply) {
                      std::to_string(error.code) + ")";
   if (is_about_authentication(error)) {
     what +=
-        ". If user and password are right, name the database that the user was made in: authSource=admin, behind the "
+        ". If user and password are right, name the database that the user was made in: authSource=admin, after the "
         "`?` of the address";
   }
   switch (const Kind kind = kind_of(error, reply)) {

@@ -25,7 +25,7 @@ Kind kind_in(const Case& c) {
 constexpr const char* kTransient = "TransientTransactionError";
 constexpr const char* kUnknown = "UnknownTransactionCommitResult";
 
-TEST(ErrorMap, KnowsTheKindsOfTrouble) {
+TEST(ErrorMap, HasAKindForEachCode) {
   for (const Case& c : {
            Case{MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, "", Kind::away},
            {MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, kTransient, Kind::away},
@@ -60,8 +60,8 @@ TEST(ErrorMap, KnowsTheKindsOfTrouble) {
   }
 }
 
-// The label comes first: whatever the code says, nobody knows whether it was committed.
-TEST(ErrorMap, AnUnknownCommitIsUnknownWhateverItsCode) {
+// The label comes first: whatever the code is, it is not known whether the transaction was committed.
+TEST(ErrorMap, AnUnknownCommitIsUnknownWithEveryCode) {
   for (const auto& [domain, code] : {std::pair<std::uint32_t, std::uint32_t>{MONGOC_ERROR_STREAM, 4},
                                      {MONGOC_ERROR_SERVER, 10107},
                                      {MONGOC_ERROR_SERVER, 50},
@@ -70,7 +70,7 @@ TEST(ErrorMap, AnUnknownCommitIsUnknownWhateverItsCode) {
   }
 }
 
-// A user is looked for in the database of the address, which is mostly not the one that it was made in.
+// MongoDB looks for a user in the database of the address, which is usually not the one that the user was made in.
 TEST(ErrorMap, AFailedAuthenticationNamesAuthSource) {
   for (const auto& [domain, code] : {std::pair<std::uint32_t, std::uint32_t>{MONGOC_ERROR_SERVER, 18},
                                      {MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE}}) {

@@ -1,4 +1,4 @@
-// A replica set that fails, by its own fail points: commands that are refused, cut off, or answered too late.
+// A replica set with failures, by fail points of the server: commands that are refused, cut off or answered too late.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A server has one such fail point, and tests may run in several processes.
+// A server has only one such fail point, and tests may run in several processes.
 class OneAtATime {
  public:
   OneAtATime() : file_(::open(path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
@@ -32,8 +32,8 @@ class OneAtATime {
   int file_;
 };
 
-// Makes commands of one store, known by its name, fail while it lives. The test fails if none did: it would have passed
-// without its fault.
+// Makes commands of one store fail, known by its appName, while this object lives. The test fails if no command failed:
+// it would pass without its fault.
 class Fails {
  public:
   Fails(const std::string& address, const std::string& app, const Doc& mode, Doc data)
@@ -125,7 +125,7 @@ class MongoFaults : public testing::Test {
   std::uint8_t ids_ = 0;
 };
 
-TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
+TEST_F(MongoFaults, AConflictOverTheWriterLockIsTriedAgain) {
   const auto made = product();
   const auto failing = fails(
       times(3),
@@ -135,8 +135,8 @@ TEST_F(MongoFaults, AConflictAtTheHeadIsTriedAgain) {
   EXPECT_EQ(changes_of(made), 1U);
 }
 
-// Codes that pass, as servers send them outside of transactions, and as proxies do inside: without a label.
-TEST_F(MongoFaults, ErrorsThatPassPassWithoutALabelToo) {
+// Errors that pass, without a label, as servers send them outside of transactions and proxies inside.
+TEST_F(MongoFaults, ErrorsThatPassNeedNoLabel) {
   open(milliseconds(1000));
   for (const int code : {175, 202, 211, 290, 365}) {
     const auto made = product();
@@ -149,16 +149,16 @@ TEST_F(MongoFaults, ErrorsThatPassPassWithoutALabelToo) {
   }
 }
 
-TEST_F(MongoFaults, AMarkIsSetThoughItsAnswerIsLost) {
+TEST_F(MongoFaults, AMigrationStateIsSetThoughTheResponseIsLost) {
   const auto bulk = open_mongo_bulk(named(), plain_text);
-  MigrationState mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
+  MigrationState state{.move = "a", .other = "elsewhere", .at = clock_.now()};
   const auto expect_set = [&](const Doc& mode, Doc data) {
     EXPECT_EQ(bulk->migration_state(), std::nullopt);
     {
       const auto failing = fails(mode, std::move(data));
-      bulk->set_migration_state(mark);
+      bulk->set_migration_state(state);
     }
-    EXPECT_EQ(bulk->migration_state(), mark);
+    EXPECT_EQ(bulk->migration_state(), state);
     bulk->set_migration_state({});
   };
   expect_set(times(2), commands("findAndModify").add("errorCode", 10107));
@@ -198,8 +198,9 @@ TEST_F(MongoFaults, ATransactionThatTheServerEndedIsRunAgain) {
   EXPECT_EQ(store_->read()->last_change_number(), 1);
 }
 
-// The command was carried out, and the answer says that nobody knows. Whoever ran the closure again would do it twice.
-TEST_F(MongoFaults, ACommitWhoseAnswerIsLostHappensOnce) {
+// The server has carried out the command, and its response says that it may have. Running the closure again would do it
+// twice.
+TEST_F(MongoFaults, ACommitWhoseResponseIsLostHappensOnce) {
   const auto made = product();
   const auto failing =
       fails(times(4), commands("commitTransaction")
@@ -209,7 +210,7 @@ TEST_F(MongoFaults, ACommitWhoseAnswerIsLostHappensOnce) {
   EXPECT_EQ(changes_of(made), 1U);
 }
 
-TEST_F(MongoFaults, AConnectionThatIsCutAtTheCommitIsNoEnd) {
+TEST_F(MongoFaults, AConnectionThatIsCutAtTheCommitIsNotAFailure) {
   const auto made = product();
   const auto failing = fails(times(3), commands("commitTransaction").add("closeConnection", true));
   EXPECT_TRUE(create(made).has_value());
@@ -224,7 +225,7 @@ TEST_F(MongoFaults, AConnectionThatIsCutBeforeTheCommitRunsTheGroupAgain) {
   EXPECT_EQ(changes_of(made), 1U);
 }
 
-TEST_F(MongoFaults, ACommitThatStaysUnknownIsNoSuccess) {
+TEST_F(MongoFaults, ACommitThatStaysUnknownIsNotASuccess) {
   open(milliseconds(300));
   const auto made = product();
   {
@@ -235,7 +236,7 @@ TEST_F(MongoFaults, ACommitThatStaysUnknownIsNoSuccess) {
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().code, Code::unavailable);
     EXPECT_TRUE(result.error().retry_after);
-    EXPECT_EQ(result.error().detail.find("nothing was changed"), std::string::npos) << "nobody knows that";
+    EXPECT_EQ(result.error().detail.find("nothing was changed"), std::string::npos) << "that is not known";
   }
   EXPECT_EQ(runs_, 1);
   const auto next = product();
@@ -254,15 +255,15 @@ TEST_F(MongoFaults, WithoutAPrimaryWritesAndReadsAreUnavailableAndThenGoOn) {
     EXPECT_EQ(result.error().code, Code::unavailable);
     EXPECT_TRUE(result.error().retry_after);
     EXPECT_THROW(store_->read()->product(made.id), Unavailable);
-    EXPECT_THROW(store_->snapshot()->last_change_number(), Unavailable);
+    EXPECT_THROW(store_->read()->products({}), Unavailable);
     EXPECT_THROW(store_->session(SessionId{}), Unavailable);
   }
   EXPECT_TRUE(create(made).has_value());
   EXPECT_EQ(store_->read()->product(made.id), made);
 }
 
-// It is seen only when the group is sent, and nobody knows then whose it was.
-TEST_F(MongoFaults, ADocumentThatTheServerRefusesFailsAloneOfItsGroup) {
+// The server refuses it only when the whole group is sent, without saying which job it belongs to.
+TEST_F(MongoFaults, ADocumentThatTheServerRefusesFailsOnlyItsOwnJob) {
   std::vector<std::future<Code>> answers;
   static constexpr Code ok = Code::bad_request;  // stands for success: no write here ends with it
   std::vector<model::Product> products;
@@ -300,7 +301,7 @@ TEST_F(MongoFaults, ATouchIsAWriteOncePerSecond) {
   const auto before = commits();
   EXPECT_TRUE(touch().has_value());
   EXPECT_TRUE(touch().has_value());
-  EXPECT_EQ(commits() - before, 1) << "what was proven a moment ago is not asked again";
+  EXPECT_EQ(commits() - before, 1) << "another commit has just proved it";
 }
 
 }  // namespace

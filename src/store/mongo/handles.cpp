@@ -9,10 +9,10 @@
 namespace integrity::store::mongo {
 namespace {
 
-// Longer than a round trip takes to anywhere.
-constexpr std::chrono::milliseconds kBetweenLooks{300};
+// Longer than any round trip.
+constexpr std::chrono::milliseconds kBetweenChecks{300};
 
-// A reply that libmongoc fills in; it does so also where the call fails.
+// A reply that libmongoc fills in, also where the call fails.
 class Reply {
  public:
   Reply() = default;
@@ -75,9 +75,9 @@ bool Cursor::next() {
 Connection::Connection(Client& client, Sees sees)
     : client_(&client), sees_(sees), session_(new_session(client, sees), &mongoc_client_session_destroy) {
   if (sees == Sees::one_state) return;
-  const OperationTime moment = client.pool().latest().get();
-  if (moment.seconds != 0) {
-    mongoc_client_session_advance_operation_time(session_.get(), moment.seconds, moment.count);
+  const OperationTime latest = client.pool().latest().get();
+  if (latest.seconds != 0) {
+    mongoc_client_session_advance_operation_time(session_.get(), latest.seconds, latest.count);
   }
 }
 
@@ -86,9 +86,9 @@ Connection::~Connection() {
 }
 
 void Connection::note_operation_time() {
-  OperationTime moment;
-  mongoc_client_session_get_operation_time(session_.get(), &moment.seconds, &moment.count);
-  client_->pool().latest().advance(moment);
+  OperationTime time;
+  mongoc_client_session_get_operation_time(session_.get(), &time.seconds, &time.count);
+  client_->pool().latest().advance(time);
 }
 
 CollectionHandle Connection::collection(Name name) {
@@ -212,7 +212,7 @@ void Connection::send(Name name, const std::vector<Write>& writes) {
   Reply reply;
   if (mongoc_bulk_operation_execute(bulk.get(), reply.get(), &error) == 0) raise(error, reply.get());
   if (reply.view().take<int>("nMatched") + reply.view().take<int>("nRemoved") != expected) {
-    throw Broken("mongodb: a document was not what it was just before, in one transaction");
+    throw Broken("mongodb: a document was not what it had been before in the same transaction");
   }
 }
 
@@ -261,8 +261,8 @@ void Connection::begin() {
   if (!mongoc_client_session_start_transaction(session_.get(), options.get(), &error)) raise(error, nullptr);
 }
 
-// Definite is one answer only: that of a server which says that the transaction is none of its, and that a majority
-// agrees. Everything else may come from a server, or a wire, that lost the answer and not the transaction.
+// Only one error is certain: a conflict with the label TransientTransactionError, which says that the transaction does
+// not exist. With every other error, the server or the network may have lost the response and not the transaction.
 bool Connection::commit() {
   Reply reply;
   bson_error_t error;
@@ -294,18 +294,20 @@ Connection::OpenTransactions Connection::open_transactions(std::chrono::microsec
   while (found.next()) {
     const auto lsid = found.view().take<Doc>("lsid");
     Doc id;
-    bson_copy_to_excluding_noinit(lsid.get(), id.get(), "uid", nullptr);  // the user's, which is ours
+    bson_copy_to_excluding_noinit(lsid.get(), id.get(), "uid",
+                                  nullptr);  // the digest of the user, which is the same for us
     const auto transaction = found.view().take<Doc>("transaction");
     open.emplace_back(std::move(id), View(transaction).take<std::int64_t>("timeActiveMicros"));
   }
   return open;
 }
 
-// Idle is every transaction between two round trips. One that has stopped has not been at work between two looks either.
+// Every transaction is idle between two round trips. One whose node has stopped was not active between two checks
+// either.
 int Connection::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
   const auto before = open_transactions(open_longer_than);
   if (before.empty()) return 0;
-  std::this_thread::sleep_for(kBetweenLooks);
+  std::this_thread::sleep_for(kBetweenChecks);
   Array sessions;
   int count = 0;
   for (const auto& [id, active] : open_transactions(open_longer_than)) {

@@ -1,11 +1,11 @@
-// libmongoc's handles as values: a pool of clients, and links: one client with one session, through which everything is
-// asked and written. Every error throws what error_map.hpp says.
+// The handles of libmongoc as values: a pool of clients, and connections. A Connection is one client with one session
+// of the driver; all queries and writes go through one. Errors are exceptions (error_map.hpp).
 //
 //   Client client(pool);
-//   Connection link(client, Connection::Sees::majority);
-//   if (auto found = link.first("users", Doc("_id", id))) …
+//   Connection connection(client, Connection::Sees::majority);
+//   if (auto found = connection.first("users", Doc("_id", id))) …
 //
-// A Client and its links are used by one thread at a time; a pool by any.
+// One thread at a time uses a Client and its connections; any thread may use a pool.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -18,14 +18,14 @@
 
 namespace integrity::store::mongo {
 
-// A point in the replica set's time. What is read behind it shows what was acknowledged before it, also by a primary
-// that was elected since and does not know yet how far the majority is.
+// The cluster time of an operation. A read at or after it shows what was acknowledged before it, also on a primary that
+// was elected since then and does not know yet what the majority has.
 struct OperationTime {
   std::uint32_t seconds = 0, count = 0;
 };
 
-// The latest that this process has heard of.
-class LatestMoment {
+// The latest one that this process has seen.
+class LatestOperationTime {
  public:
   OperationTime get() const {
     const auto packed = packed_.load();
@@ -43,17 +43,17 @@ class LatestMoment {
 
 class Pool {
  public:
-  // How long an answer may take: `usual` ones are for clients that wait, `long_ones` for indexes and moves.
+  // How long a command may take: `usual` where a client waits, `long_ones` for building indexes and for migrations.
   enum class Answers : std::uint8_t { usual, long_ones };
 
-  // Looks at the servers: throws Unavailable where there is no replica set.
+  // Asks the servers: throws Unavailable where there is no replica set.
   explicit Pool(const std::string& uri, Answers answers = Answers::usual);
 
   const std::string& database() const { return database_; }
   const std::string& address() const { return address_; }  // host:port,…: no user, no password
-  // What the name of every node of this database begins with, as the servers know it.
+  // The beginning of the appName of every node of this database.
   std::string app_name() const;
-  LatestMoment& latest() { return latest_; }
+  LatestOperationTime& latest() { return latest_; }
   Standing& standing() { return standing_; }
 
  private:
@@ -63,13 +63,13 @@ class Pool {
   };
   std::string database_, address_;
   std::unique_ptr<mongoc_client_pool_t, Destroy> pool_;
-  LatestMoment latest_;
+  LatestOperationTime latest_;
   Standing standing_;
 };
 
 class Client {
  public:
-  explicit Client(Pool& pool);  // waits for one that is free, not for long
+  explicit Client(Pool& pool);  // waits a little for a free one
   mongoc_client_t* get() const { return client_.get(); }
   Pool& pool() const { return pool_; }
 
@@ -84,13 +84,13 @@ class Client {
 
 using CollectionHandle = std::unique_ptr<mongoc_collection_t, decltype(&mongoc_collection_destroy)>;
 
-// What a query finds, one document after the other.
+// The documents that a query finds, one after the other.
 class Cursor {
  public:
   Cursor(CollectionHandle collection, mongoc_cursor_t* cursor)
       : collection_(std::move(collection)), cursor_(cursor, &mongoc_cursor_destroy) {}
-  bool next();  // false behind the last one
-  // What the server is asked for at a time from now on.
+  bool next();  // false after the last one
+  // From now on the server is asked for so many documents at a time.
   void set_batch(std::uint32_t documents) { mongoc_cursor_set_batch_size(cursor_.get(), documents); }
   View view() const { return View(found_); }
   const bson_t* found() const { return found_; }
@@ -101,7 +101,7 @@ class Cursor {
   const bson_t* found_ = nullptr;
 };
 
-// One of several writes that are sent together.
+// One of several writes in one command.
 struct Write {
   enum class How : std::uint8_t { insert, update, replace, remove } how;
   Doc which;
@@ -111,9 +111,9 @@ struct Write {
 class Connection {
  public:
   enum class Sees : std::uint8_t {
-    majority,     // each question what a majority of the members has by then
-    one_state,    // all questions the state of the first one
-    transaction,  // one state and what was written here since `begin`
+    majority,     // each query: what a majority of the members has at that time
+    one_state,    // all queries: the state of the first one
+    transaction,  // one state, and what this connection has written since `begin`
   };
   enum class Upsert : std::uint8_t { no, yes };
 
@@ -121,45 +121,46 @@ class Connection {
   Connection(Connection&&) = default;
   ~Connection();
 
-  // From now on the server gives up a find, all its batches together, after this time (maxTimeMS), unless its options
-  // say another: Trouble, out_of_time. Without a limit it would go on for a client that has long since gone. Not in a
-  // transaction, which would end with it.
+  // From now on the server ends a find after this time (maxTimeMS for all its batches together), unless its options set
+  // another one: Trouble, out_of_time. Without a limit it would go on for a client that has gone. Not in a transaction,
+  // which would end too.
   void limit_reads(std::chrono::milliseconds time_max) { read_time_max_ = time_max; }
-  // For a request: shorter than the socket is waited for (connect.cpp).
+  // For requests: shorter than the socket timeout (connect.cpp).
   static constexpr std::chrono::milliseconds request_time_max{5000};
 
-  // A cursor goes on asking through its link, which has to live as long.
+  // A cursor uses its connection, which must outlive it.
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) &;
   std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {});
   Cursor aggregate(Name collection, const Array& pipeline) &;
 
-  // How many it met, an inserted one included.
+  // How many documents matched; one that was inserted counts.
   std::int64_t update(Name collection, const Doc& which, const Doc& how, Upsert upsert = Upsert::no);
   void update_all(Name collection, const Doc& which, const Doc& how);
   std::int64_t replace(Name collection, const Doc& which, const Doc& with);
-  std::int64_t remove(Name collection, const Doc& which);  // all of these
-  // Changes one document; gives it as it is afterwards.
+  std::int64_t remove(Name collection, const Doc& which);  // all that match; returns how many
+  // Changes one document and returns it as it is afterwards.
   std::optional<Doc> find_and_update(Name collection, const Doc& which, const Doc& how);
   std::optional<Doc> find_and_remove(Name collection, const Doc& which);
-  // In their order. Throws Broken where an update meets no document: it was expected there.
+  // In their order. Throws Broken where an update or removal matches no document.
   void send(Name collection, const std::vector<Write>& writes);
-  Doc command(const Doc& command, const Doc& options = {});  // of the database
-  Doc ask(const Doc& command);                               // of the database, one that only reads
+  Doc command(const Doc& command, const Doc& options = {});  // on the database
+  Doc ask(const Doc& command);                               // on the database, one that only reads
   bool try_command(const Doc& command,
-                   std::uint32_t expected_error);  // false: it ended with this error of the server's
+                   std::uint32_t expected_error);  // false: the server answered with this error
 
   void begin();
-  // False: the transaction may have been committed or not; asking again is allowed, and tells. A Trouble says that it
-  // was not committed.
+  // False: it is not known whether the transaction was committed; calling again is allowed, and may tell. A Trouble
+  // means that it was not committed.
   bool commit();
   void abort() noexcept;
-  // Ends transactions of nodes of this database that have been open for longer and in which nothing is going on: those
-  // nodes have stopped. One that goes on afterwards learns that its transaction did not happen. How many it ended.
+  // Ends the transactions of nodes of this database that have been open for longer and are idle, because those nodes
+  // have stopped. A node that continues afterwards gets an error: its transaction did not happen. Returns how many it
+  // ended.
   int end_stopped_transactions(std::chrono::microseconds open_longer_than);
   bool in_transaction() const { return mongoc_client_session_in_transaction(session_.get()); }
 
  private:
-  // Their sessions, and how many microseconds each was at work.
+  // Their sessions, and for how many microseconds each was active.
   using OpenTransactions = std::vector<std::pair<Doc, std::int64_t>>;
   OpenTransactions open_transactions(std::chrono::microseconds open_longer_than);
 

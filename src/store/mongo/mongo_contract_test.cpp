@@ -13,7 +13,7 @@ std::string database_of(const std::filesystem::path& place) {
   return mongo::test_database(to_hex(as_bytes(place.filename().string())));
 }
 
-// None where there is no server to be tested with; MongoServer below says so.
+// None where there is no server for tests; MongoServer below reports that.
 std::vector<EngineUnderTest> engines() {
   if (mongo::test_server().empty()) return {};
   return {
@@ -24,7 +24,7 @@ std::vector<EngineUnderTest> engines() {
                                        .clock = &clock,
                                        .text = plain_text,
                                        .queue_max = options.queue_max,
-                                       .time_limit = std::chrono::minutes(1),  // whatever else the machine does
+                                       .time_limit = std::chrono::minutes(1),  // the machine may be busy
                                        .run_writes_twice = options.run_writes_twice});
            },
        .open_bulk =

@@ -10,20 +10,22 @@
 namespace integrity::store::mongo {
 namespace {
 
-// What a majority has, by the primary. Takes a connection when the first question needs one.
 Connection limited(Client& client, Connection::Sees sees) {
   Connection connection(client, sees);
   connection.limit_reads(Connection::request_time_max);
   return connection;
 }
 
+// Reads from the primary what a majority has. Takes a connection when the first query needs one.
 class MajorityReader final : public Reader {
  public:
   MajorityReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
 
-  // A list is one state, and a search may ask several questions.
+  // A list is one state, and a search may need several queries. MongoDB's snapshot sessions cannot wait for an
+  // operation time. So the same primary gets another query first, which waits until the primary knows that the majority
+  // has what was acknowledged.
   model::ProductPage products(const model::ProductQuery& query) override {
-    first(in::meta, Doc("_id", "head"));  // see SnapshotReader
+    first(in::meta, Doc("_id", "head"));
     Connection one_state = limited(*client_, Connection::Sees::one_state);
     return search(one_state, query);
   }
@@ -40,28 +42,6 @@ class MajorityReader final : public Reader {
   std::optional<Connection> connection_;
 };
 
-class SnapshotReader final : public Reader {
- public:
-  SnapshotReader(Pool& pool, const model::ProductText& text) : Reader(text), pool_(pool) {}
-
- private:
-  Connection& connection(Name) override {
-    pool_.standing().expect_readable();
-    if (!connection_) {
-      client_.emplace(pool_);
-      // A snapshot cannot be asked to be behind a moment. So the same primary is asked something else before, which
-      // waits until it knows that the majority has what was acknowledged.
-      limited(*client_, Connection::Sees::majority).first(in::meta, Doc("_id", "head"));
-      connection_.emplace(limited(*client_, Connection::Sees::one_state));
-    }
-    return *connection_;
-  }
-
-  Pool& pool_;
-  std::optional<Client> client_;
-  std::optional<Connection> connection_;
-};
-
 class MongoStore final : public Store {
  public:
   explicit MongoStore(const MongoOptions& options) : clock_(*options.clock), text_(options.text), pool_(options.uri) {
@@ -70,9 +50,9 @@ class MongoStore final : public Store {
       Connection connection(client, Connection::Sees::majority);
       expect_open(connection);
       if (is_older(connection)) {  // there may be indexes to build
-        Pool patient(options.uri, Pool::Answers::long_ones);
-        Client waits(patient);
-        prepare(waits, text_);
+        Pool long_pool(options.uri, Pool::Answers::long_ones);
+        Client long_client(long_pool);
+        prepare(long_client, text_);
       } else {
         prepare(client, text_);
       }
@@ -85,9 +65,8 @@ class MongoStore final : public Store {
 
   bool remote() const override { return true; }
   std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
-  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(pool_, text_); }
 
-  // Asked every time: another node may have ended it a moment ago.
+  // Not cached: another node may have ended it just now.
   std::optional<model::Session> session(const SessionId& id) override {
     pool_.standing().expect_readable();
     Client client(pool_);

@@ -1,4 +1,4 @@
-// What is refused at the door, and what holds where several nodes use one database.
+// What opening refuses, and what holds where several nodes use one database.
 #include <cstdlib>
 #include <future>
 
@@ -7,38 +7,38 @@
 namespace integrity::store::mongo {
 namespace {
 
-TEST(MongoDoor, AnAddressWhereNobodyAnswersIsSaid) {
+TEST(MongoOpening, AnAddressWithoutAServerIsNamed) {
   const auto said = refusal("mongodb://somebody:secret@127.0.0.1:1/?serverSelectionTimeoutMS=100");
   EXPECT_NE(said.find("127.0.0.1:1"), std::string::npos) << said;
   EXPECT_EQ(said.find("secret"), std::string::npos) << said;
 }
 
-TEST(MongoDoor, AnSrvNameThatIsNotFoundIsSaid) {
+TEST(MongoOpening, AnSrvNameThatIsNotFoundIsNamed) {
   const auto said = refusal("mongodb+srv://somebody:secret@db.nowhere.invalid/shop?serverSelectionTimeoutMS=100");
   EXPECT_NE(said.find("mongodb+srv://db.nowhere.invalid were not found in the DNS"), std::string::npos) << said;
   EXPECT_EQ(said.find("secret"), std::string::npos) << said;
 }
 
-TEST(MongoDoor, WhoAsksForTlsIsToldSo) {
+TEST(MongoOpening, AnAddressThatAsksForTlsIsExplained) {
   const auto said = refusal("mongodb://somebody:secret@127.0.0.1:1/?tls=true&serverSelectionTimeoutMS=100");
   EXPECT_NE(said.find("The address asks for TLS; servers without it need tls=false"), std::string::npos) << said;
   EXPECT_EQ(said.find("secret"), std::string::npos) << said;
 }
 
-TEST(MongoDoor, WhatIsNoAddressIsSaid) {
+TEST(MongoOpening, ATextThatIsNotAnAddressIsRefused) {
   for (const char* uri : {"", "mongodb://", "http://127.0.0.1", "mongodb://127.0.0.1:99999"}) {
-    EXPECT_NE(refusal(uri).find("no address"), std::string::npos) << uri << ": " << refusal(uri);
+    EXPECT_NE(refusal(uri).find("not the address"), std::string::npos) << uri << ": " << refusal(uri);
   }
 }
 
-TEST(MongoDoor, AServerAloneIsToldHowToBecomeAReplicaSetOfOne) {
+TEST(MongoOpening, AServerWithoutAReplicaSetIsRefusedWithTheCommandsToMakeOne) {
   const char* const alone = std::getenv("INTEGRITY_TEST_MONGO_ALONE");
   if (alone == nullptr) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_ALONE is not set";
   const std::string address = std::string(alone).substr(std::string("mongodb://").size());
   const std::string port = address.substr(address.find(':') + 1);
   EXPECT_EQ(refusal(alone),
             "the MongoDB server at " + address +
-                " is no member of a replica set, so it has no transactions. Make it a replica set of one:\n"
+                " is not a member of a replica set, so it has no transactions. Make it a replica set of one:\n"
                 "  restart mongod with --replSet rs0 (or replication.replSetName: rs0 in mongod.conf)\n"
                 "  mongosh --port " +
                 port + " --eval 'rs.initiate()'");
@@ -55,7 +55,7 @@ TEST_F(MongoNodes, ADatabaseOfANewerProgramIsRefused) {
   EXPECT_NE(refusal(address_).find("newer program"), std::string::npos);
 }
 
-// As Flask's sessions: they would be read with the rules of this program's.
+// Such as the sessions of Flask, which this program would read as its own.
 TEST_F(MongoNodes, ADatabaseWithACollectionOfAnotherProgramUnderOneOfItsNamesIsRefused) {
   for (const std::string name : {"sessions", "meta"}) {
     Shell shell(address_);
@@ -84,7 +84,7 @@ TEST_F(MongoNodes, AMoveIntoADatabaseWithAForeignCollectionMakesNothing) {
   EXPECT_TRUE(move(*source, *target, clock_.now(), random, silent).has_value());
 }
 
-TEST_F(MongoNodes, OpeningAtTheSameMomentMakesOneDatabase) {
+TEST_F(MongoNodes, OpeningAtTheSameTimeMakesOneDatabase) {
   std::vector<std::unique_ptr<Store>> stores(4);
   std::vector<std::thread> threads;
   for (auto& store : stores) threads.emplace_back([&] { store = open(); });
@@ -103,7 +103,7 @@ TEST_F(MongoNodes, NumbersAreDenseAndSkusUniqueOverAllNodes) {
     threads.emplace_back([&, node] {
       for (std::uint16_t i = 0; i < kEach; ++i) {
         auto mine = product(static_cast<std::uint16_t>(node * 1000 + i));
-        mine.sku = "sku-" + std::to_string(i);  // which each node wants
+        mine.sku = "sku-" + std::to_string(i);  // the same on each node
         const auto result = create(*nodes[node], mine);
         if (result.has_value()) {
           ++made;
@@ -145,7 +145,7 @@ TEST_F(MongoNodes, WhatOneNodeAcknowledgedTheOtherShows) {
   EXPECT_FALSE(here->session(session.id));
 }
 
-// A node whose clock is behind writes with the time of the one before.
+// A node whose clock is behind writes with the time of the write before.
 TEST_F(MongoNodes, TimeNeverGoesBackFromNodeToNode) {
   ManualClock late;
   late.move(-std::chrono::minutes(5));
@@ -159,9 +159,9 @@ TEST_F(MongoNodes, TimeNeverGoesBackFromNodeToNode) {
   EXPECT_EQ(at(2), at(1));
 }
 
-// Stopped in the middle of a transaction, a node would keep the head for a minute. When it goes on, it begins again.
-// Nodes find each other's transactions whatever each is called in its address.
-TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
+// A node that stops in the middle of a transaction would keep the writer lock for a minute. When it continues, it
+// begins again. Nodes find each other's transactions whatever the appName in their addresses.
+TEST_F(MongoNodes, ANodeThatStoppedWithTheWriterLockLosesIt) {
   const auto here = open(), there = open(plain_text, with_option("appName=another"));
   std::promise<void> has_writer_lock, go_on;
   std::atomic<int> runs = 0;
@@ -183,8 +183,8 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadIsPassedBy) {
   EXPECT_EQ(there->read()->last_change_number(), 2);
 }
 
-// As behind a slow wire: between two questions it does nothing, but it goes on.
-TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
+// As with a slow network: the node is idle between two queries, but it makes progress.
+TEST_F(MongoNodes, ASlowNodeKeepsTheWriterLock) {
   const auto here = open();
   const auto there =
       open_mongo({.uri = address_, .clock = &clock_, .text = plain_text, .time_limit = std::chrono::seconds(30)});
@@ -209,8 +209,8 @@ TEST_F(MongoNodes, ANodeThatIsSlowWithTheHeadIsWaitedFor) {
   EXPECT_EQ(there->read()->last_change_number(), 2);
 }
 
-// What is on its way when a store is sealed is either written before, or never.
-TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed) {
+// A write that is under way when a store is sealed is committed before that, or never.
+TEST_F(MongoNodes, ANodeThatStoppedWithTheWriterLockWritesNothingOnceTheStoreIsSealed) {
   const auto here = open();
   std::promise<void> has_writer_lock, go_on;
   std::atomic<int> runs = 0;
@@ -236,7 +236,7 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheHeadWritesNothingOnceTheStoreIsSealed)
   EXPECT_TRUE(create(*here, product(2)).has_value());
 }
 
-TEST_F(MongoNodes, AMarkIsSetOnlyInPlaceOfTheOneThatWasSeen) {
+TEST_F(MongoNodes, AMigrationStateReplacesOnlyTheOneThatWasRead) {
   open();
   const auto here = open_mongo_bulk(address_, plain_text), there = open_mongo_bulk(address_, plain_text);
   EXPECT_FALSE(here->migration_state() || there->migration_state());
@@ -251,27 +251,27 @@ TEST_F(MongoNodes, AMarkIsSetOnlyInPlaceOfTheOneThatWasSeen) {
   EXPECT_TRUE(here->empty());
 }
 
-// As a move that was killed leaves one behind.
-TEST_F(MongoNodes, AMarkThatIsSetAgainEndsTheTransactionThatHasTheHead) {
+// Such as the transaction of a migration that was killed.
+TEST_F(MongoNodes, SettingAMigrationStateAgainEndsTheTransactionWithTheWriterLock) {
   open();
   const auto bulk = open_mongo_bulk(address_, plain_text);
   EXPECT_FALSE(bulk->migration_state());
-  const MigrationState mark{
+  const MigrationState state{
       .role = MigrationState::Role::target, .move = "a", .other = "elsewhere", .at = clock_.now()};
-  bulk->set_migration_state(mark);
+  bulk->set_migration_state(state);
   Pool pool(address_);
   Client client(pool);
-  Connection left_behind(client, Connection::Sees::transaction);
-  left_behind.begin();
-  left_behind.find_and_update(in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1})));
-  left_behind.send(in::key_fingerprints, {{Write::How::insert, {}, Doc("_id", "a.key", "fingerprint", Bytes(32))}});
-  bulk->set_migration_state(mark);
-  EXPECT_THROW(left_behind.commit(), Trouble);
+  Connection abandoned(client, Connection::Sees::transaction);
+  abandoned.begin();
+  abandoned.find_and_update(in::meta, Doc("_id", "head"), Doc("$inc", Doc("groups", std::int64_t{1})));
+  abandoned.send(in::key_fingerprints, {{Write::How::insert, {}, Doc("_id", "a.key", "fingerprint", Bytes(32))}});
+  bulk->set_migration_state(state);
+  EXPECT_THROW(abandoned.commit(), Trouble);
   bulk->write(std::vector<Row>{KeyFingerprint{"a.key", {}}});
   EXPECT_EQ(bulk->count(row_kind<KeyFingerprint>()), 1U);
 }
 
-TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {
+TEST_F(MongoNodes, TextsAreMadeAgainByAnotherVersionOfTheFunctions) {
   {
     const auto store = open();
     for (std::uint16_t i = 0; i < 700; ++i)
@@ -290,7 +290,7 @@ TEST_F(MongoNodes, TextsAreMadeAnewByAnotherVersionOfTheFunctions) {
   EXPECT_NE(refusal(address_).find("words"), std::string::npos) << "an older program would undo it";
 }
 
-// Somebody with a shell cannot make what the program could not read.
+// A shell cannot insert what the program could not read.
 TEST_F(MongoNodes, AWrongDocumentIsRefusedByTheServer) {
   open();
   Pool pool(address_);

@@ -1,4 +1,4 @@
-// For tests: nodes on one database, and somebody with a shell beside them.
+// For tests: nodes on one database, and a shell.
 #pragma once
 #include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
@@ -19,7 +19,7 @@ inline std::string refusal(const std::string& uri) {
   return "";
 }
 
-// Works on a database as no node would.
+// Works on a database directly, as an operator does with mongosh.
 class Shell {
  public:
   explicit Shell(const std::string& address)
@@ -44,7 +44,7 @@ class Shell {
       return false;
     }
   }
-  // Sets members of the documents that fit, past the validator.
+  // Sets members of the matching documents, past the validator.
   void force(const std::string& collection, const std::string& which, const std::string& members) {
     run(R"({"update": ")" + collection + R"(", "bypassDocumentValidation": true, "updates": [{"q": )" + which +
         R"(, "u": {"$set": )" + members + R"(}}]})");

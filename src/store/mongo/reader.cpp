@@ -1,6 +1,7 @@
 #include "store/mongo/reader.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "store/mongo/codec.hpp"
 #include "store/mongo/schema.hpp"
@@ -16,8 +17,8 @@ auto taken(std::optional<Doc> found, Take take) -> std::optional<decltype(take(V
   return take(View(*found));
 }
 
-// Without those that cannot be read. Where there are any, the server is asked again for readable ones only, so that as
-// many come as `options` allow.
+// Leaves out documents that cannot be read. Where there are any, a second query finds only readable ones, so that
+// `options` still give as many as they ask for.
 template <class Take>
 auto all(Connection& connection, Name collection, const Doc& filter, const Doc& options, Take take) {
   std::vector<decltype(take(View(filter)))> out;
@@ -45,6 +46,24 @@ std::int64_t limit_of(std::size_t limit) {
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
   return taken(first(in::products, Doc("_id", id)), take_product);
+}
+
+// One find. As in every list, a product that cannot be read is left out and logged.
+std::vector<model::Product> Reader::products_by_id(std::span<const ProductId> ids) {
+  if (ids.empty()) return {};
+  Array wanted;
+  for (const auto& id : ids) wanted.add(id);
+  std::unordered_map<ProductId, model::Product, IdHash> by_id;
+  for (Cursor found = find(in::products, Doc("_id", Doc("$in", wanted)), Doc("projection", Doc("words", 0)));
+       found.next();) {
+    auto product = unless_unreadable(in::products, found.view(), take_product);
+    if (product) by_id.emplace(product->id, std::move(*product));
+  }
+  std::vector<model::Product> out;
+  for (const auto& id : ids) {
+    if (auto product = by_id.extract(id)) out.push_back(std::move(product.mapped()));
+  }
+  return out;
 }
 
 model::ProductPage Reader::products(const model::ProductQuery& query) {
@@ -83,7 +102,7 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
-  if (limit == 0) return {};  // which the server takes for "all"
+  if (limit == 0) return {};  // the server treats 0 as "all"
   Doc filter("kind", name_of(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
   return all(connection(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)),

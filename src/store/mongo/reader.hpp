@@ -1,4 +1,4 @@
-// The questions of ReadTx. Shared by reads, snapshots and the writer.
+// The queries of ReadTx. Shared by readers and the writer.
 #pragma once
 #include "store/mongo/handles.hpp"
 #include "store/store.hpp"
@@ -9,6 +9,7 @@ class Reader : public virtual ReadTx {
  public:
   explicit Reader(const model::ProductText& text) : text_(text) {}
   std::optional<model::Product> product(const ProductId& id) override;
+  std::vector<model::Product> products_by_id(std::span<const ProductId> ids) override;
   model::ProductPage products(const model::ProductQuery& query) override;
   std::optional<model::User> user(const UserId& id) override;
   std::optional<model::User> user_by_name(std::string_view username) override;
@@ -22,8 +23,8 @@ class Reader : public virtual ReadTx {
   std::int64_t last_change_number() override;
 
  protected:
-  // For a question about this collection. A transaction sends what it has collected for it first, so that the answer
-  // shows its own writes.
+  // For a query on this collection. A transaction first sends the writes that it has collected for the collection, so
+  // that the query sees them.
   virtual Connection& connection(Name collection) = 0;
 
   Cursor find(Name collection, const Doc& filter, const Doc& options = {}) {

@@ -25,8 +25,8 @@ Doc of_member(const char* name, const T& condition) {
   return doc;
 }
 
-// What $jsonSchema has no words for, as conditions that no document may meet: dates out of range, and bytes of another
-// length, which MongoDB compares by their length first. An array meets a condition where one of its items does.
+// What $jsonSchema cannot express, as conditions that no document may meet: dates out of range, and bytes of another
+// length (MongoDB compares bytes by length first). An array meets a condition if one of its items does.
 Array forbidden(View described) {
   Array all;
   const auto keep_between = [&](const char* name, const auto& least, const auto& greatest) {
@@ -59,8 +59,8 @@ Doc rules(std::string_view text, bool only_known_members) {
   return rules;
 }
 
-// Validators make documents that cannot be read impossible, whatever the code, or somebody in a shell, does; a member
-// that is not listed is refused as well.
+// The validator refuses documents that the program could not read, and members that it does not know, also from a
+// shell.
 void make(Connection& connection, std::string_view name, std::string_view text) {
   const Doc validator = rules(text, true);
   if (!connection.try_command(Doc("create", name, "validator", validator), kNamespaceExists)) {
@@ -68,18 +68,18 @@ void make(Connection& connection, std::string_view name, std::string_view text) 
   }
 }
 
-// Those that are there already are left as they are.
+// Leaves existing indexes as they are.
 void make_indexes(Connection& connection, std::string_view name, std::string_view text) {
   const Doc described = Doc::from_json(text);
   const auto indexes = View(described).take<Array>("indexes");
   if (!indexes.empty()) connection.command(Doc("createIndexes", name, "indexes", indexes));
 }
 
-// Written once by whoever comes first, in a commit of the majority like all that follows.
+// The first node writes it, with the write concern majority, like every write.
 void make_document(Connection& connection, std::string_view id, const Doc& members) {
   try {
     connection.update(in::meta, Doc("_id", id), Doc("$setOnInsert", members), Connection::Upsert::yes);
-  } catch (const Duplicate&) {  // another node was quicker
+  } catch (const Duplicate&) {  // another node has just made it
   }
 }
 
@@ -100,13 +100,13 @@ void make_all(Connection& connection) {
   connection.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
 }
 
-// In batches, each of the products after the last one. A product that changed meanwhile was written by a node that made
-// its texts itself; one that cannot be read is in no list anyway.
+// In batches, in the order of sequence numbers. A product that changes meanwhile is written by a node that derives its
+// texts itself. One that cannot be read is in no list anyway.
 void refresh_texts(Connection& connection, const model::ProductText& text) {
-  Doc behind;
+  Doc after;
   for (;;) {
     std::optional<std::int64_t> last;
-    for (Cursor found = connection.find(in::products, behind, Doc("sort", Doc("place", 1), "limit", kTextBatch));
+    for (Cursor found = connection.find(in::products, after, Doc("sort", Doc("place", 1), "limit", kTextBatch));
          found.next();) {
       last = found.view().take<std::int64_t>("place");
       const auto product = unless_unreadable(in::products, found.view(), take_product);
@@ -115,14 +115,14 @@ void refresh_texts(Connection& connection, const model::ProductText& text) {
                         Doc("$set", derived_from(*product, text)));
     }
     if (!last) return;
-    if (behind.empty()) log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
-    behind = Doc("place", Doc("$gt", *last));
+    if (after.empty()) log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
+    after = Doc("place", Doc("$gt", *last));
   }
 }
 
-// Documents without the schema's are another program's, whose rules would be overwritten with ours.
+// Where there are documents but no schema document, another program made them. Our validators would replace its own.
 void expect_ours(Connection& connection) {
-  const Doc not_the_head("_id", Doc("$ne", "head"));  // which is made before the schema's document
+  const Doc not_the_head("_id", Doc("$ne", "head"));  // the head is made before the schema document
   for (const auto& name : all_collections) {
     if (!connection.first(name, name.text == in::meta.text ? not_the_head : Doc())) continue;
     throw Unavailable("the database holds " + std::string(name.text) +
@@ -135,7 +135,7 @@ int version_in(const std::optional<Doc>& schema) {
   return schema ? View(*schema).take<int>("version") : 0;
 }
 
-// Nodes of both programs would make each other's anew, or leave some as the other made them.
+// Nodes of both programs would replace each other's texts, or leave some that the other one made.
 void refuse_newer_texts(int version, const model::ProductText& text) {
   if (version <= text.version) return;
   throw Unavailable("the words of the database's products are of version " + std::to_string(version) +
@@ -162,7 +162,7 @@ void prepare(Client& client, const model::ProductText& text) {
   const int texts = schema ? View(*schema).take<std::optional<int>>("text_version").value_or(0) : 0;
   refuse_newer_texts(texts, text);
   if (version < newest_version) make_all(connection);
-  // At every start: without one of them a list is slow or fails, or a name is no longer unique.
+  // At every start: without an index a list is slow or fails, or a name is no longer unique.
   for (const auto& [file, schema_text] : embedded::store_mongo_collections) {
     make_indexes(connection, name_in(file), schema_text);
   }
@@ -183,21 +183,21 @@ bool is_older(Connection& connection) {
 std::optional<MigrationState> migration_state_of(Connection& connection) {
   const auto head = connection.first(in::meta, Doc("_id", "head"));
   if (!head || !View(*head).has("mark")) return {};
-  const auto mark = View(*head).take<Doc>("mark");
-  return take_migration_state(View(mark));
+  const auto state = View(*head).take<Doc>("mark");
+  return take_migration_state(View(state));
 }
 
 void expect_open(Connection& connection) {
-  const auto mark = migration_state_of(connection);
-  if (mark && mark->closed()) {
-    throw Closed(why_closed(*mark), "the store is being moved, or was moved, to another place; nothing was changed");
+  const auto state = migration_state_of(connection);
+  if (state && state->closed()) {
+    throw Closed(why_closed(*state), "the store is being moved, or was moved, to another place; nothing was changed");
   }
 }
 
 Closed head_is_lost() {
   return {
       "the database has lost its head document, {_id: \"head\"} in the collection meta, so nothing can be written. "
-      "Restore it, or the whole database, from a backup; or make it anew as docs/cluster.md says under \"A lost head "
+      "Restore it, or the whole database, from a backup; or make it again as docs/cluster.md says under \"A lost head "
       "document\"",
       "the store has lost the document that every write begins with; nothing was changed. Its operator must "
       "restore it: the server's log says how"};

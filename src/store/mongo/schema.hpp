@@ -1,8 +1,8 @@
 // The collections: their validators, their indexes, and the two documents of `meta`.
 //
-//   {_id: "schema", version, text_version}   of the collections, and of what made the texts derived from products
-//   {_id: "head", time, number, place, …}    where all writers of all nodes meet: see docs/adr/0010. Its `mark` is that
-//                                            of a move; a writer takes no head whose mark is closed
+//   {_id: "schema", version, text_version}   the versions of the collections, and of the texts derived from products
+//   {_id: "head", time, number, place, …}    the watermark and the writer lock of all nodes (docs/adr/0010). `mark` is the
+//                                            state of a migration; a closed one keeps writers from taking the lock
 #pragma once
 #include "model/product.hpp"
 #include "store/bulk.hpp"
@@ -18,23 +18,23 @@ inline constexpr Name users = "users", products = "products", sessions = "sessio
                       meta = "meta";
 }  // namespace in
 
-// 3: validators that let in only what can be read, and numbered kept answers.
+// 3: validators that let in only what can be read, and numbered stored responses.
 inline constexpr int newest_version = 3;
 
-// Makes what is missing; nodes that do so at the same moment do not disturb each other. Throws Unavailable for a
-// database of a newer program. Texts derived from products are made anew where an older version of `text` made them.
+// Makes what is missing; several nodes may do so at the same time. Throws Unavailable for a database of a newer
+// program. Derives the texts of products again where an older version of `text` made them.
 void prepare(Client& client, const model::ProductText& text);
 void refuse_newer(Connection& connection);  // throws Unavailable
 bool is_older(Connection& connection);      // made by an older program, so `prepare` has work to do
 
 std::optional<MigrationState> migration_state_of(Connection& connection);
-void expect_open(Connection& connection);  // throws Closed where a mark forbids it
+void expect_open(Connection& connection);  // throws Closed where a migration has closed the store
 Closed head_is_lost();
 
-// A filter that a collection's readable documents meet: all that its validator lets in.
+// A filter for the readable documents of a collection: those that its validator lets in.
 Doc readable(Name collection);
 
-// Of a collection or view in the database that is not this program's; nothing where there is none.
+// The name of a collection or view that is not this program's; nothing where there is none.
 std::optional<std::string> foreign_collection(Connection& connection);
 
 }  // namespace integrity::store::mongo

@@ -9,13 +9,13 @@
 #include "store/mongo/unreadable.hpp"
 #include "store/position.hpp"
 
-// Three ways, by what is asked:
-//  1. An order, alone or with a range of its own key: a run of that order's index, from one bound to the other.
-//  2. Filters beside the order: the server looks itself for the index that finds most quickly; it tries several.
-//  3. Where that took longer than half of the time given: the order's index in stretches, dropping what does not fit.
-//     `next` says how far the walk came, so that a page always gets on.
+// Three ways, depending on the query:
+//  1. An order, alone or with a range of its own key: a run of the index of that order, from one bound to the other.
+//  2. Filters besides the order: the server chooses the index that finds most quickly; it tries several.
+//  3. Where that took longer than half of the time: the index of the order in stretches, dropping what does not match.
+//     `next` says how far the walk came, so that every page makes progress.
 //
-// All commands of a search share its time: each is given what is left of it as maxTimeMS.
+// All commands of a search share its time: each gets what is left of it as maxTimeMS.
 namespace integrity::store::mongo {
 namespace {
 
@@ -24,16 +24,17 @@ using model::ProductQuery;
 using SteadyTime = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
-// Products in the first stretch of a walk, which is walked in any case; and how long one should take about.
+// Products in the first stretch of a walk, which always runs; and about how long one stretch should take.
 constexpr std::int64_t kStretch = 256;
 constexpr milliseconds kStretchTime{8};
-// For a stretch at least, whatever is left: more than any takes, unless the server has come to a stop.
+// The least time for a stretch, whatever is left: more than a stretch needs, unless the server has stopped.
 constexpr milliseconds kStretchTimeMax{1000};
 
-// Products fetched before it is known how long they are, where a page is bounded in bytes; then as many as it may take.
+// Where a page is bounded in bytes: products in the first batch, before their length is known. Later batches have as
+// many as still fit.
 constexpr std::int64_t kBatch = 16;
 
-// What products are read without: the words may be longer than all the rest.
+// The projection of products: their words may be longer than everything else.
 Doc without_words() {
   return Doc("words", 0);
 }
@@ -45,7 +46,7 @@ Doc bounds_of(const model::Range& range, bool money) {
   return bounds;
 }
 
-// An order, in the words of the database.
+// An order as indexes, sorts and bounds of the database.
 class Order {
  public:
   explicit Order(model::ProductOrder order) : by_(order.by), descending_(order.descending) {}
@@ -77,7 +78,7 @@ class Order {
     return position;
   }
 
-  // Of the index, at a position, or beside all places of a key.
+  // A bound of the index at a position, or before or after all sequence numbers of its key.
   template <class Place>
   Doc bound(const Position& at, Place sequence) const {
     Doc bound;
@@ -85,8 +86,8 @@ class Order {
     return bound.add("place", sequence);
   }
 
-  // A filter for whatever comes behind.
-  Doc behind(const Position& at) const {
+  // A filter for everything after the position.
+  Doc after(const Position& at) const {
     const auto beyond = [this](const auto& value) { return descending_ ? Doc("$lt", value) : Doc("$gt", value); };
     if (by_sequence()) return Doc("place", beyond(at.sequence));
     Doc later, equal;
@@ -136,7 +137,7 @@ class Order {
   bool descending_;
 };
 
-// A run of an order's index: from `min`, which belongs to it, to `max`, which does not.
+// A run of the index of an order: from `min` (included) to `max` (excluded).
 struct Run {
   std::optional<Doc> min, max;
 
@@ -148,7 +149,7 @@ struct Run {
 
 class Search {
  public:
-  // `only`: a filter beside those of the query.
+  // `only`: a filter besides those of the query.
   Search(Connection& connection, const ProductQuery& query, Doc only = {})
       : connection_(connection),
         query_(query),
@@ -196,7 +197,7 @@ class Search {
     return all;
   }
 
-  // From behind the page before, or the beginning, to `last`, or the end.
+  // From the end of the previous page, or the beginning, to `last`, or the end.
   Run run_of_order(const std::optional<Position>& last) const {
     Run run;
     const bool down = order_.descending();
@@ -208,7 +209,7 @@ class Search {
     return run;
   }
 
-  std::int64_t wanted() const {  // and one more, to see whether there is any
+  std::int64_t wanted() const {  // and one more, which shows whether there is a next page
     constexpr std::size_t max = std::numeric_limits<std::int32_t>::max();
     return static_cast<std::int64_t>(std::min(query_.limit - page_.products.size(), max - 1)) + 1;
   }
@@ -227,7 +228,7 @@ class Search {
     if (bounded()) options.add("batchSize", kBatch);
   }
 
-  // How many products more, of the mean length of those taken, come to `bytes_max`.
+  // How many more products, of the mean length so far, reach `bytes_max`.
   std::uint32_t left_about() const {
     const auto left = query_.bytes_max - std::min(bytes_, query_.bytes_max);
     return static_cast<std::uint32_t>(1 + std::min<std::size_t>(left * page_.products.size() / bytes_, 1000));
@@ -237,7 +238,7 @@ class Search {
     return page_.products.size() == query_.limit || (!page_.products.empty() && bytes_ >= query_.bytes_max);
   }
 
-  // True: the page is full, and `next` set.
+  // True: the page is full and `next` is set.
   bool take(Cursor found) {
     while (found.next()) {
       if (full()) {
@@ -255,7 +256,8 @@ class Search {
     return false;
   }
 
-  // False where that takes too long. Time that is up ends a transaction, so in one a search is not bounded.
+  // False where it takes too long. A command that runs out of time ends its transaction, so in one a search has no
+  // limit.
   bool take_by_any_index() {
     Doc options("sort", order_.sort(), "limit", wanted(), "projection", without_words(), "allowDiskUse", true);
     if (query_.time_max && !connection_.in_transaction()) {
@@ -264,7 +266,7 @@ class Search {
     }
     add_batch(options);
     Array all = filters();
-    if (after_) all.add(order_.behind(*after_));
+    if (after_) all.add(order_.after(*after_));
     if (!only_.empty()) all.add(only_);
     try {
       take(connection_.find(in::products, Doc("$and", all), options));
@@ -294,7 +296,8 @@ class Search {
     }
   }
 
-  // The position of the product so many further on; nothing where the end comes before. Looks at the index alone.
+  // The position of the last product of the next stretch; nothing where the index ends before that. Reads only the
+  // index.
   std::optional<Position> end_of_stretch(std::int64_t stretch) const {
     Doc options("hint", order_.index(), "sort", order_.sort(), "projection", order_.projection(), "skip", stretch - 1);
     run_of_order({}).add_to(options);
@@ -319,7 +322,7 @@ class Search {
   const Order order_;
   const SteadyTime began_;
   std::optional<Position> after_;
-  Position last_;  // of the products taken
+  Position last_;  // of the last product in the page
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it
   bool met_unreadable_ = false;
@@ -327,8 +330,8 @@ class Search {
 
 }  // namespace
 
-// Where a document cannot be read, the page is made again of readable ones only: a page that is just shorter would end
-// the list.
+// Where a document cannot be read, the page is made again from readable ones only: a page that is merely shorter would
+// end the list.
 model::ProductPage search(Connection& connection, const ProductQuery& query) {
   try {
     Search all(connection, query);

@@ -5,7 +5,7 @@
 
 namespace integrity::store::mongo {
 
-// `link` sees one state, for several questions may be asked.
+// `connection` must see one state, because a search may need several queries.
 model::ProductPage search(Connection& connection, const model::ProductQuery& query);
 
 }  // namespace integrity::store::mongo

@@ -26,7 +26,8 @@ void Standing::expect_readable() const {
   if (moved_) throw Closed(*moved_, "everything in this store was moved to another place");
 }
 
-// A group's time becomes that of all nodes' writes, so a clock that is days ahead would stay in the database for days.
+// The time of a group is the earliest time of all later writes of all nodes. So the time of a clock that is days ahead
+// would stay in the database for days.
 void Standing::expect_writable(Time now) const {
   const std::lock_guard lock(mutex_);
   const auto ahead = ahead_locked(now);
@@ -44,7 +45,8 @@ std::optional<Millis> Standing::ahead(Time now) const {
   return ahead_locked(now);
 }
 
-// Between two looks the database's clock goes on like the monotonic one, so a clock that is set meanwhile is seen at once.
+// Between two checks the database's clock is assumed to run like the monotonic clock, so a change of this node's clock
+// counts at once.
 std::optional<Millis> Standing::ahead_locked(Time now) const {
   if (!database_clock_) return {};
   const auto since = std::chrono::steady_clock::now() - database_clock_->second;

@@ -1,5 +1,5 @@
-// Whether this node may use its store just now. Watch (watch.hpp) finds it out every two seconds; reads and writes ask
-// here, which costs no round trip.
+// Whether this node may use its store now. Watch (watch.hpp) checks every two seconds; reads and writes use the result,
+// without a round trip.
 #pragma once
 #include <chrono>
 #include <mutex>
@@ -14,14 +14,14 @@ class Standing {
  public:
   using Steady = std::chrono::steady_clock::time_point;
 
-  // `off_max`: how far this node's clock may be from the database's for it to write; nothing: any distance.
+  // `off_max`: how far this node's clock may be from the database's while this node writes; nothing: any distance.
   void allow_clock_off(std::optional<Millis> off_max);
-  void set_moved(std::optional<std::string> why);  // everything in the store is in another one
-  void set_database_clock(Time time, Steady at);   // what the primary's clock showed
+  void set_moved(std::optional<std::string> why);  // everything in the store was moved to another one
+  void set_database_clock(Time time, Steady at);   // the primary's clock showed `time` at `at`
 
   void expect_readable() const;                 // throws Closed
   void expect_writable(Time now) const;         // throws Closed; `now` by this node's clock
-  std::optional<Millis> ahead(Time now) const;  // by how much this node's clock is; nothing: not known
+  std::optional<Millis> ahead(Time now) const;  // how far this node's clock is ahead; nothing: not known
 
  private:
   std::optional<Millis> ahead_locked(Time now) const;

@@ -1,4 +1,5 @@
-// Whether an account may keep another answer is asked while the head is held, so it must not depend on how many there are.
+// Whether an account may store another response is checked with the writer lock, so its cost must not depend on their
+// number.
 #include "store/mongo/nodes_fixture.hpp"
 
 namespace integrity::store::mongo {
@@ -7,7 +8,7 @@ namespace {
 constexpr std::size_t kMax = 1500;
 constexpr std::chrono::hours kLife{24};
 
-class MongoKeptAnswers : public MongoNodes {
+class MongoStoredResponses : public MongoNodes {
  protected:
   static model::ResponseKey key(std::size_t number) {
     model::ResponseKey key{};
@@ -24,7 +25,7 @@ class MongoKeptAnswers : public MongoNodes {
     EXPECT_TRUE(kept.has_value() || kept.error().code == Code::too_many_attempts) << kept.error().cause;
     return kept.has_value();
   }
-  // Index keys and documents that the server has looked at for anybody.
+  // Index keys and documents that the server has examined, for all clients.
   static std::int64_t examined(Shell& shell) {
     const Doc status = shell.run(R"({"serverStatus": 1})");
     const auto metrics = View(status).take<Doc>("metrics");
@@ -35,12 +36,12 @@ class MongoKeptAnswers : public MongoNodes {
   const UserId user_{{1}};
 };
 
-TEST_F(MongoKeptAnswers, TheServerLooksAtAFewOfThem) {
+TEST_F(MongoStoredResponses, TheServerExaminesAFewOfThem) {
   const auto store = open();
   Shell shell(address_);
   for (std::size_t i = 0; i < kMax - 10; ++i) ASSERT_TRUE(keep(*store, i));
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  for (std::size_t i = 0; i < 5; ++i) {  // the least of five: other tests may ask the same server
+  for (std::size_t i = 0; i < 5; ++i) {  // the least of five: other tests may use the same server
     const auto before = examined(shell);
     ASSERT_TRUE(keep(*store, kMax + i));
     least = std::min(least, examined(shell) - before);
@@ -48,7 +49,7 @@ TEST_F(MongoKeptAnswers, TheServerLooksAtAFewOfThem) {
   EXPECT_LT(least, 100);
 }
 
-TEST_F(MongoKeptAnswers, HowManyAreAliveIsRightWhenSomeHaveExpiredOrWereRemoved) {
+TEST_F(MongoStoredResponses, TheCountIsRightAfterSomeHaveExpiredOrWereRemoved) {
   const auto store = open();
   for (std::size_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(keep(*store, i, 3));
@@ -56,7 +57,7 @@ TEST_F(MongoKeptAnswers, HowManyAreAliveIsRightWhenSomeHaveExpiredOrWereRemoved)
   }
   EXPECT_FALSE(keep(*store, 3, 3));
   clock_.move(kLife - std::chrono::hours(2));  // two of three
-  EXPECT_TRUE(keep(*store, 0, 3)) << "in place of the one that has expired";
+  EXPECT_TRUE(keep(*store, 0, 3)) << "one has expired";
   EXPECT_TRUE(keep(*store, 4, 3));
   EXPECT_FALSE(keep(*store, 5, 3));
   EXPECT_TRUE(store
@@ -71,8 +72,8 @@ TEST_F(MongoKeptAnswers, HowManyAreAliveIsRightWhenSomeHaveExpiredOrWereRemoved)
   EXPECT_FALSE(keep(*store, 9, 3));
 }
 
-// As an older program, or a move, has written them.
-TEST_F(MongoKeptAnswers, AnswersWithoutNumbersCountToo) {
+// As an older program or a migration writes them.
+TEST_F(MongoStoredResponses, ResponsesWithoutNumbersCountToo) {
   const auto store = open();
   for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(keep(*store, i, 8));
   Shell shell(address_);
@@ -80,7 +81,7 @@ TEST_F(MongoKeptAnswers, AnswersWithoutNumbersCountToo) {
   clock_.move(std::chrono::hours(1));
   for (std::size_t i = 4; i < 8; ++i) ASSERT_TRUE(keep(*store, i, 8)) << i;
   EXPECT_FALSE(keep(*store, 8, 8));
-  clock_.move(kLife - std::chrono::minutes(30));  // those without
+  clock_.move(kLife - std::chrono::minutes(30));  // the first four expire
   for (std::size_t i = 8; i < 12; ++i) ASSERT_TRUE(keep(*store, i, 8)) << i;
   EXPECT_FALSE(keep(*store, 12, 8));
 }

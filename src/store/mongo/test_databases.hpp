@@ -1,5 +1,4 @@
-// Databases for tests, on the replica set that INTEGRITY_TEST_MONGO_URI names. Those of a test are dropped when it
-// ends.
+// Databases for tests, on the replica set that INTEGRITY_TEST_MONGO_URI names. They are dropped when their test ends.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -16,7 +15,7 @@ inline std::string test_server() {
   return uri == nullptr ? "" : uri;
 }
 
-// The server's address with a database of this name.
+// The address of a database with this name on that server.
 inline std::string address_of_database(const std::string& name) {
   const std::string server = test_server();
   const auto path = server.find('/', server.find("://") + 3);

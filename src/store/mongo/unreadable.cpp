@@ -12,7 +12,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kBetweenLines{1};
-constexpr std::size_t kRemembered = 1000;  // documents; beyond that no others are logged until a minute has passed
+constexpr std::size_t kRemembered = 1000;  // documents; no others are logged until a minute has passed
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Documents that cannot be read: put there by hand, past their validator. A list leaves them out and names them in the
-// log; whoever asks for one of them alone gets the error.
+// Documents that cannot be read: somebody wrote them past their validator. A list leaves them out and logs them; a read
+// of one of them alone throws.
 #pragma once
 #include <optional>
 
@@ -11,7 +11,7 @@ namespace integrity::store::mongo {
 // At most once a minute for each document.
 void log_unreadable(Name collection, const Unreadable& why);
 
-// Nothing, and a line in the log, where `take` cannot read the document.
+// Where `take` cannot read the document, logs that and returns nothing.
 template <class Take>
 auto unless_unreadable(Name collection, View view, Take take) -> std::optional<decltype(take(view))> {
   try {

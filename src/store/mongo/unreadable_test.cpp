@@ -1,11 +1,11 @@
-// What a validator lets in can be read; what was put past it is left out of lists and named.
+// What a validator lets in can be read. Documents that were written past it are left out of lists and logged.
 #include "store/mongo/codec.hpp"
 #include "store/mongo/nodes_fixture.hpp"
 
 namespace integrity::store::mongo {
 namespace {
 
-// One document of each collection as the program writes it.
+// One document of each collection, as the program writes it.
 struct Good {
   RowKind kind;
   const char* collection;
@@ -127,7 +127,7 @@ class MongoUnreadable : public MongoNodes {
   }
 };
 
-// Every member of every collection as something else: either the server refuses it, or the program reads it.
+// Replaces every member of every collection by other values: the server refuses the document, or the program reads it.
 TEST_F(MongoUnreadable, WhatAValidatorLetsInCanBeRead) {
   const auto store = open();
   const auto bulk = open_mongo_bulk(address_, plain_text);
@@ -175,7 +175,7 @@ TEST_F(MongoUnreadable, WhatAValidatorLetsInCanBeRead) {
   EXPECT_GT(refused, 2000);
 }
 
-TEST_F(MongoUnreadable, AListLeavesOutWhatCannotBeReadAndNamesIt) {
+TEST_F(MongoUnreadable, AListLeavesOutWhatCannotBeReadAndLogsIt) {
   const auto store = open();
   for (std::uint16_t i = 1; i <= 9; ++i)
     ASSERT_TRUE(create(*store, product(i, "Lamp " + std::to_string(i))).has_value());
@@ -217,7 +217,7 @@ TEST_F(MongoUnreadable, AListLeavesOutWhatCannotBeReadAndNamesIt) {
   const auto bulk = open_mongo_bulk(address_, plain_text);
   EXPECT_EQ(read(*bulk, row_kind<PlacedProduct>()),
             "products: the stored document " + product(2).id.hex() +
-                " cannot be read: unexpected value of price. Mend or remove it");
+                " cannot be read: unexpected value of price. Correct or remove it");
 }
 
 TEST_F(MongoUnreadable, AHistoryGoesOnAfterAChangeThatCannotBeRead) {
@@ -270,8 +270,8 @@ TEST_F(MongoUnreadable, AnAccountThatCannotBeReadIsLeftOutOfTheList) {
   EXPECT_THROW(store->read()->user_by_name("bob"), Broken);
 }
 
-// A node has to start where a list would go on.
-TEST_F(MongoUnreadable, TextsAreMadeAnewBesideAProductThatCannotBeRead) {
+// Such a product must not keep a node from starting.
+TEST_F(MongoUnreadable, TextsAreMadeAgainDespiteAProductThatCannotBeRead) {
   {
     const auto store = open();
     for (std::uint16_t i = 1; i <= 3; ++i) ASSERT_TRUE(create(*store, product(i)).has_value());

@@ -1,5 +1,5 @@
-// Looks at the store every two seconds, on a thread of its own: was everything in it moved away, and what does the
-// primary's clock show? Both come with one question. The pool's Standing keeps the answers.
+// Checks the store every two seconds, on its own thread: was everything in it moved away, and what time has the
+// primary? One query asks both. The pool's Standing keeps the results.
 #pragma once
 #include <condition_variable>
 #include <mutex>
@@ -12,11 +12,11 @@ namespace integrity::store::mongo {
 
 class Watch {
  public:
-  Watch(Pool& pool, const Clock& clock);  // after a first look; throws Trouble where that fails
+  Watch(Pool& pool, const Clock& clock);  // checks once before it returns; throws Trouble where that fails
 
  private:
   void run(const std::stop_token& stop);
-  void look();
+  void check();
   void log_clock();
 
   Pool& pool_;
@@ -24,7 +24,7 @@ class Watch {
   bool differs_ = false;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::jthread thread_;  // ends first
+  std::jthread thread_;  // declared last, so that it ends first
 };
 
 }  // namespace integrity::store::mongo

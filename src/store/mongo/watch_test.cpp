@@ -1,4 +1,4 @@
-// What a node learns of its store without asking at each write: the database's clock, and that everything was moved.
+// What a node learns of its store without a query for each write: the database's clock, and that everything was moved.
 #include "store/mongo/nodes_fixture.hpp"
 
 namespace integrity::store::mongo {
@@ -13,7 +13,7 @@ class MongoWatch : public MongoNodes {
     return open_mongo(
         {.uri = address_, .clock = &clock_, .text = plain_text, .clock_off_max = std::chrono::minutes(1)});
   }
-  // Whether it came true within the few seconds between two looks.
+  // Whether it becomes true. The node checks every few seconds.
   static bool soon(const std::function<bool()>& condition) {
     for (const auto end = steady_clock::now() + std::chrono::seconds(20); steady_clock::now() < end;) {
       if (condition()) return true;
@@ -31,13 +31,13 @@ class MongoWatch : public MongoNodes {
   }
 };
 
-TEST_F(MongoWatch, ANodeWhoseClockIsOffReadsButWritesNothing) {
+TEST_F(MongoWatch, ANodeWhoseClockIsWrongReadsButWritesNothing) {
   const auto store = open_strict();
   ASSERT_TRUE(create(*store, product(1)).has_value());
   for (const auto off : {std::chrono::hours(48), std::chrono::hours(-48)}) {
     clock_.move(off);
     const auto refused = create(*store, product(2));
-    ASSERT_FALSE(refused.has_value()) << "no later than the clock was set";
+    ASSERT_FALSE(refused.has_value()) << "from the time on when the clock was set";
     EXPECT_EQ(refused.error().code, Code::unavailable);
     EXPECT_TRUE(refused.error().retry_after);
     EXPECT_NE(refused.error().detail.find(off.count() > 0 ? "s ahead of the database's" : "s behind the database's"),
@@ -63,14 +63,14 @@ TEST_F(MongoWatch, ANodeLeftOnAStoreThatWasMovedAwayReadsNothing) {
   ASSERT_TRUE(create(*store, product(1)).has_value());
   const auto bulk = open_mongo_bulk(address_, plain_text);
   ASSERT_FALSE(bulk->migration_state());
-  MigrationState mark{.move = "a", .other = "elsewhere", .at = clock_.now()};
-  bulk->set_migration_state(mark);
-  EXPECT_TRUE(reads(*store)) << "as long as the move is not finished nothing is missing here";
-  mark.complete = true;
-  bulk->set_migration_state(mark);
+  MigrationState state{.move = "a", .other = "elsewhere", .at = clock_.now()};
+  bulk->set_migration_state(state);
+  EXPECT_TRUE(reads(*store)) << "until the migration is complete, nothing is missing here";
+  state.complete = true;
+  bulk->set_migration_state(state);
   EXPECT_TRUE(soon([&] { return !reads(*store); }));
   EXPECT_THROW(store->session(SessionId{}), Unavailable);
-  EXPECT_THROW(store->snapshot()->last_change_number(), Unavailable);
+  EXPECT_THROW(store->read()->last_change_number(), Unavailable);
   bulk->set_migration_state({});
   EXPECT_TRUE(soon([&] { return reads(*store); }));
 }
@@ -88,7 +88,8 @@ TEST_F(MongoWatch, WithoutItsHeadDocumentAStoreIsReadButNotWritten) {
   EXPECT_THROW(store->read()->last_change_number(), Unavailable);
   EXPECT_EQ(store->read()->products({}).products.size(), 1U);
   store.reset();
-  EXPECT_NE(refusal(address_).find("lost its head document"), std::string::npos) << "none is made with number 0";
+  EXPECT_NE(refusal(address_).find("lost its head document"), std::string::npos)
+      << "no head document with number 0 is made";
   shell.connection().send(in::meta, {{Write::How::insert, {}, head}});
   store = open();
   EXPECT_TRUE(create(*store, product(2)).has_value());

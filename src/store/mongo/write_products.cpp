@@ -1,4 +1,4 @@
-// The part of MongoWriteTx that remembers what it asked for: products, and answers that were kept.
+// The part of MongoWriteTx that remembers what it has read: products and stored responses.
 #include <algorithm>
 
 #include "model/lifetime.hpp"
@@ -7,11 +7,12 @@
 #include "store/refusals.hpp"
 
 namespace integrity::store::mongo {
+
 std::optional<model::Product> MongoWriteTx::product(const ProductId& id) {
   begin_transaction();
   const auto known = known_products_.find(id);
   if (known != known_products_.end()) return known->second;
-  const auto found = link_unsent().first(in::products, Doc("_id", id));
+  const auto found = connection_unsent().first(in::products, Doc("_id", id));
   return known_products_[id] = found ? std::optional(take_product(View(*found))) : std::nullopt;
 }
 
@@ -21,15 +22,16 @@ std::optional<std::int64_t> MongoWriteTx::do_last_place(std::int64_t first_seque
   return found ? std::optional(View(*found).take<std::int64_t>("place")) : std::nullopt;
 }
 
-// Asked first, for an index that refuses ends the transaction. Products known here are looked at in memory, and what
-// the database has of them does not count: it may have been replaced by what is still to be sent. So nothing has to be
-// sent for the question.
+// A query, because a unique index that refuses a document ends the transaction. Products that this group knows are
+// compared in memory, and a find of one of them in the database does not count, because a write that was not sent yet
+// may replace it. So nothing has to be sent before the query.
 bool MongoWriteTx::sku_is_taken(const model::Product& product) {
   if (!product.sku) return false;
   for (const auto& [id, known] : known_products_) {
     if (known && id != product.id && known->sku == product.sku) return true;
   }
-  const auto holder = link_unsent().first(in::products, Doc("sku", *product.sku), Doc("projection", Doc("_id", 1)));
+  const auto holder =
+      connection_unsent().first(in::products, Doc("sku", *product.sku), Doc("projection", Doc("_id", 1)));
   if (!holder) return false;
   const auto id = View(*holder).take<ProductId>("_id");
   return id != product.id && !known_products_.contains(id);
@@ -63,35 +65,36 @@ void MongoWriteTx::do_delete(const model::Product& p) {
   known_products_[p.id].reset();
 }
 
-// Expired ones included.
-std::optional<model::StoredResponse>& MongoWriteTx::known_answer(const UserId& user, const model::ResponseKey& key) {
-  const auto id = answer_id(user, key);
-  const auto known = known_answers_.find(id);
-  if (known != known_answers_.end()) return known->second;
-  const auto found = link_unsent().first(in::stored_responses, Doc("_id", id));
-  return known_answers_[id] = found ? std::optional(take_kept_answer(View(*found))) : std::nullopt;
+// Expired responses included.
+std::optional<model::StoredResponse>& MongoWriteTx::known_response(const UserId& user, const model::ResponseKey& key) {
+  const auto id = stored_response_id(user, key);
+  const auto known = known_responses_.find(id);
+  if (known != known_responses_.end()) return known->second;
+  const auto found = connection_unsent().first(in::stored_responses, Doc("_id", id));
+  return known_responses_[id] = found ? std::optional(take_stored_response(View(*found))) : std::nullopt;
 }
 
 std::optional<model::StoredResponse> MongoWriteTx::stored_response(const UserId& user, const model::ResponseKey& key) {
-  const auto& known = known_answer(user, key);
+  const auto& known = known_response(user, key);
   if (!known || known->expires_at <= clock_.now()) return {};
   return known;
 }
 
-// Asked once a group for each account that keeps any. An account's answers are numbered without gaps, and expire in the
-// order of their numbers (see do_store_response): so the oldest and the newest one that are alive tell how many there
-// are, by two looks into an index. Those that a move or an older program wrote have no number; while one of the two is
-// such an answer, they are counted, and the next number is what makes the count right again when they have expired.
-MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
-  const auto known = known_kept_.find(user);
-  if (known != known_kept_.end()) return known->second;
+// Runs once a group for each account that stores a response. The responses of an account are numbered without gaps and
+// expire in the order of their numbers (see do_store_response). So the oldest and the newest one that are alive tell
+// how many there are, with two index lookups. Responses that a migration or an older program wrote have no number.
+// While one of the two has none, the server counts them, and the next number makes the arithmetic right again once
+// these have expired.
+MongoWriteTx::AliveResponses& MongoWriteTx::alive_responses(const UserId& user) {
+  const auto known = known_alive_.find(user);
+  if (known != known_alive_.end()) return known->second;
   const Doc alive("user", user, "expires_at", Doc("$gt", clock_.now()));
   const auto first = [&](int direction) {
-    return link_unsent().first(in::stored_responses, alive,
-                               Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
-                                   Doc("_id", 0, "expires_at", 1, "number", 1)));
+    return connection_unsent().first(in::stored_responses, alive,
+                                     Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
+                                         Doc("_id", 0, "expires_at", 1, "number", 1)));
   };
-  Kept kept;
+  AliveResponses kept;
   if (const auto oldest = first(1)) {
     const auto newest = first(-1);
     const auto number = View(*oldest).take<std::optional<std::int64_t>>("number");
@@ -101,25 +104,25 @@ MongoWriteTx::Kept& MongoWriteTx::kept_of(const UserId& user) {
     kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::stored_responses, alive));
     kept.last_number = number.value_or(1) + kept.alive - 1;
   }
-  return known_kept_[user] = kept;
+  return known_alive_[user] = kept;
 }
 
 std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
-  const Kept& kept = kept_of(user);
+  const AliveResponses& kept = alive_responses(user);
   return kept.alive < static_cast<std::int64_t>(kept_max) ? std::nullopt : kept.oldest;
 }
 
 bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
-                                     const model::StoredResponse& answer, std::size_t kept_max) {
-  Kept& kept = kept_of(user);
+                                     const model::StoredResponse& response, std::size_t kept_max) {
+  AliveResponses& kept = alive_responses(user);
   if (kept.alive >= static_cast<std::int64_t>(kept_max)) return false;
-  auto& known = known_answer(user, key);
-  if (known && known->expires_at > clock_.now()) throw std::logic_error("an answer is kept under this key already");
-  const auto id = answer_id(user, key);
+  auto& known = known_response(user, key);
+  if (known && known->expires_at > clock_.now()) throw std::logic_error("a response is stored under this key already");
+  const auto id = stored_response_id(user, key);
   if (known) collect(in::stored_responses, {Write::How::remove, Doc("_id", id), {}});
-  // Clocks of two nodes differ a little, and one that was ahead is set back: none expires before the one kept before it.
-  known = answer;
-  known->expires_at = kept.newest = std::max(answer.expires_at, kept.newest);
+  // The clocks of two nodes differ a little, and a clock may be set back. No response expires before an earlier one.
+  known = response;
+  known->expires_at = kept.newest = std::max(response.expires_at, kept.newest);
   collect(in::stored_responses, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++kept.last_number)});
   ++kept.alive;
   if (!kept.oldest) kept.oldest = kept.newest;
@@ -129,16 +132,16 @@ bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKe
 std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
   if (limit == 0) return 0;
   const Time now = clock_.now();
-  // A clock was ahead when these were kept. From now on they have a whole life: none goes early, for then a change could
+  // These were stored while a clock was ahead. They get a whole life from now: removing one early could make a change
   // happen twice.
   connection(in::stored_responses)
       .update_all(in::stored_responses,
                   Doc("expires_at", Doc("$gt", model::last_end(model::stored_response_life, now))),
                   Doc("$set", Doc("expires_at", now + model::stored_response_life)));
-  known_kept_.clear();
+  known_alive_.clear();
   const auto removed =
       remove_first(in::stored_responses, Doc("expires_at", Doc("$lte", now)), Doc("expires_at", 1), 0, limit);
-  known_answers_.clear();
+  known_responses_.clear();
   return removed;
 }
 

@@ -13,13 +13,13 @@ namespace {
 constexpr std::chrono::seconds kProofLife{1};
 constexpr std::chrono::seconds kPendingLife{10};
 
-// Those of which model::is_over holds.
+// A filter for those of which model::is_over is true.
 template <std::size_t n>
 Doc over(const char (&end)[n], Millis life, Time at) {
   return Doc("$or", Array().add(Doc(end, Doc("$lte", at))).add(Doc(end, Doc("$gt", model::last_end(life, at)))));
 }
 
-// For writes whose document the caller has just read in the same transaction.
+// For writes to a document that the caller has just read in the same transaction.
 void expect_one(std::int64_t changed, const char* what) {
   if (changed != 1) throw std::logic_error(what);
 }
@@ -35,8 +35,8 @@ void MongoWriteTx::begin_group(std::vector<SessionId> sessions) {
   sessions_expected_ = std::move(sessions);
   known_products_.clear();
   known_sessions_.clear();
-  known_answers_.clear();
-  known_kept_.clear();
+  known_responses_.clear();
+  known_alive_.clear();
   writes_ = bytes_ = 0;
 }
 
@@ -50,8 +50,8 @@ void MongoWriteTx::begin_transaction() {
   pool_.standing().expect_writable(clock_.now());
   if (!connection_) connection_.emplace(client_ ? *client_ : client_.emplace(pool_), Connection::Sees::transaction);
   connection_->begin();
-  // A conflict here is cheap: nothing else has happened yet. The writer that has the head is alone until its transaction
-  // ends.
+  // Takes the writer lock. A conflict is cheap here: nothing else has happened yet. With the lock, this writer is alone
+  // until its transaction ends.
   const auto found =
       connection_->find_and_update(in::meta, Doc("_id", "head", "mark.closed", Doc("$ne", true)),
                                    Doc("$inc", Doc("groups", std::int64_t{1}), "$max", Doc("time", clock_.now())));
@@ -64,8 +64,7 @@ void MongoWriteTx::begin_transaction() {
   watermark_before_ = *watermark_;
 }
 
-// The time is the same for all jobs of a group. Taking the head begins the transaction: only there one can learn how
-// late it is.
+// The time is the same for all jobs of a group, and it comes with the writer lock: so this begins the transaction.
 Watermark& MongoWriteTx::watermark() {
   begin_transaction();
   return *watermark_;
@@ -79,7 +78,7 @@ Connection& MongoWriteTx::connection(Name collection) {
   return *connection_;
 }
 
-Connection& MongoWriteTx::link_unsent() {
+Connection& MongoWriteTx::connection_unsent() {
   begin_transaction();
   return *connection_;
 }
@@ -104,12 +103,12 @@ void MongoWriteTx::abort() noexcept {
   if (connection_) connection_->abort();
 }
 
-void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept {
+void MongoWriteTx::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
   if (!connection_) return;
   try {
     const int ended = connection_->end_stopped_transactions(open_longer_than);
     if (ended > 0) log::event("store.writer.stopped", {{"transactions_ended", std::to_string(ended)}});
-  } catch (const std::exception& exception) {  // it may not: then the server ends them, later
+  } catch (const std::exception& exception) {  // such as a user without the right to: then the server ends them, later
     log::event("store.writer.stopped", {{"transactions_ended", "0"}, {"cause", exception.what()}});
   }
 }
@@ -120,9 +119,9 @@ void MongoWriteTx::forget_connection() noexcept {
   client_.reset();
 }
 
-// Any commit proves it: a server whose disk is full ends, so there is no room for small writes alone.
+// Every commit proves it: a mongod whose disk is full ends, so there is never room for small writes only.
 Status MongoWriteTx::touch() {
-  if (std::chrono::steady_clock::now() >= proven_until_) begin_transaction();  // which counts, and so is a write
+  if (std::chrono::steady_clock::now() >= proven_until_) begin_transaction();  // which is a write itself
   return {};
 }
 
@@ -131,7 +130,7 @@ void MongoWriteTx::collect(Name collection, Write write) {
   const auto to = std::find_if(collected_.begin(), collected_.end(), [&](const Collected& each) {
     return std::string_view(each.to.text) == collection.text;
   });
-  if (to == collected_.end()) throw std::logic_error("nothing is collected for this collection");
+  if (to == collected_.end()) throw std::logic_error("writes to this collection are not collected");
   bytes_ += write.what.get()->len;
   to->writes.push_back(std::move(write));
   ++writes_;
@@ -182,7 +181,7 @@ void MongoWriteTx::do_delete_user(const UserId& user) {
   }
 }
 
-// With all that belongs to them alone.
+// With everything that belongs only to them.
 void MongoWriteTx::forget_users(const Array& ids) {
   const Doc these("$in", ids);
   pending_users_known_until_ = {};
@@ -193,9 +192,9 @@ void MongoWriteTx::forget_users(const Array& ids) {
   remove(in::recovery_codes, Doc("_id", these));
 }
 
-// Each by an index that holds pending accounts only, which the server takes where its own key is asked for. All of them
-// may be so many that to count them for each sign-up would hold up every write: what other nodes do to them is seen a
-// little later.
+// Both counts use an index of pending accounts only, which the server chooses where the filter has the key of the
+// index. There may be so many that counting all of them for each sign-up would delay every write. So that count is kept
+// for a while, and what other nodes change is seen a little later.
 std::size_t MongoWriteTx::pending_users(std::optional<std::string_view> network) {
   Doc filter("state", name_of(model::UserState::pending));
   if (network) return count(in::users, filter.add("pending_network", *network));
@@ -236,7 +235,7 @@ void MongoWriteTx::do_insert(const model::Session& s) {
   known_sessions_[s.id] = s;
 }
 
-// The first time, all that the group is expected to ask about.
+// The first call reads all sessions that the group is expected to need.
 std::optional<model::Session> MongoWriteTx::session(const SessionId& id) {
   begin_transaction();
   if (const auto known = known_sessions_.find(id); known != known_sessions_.end()) return known->second;
@@ -267,7 +266,7 @@ std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& sess
   return take_session(View(*ended));
 }
 
-// The first `limit` behind the first `skip`, in an order.
+// In this order, skips the first `skip` documents and removes the next `limit`.
 std::size_t MongoWriteTx::remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip,
                                        std::size_t limit) {
   Array pipeline;
@@ -314,7 +313,7 @@ std::size_t MongoWriteTx::remove_expired_challenges(Time at, std::size_t limit) 
                       limit);
 }
 
-// One conditional update. Where it meets nothing, either the step is spent or there are no counters yet.
+// One conditional update. Where it matches nothing, the step is spent or there are no counters yet.
 bool MongoWriteTx::spend_totp_step(const UserId& user, std::int64_t step) {
   if (step <= model::FactorCounters{}.last_step) return false;
   const Doc earlier("_id", user, "last_step", Doc("$lt", step));

@@ -1,11 +1,11 @@
-// WriteTx in one transaction of the server's: one object for the life of the writer, used for one group after the
-// other.
+// WriteTx in one transaction of the server. One object for the life of the writer, which uses it for one group after
+// the other.
 //
-// A question costs a round trip, so what only adds is collected and sent in bulk, and products, sessions and kept answers
-// that were asked for or written in a group are remembered until it ends: nobody else can write meanwhile (see
-// docs/adr/0010). Every question and every direct write goes through link(collection), which first sends what is
-// collected for that collection; the only other way is link_unsent, for documents of which all that this group has
-// written is in memory.
+// Every query costs a round trip. So writes that need no answer are collected and sent in bulk; and products, sessions
+// and stored responses that a group has read or written are remembered until it ends, because nobody else can write
+// meanwhile (docs/adr/0010). Every query and every direct write goes through connection(collection), which first sends
+// the writes collected for that collection. The exception is connection_unsent, for documents of which this group
+// remembers all that it wrote.
 #pragma once
 #include <array>
 #include <chrono>
@@ -23,8 +23,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
  public:
   MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text);
 
-  // For the writer. The transaction itself begins with the first question of a job: one that has none costs nothing.
-  // `sessions`: those that the group's jobs will be asked about; one question finds them all.
+  // For the writer. The transaction itself begins with the first query of a job: a group without queries costs nothing.
+  // `sessions`: those of the origins of the jobs; one query reads them all.
   void begin_group(std::vector<SessionId> sessions);
   void begin_job();
   bool job_wrote() const { return writes_ != job_writes_; }
@@ -32,11 +32,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
   bool has_writer_lock() const { return watermark_.has_value(); }
   std::size_t bytes() const { return bytes_; }  // of the documents that the group has written
   void end_group() override;
-  bool commit();  // as Connection's; true also where there is nothing to commit
+  bool commit();  // as Connection::commit; true also where there is nothing to commit
   void abort() noexcept;
-  // Of nodes that stopped while they had the head.
-  void end_stopped_transactions(std::chrono::microseconds open_longer_than) noexcept;
-  void forget_connection() noexcept;  // after trouble: the next group takes another session
+  // Of nodes that stopped with the writer lock.
+  void end_stopped_transactions(std::chrono::microseconds open_longer_than);
+  void forget_connection() noexcept;  // after trouble: the next group takes a new one
 
   Status touch() override;
 
@@ -67,8 +67,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
     Name to;
     std::vector<Write> writes = {};
   };
-  // A user's answers that have not expired.
-  struct Kept {
+  // The stored responses of one user that have not expired.
+  struct AliveResponses {
     std::int64_t alive = 0;
     std::optional<Time> oldest = {};  // when the first and the last of them expire
     Time newest{};
@@ -76,9 +76,9 @@ class MongoWriteTx final : public WriteTx, public Reader {
   };
 
   Connection& connection(Name collection) override;
-  Connection& link_unsent();
-  void begin_transaction();         // where none is under way
-  Watermark& watermark() override;  // what the transaction's first operation read, and took for itself: docs/adr/0010
+  Connection& connection_unsent();
+  void begin_transaction();         // unless one is under way: takes the writer lock
+  Watermark& watermark() override;  // as read with the writer lock: docs/adr/0010
   Collected& collected_for(Name collection);
   void collect(Name collection, Write write);
   void send(Collected& collected);
@@ -95,8 +95,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void forget_users(const Array& ids);
 
   bool sku_is_taken(const model::Product& product);
-  std::optional<model::StoredResponse>& known_answer(const UserId& user, const model::ResponseKey& key);
-  Kept& kept_of(const UserId& user);
+  std::optional<model::StoredResponse>& known_response(const UserId& user, const model::ResponseKey& key);
+  AliveResponses& alive_responses(const UserId& user);
 
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
@@ -112,7 +112,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) override;
-  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                          std::size_t kept_max) override;
 
   Pool& pool_;
@@ -127,12 +127,12 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::vector<SessionId> sessions_expected_;
   std::unordered_map<SessionId, std::optional<model::Session>, IdHash> known_sessions_;
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
-  std::map<AnswerId, std::optional<model::StoredResponse>> known_answers_;
-  std::unordered_map<UserId, Kept, IdHash> known_kept_;
+  std::map<StoredResponseId, std::optional<model::StoredResponse>> known_responses_;
+  std::unordered_map<UserId, AliveResponses, IdHash> known_alive_;
   std::size_t writes_ = 0, bytes_ = 0;
 
   std::size_t job_writes_ = 0;
-  std::chrono::steady_clock::time_point proven_until_{};  // that a majority takes writes
+  std::chrono::steady_clock::time_point proven_until_{};  // until then the last commit proves that writes work
   std::size_t pending_users_ = 0;
   std::chrono::steady_clock::time_point pending_users_known_until_{};
 };

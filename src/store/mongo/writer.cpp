@@ -12,23 +12,24 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Large enough that the round trips and the commit are shared by many, small enough that nobody waits long for others.
+// Large enough that many jobs share the round trips and the commit, small enough that none waits long for others.
 constexpr std::size_t kGroupMax = 256;
 
-// Of documents. A transaction stays in the server's cache until its commit, each word of a product with an index entry.
+// Of documents. A transaction stays in the server's cache until its commit, with an index entry for each word of a
+// product.
 constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
 
-// To a node far from the primary each round trip is long, and while a group has the head all others wait.
+// On a node far from the primary each round trip is long, and while a group has the writer lock all other nodes wait.
 constexpr milliseconds kGroupTime{250};
-constexpr milliseconds kSharedGroupTime{25};  // where each source has had a turn and another one waits
+constexpr milliseconds kSharedGroupTime{25};  // after each source had a turn, while another source waits
 
-constexpr milliseconds kPause{50};                         // until a primary may be there
-constexpr std::chrono::microseconds kConflictPause{1000};  // to five times as long
+constexpr milliseconds kPause{50};                         // before the next attempt to reach a primary
+constexpr std::chrono::microseconds kConflictPause{1000};  // up to five times as long
 
-// Whoever has the head for so long and does nothing has stopped (SIGSTOP, a host that hangs), and would keep it for a
-// minute, until the server ends its transaction.
+// A node that has the writer lock for so long and is idle has stopped (SIGSTOP, a host that hangs). It would keep the
+// lock for a minute, until the server ends its transaction.
 constexpr std::chrono::seconds kStopped{4};
-constexpr milliseconds kLookAgain{250};  // for one that had it not yet so long
+constexpr milliseconds kCheckAgain{250};  // for a node that has not had the lock for so long yet
 
 Error out_of_reach(const Trouble& trouble) {
   Error error = unavailable(trouble.what());
@@ -56,6 +57,8 @@ Error perhaps_written() {
 
 Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options)
     : options_(options), tx_(pool, clock, text), queue_(options.queue_max) {
+  group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
+  answers_.reserve(kGroupMax);
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -72,62 +75,65 @@ void Writer::loop() {
   }
 }
 
-// Mostly one turn. MongoDB has no savepoints: where a job must leave no trace but has written, what is before it is
-// committed without it, then it is run as the first of the rest, where undoing it undoes nothing else. So no job is run
-// more than three times for the sake of its neighbours, and all keep their order.
-void Writer::write_group() {
+// Afterwards each job of the group has its answer or is in the queue again.
+void Writer::write_group() noexcept {
+  answered_ = 0;
+  try {
+    return write_parts();
+  } catch (const Trouble& trouble) {
+    // The jobs in the queue have waited for this group, and would wait as long again.
+    const Error error = error_of([&] { return out_of_reach(trouble); });
+    give_up(error);
+    queue_.fail_waiting(error);
+  } catch (const Closed& closed) {
+    give_up(error_of([&] { return closed_meanwhile(closed); }));
+  } catch (...) {
+    give_up(fault_of_exception());
+  }
+  tx_.abort();  // after the answers, for it may take time
+  tx_.forget_connection();
+}
+
+// Nearly always one part. MongoDB has no savepoints: where a job must leave no trace but has written, the jobs before
+// it are committed without it. Then it runs as the first of the rest, where undoing it undoes nothing else. So no job
+// runs more than three times because of its neighbours, and all keep their order.
+void Writer::write_parts() {
   answers_.assign(group_.size(), Status());
   auto deadline = steady_clock::now() + options_.time_limit;
   std::size_t most = group_.size();
-  const Trouble silent(Kind::away, "the outcome of a commit is not known");
   const auto from = [&](std::size_t begin) { return Part{begin, std::min(begin + most, group_.size())}; };
   for (Part part = from(0); part.begin < group_.size();) {
-    try {
-      switch (write(part, deadline)) {
-        case Outcome::committed:
-          answer(part);
-          if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
-          part = from(part.end);
-          deadline = steady_clock::now() + options_.time_limit;
-          break;
-        case Outcome::stopped:
-          if (stopped_at_ > part.begin) {
-            part.end = stopped_at_;
-          } else {
-            answer({part.begin, part.begin + 1});
-            part = from(part.begin + 1);
-          }
-          break;
-        case Outcome::too_much:
-          most = (part.end - part.begin + 1) / 2;
-          part = from(part.begin);
-          break;
-        case Outcome::broken:
-          part.end = part.begin + (part.end - part.begin + 1) / 2;
-          break;
-        case Outcome::unknown:
-          fail(part, perhaps_written());
-          give_up({part.end, part.end}, out_of_reach(silent));
-          queue_.fail_waiting(out_of_reach(silent));
-          return;
-      }
-    } catch (const Trouble& trouble) {
-      // Whoever is queued has waited behind this, and would wait as long again.
-      give_up(part, out_of_reach(trouble));
-      queue_.fail_waiting(out_of_reach(trouble));
-      tx_.abort();
-      tx_.forget_connection();
-      return;
-    } catch (const Closed& closed) {
-      tx_.abort();
-      tx_.forget_connection();
-      return give_up(part, closed_meanwhile(closed));
+    switch (write(part, deadline)) {
+      case Outcome::committed:
+        answer(part.end);
+        if (queue_.others_wait()) return queue_.give_back(std::span(group_).subspan(part.end));
+        part = from(part.end);
+        deadline = steady_clock::now() + options_.time_limit;
+        break;
+      case Outcome::stopped:
+        if (stopped_at_ > part.begin) {
+          part.end = stopped_at_;
+        } else {
+          answer(part.begin + 1);
+          part = from(part.begin + 1);
+        }
+        break;
+      case Outcome::too_much:
+        most = (part.end - part.begin + 1) / 2;
+        part = from(part.begin);
+        break;
+      case Outcome::broken:
+        part.end = part.begin + (part.end - part.begin + 1) / 2;
+        break;
+      case Outcome::unknown:
+        fail(part.end, error_of(perhaps_written));
+        throw Trouble(Kind::away, "the outcome of a commit is not known");
     }
   }
 }
 
-// Again and again until the deadline, as long as it is sure that nothing was committed; then throws the trouble. The part
-// becomes shorter where it is too long for one transaction.
+// Tries again until the deadline, as long as it is certain that nothing was committed; then throws the Trouble. Makes
+// the part shorter where it is too long for one transaction.
 Writer::Outcome Writer::write(Part& part, SteadyTime deadline) {
   auto stopped_at = steady_clock::now() + kStopped;
   for (;;) {
@@ -137,15 +143,15 @@ Writer::Outcome Writer::write(Part& part, SteadyTime deadline) {
       if (outcome != Outcome::committed) tx_.abort();
       return outcome;
     } catch (const Trouble& trouble) {
-      // Behind the head nobody else writes: the server's cache had no room for all of it.
+      // With the writer lock there is no other writer: the server's cache had no room for the whole part.
       const bool too_much = trouble.kind == Kind::conflict && tx_.has_writer_lock() && part.end - part.begin > 1;
-      if (!too_much && steady_clock::now() >= deadline) throw;  // aborted when all have their answer: it may take time
+      if (!too_much && steady_clock::now() >= deadline) throw;  // write_group aborts, after the answers
       tx_.abort();
       if (trouble.kind != Kind::conflict) tx_.forget_connection();
       if (too_much) return Outcome::too_much;
       if (trouble.kind == Kind::conflict && steady_clock::now() >= stopped_at) {
         tx_.end_stopped_transactions(kStopped);
-        stopped_at = steady_clock::now() + kLookAgain;
+        stopped_at = steady_clock::now() + kCheckAgain;
       }
       back_off(trouble);
     }
@@ -184,7 +190,7 @@ Writer::Outcome Writer::attempt(Part& part, SteadyTime deadline) {
     const bool in_the_way = i + 1 >= queue_.sources() && queue_.others_wait();
     const auto time_max = in_the_way ? kSharedGroupTime : kGroupTime;
     const bool enough = tx_.bytes() > kGroupBytes || steady_clock::now() - begun > time_max;
-    if (enough) part.end = i + 1;  // the others come next
+    if (enough) part.end = i + 1;  // the next part has the others
   }
   if (!stays) {  // refusals need no majority
     tx_.abort();
@@ -192,16 +198,16 @@ Writer::Outcome Writer::attempt(Part& part, SteadyTime deadline) {
   }
   try {
     tx_.end_group();
-  } catch (const Broken& broken) {
+  } catch (const Broken&) {
     if (part.end - part.begin > 1) return Outcome::broken;
-    answers_[part.begin] = fault(broken.what());
+    answers_[part.begin] = fault_of_exception();
     stopped_at_ = part.begin;
     return Outcome::stopped;
   }
   return commit(deadline);
 }
 
-// An answer that only read is committed too: what it read may have been another node's, and not be the majority's yet.
+// A job that only read is committed too: it may have read a write of another node that a majority does not have yet.
 Writer::Ran Writer::run(std::size_t index) {
   answers_[index] = Status();
   try {
@@ -210,8 +216,8 @@ Writer::Ran Writer::run(std::size_t index) {
     throw;
   } catch (const Closed&) {
     throw;
-  } catch (const Broken& broken) {  // after which the server has ended the transaction
-    answers_[index] = fault(broken.what());
+  } catch (const Broken&) {  // after which the server has ended the transaction
+    answers_[index] = fault_of_exception();
     return Ran::to_be_undone;
   } catch (...) {
     answers_[index] = fault_of_exception();
@@ -219,8 +225,8 @@ Writer::Ran Writer::run(std::size_t index) {
   return tx_.job_wrote() ? Ran::to_be_undone : Ran::left_nothing;
 }
 
-// A commit whose answer was lost is asked for again, and only that: the server knows whether it happened. To run the
-// group again would do everything twice.
+// Where the response to a commit is lost, only the commit is sent again: the server knows whether it happened. Running
+// the group again could do everything twice.
 Writer::Outcome Writer::commit(SteadyTime deadline) {
   for (;;) {
     if (tx_.commit()) return Outcome::committed;
@@ -232,7 +238,7 @@ Writer::Outcome Writer::commit(SteadyTime deadline) {
   return Outcome::unknown;
 }
 
-// Two nodes that met would meet again if both waited equally long.
+// Two nodes with a conflict would have another one if both waited equally long.
 void Writer::back_off(const Trouble& trouble) {
   if (trouble.kind != Kind::conflict) return std::this_thread::sleep_for(kPause);
   std::array<std::uint8_t, 1> chance;
@@ -240,18 +246,20 @@ void Writer::back_off(const Trouble& trouble) {
   std::this_thread::sleep_for(kConflictPause + kConflictPause * chance[0] / 64);
 }
 
-void Writer::answer(Part part) {
-  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(std::move(answers_[i]));
+void Writer::answer(std::size_t end) noexcept {
+  for (; answered_ < end; ++answered_) group_[answered_]->done(std::move(answers_[answered_]));
 }
 
-// On the part and the rest of the group.
-void Writer::give_up(Part part, const Error& error) {
-  log::event("store.refused", {{"cause", error.cause}});
-  fail({part.begin, group_.size()}, error);
+void Writer::fail(std::size_t end, const Error& error) noexcept {
+  for (; answered_ < end; ++answered_) refuse(*group_[answered_], error);
 }
 
-void Writer::fail(Part part, const Error& error) {
-  for (std::size_t i = part.begin; i < part.end; ++i) group_[i]->done(error);
+void Writer::give_up(const Error& error) noexcept {
+  fail(group_.size(), error);
+  try {
+    log::event("store.refused", {{"cause", error.cause}});
+  } catch (const std::bad_alloc&) {  // not enough memory for the line: the jobs have their answers
+  }
 }
 
 }  // namespace integrity::store::mongo

@@ -1,4 +1,4 @@
-// The writer: one thread that runs whatever is queued as a group, in one transaction. See README.md.
+// The writer: one thread that runs queued jobs as a group, in one transaction. See README.md.
 #pragma once
 #include <thread>
 #include <vector>
@@ -18,28 +18,29 @@ class Writer {
     bool run_writes_twice;
   };
   Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options);
-  ~Writer();  // after what is queued was answered
+  ~Writer();  // after all queued jobs have their answers
 
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  // Jobs of the group that are to be committed at once.
+  // Jobs of the group that are committed together.
   struct Part {
     std::size_t begin, end;
   };
   enum class Outcome : std::uint8_t {
     committed,
-    stopped,   // at a job that must leave no trace but has written: `stopped_at_`
-    broken,    // by one of them; which one is not known
+    stopped,   // at the job `stopped_at_`, which must leave no trace but has written
+    broken,    // by one of the jobs; which one is not known
     too_much,  // for one transaction
-    unknown,   // committed or not
+    unknown,   // whether it was committed
   };
 
   enum class Ran : std::uint8_t { stays, left_nothing, to_be_undone };
 
   void loop();
-  void write_group();
+  void write_group() noexcept;
+  void write_parts();
   Outcome write(Part& part, SteadyTime deadline);
   void begin(Part part);
   void rehearse(Part part);
@@ -47,9 +48,9 @@ class Writer {
   Ran run(std::size_t index);
   Outcome commit(SteadyTime deadline);
   void back_off(const Trouble& trouble);
-  void answer(Part part);
-  void give_up(Part part, const Error& error);
-  void fail(Part part, const Error& error);
+  void answer(std::size_t end) noexcept;  // the jobs up to this one, with their own answers
+  void fail(std::size_t end, const Error& error) noexcept;
+  void give_up(const Error& error) noexcept;  // on all that have no answer
 
   const Options options_;
   SystemRandom random_;
@@ -58,6 +59,7 @@ class Writer {
   // Of the writer's thread.
   WriteQueue::Group group_;
   std::vector<Status> answers_;
+  std::size_t answered_ = 0;  // jobs at the beginning of the group
   std::size_t stopped_at_ = 0;
 
   WriteQueue queue_;

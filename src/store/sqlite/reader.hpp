@@ -1,4 +1,4 @@
-// The questions of ReadTx, answered from one connection. Shared by reads, snapshots and the writer.
+// The questions of ReadTx, answered from one connection. Shared by readers and the writer.
 #pragma once
 #include "store/sqlite/db.hpp"
 

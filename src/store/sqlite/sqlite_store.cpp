@@ -97,22 +97,6 @@ class CachedReader final : public PooledReader {
   PageCache& pages_;
 };
 
-class SnapshotReader final : public PooledReader {
- public:
-  using PooledReader::PooledReader;
-  ~SnapshotReader() override {
-    if (!db_) return;
-    // A connection that cannot end its transaction must not go back to the others.
-    if (sqlite3_exec(db_->handle(), "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) db_.reset();
-  }
-
- protected:
-  Database& db() override {
-    if (!db_) PooledReader::db().run("BEGIN");
-    return *db_;
-  }
-};
-
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(const SqliteOptions& options)
@@ -130,7 +114,6 @@ class SqliteStore final : public Store {
   }
 
   std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_, pages_); }
-  std::unique_ptr<ReadTx> snapshot() override { return std::make_unique<SnapshotReader>(readers_, text_); }
 
   std::optional<model::Session> session(const SessionId& id) override {
     auto found = sessions_.find(id);
