@@ -4,6 +4,7 @@
 
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
+#include "catalog/product_rules.hpp"
 #include "catalog/words.hpp"
 
 namespace integrity::api {
@@ -115,7 +116,7 @@ auto fields(const ListQuery*) {
                "At this price or below."),
       optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least so many."),
       optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most so many."),
-      optional("sku", &ListQuery::sku, model::product_sku, "Only the product with this sku.")};
+      optional("sku", &ListQuery::sku, catalog::stored_sku_rule, "Only the product with this sku.")};
 }
 
 model::ProductQuery query_of(ListQuery asked, std::string after) {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "api/endpoints.hpp"
+#include "catalog/product_rules.hpp"
 #include "http/etag.hpp"
 
 namespace integrity::api {
@@ -21,8 +22,8 @@ auto fields(const CreateBody*) {
   return std::tuple{required("name", &CreateBody::name, model::product_name),
                     required("price", &CreateBody::price, schema::Amount{}),
                     required("stock", &CreateBody::stock, model::product_stock),
-                    nullable("description", &CreateBody::description, model::product_description),
-                    nullable("sku", &CreateBody::sku, model::product_sku, "your own number for it; unique"),
+                    nullable("description", &CreateBody::description, catalog::description_rule),
+                    nullable("sku", &CreateBody::sku, catalog::sku_rule, "your own number for it; unique"),
                     optional("currency", &CreateBody::currency, model::product_currency,
                              "ISO 4217; the server's default when left out")};
 }
@@ -78,8 +79,8 @@ auto fields(const ChangeBody*) {
       optional("name", &ChangeBody::name, model::product_name),
       optional("price", &ChangeBody::price, schema::Amount{}),
       optional("stock", &ChangeBody::stock, model::product_stock),
-      clearable("description", &ChangeBody::description, model::product_description, "null clears it"),
-      clearable("sku", &ChangeBody::sku, model::product_sku, "null clears it"),
+      clearable("description", &ChangeBody::description, catalog::description_rule, "null clears it"),
+      clearable("sku", &ChangeBody::sku, catalog::sku_rule, "null clears it"),
       optional("currency", &ChangeBody::currency, model::product_currency),
       optional("version", &ChangeBody::version, model::product_version, "what you saw; 412 when it is stale"),
       optional("id", &ChangeBody::id, schema::Opaque{}, "cannot change: as GET gave it"),

@@ -20,10 +20,11 @@
 
 namespace integrity::schema {
 
-// Unicode text by code points. No control characters; `lines` allows line feeds and tabs.
+// Unicode text, its length in code points. No control characters; `many` allows line feeds and tabs. `normalized` does
+// too, and turns CR LF and CR into LF before the length counts.
 struct Text {
   using Value = std::string;
-  enum class Lines : std::uint8_t { one, many };
+  enum class Lines : std::uint8_t { one, many, normalized };
   std::size_t min = 0;
   std::size_t max = 0;
   Lines lines = Lines::one;
@@ -114,6 +115,10 @@ struct Timestamp {
   }
   json::Value describe() const;
 };
+
+// What stands in a character class of a pattern, for ECMA-262 and for Python: all blanks, all control characters.
+std::string blank_in_class();
+std::string control_in_class();
 
 json::Value describe_hex24();
 json::Value describe_list(json::Value items);
