@@ -41,8 +41,9 @@ struct TotpCode {
   }
   json::Value describe() const {
     const auto spaces = '[' + std::string(auth::typed_spaces) + "]*";
-    return json::literal(R"({"type":"string","minLength":6,"pattern":"^)" + spaces + "([0-9]" + spaces +
-                         R"(){6}$"})");
+    return json::object({{"type", json::string("string")},
+                         {"minLength", json::number(6)},
+                         {"pattern", json::string('^' + spaces + "([0-9]" + spaces + "){6}$")}});
   }
 };
 inline constexpr TotpCode kCode{};
@@ -58,8 +59,9 @@ struct RecoveryCode {
   }
   json::Value describe() const {
     const auto between = '[' + std::string(auth::typed_spaces) + "-]*";
-    return json::literal(R"({"type":"string","minLength":24,"pattern":"^()" + between + "[0-9A-TV-Za-tv-z]){24}" +
-                         between + R"($"})");
+    return json::object({{"type", json::string("string")},
+                         {"minLength", json::number(24)},
+                         {"pattern", json::string("^(" + between + "[0-9A-TV-Za-tv-z]){24}" + between + '$')}});
   }
 };
 
