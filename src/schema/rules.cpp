@@ -138,7 +138,7 @@ std::string Word::pattern() const {
   if (letters == Letters::any) set += "a-z";
   if (digits) set += "0-9";
   for (char c : also) {
-    // Escaped where a pattern of ECMA-262 with the u flag needs it inside a class.
+    // Escapes that ECMA-262 with the u flag needs in a class.
     if (c == '-' || c == '/' || c == '\\' || c == ']' || c == '^') set += '\\';
     set += c;
   }
@@ -208,7 +208,7 @@ json::Value SecretText::describe() const {
 
 namespace {
 
-// What "12,50" means where people write a comma. "1,234" may be a thousand elsewhere: that is not guessed at.
+// "12.50" for "12,50". Nothing for "1,234", which can mean a thousand or about one.
 std::optional<std::string> with_point(const json::Value& json) {
   const auto comma = json.text.find(',');
   if (json.kind != Kind::string || comma == std::string::npos || json.text.size() - comma > 3) return {};
@@ -237,8 +237,8 @@ std::optional<Money> Amount::read(const json::Value& json, std::string& why) con
   return {};
 }
 
-// `double`, for of a number without a format some generators make 32 bits; at most 15 significant digits survive the way
-// through a double and back. No `multipleOf`: validators that divide doubles by 0.0001 would refuse 0.09.
+// `double`, since some generators make 32 bits of a number without a format. A double keeps 15 significant digits
+// exactly. No `multipleOf`: validators that divide doubles by 0.0001 would refuse 0.09.
 json::Value Amount::describe(Components& components) const {
   const auto number = [] {
     return json::literal(R"({"type":"number","format":"double","minimum":0,"maximum":99999999999.9999})");
@@ -266,7 +266,7 @@ std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& 
   return {};
 }
 
-// With a format, for without one some generators make 32 bits of every integer.
+// With a format, since some generators make 32 bits of an integer without one.
 json::Value Integer::describe() const {
   using Small = std::numeric_limits<std::int32_t>;
   const bool small = min >= Small::min() && max <= Small::max();
