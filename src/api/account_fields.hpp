@@ -1,4 +1,4 @@
-// Members that several account endpoints have in common.
+// Members and rules that several account operations share.
 #pragma once
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@ namespace integrity::api {
 inline constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
 inline constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
 inline constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
-// Whatever may have been meant as a password: one that cannot be right is answered like one that is not.
+// A password that is only compared: one that cannot exist gets the same answer as a wrong one.
 inline constexpr schema::SecretText kTriedPassword{0, 1024};
 
 inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
@@ -25,12 +25,13 @@ inline constexpr std::string_view kNextAbout = "enrol: an authenticator must be 
 inline constexpr std::string_view kSecondsAbout = "seconds";
 inline constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
 inline constexpr std::string_view kCodeAbout = "what the authenticator shows; spaces do not matter";
-inline constexpr std::string_view kCodeOrAbout = "what the authenticator shows; spaces do not matter; this or the next";
+inline constexpr std::string_view kCodeOrAbout =
+    "what the authenticator shows; spaces do not matter; this or the next";
 inline constexpr std::string_view kRecoveryCodeAbout =
     "one of the ten; upper and lower case, blanks and hyphens do not matter";
 inline constexpr std::string_view kNewPasswordAbout = "the whole of it counts; common passwords are refused";
 
-// Six digits as a person may type them.
+// Six digits, with the spaces that people type.
 struct TotpCode {
   using Value = std::string;
   std::optional<std::string> read(const json::Value& json, std::string& why) const {
@@ -48,7 +49,7 @@ struct TotpCode {
 };
 inline constexpr TotpCode kCode{};
 
-// 24 characters of Crockford's base32 as a person may type them.
+// 24 characters of Crockford's base32, with the spaces and hyphens that people type.
 struct RecoveryCode {
   using Value = Bytes;
   std::optional<Bytes> read(const json::Value& json, std::string& why) const {
@@ -90,22 +91,22 @@ constexpr std::string_view schema_name(const UserView*) {
   return "User";
 }
 
-// For judging_body: whether a password that is well formed is too easy to guess for whoever `username` names when asked.
-inline std::function<Status()> judge_password(const auth::Accounts& accounts, const json::Value* password,
+// For checking_body: whether a well-formed password is too easy to guess. `username` is called on the hashing pool.
+inline std::function<Status()> password_check(const auth::Accounts& accounts, const json::Value* password,
                                               std::string_view pointer, std::function<std::string()> username) {
   std::string why;
   auto read = password == nullptr ? std::nullopt : kNewPassword.read(*password, why);
   if (!read) return {};
-  // Shared, for a std::function must be copyable and a Secret must not.
+  // Shared, since a std::function has to be copyable and a Secret is not.
   return [&accounts, pointer, username = std::move(username), secret = std::make_shared<Secret>(std::move(*read))] {
     return accounts.acceptable(*secret, username(), pointer);
   };
 }
 
-// Where the QR code is.
+// The path of the QR code.
 inline std::string qr_path(const model::User& user) {
   std::string path = "/generate-2fa/";
-  // Of the characters a username may have, only these two could be read differently in a path.
+  // The only two characters of usernames that a client or a proxy could change in a path.
   for (char c : user.username) {
     if (c == '@') {
       path += "%40";

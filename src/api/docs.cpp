@@ -18,7 +18,7 @@ std::string text_of(const json::Value& schema, std::string_view member) {
   return found != nullptr ? found->text : std::string();
 }
 
-// "3–64", "at least 1", "at most 9": of two bounds that a schema may have.
+// "3–64", "at least 1", "at most 9", or nothing, from two bounds of a schema.
 std::string range(const json::Value& schema, std::string_view min_name, std::string_view max_name) {
   const auto min = text_of(schema, min_name), max = text_of(schema, max_name);
   if (min.empty() && max.empty()) return {};
@@ -43,12 +43,12 @@ std::string type_of(const json::Value& schema) {
   return out;
 }
 
-// Formats that tell generators how wide a number is, beside bounds that say the same.
+// Formats that tell generators the size of a number. The bounds tell people the same.
 bool is_width(std::string_view format) {
   return format == "int32" || format == "int64" || format == "double";
 }
 
-// What a schema allows, in a few words of HTML.
+// A short summary of a schema, as HTML.
 std::string words(const json::Value& schema) {
   if (const auto ref = text_of(schema, "$ref"); !ref.empty()) {
     const auto name = ref.substr(ref.rfind('/') + 1);
@@ -68,7 +68,7 @@ std::string words(const json::Value& schema) {
   if (const auto length = range(schema, "minLength", "maxLength"); !length.empty())
     out += ", " + length + " characters";
   if (const auto bounds = range(schema, "minimum", "maximum"); !bounds.empty()) out += ", " + bounds;
-  // Long ones say in code what the description says in words.
+  // The description explains long patterns in words.
   if (const auto pattern = text_of(schema, "pattern"); !pattern.empty() && pattern.size() <= 40)
     out += ", " + code(pattern);
   return out;
@@ -143,7 +143,7 @@ std::string answer(const Operation& operation) {
 
 std::string problems(const Endpoint& endpoint) {
   std::string out;
-  for (const Code each : refusals(endpoint)) {
+  for (const Code each : problems_of(endpoint)) {
     const CodeInfo& problem = info(each);
     out += (out.empty() ? "" : ", ") + ("<a href=\"/problems/" + std::string(problem.slug) + "\">") +
            std::to_string(problem.status) + ' ' + std::string(problem.slug) + "</a>";

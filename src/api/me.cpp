@@ -1,4 +1,4 @@
-// One's own account: who I am, and what I change about it.
+// Operations of the signed-in user on their own account.
 #include <memory>
 
 #include "api/account_fields.hpp"
@@ -66,9 +66,9 @@ constexpr std::string_view schema_name(const PasswordBody*) {
   return "PasswordChange";
 }
 
-Result<std::function<Status()>> judge_new_password(const Call& call, const json::Value& json) {
+Result<std::function<Status()>> new_password_check(const Call& call, const json::Value& json) {
   auto& services = call.context.services;
-  return judge_password(services.accounts, json.find("new_password"), "#/new_password",
+  return password_check(services.accounts, json.find("new_password"), "#/new_password",
                         [&store = services.store, id = std::get<auth::SignedIn>(call.caller).user()] {
                           const auto user = store.read()->user(id);
                           return user ? user->username : std::string();
@@ -97,7 +97,7 @@ constexpr std::string_view schema_name(const RecoveryCodesAnswer*) {
   return "RecoveryCodes";
 }
 
-// There are no other members.
+// `code` and `recovery_code` are the only members, so one member is one proof.
 json::Value one_proof_alone() {
   return json::literal(R"({"minProperties":1,"maxProperties":1})");
 }
@@ -155,7 +155,7 @@ Result<Ok<Me>> who(const Context&, const auth::SignedIn& caller, store::ReadTx& 
 Result<Hashed<NoContent>> change_password(const Context& context, const auth::SignedIn& caller, PasswordBody body) {
   auto& accounts = context.services.accounts;
   INTEGRITY_CHECK(accounts.may_change_password(caller, context.client()));
-  // Shared, for a std::function must be copyable and a Secret must not.
+  // Shared, since a std::function has to be copyable and a Secret is not.
   const auto change = std::make_shared<auth::Accounts::NewPassword>(auth::Accounts::NewPassword{
       std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
   return Hashed<NoContent>{
@@ -184,9 +184,9 @@ Result<Write<Ok<ReplaceAnswer>>> replace_factor(const Context& context, const au
   }};
 }
 
-// How a fresh proof may be refused.
-const std::vector<Code> kProofRefusals{Code::invalid_code, Code::code_already_used, Code::factor_disabled,
-                                       Code::too_many_attempts};
+// The errors of a code or recovery code.
+const std::vector<Code> kProofErrors{Code::invalid_code, Code::code_already_used, Code::factor_disabled,
+                                     Code::too_many_attempts};
 
 }  // namespace
 
@@ -217,17 +217,18 @@ Operation change_password() {
                    &api::change_password)
       .of_account()
       .described(
-          "Challenges die as well. A wrong current password counts like one at the login, and leaves the code unspent.")
+          "Challenges end as well. A wrong current password counts like one at the login, and does not use up the "
+          "code.")
       .example(
           {"another", "A password of several words",
            R"({"current_password":"correct horse battery","new_password":"another horse battery","code":"123456"})",
            ""})
-      .judging_body(&judge_new_password);
+      .checking_body(&new_password_check);
 }
 
 Operation renew_recovery_codes() {
-  return operation("renewRecoveryCodes", "Ten new recovery codes; the old ones are dead", kProofRefusals,
-                   &api::renew_recovery_codes)
+  return operation("renewRecoveryCodes", "Ten new recovery codes; the old ones are dead",
+                   kProofErrors, &api::renew_recovery_codes)
       .of_account()
       .described("They are shown this once. Sessions stay.")
       .example({"ten", "A code for ten others", R"({"code":"123456"})",
@@ -239,7 +240,7 @@ Operation renew_recovery_codes() {
 
 Operation replace_factor() {
   return operation("replaceFactor", "Another authenticator: the old one works until the new one is confirmed",
-                   kProofRefusals, &api::replace_factor)
+                   kProofErrors, &api::replace_factor)
       .of_account()
       .described(
           "Gives a challenge and a QR code of a new secret. With its first code at `/verify-2fa` every session before "

@@ -56,8 +56,8 @@ json::Value problem_schema() {
   json::Value type = schema::describe_open_words({types.begin(), types.end()});
   json::add(type, "format", json::string("uri-reference"));
   json::add(type, "description",
-            json::string("Which problem it is; programs decide by this. Leads to a page about it. Later versions add "
-                         "types, and rename none."));
+            json::string("Which problem it is, for programs. It is the address of a page about the problem. Later "
+                         "versions add types, and rename none."));
   const auto text = [](std::string_view about) {
     json::Value schema = json::object({{"type", json::string("string")}});
     if (!about.empty()) json::add(schema, "description", json::string(about));
@@ -83,7 +83,7 @@ json::Value problem_schema() {
                                     {"title", text({})},
                                     {"status", std::move(status)},
                                     {"detail", text("What is wrong with this request, and what to do.")},
-                                    {"request_id", text("Names this request in the server's log.")},
+                                    {"request_id", text("Identifies this request in the server's log.")},
                                     {"errors", std::move(errors)}})},
        {"required", json::strings({"type", "title", "status", "detail", "request_id"})}});
 }

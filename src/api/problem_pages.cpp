@@ -16,7 +16,7 @@ std::string who_gives(Code code) {
   std::size_t count = 0;
   const auto all = endpoints();
   for (const Endpoint& endpoint : all) {
-    const auto given = refusals(endpoint);
+    const auto given = problems_of(endpoint);
     if (std::find(given.begin(), given.end(), code) == given.end()) continue;
     ++count;
     items += "<li><a href=\"/docs#" + std::string(endpoint.operation.name) + "\"><code>" +

@@ -46,24 +46,23 @@ constexpr std::string_view schema_name(const StockBody*) {
   return "StockMovement";
 }
 
-// Of the members that ChangeBody knows, one at least must be none of those that a record keeps.
-constexpr std::array<std::string_view, 4> kKept{"version", "id", "created_at", "updated_at"};
+// Members of ChangeBody that cannot change. A body needs at least one other member.
+constexpr std::array<std::string_view, 4> kUnchangeable{"version", "id", "created_at", "updated_at"};
 
 void expect_a_change(const json::Value& json, std::vector<FieldError>& errors) {
-  const bool only_kept = std::all_of(json.names.begin(), json.names.end(), [](const std::string& name) {
-    return std::find(kKept.begin(), kKept.end(), name) != kKept.end();
+  const bool no_change = std::all_of(json.names.begin(), json.names.end(), [](const std::string& name) {
+    return std::find(kUnchangeable.begin(), kUnchangeable.end(), name) != kUnchangeable.end();
   });
-  if (only_kept) errors.push_back({FieldError::In::body, "#", "name at least one field to change"});
+  if (no_change) errors.push_back({FieldError::In::body, "#", "name at least one field to change"});
 }
 
-// As `not`, which generators pass over: an anyOf beside properties makes types that do not compile.
+// As `not`, which generators ignore. An anyOf next to properties makes them generate types that do not compile.
 json::Value a_change_described() {
-  return json::object(
-      {{"not",
-        json::object({{"propertyNames", json::object({{"enum", json::strings({kKept.begin(), kKept.end()})}})}})}});
+  json::Value names = json::object({{"enum", json::strings({kUnchangeable.begin(), kUnchangeable.end()})}});
+  return json::object({{"not", json::object({{"propertyNames", std::move(names)}})}});
 }
 
-// The fields that can change, and those of a body that GET gave.
+// The members that can change, and the others of a body that GET gave.
 struct ChangeBody {
   Text name;
   std::optional<Money> price;
@@ -111,7 +110,7 @@ Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& 
   INTEGRITY_TRY(const auto tags, http::parse_etags(*header));
   catalog::Expected::Match match{.any = tags.any};
   for (const auto& tag : tags.tags) {
-    // A tag that is no version of ours matches none.
+    // A tag that is not a version matches no product.
     const auto version = Decimal::parse_plain(tag.opaque);
     const auto number = version ? version->scaled(0) : std::nullopt;
     if (!number || std::to_string(*number) != tag.opaque) continue;
@@ -121,7 +120,7 @@ Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& 
   return std::optional(std::move(match));
 }
 
-// What the headers say about versions: If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
+// The versions in the headers. If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
 Result<catalog::Expected> expected(const Context& context) {
   catalog::Expected expected;
   INTEGRITY_TRY(expected.if_match, read_match(context.request, "if-match", Compare::strongly));
@@ -177,7 +176,7 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
   auto write = context.services.catalog.change(caller.attribution(), id, std::move(change), std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
-    // No ETag: what is stored is not the very bytes that were sent (RFC 9110 §9.3.4).
+    // No ETag, since the stored product is not byte for byte the request's body (RFC 9110 §9.3.4).
     return Ok<Product>{std::move(product)};
   }};
 }
@@ -204,7 +203,7 @@ Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& ca
   }};
 }
 
-// A product as the examples have it: made, and after a change of each kind.
+// The product of the examples: as it is created, and after changes.
 constexpr std::string_view kLamp =
     R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,"price":129.90,"currency":"EUR",)"
     R"("stock":5,"version":1,"created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"})";
@@ -221,7 +220,9 @@ namespace products {
 
 Operation create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
-      .described("Left out, `currency` is the server's default. Send an `Idempotency-Key` to be able to send it again.")
+      .described(
+          "Without `currency` it has the server's default. With an `Idempotency-Key` the request can safely be sent "
+          "again.")
       .giving({header::location, header::etag})
       .example({"lamp", "A lamp with a sku", R"({"name":"Lamp","price":129.90,"stock":5,"sku":"L-1"})", kLamp})
       .idempotent();
@@ -241,8 +242,7 @@ Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
-      .described(
-          "A body that `GET` gave may be sent back whole: its `version` then guards the change, like `If-Match`.")
+      .described("A body that `GET` gave may be sent back whole: its `version` then guards the change, like `If-Match`.")
       .honouring({header::if_match, header::if_none_match})
       .example({"price", "A new price", R"({"price":"119.50"})", kCheaperLamp})
       .example({"guarded", "Only if nobody changed it meanwhile", R"({"price":119.5,"version":1})", kCheaperLamp})

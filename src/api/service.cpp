@@ -1,4 +1,4 @@
-// About the server itself: is it alive, is it able to work, what can it do, what does a problem mean.
+// Operations about the server itself: is it alive, can it work, its description, its problems.
 #include <map>
 #include <string>
 #include <string_view>
@@ -45,7 +45,7 @@ constexpr std::string_view schema_name(const Ready*) {
   return "Readiness";
 }
 
-// A browser is led to the pages; a program gets a list of addresses.
+// Redirects a browser to the pages. A program gets a list of addresses.
 Result<Ok<Raw>> index(const Context& context, const auth::Anyone&) {
   Ok<Raw> answer{{"application/json", {}}, {{"Vary", "Accept"}}};
   answer.elsewhere = context.offer == 1;
@@ -58,7 +58,7 @@ Result<Ok<Health>> health(const Context&, const auth::Anyone&) {
   return Ok<Health>{};
 }
 
-// Answered behind a commit, so that "ready" is nothing that was true some time ago.
+// Answered after a commit, so that "ready" is true now.
 Result<Write<Ok<Ready>>> ready(const Context&, const auth::Anyone&, store::ReadTx& tx) {
   tx.last_change_number();  // throws when the store cannot be read
   return Write<Ok<Ready>>{[](store::WriteTx& write) -> Result<Ok<Ready>> {

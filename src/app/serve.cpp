@@ -173,7 +173,7 @@ Status serve(Config config) {
   Status keys_fit;
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
-    api::sweep_kept_answers(*host->store);
+    api::sweep_stored_responses(*host->store);
     keys_fit = keys_of_all_nodes(*host);
     if (!keys_fit) server.stop();
   });
