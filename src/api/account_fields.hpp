@@ -20,16 +20,16 @@ inline constexpr schema::SecretText kNewPassword{auth::password_code_points_min,
 // A password that is only compared: one that cannot exist gets the same answer as a wrong one.
 inline constexpr schema::SecretText kTriedPassword{0, 1024};
 
-inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
+inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque; the second step uses it up";
 inline constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
 inline constexpr std::string_view kSecondsAbout = "seconds";
 inline constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
 inline constexpr std::string_view kCodeAbout = "what the authenticator shows; spaces do not matter";
 inline constexpr std::string_view kCodeOrAbout =
-    "what the authenticator shows; spaces do not matter; this or the next";
+    "what the authenticator shows; spaces do not matter; either this or recovery_code";
 inline constexpr std::string_view kRecoveryCodeAbout =
     "one of the ten; upper and lower case, blanks and hyphens do not matter";
-inline constexpr std::string_view kNewPasswordAbout = "the whole of it counts; common passwords are refused";
+inline constexpr std::string_view kNewPasswordAbout = "all characters count; common passwords are refused";
 
 // Six digits, with the spaces that people type.
 struct TotpCode {

@@ -78,7 +78,7 @@ auto fields(const LogInAnswer*) {
                     schema::required("expires_in", &LogInAnswer::expires_in, kSeconds, kSecondsAbout),
                     schema::optional("methods", &LogInAnswer::methods,
                                      schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}},
-                                     "what the second step takes; with next: verify"),
+                                     "what the second step accepts; with next: verify"),
                     schema::optional("qr", &LogInAnswer::qr, schema::Opaque{}, kQrAbout)};
 }
 constexpr std::string_view schema_name(const LogInAnswer*) {
@@ -99,7 +99,7 @@ auto fields(const VerifyBody*) {
   return std::tuple{
       // A request without a challenge gets the same answer as one with a dead challenge.
       schema::optional("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
-      schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
+      schema::optional("username", &VerifyBody::username, schema::Opaque{}, "if sent, must be that of the challenge"),
       schema::optional("code", &VerifyBody::code, kCode, kCodeOrAbout),
       schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout),
       schema::together(&expect_one_proof, &one_proof_beside_others)};
@@ -125,7 +125,7 @@ auto fields(const VerifyAnswer*) {
                     schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
                     schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
                                      schema::ListOf<schema::Opaque>{schema::Opaque{}},
-                                     "shown once, when the factor is confirmed: keep them apart from the phone")};
+                                     "shown once, when the factor is confirmed; do not keep them on the phone")};
 }
 constexpr std::string_view schema_name(const VerifyAnswer*) {
   return "SignedIn";
@@ -137,7 +137,7 @@ struct EnrolmentView {
 };
 auto fields(const EnrolmentView*) {
   return std::tuple{
-      schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}, "what the QR code says"),
+      schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}, "the content of the QR code"),
       schema::required("secret", &EnrolmentView::secret, schema::Opaque{}, "base32, for typing in"),
       schema::required("issuer", &EnrolmentView::issuer, schema::Opaque{}),
       schema::required("account", &EnrolmentView::account, schema::Opaque{}),
@@ -245,7 +245,7 @@ Operation sign_up() {
                     Code::overloaded},
                    &api::sign_up)
       .of_account()
-      .described("Gives a challenge and a QR code to scan; the account begins with the first code.")
+      .described("Gives a challenge and a QR code to scan. The first code confirms the account.")
       .example({"ada", "A name that is free",
                 R"({"username":"ada","password":"correct horse battery","name":"Ada Lovelace"})",
                 R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
@@ -270,8 +270,8 @@ Operation log_in() {
                    &api::log_in)
       .of_account()
       .described(
-          "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts are answered "
-          "alike.")
+          "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts get the "
+          "same answer.")
       .example({"enrolled", "An account with an authenticator",
                 R"({"username":"ada","password":"correct horse battery"})",
                 R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"verify","expires_in":300,)"
@@ -283,7 +283,7 @@ Operation enrolment_qr() {
                    {Code::challenge_expired, Code::already_enrolled, Code::too_many_attempts}, &api::enrolment_qr)
       .of_account()
       .described(
-          "Changes nothing and can be asked for again. Every form says the same secret; `text/plain` is drawn for a "
+          "Changes nothing, and can be repeated. All media types have the same secret; `text/plain` is drawn for a "
           "terminal: `curl -H 'Accept: text/plain'`.")
       .of_user([](const Context& context) -> std::string_view { return context.parameters.front(); })
       .answering_with<EnrolmentView>()

@@ -15,7 +15,7 @@ json::Value slug_schema() {
 
 PathParameter path_parameter(std::string_view name) {
   if (name == "username") {
-    return {name, "Whose challenge it is; upper and lower case count as the same.", model::username_rule.describe(), "ada"};
+    return {name, "The user whose challenge it is, in upper or lower case.", model::username_rule.describe(), "ada"};
   }
   if (name == "slug") return {name, "The last part of a problem's `type`.", slug_schema(), "sku-taken"};
   return {name, "The record's `id`.", schema::Hex24<RecordId>{}.describe(), "6925142bbf57d9d3a4b1c0de"};
@@ -25,7 +25,7 @@ PathParameter path_parameter(std::string_view name) {
 
 std::vector<Group> groups() {
   return {
-      {"Accounts", "Signing up, the two steps of a login, and one's own account. Answers are never to be stored."},
+      {"Accounts", "Signing up, the two steps of a login, and your own account. Caches must not store the answers."},
       {"Products", "The catalogue. Everything here needs an access token."},
       {"Server", "About the server itself."}};
 }
@@ -43,8 +43,8 @@ std::vector<Convention> conventions() {
        "`access_token` for ten minutes. There is no way around the second step. Send it as `Authorization: Bearer "
        "<access_token>`; a token in the query string is never read."},
       {"Bodies",
-       "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown member, a duplicate or anything "
-       "behind the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
+       "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown or duplicate member or data "
+       "after the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
       {"Errors",
        "Errors are `application/problem+json` (RFC 9457). `type` says which, and is the address of a page about it; "
        "`detail` says what to do; a 422 has every bad value in `errors`. The checks have this order: 400 for malformed "
@@ -60,8 +60,8 @@ std::vector<Convention> conventions() {
        "shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: a double keeps 15 "
        "digits. Never add or multiply such doubles; calculate in ten-thousandths, or send strings."},
       {"Later versions",
-       "Answers may gain members, and words marked `x-extensible-enum` may become more: a client passes over members "
-       "that it does not know, and keeps unknown words as they are. Requests stay as strict as they are."},
+       "Answers may get more members, and `x-extensible-enum` more values: a client should ignore unknown members and "
+       "keep unknown values as they are. Requests stay as strict as they are."},
       {"Times and ids",
        "Times are RFC 3339 in UTC with milliseconds: `2026-01-31T08:15:30.250Z`. Ids are 24 lower-case hex "
        "characters."},

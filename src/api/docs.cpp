@@ -132,8 +132,8 @@ std::string examples(const Operation& operation) {
 std::string answer(const Operation& operation) {
   std::string out = "<h4>Answer</h4>\n<p>" + std::to_string(operation.status);
   for (const auto type : operation.offers) out += (type == operation.offers.front() ? ": " : ", ") + code(type);
-  if (operation.may_be_elsewhere) out += "; 303 leads elsewhere";
-  if (operation.may_be_not_modified) out += "; 304 when you have it already";
+  if (operation.may_be_elsewhere) out += "; 303 redirects to another page";
+  if (operation.may_be_not_modified) out += "; 304 if you have it already";
   out += "</p>\n";
   if (operation.answer_schema) out += shape(*operation.answer_schema);
   std::string rows;
@@ -227,7 +227,7 @@ std::string clients() {
 }
 
 std::string rules() {
-  std::string out = "<h2>What holds everywhere</h2>\n";
+  std::string out = "<h2>Rules for all operations</h2>\n";
   for (const Convention& each : conventions()) {
     out += "<h3>" + std::string(each.name) + "</h3>\n<p>" + prose(each.text) + "</p>\n";
   }
@@ -240,7 +240,7 @@ std::string docs() {
   const auto all = endpoints();
   return page("Data Integrity API",
               "<h1>Data Integrity API</h1>\n<p>Product and stock records behind a second factor. For programs: "
-              "<a href=\"/openapi.json\">/openapi.json</a>. What a refusal means: "
+              "<a href=\"/openapi.json\">/openapi.json</a>. What an error means: "
               "<a href=\"/problems\">/problems</a>.</p>\n" +
                   contents(all) + rules() + clients() + operations(all) + objects(all));
 }

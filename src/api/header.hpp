@@ -27,8 +27,8 @@ inline constexpr std::string_view entity_tags =
 // What requests may carry.
 inline constexpr Header if_match{
     "If-Match",
-    "Only if the record is still at one of these versions, as `ETag` gave them; `*` is any. Otherwise 412, and nothing "
-    "is changed.",
+    "Only if the record is at one of these versions, as given by `ETag`; `*` is any. Otherwise 412, and nothing is "
+    "changed.",
     entity_tags, R"("1")"};
 inline constexpr Header if_none_match{
     "If-None-Match", "Only if the record is at none of these versions: 304 for a read, 412 for a change.", entity_tags,
@@ -44,7 +44,7 @@ inline constexpr Header idempotency_key{
 
 // What answers may carry.
 inline constexpr Header idempotency_replayed{"Idempotency-Replayed",
-                                             "`true`: this is the answer that the request got the first time.",
+                                             "`true`: this is the answer that the first request with this key got.",
                                              R"({"type":"string","enum":["true"]})", "true"};
 inline constexpr Header etag{"ETag", "The version of the record, in quotes: for `If-Match` and `If-None-Match`.",
                              R"({"type":"string","pattern":"^\"[0-9]+\"$"})", R"("1")", Header::Presence::always};
@@ -54,9 +54,9 @@ inline constexpr Header location{"Location", "The path of the new record.",
 inline constexpr Header link{"Link",
                              "The next page, where there is one: `<…>; rel=\"next\"` (RFC 8288). Its cursor is opaque.",
                              R"({"type":"string"})", R"(</products?limit=100&cursor=q1Yr>; rel="next")"};
-inline constexpr Header cache_control{"Cache-Control", "`no-store`: this is nobody's to keep.",
+inline constexpr Header cache_control{"Cache-Control", "`no-store`: caches must not store this answer.",
                                       R"({"type":"string"})", "no-store", Header::Presence::always};
-inline constexpr Header request_id{"X-Request-Id", "Names this request in the server's log.",
+inline constexpr Header request_id{"X-Request-Id", "Identifies this request in the server's log.",
                                    R"({"type":"string","pattern":"^[!-~]{8,128}$"})", "6925142bbf57d9d3a4b1c0de",
                                    Header::Presence::always};
 inline constexpr Header www_authenticate{
@@ -68,7 +68,7 @@ inline constexpr Header retry_after{"Retry-After", "Seconds to wait before the n
                                     R"({"type":"integer","format":"int32","minimum":1})", "1",
                                     Header::Presence::always};
 inline constexpr Header retry_after_at_times{"Retry-After",
-                                             "Seconds until it is worth trying again, where waiting helps.",
+                                             "Seconds to wait before the next attempt, where waiting helps.",
                                              R"({"type":"integer","format":"int32","minimum":1})", "1"};
 
 }  // namespace header

@@ -41,13 +41,13 @@ struct ChangeView {
 auto fields(const ChangeView*) {
   using schema::nullable, schema::required;
   return std::tuple{nullable("log_index", &ChangeView::log_index, schema::Integer{0, model::stock_max},
-                             "its place in the ledger; null before there was one"),
+                             "its number in the ledger; null before there was one"),
                     required("at", &ChangeView::at, schema::Timestamp{}),
                     nullable("actor", &ChangeView::actor, schema::Nested<Actor>{}, "null: a command on the host"),
                     required("op", &ChangeView::op, schema::OneOf{"create update stock delete"}),
                     required("version", &ChangeView::version, model::product_version, "of the product afterwards"),
-                    nullable("before", &ChangeView::before, schema::Written<Product>{}, "null where it was made"),
-                    nullable("after", &ChangeView::after, schema::Written<Product>{}, "null where it was deleted"),
+                    nullable("before", &ChangeView::before, schema::Written<Product>{}, "null for its creation"),
+                    nullable("after", &ChangeView::after, schema::Written<Product>{}, "null for its deletion"),
                     nullable("reason", &ChangeView::reason, model::change_reason),
                     nullable("reference", &ChangeView::reference, model::change_reference)};
 }
@@ -180,12 +180,12 @@ Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, 
 namespace products {
 
 Operation history() {
-  return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
+  return operation("getHistory", "Who changed a product, when and how; newest first, also after it was deleted",
                    {Code::not_found, Code::overloaded}, &api::history)
       .described("Each change with the product before and after it.")
       .checking_query(&check_cursor)
       .giving({header::link})
-      .example({"made", "A product that was made, and not changed since", "",
+      .example({"made", "A product that was created and not changed since", "",
                 R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"
                 R"("actor":{"id":"6925142bbf57d9d3a4b1c0df","username":"ada"},"op":"create","version":1,"before":null,)"
                 R"("after":)"

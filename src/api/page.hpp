@@ -15,7 +15,7 @@ inline constexpr schema::Integer page_limit{1, 1000};
 inline constexpr std::int64_t page_limit_default = 100;  // where only a cursor is given
 inline constexpr schema::Opaque page_cursor{4096};       // a position can contain a whole name
 inline constexpr std::string_view page_limit_about = "Records a page; 100 where only a cursor is given.";
-inline constexpr std::string_view page_cursor_about = "Where a `Link` goes on; opaque.";
+inline constexpr std::string_view page_cursor_about = "From a `Link`; opaque.";
 
 // Reports a `cursor` that this server did not sign.
 void check_cursor(const Context& context, const json::Value& query, std::vector<FieldError>& errors);

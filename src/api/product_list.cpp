@@ -109,10 +109,10 @@ auto fields(const ListQuery*) {
           "and compatible spellings (m², ＵＳＢ) make no difference. Text of scripts without spaces (Chinese, "
           "Japanese, Thai, Lao, Khmer, Myanmar) is found by any part of it. At most 32 different words."),
       optional("sort", &ListQuery::sort, Order{}, "Oldest first without it; `-` is descending."),
-      optional("min_price", &ListQuery::min_price, schema::Amount{schema::Amount::Side::query}, "At this price or above."),
-      optional("max_price", &ListQuery::max_price, schema::Amount{schema::Amount::Side::query}, "At this price or below."),
-      optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least so many."),
-      optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most so many."),
+      optional("min_price", &ListQuery::min_price, schema::Amount{schema::Amount::Side::query}, "At least this price."),
+      optional("max_price", &ListQuery::max_price, schema::Amount{schema::Amount::Side::query}, "At most this price."),
+      optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least this stock."),
+      optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most this stock."),
       optional("sku", &ListQuery::sku, catalog::stored_sku_rule, "Only the product with this sku.")};
 }
 

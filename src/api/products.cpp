@@ -230,7 +230,7 @@ Operation create() {
 
 Operation get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
-      .described("Its `ETag` sent back in `If-None-Match` saves the body while nothing changed: 304.")
+      .described("If you send its `ETag` in `If-None-Match`, you get 304 without a body while nothing has changed.")
       .conditional()
       .honouring({header::if_match, header::if_none_match})
       .giving({header::etag})
@@ -242,7 +242,7 @@ Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
-      .described("A body that `GET` gave may be sent back whole: its `version` then guards the change, like `If-Match`.")
+      .described("You can send back a whole body that `GET` gave: its `version` then works like `If-Match`.")
       .honouring({header::if_match, header::if_none_match})
       .example({"price", "A new price", R"({"price":"119.50"})", kCheaperLamp})
       .example({"guarded", "Only if nobody changed it meanwhile", R"({"price":119.5,"version":1})", kCheaperLamp})
@@ -250,10 +250,10 @@ Operation change() {
 }
 
 Operation move_stock() {
-  return operation("moveStock", "Count what came or went; the stock never falls below zero",
+  return operation("moveStock", "Add to the stock or take from it; it never falls below zero",
                    {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
       .described(
-          "Counted in one step with whatever others count at the same moment: nobody has to read the stock first.")
+          "Adds `delta` in one step, so simultaneous movements all count, and nobody has to read the stock first.")
       .honouring({header::if_match, header::if_none_match})
       .giving({header::etag})
       .example({"sold", "Two were sold", R"({"delta":-2,"reason":"sold","reference":"order 4711"})", kSoldLamp})
@@ -264,7 +264,7 @@ Operation move_stock() {
 Operation remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
-      .described("With `If-Match`, only while it is at the version that you saw.")
+      .described("With `If-Match`, only if it is still at that version.")
       .honouring({header::if_match, header::if_none_match})
       .checking_head(&readable_preconditions);
 }
