@@ -106,7 +106,8 @@ def test_no_pattern_makes_a_request_slow():
 def test_a_bad_pattern_is_named_in_one_line_and_exit_2(tmp_path, pattern):
     done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--sku-pattern", pattern)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--sku-pattern: " in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    (line,) = [each for each in done.stderr.splitlines() if "mongoc:" not in each]  # a warning about shared memory
+    assert "--sku-pattern: " in line
     assert not list(tmp_path.iterdir())
 
 
@@ -114,10 +115,10 @@ def test_a_bad_pattern_is_named_in_one_line_and_exit_2(tmp_path, pattern):
 def test_the_options_come_from_everywhere_and_are_explained(tmp_path):
     (tmp_path / "integrity.toml").write_text("sku-pattern = '[A-Z ]+'\nnormalize-newlines = true\n")
     shown = run("config", "--data", tmp_path).stdout
-    assert re.search(r"--sku-pattern +\[A-Z \]\+ .*integrity\.toml", shown)
-    assert re.search(r"--normalize-newlines +true .*integrity\.toml", shown)
+    file = tmp_path / "integrity.toml"
+    assert f"--sku-pattern = [A-Z ]+  ({file})\n" in shown and f"--normalize-newlines = true  ({file})\n" in shown
     shown = run("config", "--data", tmp_path, env={"INTEGRITY_SKU_PATTERN": "[a-z]+"}).stdout
-    assert re.search(r"--sku-pattern +\[a-z\]\+ +INTEGRITY_SKU_PATTERN", shown)
+    assert "--sku-pattern = [a-z]+  (INTEGRITY_SKU_PATTERN)\n" in shown
     told = run("serve", "--help").stdout
     assert "--sku-pattern REGEX" in told and "--normalize-newlines" in told
 
