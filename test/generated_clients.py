@@ -1,5 +1,5 @@
-"""/openapi.json as other people's tools read it: linters, validators, and clients that generators make of it, which must
-compile and keep money exact against a running server. Run by `./dev test --clients`."""
+"""/openapi.json in the tools of others: linters, validators, and generated clients, which must compile and keep money
+exact with a running server. Run by `./dev test --clients`."""
 
 import json
 import random
@@ -20,14 +20,14 @@ GENERATOR = ("org.openapitools", "openapi-generator-cli", "7.17.0")
 OAPI_CODEGEN = ("github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen", "v2.8.2")
 OAPI_RUNTIME = "github.com/oapi-codegen/runtime@v1.9.0"
 
-# Those that binary fractions spoil first, the longest, and the ends.
+# Prices that binary fractions change first, the longest ones, the smallest and the largest.
 PRICES = ["0", "0.0001", "0.09", "0.1", "0.3", "1.005", "19.99", "129.90", "4503599627.3705", "8589934592.0001",
           "70368744177.6641", "99999999999.9999"]
 
 
 @pytest.fixture(scope="module")
 def server():
-    """The price list of a test is written at once: a token lasts ten minutes."""
+    """One server for all tests here. Each test signs in on its own, since a token lasts ten minutes."""
     with Server() as running:
         yield running
 
@@ -40,7 +40,7 @@ def description(server, tmp_path_factory):
 
 
 def keeps_money(server, command, cwd=None, **env):
-    """Each price twice, sent as a number and as a string; and a stock of 2^53-1."""
+    """The client prints each price twice, sent as a number and as a string, with a stock of 2^53-1."""
     said = run([*command, f"http://127.0.0.1:{server.port}", enrolled(server).token, *PRICES], cwd, **env)
     got = [line.split() for line in said.splitlines()]
     assert [Decimal(price) for price, _ in got] == [Decimal(price) for price in PRICES for _ in range(2)], said
@@ -48,20 +48,20 @@ def keeps_money(server, command, cwd=None, **env):
 
 
 def generate(language: str, description, into, *properties):
-    # As a client should be made: one that passes over members which a later version adds.
+    # Clients should ignore members that a later version adds.
     options = ",".join(["disallowAdditionalPropertiesIfNotPresent=false", *properties])
     run(["java", "-jar", registries.maven(*GENERATOR), "generate", "-g", language, "-i", description, "-o", into,
          "--git-host", "example.org", "--git-user-id", "shop", "--git-repo-id", "integrity",
          f"--additional-properties={options}"])
 
 
-def test_redocly_has_nothing_to_say(description):
+def test_redocly_finds_nothing(description):
     report = json.loads(run([registries.npm() / "node_modules/.bin/redocly", "lint", "--extends=recommended", "--format=json",
                              description], REDOCLY_TELEMETRY="off", REDOCLY_SUPPRESS_UPDATE_NOTICE="true"))
     assert report["problems"] == [], report["problems"]
 
 
-def test_spectral_has_nothing_to_say(description, tmp_path):
+def test_spectral_finds_nothing(description, tmp_path):
     (tmp_path / "rules.yaml").write_text('extends: ["spectral:oas"]\n')
     report = run([registries.npm() / "node_modules/.bin/spectral", "lint", "--fail-severity=hint", "--format=json",
                   "--ruleset", tmp_path / "rules.yaml", description])
@@ -69,7 +69,7 @@ def test_spectral_has_nothing_to_say(description, tmp_path):
 
 
 def prices(count: int):
-    """Prices of every length, as the server writes them."""
+    """Random prices of every length, as the server writes them."""
     chance = random.Random(1)
     for _ in range(count):
         units = chance.randrange(10 ** chance.randint(1, 15))
@@ -77,7 +77,7 @@ def prices(count: int):
 
 
 def test_validators_accept_every_price_and_a_double_keeps_it(description, tmp_path):
-    """multipleOf in binary fractions refused 0.09, 0.3 and 19.99."""
+    """With multipleOf, validators refuse 0.09, 0.3 and 19.99."""
     schemas = json.loads(description.read_text())["components"]["schemas"]
     kinds = {"request": schemas["Price"], "answer": schemas["Product"]["properties"]["price"]}
     for name, schema in kinds.items():
@@ -96,7 +96,7 @@ def test_validators_accept_every_price_and_a_double_keeps_it(description, tmp_pa
 
 def test_go_by_openapi_generator(server, description, tmp_path):
     generate("go", description, tmp_path, "packageName=integrity", "withGoMod=true")
-    shutil.rmtree(tmp_path / "test")  # wants a module that the client does not
+    shutil.rmtree(tmp_path / "test")  # needs a module that the client does not need
     (tmp_path / "try").mkdir()
     shutil.copy(CLIENTS / "go.go", tmp_path / "try/main.go")
     run(["go", "vet", "."], tmp_path)

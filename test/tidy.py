@@ -27,6 +27,7 @@ WALLS = [
     (r"qrencode\.h|png\.h|zxcvbn", r"auth/[^/]*\.cpp"),
     (r"crypt\.h", r"crypto/"),
     (r"utf8proc\.h", r"catalog/[^/]*\.cpp"),
+    (r"re2/", r"schema/pattern\.cpp"),
     (r"boost/", r"(http|base)/"),
     (r"gtest/", TESTS),
 ]

@@ -1,4 +1,4 @@
-// Members that several account endpoints have in common.
+// Members and rules that several account operations share.
 #pragma once
 #include <functional>
 #include <memory>
@@ -17,20 +17,21 @@ namespace integrity::api {
 inline constexpr schema::Integer kSeconds{.min = 0, .max = 86'400};
 inline constexpr schema::Integer kCodesLeft{.min = 0, .max = static_cast<std::int64_t>(auth::recovery_codes_count)};
 inline constexpr schema::SecretText kNewPassword{auth::password_code_points_min, auth::password_code_points_max};
-// Whatever may have been meant as a password: one that cannot be right is answered like one that is not.
+// A password that is only compared: one that cannot exist gets the same answer as a wrong one.
 inline constexpr schema::SecretText kTriedPassword{0, 1024};
 
-inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque, spent by the second";
+inline constexpr std::string_view kChallengeAbout = "proof of the first step; opaque; the second step uses it up";
 inline constexpr std::string_view kNextAbout = "enrol: an authenticator must be set up first; verify: send a code";
 inline constexpr std::string_view kSecondsAbout = "seconds";
 inline constexpr std::string_view kQrAbout = "where the QR code is, for this challenge; with next: enrol";
 inline constexpr std::string_view kCodeAbout = "what the authenticator shows; spaces do not matter";
-inline constexpr std::string_view kCodeOrAbout = "what the authenticator shows; spaces do not matter; this or the next";
+inline constexpr std::string_view kCodeOrAbout =
+    "what the authenticator shows; spaces do not matter; either this or recovery_code";
 inline constexpr std::string_view kRecoveryCodeAbout =
     "one of the ten; upper and lower case, blanks and hyphens do not matter";
-inline constexpr std::string_view kNewPasswordAbout = "the whole of it counts; common passwords are refused";
+inline constexpr std::string_view kNewPasswordAbout = "all characters count; common passwords are refused";
 
-// Six digits as a person may type them.
+// Six digits, with the spaces that people type.
 struct TotpCode {
   using Value = std::string;
   std::optional<std::string> read(const json::Value& json, std::string& why) const {
@@ -41,13 +42,14 @@ struct TotpCode {
   }
   json::Value describe() const {
     const auto spaces = '[' + std::string(auth::typed_spaces) + "]*";
-    return json::literal(R"({"type":"string","minLength":6,"pattern":"^)" + spaces + "([0-9]" + spaces +
-                         R"(){6}$"})");
+    return json::object({{"type", json::string("string")},
+                         {"minLength", json::number(6)},
+                         {"pattern", json::string('^' + spaces + "([0-9]" + spaces + "){6}$")}});
   }
 };
 inline constexpr TotpCode kCode{};
 
-// 24 characters of Crockford's base32 as a person may type them.
+// 24 characters of Crockford's base32, with the spaces and hyphens that people type.
 struct RecoveryCode {
   using Value = Bytes;
   std::optional<Bytes> read(const json::Value& json, std::string& why) const {
@@ -58,8 +60,9 @@ struct RecoveryCode {
   }
   json::Value describe() const {
     const auto between = '[' + std::string(auth::typed_spaces) + "-]*";
-    return json::literal(R"({"type":"string","minLength":24,"pattern":"^()" + between + "[0-9A-TV-Za-tv-z]){24}" +
-                         between + R"($"})");
+    return json::object({{"type", json::string("string")},
+                         {"minLength", json::number(24)},
+                         {"pattern", json::string("^(" + between + "[0-9A-TV-Za-tv-z]){24}" + between + '$')}});
   }
 };
 
@@ -88,22 +91,22 @@ constexpr std::string_view schema_name(const UserView*) {
   return "User";
 }
 
-// For judging_body: whether a password that is well formed is too easy to guess for whoever `username` names when asked.
-inline std::function<Status()> judge_password(const auth::Accounts& accounts, const json::Value* password,
+// For checking_body: whether a well-formed password is too easy to guess. `username` is called on the hashing pool.
+inline std::function<Status()> password_check(const auth::Accounts& accounts, const json::Value* password,
                                               std::string_view pointer, std::function<std::string()> username) {
   std::string why;
   auto read = password == nullptr ? std::nullopt : kNewPassword.read(*password, why);
   if (!read) return {};
-  // Shared, for a std::function must be copyable and a Secret must not.
+  // Shared, since a std::function has to be copyable and a Secret is not.
   return [&accounts, pointer, username = std::move(username), secret = std::make_shared<Secret>(std::move(*read))] {
     return accounts.acceptable(*secret, username(), pointer);
   };
 }
 
-// Where the QR code is.
+// The path of the QR code.
 inline std::string qr_path(const model::User& user) {
   std::string path = "/generate-2fa/";
-  // Of the characters a username may have, only these two could be read differently in a path.
+  // The only two characters of usernames that a client or a proxy could change in a path.
   for (char c : user.username) {
     if (c == '@') {
       path += "%40";

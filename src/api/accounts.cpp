@@ -26,14 +26,14 @@ constexpr std::string_view schema_name(const SignUpBody*) {
   return "SignUp";
 }
 
-// Judging takes time of the hashing pool, so it is charged like a sign-up.
-Result<std::function<Status()>> judge_sign_up(const Call& call, const json::Value& json) {
+// The check runs on the hashing pool, so it counts as a sign-up for the rate limit.
+Result<std::function<Status()>> sign_up_check(const Call& call, const json::Value& json) {
   auto& accounts = call.context.services.accounts;
   const json::Value* const name = json.find("username");
-  auto judged = judge_password(accounts, json.find("password"), "#/password",
-                               [name = name == nullptr ? std::string() : name->text] { return name; });
-  if (judged) INTEGRITY_CHECK(accounts.may_sign_up(call.context.client()));
-  return judged;
+  auto checked = password_check(accounts, json.find("password"), "#/password",
+                                [name = name == nullptr ? std::string() : name->text] { return name; });
+  if (checked) INTEGRITY_CHECK(accounts.may_sign_up(call.context.client()));
+  return checked;
 }
 
 struct LogInBody {
@@ -41,7 +41,7 @@ struct LogInBody {
   Secret password;
 };
 auto fields(const LogInBody*) {
-  // Any name may be tried, as any password: what cannot exist is answered like what does not.
+  // Names and passwords that cannot exist get the same answer as those that do not exist.
   return std::tuple{schema::required("username", &LogInBody::username, schema::Opaque{}),
                     schema::required("password", &LogInBody::password, kTriedPassword)};
 }
@@ -78,14 +78,14 @@ auto fields(const LogInAnswer*) {
                     schema::required("expires_in", &LogInAnswer::expires_in, kSeconds, kSecondsAbout),
                     schema::optional("methods", &LogInAnswer::methods,
                                      schema::ListOf<schema::OneOf>{schema::OneOf{"totp recovery_code"}},
-                                     "what the second step takes; with next: verify"),
+                                     "what the second step accepts; with next: verify"),
                     schema::optional("qr", &LogInAnswer::qr, schema::Opaque{}, kQrAbout)};
 }
 constexpr std::string_view schema_name(const LogInAnswer*) {
   return "LoggedIn";
 }
 
-// As `not`, which generators pass over: an anyOf beside properties makes types that do not compile.
+// As `not`, which generators ignore. An anyOf next to properties makes them generate types that do not compile.
 json::Value one_proof_beside_others() {
   return json::literal(R"({"not":{"anyOf":[{"propertyNames":{"enum":["challenge","username"]}},)"
                        R"({"properties":{"code":{},"recovery_code":{}},"required":["code","recovery_code"]}]}})");
@@ -97,9 +97,9 @@ struct VerifyBody {
 };
 auto fields(const VerifyBody*) {
   return std::tuple{
-      // None at all is answered like one that is not alive.
+      // A request without a challenge gets the same answer as one with a dead challenge.
       schema::optional("challenge", &VerifyBody::challenge, schema::Opaque{}, kChallengeAbout),
-      schema::optional("username", &VerifyBody::username, schema::Opaque{}, "must be the challenge's own"),
+      schema::optional("username", &VerifyBody::username, schema::Opaque{}, "if sent, must be that of the challenge"),
       schema::optional("code", &VerifyBody::code, kCode, kCodeOrAbout),
       schema::optional("recovery_code", &VerifyBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout),
       schema::together(&expect_one_proof, &one_proof_beside_others)};
@@ -114,7 +114,7 @@ struct VerifyAnswer {
   UserView user;
   std::int64_t recovery_codes_left = 0;
   std::optional<std::vector<std::string>> recovery_codes;
-  model::Session session;  // what the token will say; not part of the answer
+  model::Session session;  // for the token; not a member of the answer
 };
 auto fields(const VerifyAnswer*) {
   return std::tuple{schema::required("access_token", &VerifyAnswer::access_token, schema::Opaque{4096},
@@ -125,7 +125,7 @@ auto fields(const VerifyAnswer*) {
                     schema::required("recovery_codes_left", &VerifyAnswer::recovery_codes_left, kCodesLeft),
                     schema::optional("recovery_codes", &VerifyAnswer::recovery_codes,
                                      schema::ListOf<schema::Opaque>{schema::Opaque{}},
-                                     "shown once, when the factor is confirmed: keep them apart from the phone")};
+                                     "shown once, when the factor is confirmed; do not keep them on the phone")};
 }
 constexpr std::string_view schema_name(const VerifyAnswer*) {
   return "SignedIn";
@@ -137,7 +137,7 @@ struct EnrolmentView {
 };
 auto fields(const EnrolmentView*) {
   return std::tuple{
-      schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}, "what the QR code says"),
+      schema::required("otpauth_uri", &EnrolmentView::otpauth_uri, schema::Opaque{}, "the content of the QR code"),
       schema::required("secret", &EnrolmentView::secret, schema::Opaque{}, "base32, for typing in"),
       schema::required("issuer", &EnrolmentView::issuer, schema::Opaque{}),
       schema::required("account", &EnrolmentView::account, schema::Opaque{}),
@@ -149,19 +149,19 @@ constexpr std::string_view schema_name(const EnrolmentView*) {
   return "Enrolment";
 }
 
-std::string_view word(Challenge::Next next) {
+std::string_view to_text(Challenge::Next next) {
   return next == Challenge::Next::enrol ? "enrol" : "verify";
 }
 
 Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth::Anyone&, SignUpBody body) {
   auto& accounts = context.services.accounts;
   INTEGRITY_CHECK(accounts.may_sign_up(context.client()));
-  // Shared, for a std::function must be copyable and a Secret must not.
+  // Shared, since a std::function has to be copyable and a Secret is not.
   auto shared = std::make_shared<SignUpBody>(std::move(body));
   return Hashed<Created<SignUpAnswer>>{[&accounts, shared, from = context.client()](
                                            const store::Origin& origin) -> Result<Created<SignUpAnswer>> {
     INTEGRITY_TRY(const auto step, accounts.sign_up(shared->username, shared->name, shared->password, from, origin));
-    return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(word(step.next)),
+    return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(to_text(step.next)),
                                   step.expires_in.count(), qr_path(step.user)}};
   }};
 }
@@ -173,7 +173,7 @@ Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyon
   return Hashed<Ok<LogInAnswer>>{
       [&accounts, shared, from = context.client()](const store::Origin& origin) -> Result<Ok<LogInAnswer>> {
         INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from, origin));
-        LogInAnswer answer{step.challenge, std::string(word(step.next)), step.expires_in.count(), {}, {}};
+        LogInAnswer answer{step.challenge, std::string(to_text(step.next)), step.expires_in.count(), {}, {}};
         if (step.next == Challenge::Next::enrol) {
           answer.qr = qr_path(step.user);
         } else {
@@ -203,7 +203,7 @@ Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& 
   return answer;
 }
 
-// What cannot succeed is refused by a read: junk must not take the writers from those who have signed in.
+// What cannot succeed is refused by a read, so that junk does not delay the writes of signed-in users.
 Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyone&, store::ReadTx& read,
                                        VerifyBody body) {
   auto& services = context.services;
@@ -245,17 +245,17 @@ Operation sign_up() {
                     Code::overloaded},
                    &api::sign_up)
       .of_account()
-      .described("Gives a challenge and a QR code to scan; the account begins with the first code.")
+      .described("Gives a challenge and a QR code to scan. The first code confirms the account.")
       .example({"ada", "A name that is free",
                 R"({"username":"ada","password":"correct horse battery","name":"Ada Lovelace"})",
                 R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
                 R"("created_at":"2026-11-23T10:00:15.000Z"},)"
                 R"("challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"enrol","expires_in":600,)"
                 R"("qr":"/generate-2fa/ada"})"})
-      .judging_body(&judge_sign_up)
+      .checking_body(&sign_up_check)
       .checking_head([](const Context& context) -> Status {
         const Services& services = context.services;
-        // Open on loopback only: what a proxy passes on comes from elsewhere.
+        // Sign-up is open because the listener is on loopback, but a proxy passes on requests from other hosts.
         if (services.signup_open_on_loopback && comes_from_untrusted_proxy(context.request, services.trusted_proxies)) {
           log::refusal("signup.unnamed", "", {{"cure", "behind a proxy, say who may sign up: --signup open|closed"}});
           return Error{Code::signup_closed, "accounts are made by the operator of this server"};
@@ -270,8 +270,8 @@ Operation log_in() {
                    &api::log_in)
       .of_account()
       .described(
-          "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts are answered "
-          "alike.")
+          "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts get the "
+          "same answer.")
       .example({"enrolled", "An account with an authenticator",
                 R"({"username":"ada","password":"correct horse battery"})",
                 R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"verify","expires_in":300,)"
@@ -283,7 +283,7 @@ Operation enrolment_qr() {
                    {Code::challenge_expired, Code::already_enrolled, Code::too_many_attempts}, &api::enrolment_qr)
       .of_account()
       .described(
-          "Changes nothing and can be asked for again. Every form says the same secret; `text/plain` is drawn for a "
+          "Changes nothing, and can be repeated. All media types have the same secret; `text/plain` is drawn for a "
           "terminal: `curl -H 'Accept: text/plain'`.")
       .of_user([](const Context& context) -> std::string_view { return context.parameters.front(); })
       .answering_with<EnrolmentView>()
@@ -302,8 +302,9 @@ Operation verify() {
                    &api::verify)
       .of_account()
       .described(
-          "Every code opens one door once. The first success of an account activates its authenticator and shows ten "
-          "recovery codes, this once.")
+          "Each code is accepted once. The first success of an account confirms its authenticator and shows ten "
+          "recovery "
+          "codes, only this once.")
       .example({"code", "The six digits of the authenticator",
                 R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","code":"123456"})",
                 R"({"access_token":"eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl",)"

@@ -25,7 +25,7 @@ Error takes_no_body() {
   return {Code::unsupported_media_type, "this takes no body; an empty one or {} is ignored"};
 }
 
-// Many clients send every request that is not a GET with a body and a Content-Type.
+// Many clients send a body and a Content-Type with every request that is not a GET.
 constexpr std::size_t kEmptyBodyMax = 64;
 bool is_empty(std::string_view body) {
   constexpr std::string_view kBlank = " \t\r\n";
@@ -62,7 +62,7 @@ Result<Caller> authenticate(Services& services, Call& call) {
 
 Status media_types(const Operation& operation, Context& context) {
   const http::Request& request = context.request;
-  // One that may be empty is looked at when it is there: see `run`.
+  // A short body is checked when it has been read: see `run`.
   if (!operation.body_schema && request.content_length.value_or(0) > kEmptyBodyMax) return takes_no_body();
   if (operation.body_schema && request.has_body && !http::has_json_body(request)) {
     return Error{Code::unsupported_media_type, "send the body as Content-Type: application/json, in UTF-8"};
@@ -78,19 +78,19 @@ Status media_types(const Operation& operation, Context& context) {
   return {};
 }
 
-// Whether the operation asks the store itself, and the store is remote.
-bool asks_elsewhere(http::Exchange& exchange) {
+// Whether the request waits for a remote store before its result is known.
+bool needs_store_pool(http::Exchange& exchange) {
   const Call& call = call_of(exchange);
   return call.operation.asks_store && call.context.services.store_pool != nullptr;
 }
 
-void ask_elsewhere(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
+void run_on_store_pool(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
   const Call& call = call_of(*exchange);
   FairPool& pool = *call.context.services.store_pool;
   const std::string source = call.context.client().source;
   FairPool::Job job{[exchange, function = std::move(function)] { guarded(*exchange, function); },
-                    [exchange, source, &pool] { respond(*exchange, detail::refusal_by(pool, source, *exchange)); }};
-  if (!pool.submit(source, std::move(job))) respond(*exchange, detail::refusal_by(pool, source, *exchange));
+                    [exchange, source, &pool] { respond(*exchange, detail::pool_is_full(pool, source, *exchange)); }};
+  if (!pool.submit(source, std::move(job))) respond(*exchange, detail::pool_is_full(pool, source, *exchange));
 }
 
 Error misdirected(const http::Request& request) {
@@ -104,13 +104,13 @@ Api::Api(Services& services) : services_(services), endpoints_(endpoints()) {
   for (const Endpoint& endpoint : endpoints_) {
     const Operation& operation = endpoint.operation;
     if ((operation.access == Access::first_step_done) != (operation.user_named != nullptr)) {
-      throw std::logic_error(std::string(operation.name) + " does not say whose first step it takes (of_user)");
+      throw std::logic_error(std::string(operation.name) + ": of_user() belongs to FirstStepDone, and only to that");
     }
     router_.add(endpoint.method, endpoint.path);
   }
 }
 
-// Browsers may call from elsewhere only where the operator named that origin (--cors-origins).
+// Pages of other origins may call only if the operator named their origin (--cors-origins).
 bool Api::allowed_origin(const http::Request& request) const {
   const auto origin = request.header("origin");
   const auto& allowed = services_.cors_origins;
@@ -131,7 +131,7 @@ Result<Call> Api::find(const http::Request& request, http::Headers& refusal_head
   return Call{endpoints_[match.route].operation, {services_, request, std::move(match.parameters)}};
 }
 
-// What the head decides, in the order that clients rely on: 404 and 405 (find), 401, 403, 415, 406.
+// The checks of the request head, in the order that clients rely on: 404 and 405 (find), 401, 403, 415, 406.
 Status Api::check_head(http::Exchange& exchange) const {
   Call& call = call_of(exchange);
   const Operation& operation = call.operation;
@@ -143,7 +143,7 @@ Status Api::check_head(http::Exchange& exchange) const {
   return {};
 }
 
-// The body may come, or not.
+// Reads the body if the request head is acceptable.
 void Api::decide(http::Exchange& exchange) const {
   const Status admitted = check_head(exchange);
   if (!admitted) return respond(exchange, admitted.error());
@@ -183,16 +183,16 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
     const Operation& operation = call->operation;
     if (operation.no_store) exchange->headers.emplace_back("Cache-Control", "no-store");
     exchange->context = std::make_shared<Call>(std::move(*call));
-    if (!asks_elsewhere(*exchange)) return decide(*exchange);
-    if (!request.has_body) return exchange->go_on(0);  // decided when it is served: one way to the pool, not two
-    ask_elsewhere(exchange, [this, exchange] { decide(*exchange); });
+    if (!needs_store_pool(*exchange)) return decide(*exchange);
+    if (!request.has_body) return exchange->go_on(0);  // `serve` decides, so that the pool is used once
+    run_on_store_pool(exchange, [this, exchange] { decide(*exchange); });
   });
 }
 
 void Api::serve(std::shared_ptr<http::Exchange> exchange) {
   guarded(*exchange, [&] {
-    if (!asks_elsewhere(*exchange)) return run(exchange);
-    ask_elsewhere(exchange, [this, exchange] { run(exchange); });
+    if (!needs_store_pool(*exchange)) return run(exchange);
+    run_on_store_pool(exchange, [this, exchange] { run(exchange); });
   });
 }
 
@@ -206,7 +206,7 @@ void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
     if (!admitted) return respond(*exchange, admitted.error());
   } else if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
              caller != nullptr && exchange->request().has_body) {
-    // A body may have taken its time: the session must still be alive when the request begins to act.
+    // The session can have ended while the body was read.
     if (!services_.store.session(caller->session().id)) return respond(*exchange, invalid_token());
   }
   call.operation.run(exchange);
@@ -217,7 +217,7 @@ http::Sender Api::sender(http::Exchange& exchange) {
   return {call.context.client().source, std::holds_alternative<auth::SignedIn>(call.caller)};
 }
 
-// Once an hour. All its clients share the budgets of one address.
+// At most once an hour. All clients of that proxy share the rate limits of one address.
 void Api::warn_of_proxy(const http::Request& request) const {
   constexpr Millis kEvery = std::chrono::hours(1);
   const auto now = services_.clock.now().time_since_epoch().count();

@@ -1,4 +1,4 @@
-// The API as the HTTP server's application: the pipeline that every request goes through.
+// The application of the HTTP server: the steps that every request goes through.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace integrity::api {
 
-// Needs `services` as long as it lives. Safe from all I/O threads.
+// `services` must outlive it. Safe from all I/O threads.
 class Api final : public http::Application {
  public:
   explicit Api(Services& services);

@@ -1,4 +1,4 @@
-// One request on its way through the API: what a handler may use.
+// One request in the API, and what its handler can use.
 #pragma once
 #include <memory>
 #include <optional>
@@ -21,7 +21,7 @@
 
 namespace integrity::api {
 
-// Everything behind the API, made once at start and alive as long as the server.
+// What the API works with. Made once at start, and alive as long as the server.
 struct Services {
   store::Store& store;
   auth::Accounts& accounts;
@@ -29,7 +29,7 @@ struct Services {
   const auth::Tokens& tokens;
   FairPool& hash_pool;
   FairPool& search_pool;
-  FairPool* store_pool;  // where a remote store is asked; null: the store is not remote
+  FairPool* store_pool;  // for requests that wait for a remote store; null: the store is not remote
   catalog::Catalog& catalog;
   const Clock& clock;
   Random& random;
@@ -37,19 +37,19 @@ struct Services {
   std::vector<http::Address> trusted_proxies;
   std::vector<std::string> cors_origins;
   Hosts hosts = {};
-  // Sign-up is open because the server listens on loopback only, not because the operator said so.
+  // Sign-up is open only because the server listens on loopback; the operator did not name --signup.
   bool signup_open_on_loopback = false;
   RunningKeys running_keys = {};
 };
 
-// What every handler gets first. Valid until the answer is given.
+// The first parameter of every handler. Valid until the exchange has been answered.
 struct Context {
   Services& services;
   const http::Request& request;
   std::vector<std::string> parameters;  // of the path, percent-decoded, in order
   std::size_t offer = 0;                // which of the operation's media types the client wants
 
-  // Who asks, behind trusted proxies. Worked out when somebody wants to know: most requests do not.
+  // The client, as named by trusted proxies. Computed when it is needed: most requests do not need it.
   auth::Client client() const { return client_of(request, services.trusted_proxies); }
 };
 
@@ -60,9 +60,9 @@ struct Operation;
 struct Call {
   const Operation& operation;
   Context context;
-  bool admitted = false;  // all that the head decides is decided; `caller` is known
+  bool admitted = false;  // the request head was checked, and `caller` is known
   Caller caller = auth::Anyone{};
-  auth::TokenFault token_fault = auth::TokenFault::not_accepted;  // why, where a token is refused
+  auth::TokenFault token_fault = auth::TokenFault::not_accepted;  // where a token is refused: why
 };
 
 }  // namespace integrity::api

@@ -25,7 +25,7 @@ std::optional<http::Address> address_of(std::string_view entry) {
     if (port == "]") return http::Address::parse(host);
     if (!port.starts_with("]:")) return {};
     port.remove_prefix(2);
-  } else if (colon != std::string_view::npos && entry.find(':') == colon) {  // IPv6 has two at the least
+  } else if (colon != std::string_view::npos && entry.find(':') == colon) {  // one colon; IPv6 has at least two
     host = entry.substr(0, colon);
     port = entry.substr(colon + 1);
   } else {

@@ -1,4 +1,4 @@
-// Who asks: the peer of the connection, or whom a trusted proxy names in X-Forwarded-For.
+// The client of a request: the peer of the connection, or the address that a trusted proxy gives in X-Forwarded-For.
 #pragma once
 #include <vector>
 
@@ -7,13 +7,13 @@
 
 namespace integrity::api {
 
-// Without trusted proxies the header is never read, so nobody can choose the address that budgets are kept for.
-// With them, the list is walked from the right as long as the speaker is trusted; what cannot be read ends the
-// walk at the last trusted address.
+// Without trusted proxies the header is not read, so a client cannot choose the address that rate limits count. With
+// them, the list is read from the right as long as the address before is a trusted proxy. An entry that is not an
+// address ends the list at the trusted proxy that added it.
 auth::Client client_of(const http::Request& request, const std::vector<http::Address>& trusted_proxies);
 
-// Whether a header says that a proxy passed this on, and the peer is not a trusted one: somebody has put a proxy before this
-// server without telling it.
+// Whether a header shows that a proxy sent the request, and the peer is not a trusted proxy: --trusted-proxies may be
+// incomplete.
 bool comes_from_untrusted_proxy(const http::Request& request, const std::vector<http::Address>& trusted_proxies);
 
 }  // namespace integrity::api

@@ -15,9 +15,9 @@ TEST(Client, IsThePeerUnlessATrustedProxyNamesAnother) {
   const std::vector<http::Address> trusted{*http::Address::parse("10.0.0.1"), *http::Address::parse("10.0.0.2")};
   for (const Case& each : std::initializer_list<Case>{
            {"192.0.2.7", {}, "192.0.2.7"},
-           {"192.0.2.7", {"198.51.100.1"}, "192.0.2.7"},  // nobody trusted said so
+           {"192.0.2.7", {"198.51.100.1"}, "192.0.2.7"},  // the peer is not a trusted proxy
            {"10.0.0.1", {"198.51.100.1"}, "198.51.100.1"},
-           {"10.0.0.1", {"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},  // the client may write the left part
+           {"10.0.0.1", {"203.0.113.9, 198.51.100.1"}, "198.51.100.1"},  // the left part is the client's
            {"10.0.0.1", {"198.51.100.1, 10.0.0.2"}, "198.51.100.1"},     // two proxies in a row
            {"10.0.0.1", {"203.0.113.9", "198.51.100.1"}, "198.51.100.1"},
            {"10.0.0.1", {"nonsense"}, "10.0.0.1"},
@@ -43,7 +43,7 @@ TEST(Client, IsThePeerUnlessATrustedProxyNamesAnother) {
   }
 }
 
-TEST(Client, IsKnownToComeThroughAProxyThatNobodyNamed) {
+TEST(Client, CanComeThroughAProxyThatIsNotTrusted) {
   const std::vector<http::Address> trusted{*http::Address::parse("10.0.0.1")};
   const auto untrusted = [&](const char* peer, const char* name) {
     http::Request request;

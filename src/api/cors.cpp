@@ -2,7 +2,7 @@
 
 namespace integrity::api {
 
-// No Access-Control-Allow-Credentials: tokens travel in a header that scripts set, never in cookies.
+// No Access-Control-Allow-Credentials: tokens are sent in a header that scripts set, not in cookies.
 void add_cors_headers(http::Headers& headers, std::string_view origin) {
   headers.emplace_back("Access-Control-Allow-Origin", origin);
   headers.emplace_back("Access-Control-Expose-Headers",

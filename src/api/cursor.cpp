@@ -5,7 +5,7 @@
 namespace integrity::api {
 namespace {
 
-// version ‖ first 4 bytes of the list's digest ‖ position ‖ first 8 bytes of the HMAC over all before.
+// Version, first 4 bytes of the list's digest, position, first 8 bytes of the HMAC of all these.
 constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kListBytes = 4;
 constexpr std::size_t kTagBytes = 8;
@@ -20,7 +20,7 @@ std::string digest_of(std::string_view list) {
   return std::string(as_text(digest).substr(0, kListBytes));
 }
 
-std::optional<Bytes> sealed_bytes(std::string_view text) {
+std::optional<Bytes> bytes_of(std::string_view text) {
   auto bytes = from_base64url(text);
   if (!bytes || bytes->size() <= 1 + kListBytes + kTagBytes || bytes->front() != kVersion) return {};
   return bytes;
@@ -40,8 +40,8 @@ std::string write_cursor(const Secret& key, std::string_view list, std::string_v
   return to_base64url(as_bytes(content));
 }
 
-std::optional<Cursor> unsealed(std::string_view text) {
-  const auto bytes = sealed_bytes(text);
+std::optional<Cursor> unverified(std::string_view text) {
+  const auto bytes = bytes_of(text);
   if (!bytes) return {};
   const ByteView content = ByteView(*bytes).first(bytes->size() - kTagBytes);
   return Cursor{std::string(as_text(content.subspan(1 + kListBytes))),
@@ -49,11 +49,11 @@ std::optional<Cursor> unsealed(std::string_view text) {
 }
 
 std::optional<Cursor> read_cursor(const Secret& key, std::string_view text) {
-  const auto bytes = sealed_bytes(text);
+  const auto bytes = bytes_of(text);
   if (!bytes) return {};
   const ByteView content = ByteView(*bytes).first(bytes->size() - kTagBytes);
   if (!equal_in_constant_time(tag(key, content), ByteView(*bytes).last(kTagBytes))) return {};
-  return unsealed(text);
+  return unverified(text);
 }
 
 }  // namespace integrity::api

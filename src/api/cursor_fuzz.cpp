@@ -9,20 +9,20 @@ namespace {
 
 using fuzzing::holds;
 
-// A cursor is ours or nothing: 64 bits of a MAC are not guessed. The input is a text that claims to be one, and the
-// parts of one that we write: how long the list's name is, the name, the position. Each has a key of its own, for libFuzzer
-// remembers what it saw compared, and would bring what was written for one input as another.
+// Only signed cursors are read: nobody guesses 64 bits of a MAC. The input is a text to be read as a cursor, and also
+// the parts of one to be written: the length of the list's name, the name, the position. Each input has its own key,
+// since libFuzzer remembers compared bytes, and would send a cursor that was written for one input as another input.
 FUZZ_TARGET(cursor) {
   const Secret key("a key that is only for the fuzzer" + std::string(input));
   const auto text = input;
   const std::string list(input.substr(0, fuzzing::take_byte(input)));
   const std::string position(input.substr(std::min(list.size(), input.size())));
   const auto written = write_cursor(key, list, position);
-  if (text != written) holds(!read_cursor(key, text), "no text is a cursor that was not written");
+  if (text != written) holds(!read_cursor(key, text), "only written cursors are read");
   const auto back = read_cursor(key, written);
-  holds(back.has_value() == !position.empty(), "a cursor is read if it says where");
+  holds(back.has_value() == !position.empty(), "a cursor is read if it has a position");
   if (!back) return;
-  holds(back->position == position, "a position comes back as it was");
+  holds(back->position == position, "the position is unchanged");
   holds(back->of(list) && !back->of(list + "x"), "a cursor belongs to its list");
   auto altered = written;
   altered[text.size() % altered.size()] ^= 1;

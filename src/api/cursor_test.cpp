@@ -7,7 +7,7 @@
 namespace integrity::api {
 namespace {
 
-TEST(Cursor, ComesBackAsItWas) {
+TEST(Cursor, IsReadAsItWasWritten) {
   test::SeededRandom random;
   const Secret key = random.secret(32);
   for (const std::string& position : {std::string("\0\xff", 2), std::string(2000, 'n')}) {
@@ -30,7 +30,7 @@ TEST(Cursor, IsRefusedWhenAltered) {
   }
   EXPECT_FALSE(read_cursor(key, ""));
   EXPECT_FALSE(read_cursor(key, cursor + "A"));
-  EXPECT_FALSE(read_cursor(random.secret(32), cursor)) << "another server's";
+  EXPECT_FALSE(read_cursor(random.secret(32), cursor)) << "signed by another server";
 }
 
 }  // namespace

@@ -15,8 +15,7 @@ json::Value slug_schema() {
 
 PathParameter path_parameter(std::string_view name) {
   if (name == "username") {
-    return {name, "Whose challenge it is; upper and lower case count as the same.", model::username_rule.describe(),
-            "ada"};
+    return {name, "The user whose challenge it is, in upper or lower case.", model::username_rule.describe(), "ada"};
   }
   if (name == "slug") return {name, "The last part of a problem's `type`.", slug_schema(), "sku-taken"};
   return {name, "The record's `id`.", schema::Hex24<RecordId>{}.describe(), "6925142bbf57d9d3a4b1c0de"};
@@ -25,9 +24,10 @@ PathParameter path_parameter(std::string_view name) {
 }  // namespace
 
 std::vector<Group> groups() {
-  return {{"Accounts", "Signing up, the two steps of a login, and one's own account. Answers are never to be stored."},
-          {"Products", "The catalogue. Everything here needs an access token."},
-          {"Server", "About the server itself."}};
+  return {
+      {"Accounts", "Signing up, the two steps of a login, and your own account. Caches must not store the answers."},
+      {"Products", "The catalogue. Everything here needs an access token."},
+      {"Server", "About the server itself."}};
 }
 
 std::string_view group_of(const Endpoint& endpoint) {
@@ -39,51 +39,44 @@ std::vector<Convention> conventions() {
   return {
       {"Getting in",
        "`POST /signup` or `POST /login` is the first step and gives a `challenge`; `GET /generate-2fa/{username}` "
-       "shows the "
-       "QR code to a new account; `POST /verify-2fa` takes the challenge and a code, and gives an `access_token` for "
-       "ten "
-       "minutes. There is no way around the second step. Send it as `Authorization: Bearer <access_token>`; a token in "
-       "the query string is never read."},
+       "shows the QR code to a new account; `POST /verify-2fa` takes the challenge and a code, and gives an "
+       "`access_token` for ten minutes. There is no way around the second step. Send it as `Authorization: Bearer "
+       "<access_token>`; a token in the query string is never read."},
       {"Bodies",
-       "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown member, a duplicate or anything "
-       "behind the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
+       "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown or duplicate member or data "
+       "after the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
       {"Errors",
-       "Refusals are `application/problem+json` (RFC 9457). `type` says which, and leads to a page about it; `detail` "
-       "says "
-       "what to do; a 422 has every bad value in `errors`. What decides first is answered first: 400 for what is no "
-       "HTTP, 404 and 405 for the address, 401, 403, 415, 406, 413, 400 for what is no JSON, 422, 404 for the record, "
-       "428, "
-       "412, 409. 429 and 503 carry `Retry-After`."},
+       "Errors are `application/problem+json` (RFC 9457). `type` says which, and is the address of a page about it; "
+       "`detail` says what to do; a 422 has every bad value in `errors`. The checks have this order: 400 for malformed "
+       "HTTP, 404 and 405 for the address, 401, 403, 415, 406, 413, 400 for malformed JSON, 422, 404 for the record, "
+       "428, 412, 409. 429 and 503 have `Retry-After`."},
       {"Addresses",
        "A path that is not listed here is 404 `not-found`. A listed one that does not have the method is 405 "
        "`method-not-allowed`, whose `Allow` names those it has."},
       {"Money",
        "Exact decimals with at most 4 places and 15 digits; never rounded. Requests may send a number or plain digits "
-       "in "
-       "a string. Answers are numbers with at least two places: `129.90`. Read them as decimals where your language "
-       "can. "
-       "A client that keeps a double (JavaScript, generated code) has the exact price too, as long as it only prints "
-       "it "
-       "in the shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: 15 digits "
-       "survive. Never add or multiply such doubles; count in ten-thousandths, or send strings."},
+       "in a string. Answers are numbers with at least two places: `129.90`. Read them as decimals where your language "
+       "can. A client that keeps a double (JavaScript, generated code) has the exact price too, if it prints it in the "
+       "shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: a double keeps 15 "
+       "digits. Never add or multiply such doubles; calculate in ten-thousandths, or send strings."},
       {"Later versions",
-       "Answers may gain members, and words marked `x-extensible-enum` may become more: a client passes over members "
-       "that it does not know, and keeps unknown words as they are. Requests stay as strict as they are."},
+       "Answers may get more members, and `x-extensible-enum` more values: a client should ignore unknown members and "
+       "keep unknown values as they are. Requests stay as strict as they are."},
       {"Times and ids",
        "Times are RFC 3339 in UTC with milliseconds: `2026-01-31T08:15:30.250Z`. Ids are 24 lower-case hex "
        "characters."},
       {"Versions",
        "Each change gives a record the next `version`, which is also its `ETag`. Send it back in `If-Match`, or the "
-       "body "
-       "that you read with its `version`, and a change that somebody made meanwhile is not overwritten: 412."},
+       "body that you read with its `version`, and a change that somebody else has made since then is not overwritten: "
+       "412."},
       {"Lists",
-       "A bare array. Without `limit` and `cursor` it is the whole list, streamed; with one of them a page, and "
-       "`Link: <…>; rel=\"next\"` leads to the next one. Neither repeats or leaves out a record whose sort key did not "
-       "change meanwhile; one that was renamed while a list by name went on may be in it twice, or not at all."},
+       "A bare array. Without `limit` and `cursor` it is the whole list, streamed; with one of them a page, and `Link: "
+       "<…>; rel=\"next\"` leads to the next one. A list neither repeats nor leaves out a record whose sort key does "
+       "not change while it is read; one that is renamed during a list by name can be in it twice, or not at all."},
   };
 }
 
-std::vector<Code> refusals(const Endpoint& endpoint) {
+std::vector<Code> problems_of(const Endpoint& endpoint) {
   const Operation& operation = endpoint.operation;
   std::vector<Code> codes = operation.may_fail;
   codes.insert(codes.end(), {Code::bad_request, Code::request_timeout, Code::headers_too_large, Code::not_implemented,

@@ -1,4 +1,4 @@
-// What the descriptions for programs (openapi.hpp) and for people (docs.hpp) have in common, from the declarations.
+// What the descriptions for programs (openapi.hpp) and for people (docs.hpp) share. Made from the declarations.
 #pragma once
 #include <string>
 #include <string_view>
@@ -14,14 +14,14 @@ struct Group {
 std::vector<Group> groups();
 std::string_view group_of(const Endpoint& endpoint);
 
-// What holds everywhere, a paragraph each; code stands in backticks.
+// A rule for all operations, in one paragraph. Code is in backticks.
 struct Convention {
   std::string_view name, text;
 };
 std::vector<Convention> conventions();
 
-// In the order of their codes: what the operation declares, and what every operation of its kind may answer.
-std::vector<Code> refusals(const Endpoint& endpoint);
+// The errors that the operation declares and those of every operation of its kind, sorted by code.
+std::vector<Code> problems_of(const Endpoint& endpoint);
 
 struct PathParameter {
   std::string_view name, about;
@@ -30,8 +30,8 @@ struct PathParameter {
 };
 std::vector<PathParameter> path_parameters(const Endpoint& endpoint);
 
-// A request and the answer that is this problem, recorded from a real server by test/test_transcripts.py; empty where
-// nothing gives it yet.
+// A request that leads to this problem, with its response. Recorded from a real server by test/test_transcripts.py;
+// empty where no operation gives the problem yet.
 std::string_view transcript_of(const CodeInfo& code);
 std::string_view answer_body(std::string_view transcript);
 

@@ -18,7 +18,7 @@ std::string text_of(const json::Value& schema, std::string_view member) {
   return found != nullptr ? found->text : std::string();
 }
 
-// "3–64", "at least 1", "at most 9": of two bounds that a schema may have.
+// "3–64", "at least 1", "at most 9", or nothing, from two bounds of a schema.
 std::string range(const json::Value& schema, std::string_view min_name, std::string_view max_name) {
   const auto min = text_of(schema, min_name), max = text_of(schema, max_name);
   if (min.empty() && max.empty()) return {};
@@ -43,12 +43,12 @@ std::string type_of(const json::Value& schema) {
   return out;
 }
 
-// Formats that tell generators how wide a number is, beside bounds that say the same.
+// Formats that tell generators the size of a number. The bounds tell people the same.
 bool is_width(std::string_view format) {
   return format == "int32" || format == "int64" || format == "double";
 }
 
-// What a schema allows, in a few words of HTML.
+// A short summary of a schema, as HTML.
 std::string words(const json::Value& schema) {
   if (const auto ref = text_of(schema, "$ref"); !ref.empty()) {
     const auto name = ref.substr(ref.rfind('/') + 1);
@@ -68,7 +68,7 @@ std::string words(const json::Value& schema) {
   if (const auto length = range(schema, "minLength", "maxLength"); !length.empty())
     out += ", " + length + " characters";
   if (const auto bounds = range(schema, "minimum", "maximum"); !bounds.empty()) out += ", " + bounds;
-  // Long ones say in code what the description says in words.
+  // The description explains long patterns in words.
   if (const auto pattern = text_of(schema, "pattern"); !pattern.empty() && pattern.size() <= 40)
     out += ", " + code(pattern);
   return out;
@@ -132,8 +132,8 @@ std::string examples(const Operation& operation) {
 std::string answer(const Operation& operation) {
   std::string out = "<h4>Answer</h4>\n<p>" + std::to_string(operation.status);
   for (const auto type : operation.offers) out += (type == operation.offers.front() ? ": " : ", ") + code(type);
-  if (operation.may_be_elsewhere) out += "; 303 leads elsewhere";
-  if (operation.may_be_not_modified) out += "; 304 when you have it already";
+  if (operation.may_be_elsewhere) out += "; 303 redirects to another page";
+  if (operation.may_be_not_modified) out += "; 304 if you have it already";
   out += "</p>\n";
   if (operation.answer_schema) out += shape(*operation.answer_schema);
   std::string rows;
@@ -143,7 +143,7 @@ std::string answer(const Operation& operation) {
 
 std::string problems(const Endpoint& endpoint) {
   std::string out;
-  for (const Code each : refusals(endpoint)) {
+  for (const Code each : problems_of(endpoint)) {
     const CodeInfo& problem = info(each);
     out += (out.empty() ? "" : ", ") + ("<a href=\"/problems/" + std::string(problem.slug) + "\">") +
            std::to_string(problem.status) + ' ' + std::string(problem.slug) + "</a>";
@@ -227,7 +227,7 @@ std::string clients() {
 }
 
 std::string rules() {
-  std::string out = "<h2>What holds everywhere</h2>\n";
+  std::string out = "<h2>Rules for all operations</h2>\n";
   for (const Convention& each : conventions()) {
     out += "<h3>" + std::string(each.name) + "</h3>\n<p>" + prose(each.text) + "</p>\n";
   }
@@ -240,7 +240,7 @@ std::string docs() {
   const auto all = endpoints();
   return page("Data Integrity API",
               "<h1>Data Integrity API</h1>\n<p>Product and stock records behind a second factor. For programs: "
-              "<a href=\"/openapi.json\">/openapi.json</a>. What a refusal means: "
+              "<a href=\"/openapi.json\">/openapi.json</a>. What an error means: "
               "<a href=\"/problems\">/problems</a>.</p>\n" +
                   contents(all) + rules() + clients() + operations(all) + objects(all));
 }

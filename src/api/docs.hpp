@@ -1,5 +1,5 @@
-// The description for people: one page with every operation, and a page for every problem; from the same declarations
-// as openapi.hpp. Nothing is loaded from elsewhere and no script runs.
+// The description for people: one page with every operation, and one page for each problem. Made from the same
+// declarations as openapi.hpp. The pages load nothing from other servers and have no scripts.
 #pragma once
 #include <string>
 
@@ -9,6 +9,6 @@ namespace integrity::api {
 
 std::string docs();
 std::string problem_index();
-std::string problem_page(const CodeInfo& code);  // what a problem's `type` leads to
+std::string problem_page(const CodeInfo& code);  // the page at a problem's `type`
 
 }  // namespace integrity::api

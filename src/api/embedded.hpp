@@ -1,4 +1,4 @@
-// Files that are compiled in, by name: style sheet, example clients, transcripts of problems.
+// Files that are compiled into the program, by name: style sheet, example clients, transcripts of problems.
 #pragma once
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// The whole API, one line an endpoint.
+// The whole API, one line for each operation.
 #pragma once
 #include <string_view>
 #include <vector>
@@ -15,7 +15,7 @@ struct Endpoint {
 
 std::vector<Endpoint> endpoints();
 
-// The operations, each beside its resource.
+// The operations, grouped by resource.
 namespace accounts {
 Operation sign_up();
 Operation log_in();

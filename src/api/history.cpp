@@ -15,7 +15,7 @@ using model::Change;
 using model::Product;
 using Text = std::optional<std::string>;
 
-constexpr std::size_t kReadChanges = 4;  // at a time: with before and after, one may be 35 KB long
+constexpr std::size_t kReadChanges = 4;  // at a time; one change with before and after can have 35 KB
 
 struct Actor {
   UserId id;
@@ -30,9 +30,9 @@ constexpr std::string_view schema_name(const Actor*) {
 }
 
 struct ChangeView {
-  std::optional<std::int64_t> log_index = {};  // none before there is a ledger
+  std::optional<std::int64_t> log_index = {};  // none until there is a ledger
   Time at;
-  std::optional<Actor> actor = {};  // none for an act on the host
+  std::optional<Actor> actor = {};  // none for a host command
   std::string op;
   std::int64_t version = 0;
   Text before, after;  // products as JSON
@@ -41,13 +41,13 @@ struct ChangeView {
 auto fields(const ChangeView*) {
   using schema::nullable, schema::required;
   return std::tuple{nullable("log_index", &ChangeView::log_index, schema::Integer{0, model::stock_max},
-                             "its place in the ledger; null before there was one"),
+                             "its number in the ledger; null before there was one"),
                     required("at", &ChangeView::at, schema::Timestamp{}),
                     nullable("actor", &ChangeView::actor, schema::Nested<Actor>{}, "null: a command on the host"),
                     required("op", &ChangeView::op, schema::OneOf{"create update stock delete"}),
                     required("version", &ChangeView::version, model::product_version, "of the product afterwards"),
-                    nullable("before", &ChangeView::before, schema::Written<Product>{}, "null where it was made"),
-                    nullable("after", &ChangeView::after, schema::Written<Product>{}, "null where it was deleted"),
+                    nullable("before", &ChangeView::before, schema::Written<Product>{}, "null for its creation"),
+                    nullable("after", &ChangeView::after, schema::Written<Product>{}, "null for its deletion"),
                     nullable("reason", &ChangeView::reason, model::change_reason),
                     nullable("reference", &ChangeView::reference, model::change_reference)};
 }
@@ -64,13 +64,13 @@ auto fields(const HistoryQuery*) {
                     schema::optional("cursor", &HistoryQuery::cursor, page_cursor, page_cursor_about)};
 }
 
-Text text(std::string json) {
+Text unless_empty(std::string json) {
   if (json.empty()) return {};
   return json;
 }
 
-// A walk through the history, from new to old. What is behind it never changes, so it may be as slow as the client reads,
-// and the end of a page is the same for whoever looks ahead.
+// A walk through the history, from new to old. What it still has to read never changes, so it can be as slow as the
+// client, and a copy that runs ahead finds the same end of the page.
 class Walk {
  public:
   Walk(store::Store& store, const ProductId& id, std::optional<std::int64_t> before, std::size_t count)
@@ -90,24 +90,24 @@ class Walk {
     return !done();
   }
 
-  // Goes on without writing; the revision of the last change, if older ones are behind it.
+  // Walks on without writing. The revision of the last change, if there are older ones.
   std::optional<std::int64_t> end() {
     const auto tx = store_.read();
     while (!done()) take(*tx, [](const Change&, const std::string&) {});
-    return behind_ ? before_ : std::nullopt;
+    return older_ ? before_ : std::nullopt;
   }
 
  private:
-  bool done() const { return left_ == 0 || !behind_; }
+  bool done() const { return left_ == 0 || !older_; }
 
-  // One more than is taken tells what was before the last one.
+  // Reads one change more than it takes, for the product before the last one.
   template <class F>
   void take(store::ReadTx& tx, F each) {
     const auto count = std::min(kReadChanges, left_);
     auto changes = tx.changes(model::RecordKind::product, record_id(id_), before_, count + 1);
-    behind_ = changes.size() > count;
+    older_ = changes.size() > count;
     for (std::size_t i = 0; i < std::min(changes.size(), count); ++i) {
-      // A change that cannot be read is left out: then what was before the next one is not known.
+      // An unreadable change is left out, and then the product before the newer one is unknown.
       const bool next_older = i + 1 < changes.size() && changes[i + 1].revision + 1 == changes[i].revision;
       each(changes[i], next_older ? changes[i + 1].after : std::string());
       before_ = changes[i].revision;
@@ -119,8 +119,8 @@ class Walk {
     ChangeView view{.at = change.at,
                     .op = change.op.substr(std::string_view("product.").size()),
                     .version = change.revision,
-                    .before = text(std::move(before)),
-                    .after = text(change.after),
+                    .before = unless_empty(std::move(before)),
+                    .after = unless_empty(change.after),
                     .reason = change.attribution.reason,
                     .reference = change.attribution.reference};
     if (change.attribution.actor) {
@@ -135,7 +135,7 @@ class Walk {
   ProductId id_;
   std::optional<std::int64_t> before_;  // the revision of the change that was taken last
   std::size_t left_;
-  bool behind_ = true;  // there are older ones
+  bool older_ = true;  // there are older changes
   bool first_ = true;
   std::map<UserId, std::string> names_;
 };
@@ -150,7 +150,7 @@ Listed in_parts(std::string begin, Walk rest) {
   }}};
 }
 
-// A page may be 35 MB, all of which is read to find its end.
+// A page can have 35 MB. All of it is read to find its end, and again while it is sent.
 Result<Listed> found(const Context& context, const HistoryQuery& asked, const std::string& position) {
   auto& store = context.services.store;
   const auto id = ProductId::parse(context.parameters.front());
@@ -180,12 +180,12 @@ Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, 
 namespace products {
 
 Operation history() {
-  return operation("getHistory", "Who changed a product, when, and how; newest first, also after it was deleted",
+  return operation("getHistory", "Who changed a product, when and how; newest first, also after it was deleted",
                    {Code::not_found, Code::overloaded}, &api::history)
       .described("Each change with the product before and after it.")
       .checking_query(&check_cursor)
       .giving({header::link})
-      .example({"made", "A product that was made, and not changed since", "",
+      .example({"made", "A product that was created and not changed since", "",
                 R"([{"log_index":null,"at":"2026-11-23T10:00:15.000Z",)"
                 R"("actor":{"id":"6925142bbf57d9d3a4b1c0df","username":"ada"},"op":"create","version":1,"before":null,)"
                 R"("after":)"

@@ -8,7 +8,7 @@
 namespace integrity::api {
 namespace {
 
-// Without the port, and without the dot that ends a complete name. IPv6 without brackets.
+// Without the port, without the dot at the end of a complete name, and IPv6 without brackets.
 std::string_view host_of(std::string_view authority) {
   if (authority.starts_with('[')) return authority.substr(1, std::min(authority.find(']'), authority.size()) - 1);
   auto host = authority.substr(0, authority.find(':'));
@@ -16,7 +16,7 @@ std::string_view host_of(std::string_view authority) {
   return host;
 }
 
-// Names that no name server is asked for (RFC 6761 §6.3), and addresses of this machine.
+// Names that always resolve to loopback addresses (RFC 6761 §6.3), and these addresses.
 bool is_loopback(std::string_view host) {
   constexpr std::string_view kName = "localhost";
   if (host.size() >= kName.size() && equal_ignoring_case(host.substr(host.size() - kName.size()), kName)) {

@@ -1,7 +1,7 @@
 // The names that this server answers for (--hosts).
 //
-// A server on loopback has no other protection from web pages than that: a page of evil.example whose name leads to
-// 127.0.0.1 (DNS rebinding) is, for the browser, of the same origin as this server. Its requests still say
+// For a server on loopback this is the only protection from web pages: if evil.example resolves to 127.0.0.1 (DNS
+// rebinding), the browser takes a page of evil.example and this server for the same origin. Its requests still have
 // `Host: evil.example`.
 #pragma once
 #include <string>
@@ -13,10 +13,11 @@ namespace integrity::api {
 class Hosts {
  public:
   Hosts() = default;  // any
-  // Loopback names, and these: lower case, without a port.
+  // Loopback names, and `names`: lower case, without a port.
   explicit Hosts(std::vector<std::string> names) : any_(false), names_(std::move(names)) {}
 
-  // `authority` as in a Host header, perhaps with a port; empty where an HTTP/1.0 client sends none, which no browser is.
+  // `authority` as in a Host header, with or without a port. Empty is accepted: only HTTP/1.0 clients send no Host, and
+  // browsers are not among them.
   bool answer_for(std::string_view authority) const;
 
  private:

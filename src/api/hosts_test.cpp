@@ -5,8 +5,8 @@
 namespace integrity::api {
 namespace {
 
-// A page of a name that was made to lead to 127.0.0.1 could read and sign up on a server that thought itself private.
-TEST(Hosts, AnswersForLoopbackNamesAndThoseThatWereGiven) {
+// Otherwise a web page whose name resolves to 127.0.0.1 could sign up on a private server and read from it.
+TEST(Hosts, AnswerForLoopbackNamesAndTheirOwn) {
   const Hosts hosts({"shop.example", "10.0.0.7", "2001:db8::7"});
   for (const char* right : {"localhost", "localhost:8080", "LocalHost.", "shop.localhost:1", "127.0.0.1",
                             "127.1.2.3:8080", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:1", "shop.example",
@@ -20,7 +20,7 @@ TEST(Hosts, AnswersForLoopbackNamesAndThoseThatWereGiven) {
   }
 }
 
-TEST(Hosts, AnswersForAnyUnlessTold) {
+TEST(Hosts, AnswerForAnyNameByDefault) {
   EXPECT_TRUE(Hosts().answer_for("evil.example"));
 }
 

@@ -1,4 +1,4 @@
-// Pages for people: one look, no script, nothing from elsewhere.
+// Pages for people, with one style. They load nothing from other servers and have no scripts.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,12 +7,12 @@
 
 namespace integrity::api {
 
-// `body` is HTML; the title is text. Goes with page_headers(), which allow this page its style and nothing else.
+// `body` is HTML, `title` is text. Send it with page_headers(), which allow its style sheet and nothing else.
 std::string page(std::string_view title, std::string_view body);
 Headers page_headers();
 
 std::string escape_html(std::string_view text);
-// Text in which code stands in backticks, as HTML.
+// Text with code in backticks, as HTML.
 std::string prose(std::string_view text);
 
 }  // namespace integrity::api

@@ -15,18 +15,18 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 
-// The headers that an answer may be kept with. Their names are static text wherever a reply carries them.
-constexpr std::array<std::string_view, 2> kKeptHeaders{"Location", "ETag"};
+// The headers that are stored with a response. A reply does not own the names of its headers, so they are static text.
+constexpr std::array<std::string_view, 2> kStoredHeaders{"Location", "ETag"};
 
-std::string_view kept_name(std::string_view name) {
-  const auto found = std::find(kKeptHeaders.begin(), kKeptHeaders.end(), name);
-  if (found == kKeptHeaders.end()) throw std::logic_error("a kept answer has the unknown header " + std::string(name));
+std::string_view static_name(std::string_view name) {
+  const auto found = std::find(kStoredHeaders.begin(), kStoredHeaders.end(), name);
+  if (found == kStoredHeaders.end()) throw std::logic_error("a stored response has the header " + std::string(name));
   return *found;
 }
 
 std::string to_text(const http::Headers& headers) {
   std::string text;
-  for (const auto& [name, value] : headers) text.append(kept_name(name)).append(": ").append(value).append("\r\n");
+  for (const auto& [name, value] : headers) text.append(static_name(name)).append(": ").append(value).append("\r\n");
   return text;
 }
 
@@ -35,14 +35,14 @@ http::Headers from_text(std::string_view text) {
   while (!text.empty()) {
     auto value = take_until(text, '\r');
     const auto name = take_until(value, ':');
-    headers.emplace_back(kept_name(name), trim(value));
+    headers.emplace_back(static_name(name), trim(value));
     text.remove_prefix(1);  // the line feed
   }
   return headers;
 }
 
-model::StoredResponse kept(const http::Reply& reply, const model::Digest& request, Time now) {
-  if (reply.stream || reply.content_type != kJson) throw std::logic_error("only a JSON document can be kept");
+model::StoredResponse to_stored(const http::Reply& reply, const model::Digest& request, Time now) {
+  if (reply.stream || reply.content_type != kJson) throw std::logic_error("only a JSON document can be stored");
   return {.request = request,
           .status = reply.status,
           .headers = to_text(reply.headers),
@@ -50,12 +50,12 @@ model::StoredResponse kept(const http::Reply& reply, const model::Digest& reques
           .expires_at = now + model::stored_response_life};
 }
 
-http::Reply replayed(model::StoredResponse answer) {
+http::Reply replayed(model::StoredResponse stored) {
   http::Reply reply;
-  reply.status = answer.status;
+  reply.status = stored.status;
   reply.content_type = kJson;
-  reply.headers = from_text(answer.headers);
-  reply.body = std::move(answer.body);
+  reply.headers = from_text(stored.headers);
+  reply.body = std::move(stored.body);
   reply.with("Idempotency-Replayed", "true");
   return reply;
 }
@@ -69,7 +69,7 @@ std::optional<RunningKeys::Claim> RunningKeys::claim(const UserId& user, const m
   return std::optional<Claim>(std::in_place, *this, wanted);
 }
 
-void RunningKeys::give_back(const Key& key) {
+void RunningKeys::release(const Key& key) {
   const std::lock_guard lock(mutex_);
   keys_.erase(key);
 }
@@ -100,14 +100,15 @@ KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& p
 store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now,
                                        store::WriteFunction<http::Reply> change) {
   return [request, now, change = std::move(change)](store::WriteTx& tx) -> Result<http::Reply> {
-    if (auto answer = tx.stored_response(request.user, request.key)) {
-      if (answer->request == request.body) return replayed(std::move(*answer));
+    if (auto stored = tx.stored_response(request.user, request.key)) {
+      if (stored->request == request.body) return replayed(std::move(*stored));
       return Error{Code::idempotency_key_reused, "another body was sent under this Idempotency-Key; use a new key"};
     }
-    // Before the change: what is refused after it has written costs its whole group another run.
+    // Before the change: an error after a write makes the whole group run again.
     INTEGRITY_CHECK(tx.room_for_answer(request.user, stored_responses_max));
     INTEGRITY_TRY(auto reply, change(tx));
-    INTEGRITY_CHECK(tx.store_response(request.user, request.key, kept(reply, request.body, now), stored_responses_max));
+    INTEGRITY_CHECK(
+        tx.store_response(request.user, request.key, to_stored(reply, request.body, now), stored_responses_max));
     return reply;
   };
 }
@@ -126,7 +127,7 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
   }
   auto origin = origin_of(exchange);
   auto completion = [exchange = std::move(exchange), claim = std::move(claim)](Result<http::Reply> result) mutable {
-    claim.reset();  // before the answer: whoever has it may send the request again at once
+    claim.reset();  // before the response, since the client may send the request again as soon as it has it
     guarded(*exchange, [&] {
       if (!result) return respond(*exchange, result.error());
       respond(*exchange, std::move(*result));
@@ -136,7 +137,7 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
       std::move(origin), once(request, services.clock.now(), std::move(change)), std::move(completion)));
 }
 
-void sweep_kept_answers(store::Store& store) {
+void sweep_stored_responses(store::Store& store) {
   constexpr std::size_t kBatch = 500;
   for (bool more = true; more;) {
     const auto removed =

@@ -1,8 +1,8 @@
-// Idempotency-Key: a request that is sent again under its key changes nothing again and is given the first answer.
+// Idempotency-Key: a request that is sent again with its key gets the stored response and changes nothing.
 //
-//   operation("createProduct", …, &create).idempotent()    // all that a resource says about it
+//   operation("createProduct", …, &create).idempotent()    // all that an operation has to declare
 //
-// The answer is kept in the transaction of the change, so there is never one without the other: see docs/adr/0008.
+// The response is stored in the transaction of the change, so one never exists without the other: see docs/adr/0008.
 #pragma once
 #include <mutex>
 #include <optional>
@@ -18,59 +18,59 @@
 
 namespace integrity::api {
 
-// The keys of requests that run in this process just now. Safe from any thread; outlives its claims.
+// The keys of the requests that are running in this process. Safe from any thread. Must outlive its claims.
 class RunningKeys {
   using Key = std::pair<UserId, model::ResponseKey>;
 
  public:
-  class Claim {  // given back when it goes
+  class Claim {  // released by the destructor
    public:
     Claim(RunningKeys& keys, const Key& key) : keys_(&keys), key_(key) {}
     Claim(Claim&& other) noexcept : keys_(std::exchange(other.keys_, nullptr)), key_(std::move(other.key_)) {}
     Claim& operator=(Claim&&) = delete;
     ~Claim() {
-      if (keys_ != nullptr) keys_->give_back(key_);
+      if (keys_ != nullptr) keys_->release(key_);
     }
 
    private:
     RunningKeys* keys_;
     Key key_;
   };
-  std::optional<Claim> claim(const UserId& user, const model::ResponseKey& key);  // nothing while another has it
+  std::optional<Claim> claim(const UserId& user, const model::ResponseKey& key);  // nothing while it is claimed
 
  private:
-  void give_back(const Key& key);
+  void release(const Key& key);
 
   std::mutex mutex_;
   std::set<Key> keys_;
 };
 
-// The bound of what is kept, for model::stored_response_life.
-inline constexpr std::size_t stored_responses_max = 10'000;  // of one user
+// For each user. A response is stored for model::stored_response_life.
+inline constexpr std::size_t stored_responses_max = 10'000;
 
-// What the head decides. Errors: bad_request for a key that cannot be read, or for several.
+// The key in the request head, if there is one. Error: bad_request for a malformed key, or for several.
 Result<std::optional<std::string>> idempotency_key(const http::Request& request);
 
-// A request under a key, as far as it is compared with others.
+// What identifies a request with a key. The same `user` and `key` with another `body` is an error.
 struct KeyedRequest {
   UserId user;
   model::ResponseKey key;
   model::Digest body;
 };
 
-// The path counts by what it means: an operation and the parameters that were in it, decoded, so that `%2D` is `-`.
+// The path is compared as an operation with its decoded parameters, so `%2D` and `-` are the same.
 KeyedRequest keyed(std::string_view operation, const std::vector<std::string>& parameters, const UserId& user,
                    const std::string& key, std::string_view body);
 
-// `change` as a write that happens once: the kept answer if there is one, else that of `change`, which is kept. Errors:
-// those of `change`, idempotency_key_reused, too_many_attempts. `now` is the host's time.
+// `change` as a write that happens once: gives the stored response, or else runs `change` and stores its response.
+// Errors: those of `change`, idempotency_key_reused, too_many_attempts. `now` is the time of this host.
 store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now, store::WriteFunction<http::Reply> change);
 
-// Runs `change` under the key of the exchange's request and answers it. Error: idempotency_in_progress.
+// Runs `change` under `key`, and answers the exchange. Error: idempotency_in_progress.
 void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key,
                 store::WriteFunction<http::Reply> change);
 
-// Removes what has expired, in batches that do not hold up others. Blocking; for the jobs thread.
-void sweep_kept_answers(store::Store& store);
+// Removes expired responses, in batches that do not delay other writes for long. Blocks; for a background thread.
+void sweep_stored_responses(store::Store& store);
 
 }  // namespace integrity::api

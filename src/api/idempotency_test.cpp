@@ -20,9 +20,9 @@ TEST(RunningKeys, AreClaimedByOneAtATime) {
   EXPECT_TRUE(keys.claim(kBob, {1}));
   {
     const auto moved = std::move(*first);
-    EXPECT_FALSE(keys.claim(kAda, {1})) << "a claim that was moved is held";
+    EXPECT_FALSE(keys.claim(kAda, {1})) << "a moved claim is still held";
   }
-  EXPECT_TRUE(keys.claim(kAda, {1})) << "a claim that has gone is free";
+  EXPECT_TRUE(keys.claim(kAda, {1})) << "a destroyed claim is released";
 }
 
 struct HeaderCase {
@@ -47,7 +47,7 @@ TEST(IdempotencyKeyHeader, IsOneOrNone) {
   }
 }
 
-TEST(Keyed, IsOneRequestHoweverItsPathIsSpelled) {
+TEST(Keyed, ComparesOperationParametersAndKey) {
   const auto key = [](std::string_view operation, const std::vector<std::string>& parameters, const std::string& name) {
     return keyed(operation, parameters, kAda, name, "{}").key;
   };
@@ -55,7 +55,7 @@ TEST(Keyed, IsOneRequestHoweverItsPathIsSpelled) {
   EXPECT_NE(key("moveStock", {"abc"}, "k"), key("moveStock", {"abd"}, "k"));
   EXPECT_NE(key("moveStock", {"abc"}, "k"), key("createProduct", {"abc"}, "k"));
   EXPECT_NE(key("moveStock", {"abc"}, "k"), key("moveStock", {"abc"}, "K"));
-  EXPECT_NE(key("moveStock", {"ab"}, "ck"), key("moveStock", {"abc"}, "k")) << "where a part ends is part of it";
+  EXPECT_NE(key("moveStock", {"ab"}, "ck"), key("moveStock", {"abc"}, "k")) << "the parts are delimited";
 }
 
 class Once : public testing::Test {
@@ -82,7 +82,7 @@ class Once : public testing::Test {
   KeyedRequest request_{.user = kAda, .key = {1}, .body = {1}};
 };
 
-TEST_F(Once, TheSecondIsGivenTheAnswerOfTheFirstAndChangesNothing) {
+TEST_F(Once, TheSecondRequestGetsTheFirstResponseAndChangesNothing) {
   const auto first = send(request_), second = send(request_);
   ASSERT_TRUE(first.has_value() && second.has_value());
   EXPECT_EQ(changes_, 1);
@@ -93,7 +93,7 @@ TEST_F(Once, TheSecondIsGivenTheAnswerOfTheFirstAndChangesNothing) {
   EXPECT_EQ(second->headers, headers);
 }
 
-TEST_F(Once, AnotherBodyUnderTheKeyIsRefused) {
+TEST_F(Once, AnotherBodyWithTheSameKeyIsRefused) {
   ASSERT_TRUE(send(request_).has_value());
   auto other = request_;
   other.body = {2};
@@ -101,7 +101,7 @@ TEST_F(Once, AnotherBodyUnderTheKeyIsRefused) {
   EXPECT_EQ(changes_, 1);
 }
 
-TEST_F(Once, ARefusalLeavesTheKeyFree) {
+TEST_F(Once, AnErrorLeavesTheKeyUnused) {
   const auto refused =
       send(request_, [](store::WriteTx&) -> Result<http::Reply> { return Error{Code::insufficient_stock}; });
   EXPECT_EQ(refused.error().code, Code::insufficient_stock);
@@ -109,12 +109,12 @@ TEST_F(Once, ARefusalLeavesTheKeyFree) {
   EXPECT_EQ(changes_, 1);
 }
 
-TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
+TEST_F(Once, AKeyExpiresAfterADayAndTheSweepRemovesIt) {
   for (std::uint8_t i = 0; i < 3; ++i) {
     ASSERT_TRUE(send({.user = kAda, .key = {i}, .body = {}}).has_value());
   }
   clock_.move(model::stored_response_life);
-  sweep_kept_answers(*store_);
+  sweep_stored_responses(*store_);
   const auto left =
       store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(10); });
   EXPECT_EQ(*left, 0U);
@@ -122,7 +122,7 @@ TEST_F(Once, TheKeyIsFreeAfterADayAndTheSweepRemovesWhatIsOlder) {
   EXPECT_EQ(changes_, 4);
 }
 
-TEST_F(Once, WhoIsFullIsRefusedBeforeAnythingIsChanged) {
+TEST_F(Once, AUserWithTooManyStoredResponsesIsRefusedBeforeTheChange) {
   const auto fill = [&](store::WriteTx& tx) -> Result<bool> {
     for (std::size_t i = 0; i < stored_responses_max; ++i) {
       const model::ResponseKey key{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8), 1};
@@ -140,7 +140,7 @@ TEST_F(Once, WhoIsFullIsRefusedBeforeAnythingIsChanged) {
   EXPECT_TRUE(send({.user = kBob, .key = {1}, .body = {1}}).has_value());
 }
 
-TEST_F(Once, WhatCannotBeKeptIsAFaultAndUndone) {
+TEST_F(Once, AResponseThatCannotBeStoredIsAnInternalErrorAndUndone) {
   const auto with = [&](const std::function<void(http::Reply&)>& edit) {
     return send(request_, [edit](store::WriteTx&) -> Result<http::Reply> {
       http::Reply reply;

@@ -1,4 +1,4 @@
-// One's own account: who I am, and what I change about it.
+// Operations of the signed-in user on their own account.
 #include <memory>
 
 #include "api/account_fields.hpp"
@@ -18,7 +18,7 @@ auto fields(const SessionView*) {
       schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
       schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
       schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}},
-                       "how it was proved (RFC 8176)")};
+                       "how the user was authenticated (RFC 8176)")};
 }
 constexpr std::string_view schema_name(const SessionView*) {
   return "Session";
@@ -58,7 +58,7 @@ struct PasswordBody {
 };
 auto fields(const PasswordBody*) {
   return std::tuple{schema::required("current_password", &PasswordBody::current_password, kTriedPassword,
-                                     "the one that the login takes now"),
+                                     "the one that you log in with"),
                     schema::required("new_password", &PasswordBody::new_password, kNewPassword, kNewPasswordAbout),
                     schema::required("code", &PasswordBody::code, kCode, kCodeAbout)};
 }
@@ -66,9 +66,9 @@ constexpr std::string_view schema_name(const PasswordBody*) {
   return "PasswordChange";
 }
 
-Result<std::function<Status()>> judge_new_password(const Call& call, const json::Value& json) {
+Result<std::function<Status()>> new_password_check(const Call& call, const json::Value& json) {
   auto& services = call.context.services;
-  return judge_password(services.accounts, json.find("new_password"), "#/new_password",
+  return password_check(services.accounts, json.find("new_password"), "#/new_password",
                         [&store = services.store, id = std::get<auth::SignedIn>(call.caller).user()] {
                           const auto user = store.read()->user(id);
                           return user ? user->username : std::string();
@@ -91,13 +91,13 @@ struct RecoveryCodesAnswer {
 auto fields(const RecoveryCodesAnswer*) {
   return std::tuple{schema::required("recovery_codes", &RecoveryCodesAnswer::recovery_codes,
                                      schema::ListOf<schema::Opaque>{schema::Opaque{}},
-                                     "shown once: keep them apart from the phone")};
+                                     "shown once; do not keep them on the phone")};
 }
 constexpr std::string_view schema_name(const RecoveryCodesAnswer*) {
   return "RecoveryCodes";
 }
 
-// There are no other members.
+// `code` and `recovery_code` are the only members, so one member is one proof.
 json::Value one_proof_alone() {
   return json::literal(R"({"minProperties":1,"maxProperties":1})");
 }
@@ -155,7 +155,7 @@ Result<Ok<Me>> who(const Context&, const auth::SignedIn& caller, store::ReadTx& 
 Result<Hashed<NoContent>> change_password(const Context& context, const auth::SignedIn& caller, PasswordBody body) {
   auto& accounts = context.services.accounts;
   INTEGRITY_CHECK(accounts.may_change_password(caller, context.client()));
-  // Shared, for a std::function must be copyable and a Secret must not.
+  // Shared, since a std::function has to be copyable and a Secret is not.
   const auto change = std::make_shared<auth::Accounts::NewPassword>(auth::Accounts::NewPassword{
       std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
   return Hashed<NoContent>{
@@ -184,9 +184,9 @@ Result<Write<Ok<ReplaceAnswer>>> replace_factor(const Context& context, const au
   }};
 }
 
-// How a fresh proof may be refused.
-const std::vector<Code> kProofRefusals{Code::invalid_code, Code::code_already_used, Code::factor_disabled,
-                                       Code::too_many_attempts};
+// The errors of a code or recovery code.
+const std::vector<Code> kProofErrors{Code::invalid_code, Code::code_already_used, Code::factor_disabled,
+                                     Code::too_many_attempts};
 
 }  // namespace
 
@@ -195,13 +195,13 @@ namespace me {
 Operation log_out() {
   return operation("logOut", "End this session", {}, &api::log_out)
       .of_account()
-      .described("Its token is dead at once.");
+      .described("Its token is refused from now on.");
 }
 
 Operation who() {
   return operation("getMe", "Who I am", {}, &api::who)
       .of_account()
-      .described("Also: how this session was proved and when it ends, and how many recovery codes are left.")
+      .described("Also how this session was authenticated, when it ends, and how many recovery codes are left.")
       .example({"ada", "Signed in with a code", "",
                 R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
                 R"("created_at":"2026-11-23T10:00:15.000Z"},)"
@@ -211,25 +211,26 @@ Operation who() {
 }
 
 Operation change_password() {
-  return operation("changePassword", "Another password: all other sessions end",
+  return operation("changePassword", "Change the password; all other sessions end",
                    {Code::weak_password, Code::invalid_code, Code::code_already_used, Code::factor_disabled,
                     Code::too_many_attempts, Code::overloaded},
                    &api::change_password)
       .of_account()
       .described(
-          "Challenges die as well. A wrong current password counts like one at the login, and leaves the code unspent.")
+          "Challenges end as well. A wrong current password counts like one at the login, and does not use up the "
+          "code.")
       .example(
           {"another", "A password of several words",
            R"({"current_password":"correct horse battery","new_password":"another horse battery","code":"123456"})",
            ""})
-      .judging_body(&judge_new_password);
+      .checking_body(&new_password_check);
 }
 
 Operation renew_recovery_codes() {
-  return operation("renewRecoveryCodes", "Ten new recovery codes; the old ones are dead", kProofRefusals,
-                   &api::renew_recovery_codes)
+  return operation("renewRecoveryCodes", "Get ten new recovery codes; the old ones are refused from now on",
+                   kProofErrors, &api::renew_recovery_codes)
       .of_account()
-      .described("They are shown this once. Sessions stay.")
+      .described("They are shown only this once. Sessions do not end.")
       .example({"ten", "A code for ten others", R"({"code":"123456"})",
                 R"({"recovery_codes":["7KQ2M9XT4HVBC0NDEWR85GPA","0V8RZJ5T1C9YKXW3QH6MEDBN",)"
                 R"("2P4S6F8G0J1K3M5N7Q9RATBV","W1X3Y5Z7A9B0C2D4E6F8G1H3","J5K7M9N1P3Q5R7S9T0V2W4X6",)"
@@ -238,12 +239,12 @@ Operation renew_recovery_codes() {
 }
 
 Operation replace_factor() {
-  return operation("replaceFactor", "Another authenticator: the old one works until the new one is confirmed",
-                   kProofRefusals, &api::replace_factor)
+  return operation("replaceFactor", "Replace the authenticator; the old one works until the new one is confirmed",
+                   kProofErrors, &api::replace_factor)
       .of_account()
       .described(
-          "Gives a challenge and a QR code of a new secret. With its first code at `/verify-2fa` every session before "
-          "ends; the recovery codes stay.")
+          "Gives a challenge and the QR code of a new secret. Its first code at `/verify-2fa` ends all other sessions; "
+          "the recovery codes stay.")
       .example({"code", "A code of the authenticator in use", R"({"code":"123456"})",
                 R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"enrol","expires_in":600,)"
                 R"("qr":"/generate-2fa/ada"})"})

@@ -26,7 +26,7 @@ void add_unless_empty(Value& object, std::string_view name, Value members) {
   if (!is_empty(members)) add(object, name, std::move(members));
 }
 
-// What the operations refer to, collected while they are described; by kind, then by name.
+// The components that operations refer to, collected while these are described. By kind, then by name.
 using Referred = std::map<std::string_view, schema::Components>;
 
 Value refer_to(std::string_view kind, std::string_view name, Value described, Referred& referred) {
@@ -42,7 +42,7 @@ Value header(const Header& header, Referred& referred) {
   const bool integer = schema.find("type")->text == "integer";
   add(described, "schema", schema);
   add(described, "example", integer ? json::literal(header.example) : string(header.example));
-  // Two headers of one name differ in when they are there.
+  // Two headers can have the same name: one that is always there, one that is not.
   return refer_to("headers", std::string(header.name) + (always ? "" : ".optional"), std::move(described), referred);
 }
 
@@ -53,7 +53,7 @@ Value headers(std::vector<Header> given, Referred& referred) {
   return headers;
 }
 
-std::vector<Header> headers_of_refusal(int status, const std::vector<Code>& codes) {
+std::vector<Header> headers_of_problems(int status, const std::vector<Code>& codes) {
   std::vector<Header> headers;
   if (status == 401) headers.push_back(header::www_authenticate);
   if (status == 429 || status == 503) headers.push_back(header::retry_after);
@@ -64,9 +64,9 @@ std::vector<Header> headers_of_refusal(int status, const std::vector<Code>& code
   return headers;
 }
 
-// The refusals of one status, as one response; named by their slugs, for many operations share it. Which types it may
-// have stands beside the schema, not in it: generators take a reference for a type only where it stands alone.
-Value refusal(int status, const std::vector<Code>& codes, Referred& referred) {
+// The problems of one status, as one response. It is named by their slugs, since many operations share it. The possible
+// types are next to the schema, not in it: generators make a type of a reference only where nothing is next to it.
+Value problem_response(int status, const std::vector<Code>& codes, Referred& referred) {
   std::string name, about;
   Value types = json::array(), examples = object();
   for (const Code code : codes) {
@@ -82,7 +82,7 @@ Value refusal(int status, const std::vector<Code>& codes, Referred& referred) {
   Value media = object({{"schema", refer_to("schemas", "Problem", problem_schema(), referred)}});
   add_unless_empty(media, "examples", std::move(examples));
   Value response = object({{"description", string(about)},
-                           {"headers", headers(headers_of_refusal(status, codes), referred)},
+                           {"headers", headers(headers_of_problems(status, codes), referred)},
                            {"content", object({{"application/problem+json", std::move(media)}})},
                            {"x-problem-types", std::move(types)}});
   return refer_to("responses", name, std::move(response), referred);
@@ -103,7 +103,7 @@ Value json_content(const Value& schema, Value examples) {
   return media;
 }
 
-// Where what was made here is found: POST /products leads to /products/{pid} and to all that is below it.
+// The operations on a created record: POST /products links to /products/{pid} and the paths below it.
 Value links(const Endpoint& maker, const std::vector<Endpoint>& all) {
   Value links = object();
   const auto below = std::string(maker.path) + "/{";
@@ -139,12 +139,12 @@ Value responses(const Endpoint& endpoint, const std::vector<Endpoint>& all, Refe
   const auto bare = [&](std::string_view status, std::string_view about, const Header& header) {
     add(responses, status, object({{"description", string(about)}, {"headers", headers({header}, referred)}}));
   };
-  if (operation.may_be_elsewhere) bare("303", "See there.", header::location);
+  if (operation.may_be_elsewhere) bare("303", "The answer is at the address in `Location`.", header::location);
   if (operation.may_be_not_modified) bare("304", "You have this version already.", header::etag);
   std::map<int, std::vector<Code>> by_status;
-  for (const Code code : refusals(endpoint)) by_status[info(code).status].push_back(code);
+  for (const Code code : problems_of(endpoint)) by_status[info(code).status].push_back(code);
   for (const auto& [status, codes] : by_status) {
-    add(responses, std::to_string(status), refusal(status, codes, referred));
+    add(responses, std::to_string(status), problem_response(status, codes, referred));
   }
   return responses;
 }
@@ -211,7 +211,7 @@ Value paths(Referred& referred) {
   const auto all = endpoints();
   for (std::size_t i = 0; i < all.size(); ++i) {
     add(path, ascii_lower(http::to_string(all[i].method)), describe(all[i], all, referred));
-    // The endpoints of a path stand together in the table.
+    // The table has the operations of a path next to each other.
     if (i + 1 < all.size() && all[i + 1].path == all[i].path) continue;
     add(paths, all[i].path, std::exchange(path, object()));
   }

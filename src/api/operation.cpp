@@ -8,8 +8,8 @@
 namespace integrity::api {
 namespace {
 
-// Every outcome of an account endpoint, and every refusal that may be an attack or a fault (ASVS 16.3).
-// Never what was sent: names of fields, ids and addresses only.
+// Logs every outcome of an account operation, and every problem that can be an attack or a fault (ASVS 16.3).
+// The log gets names of fields, ids and addresses, never values that were sent.
 void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const auto* call = static_cast<const Call*>(exchange.context.get());
   const bool account = call != nullptr && call->operation.account;
@@ -31,13 +31,13 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
                        {"status", std::to_string(status)},
                        {"outcome", outcome},
                        {"cause", error != nullptr ? error->cause : ""}};
-  // Each fault of our own is looked for by its request id.
+  // An internal fault is never counted with others: operators look for it by its request id.
   if (error == nullptr || error->code == Code::internal) return log::event("request", fields);
   log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
-// Looks before each part whether the session is still alive: after a logout, or when the account was disabled, at most
-// the part that is being made is still sent.
+// Checks before each part that the session is still alive. After a logout, or after the account was disabled, the part
+// that is being written is the last one.
 http::BodySource while_signed_in(const Call& call, const model::Session& session, http::BodySource source) {
   return [&store = call.context.services.store, id = session.id, request_id = call.context.request.request_id,
           source = std::move(source)](std::string& out) {
@@ -52,7 +52,7 @@ http::BodySource while_signed_in(const Call& call, const model::Session& session
 std::string source_of(const Call& call) {
   const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
   if (caller == nullptr) return call.context.client().source;
-  const auto& id = caller->user().bytes;  // in so short a string, it needs no allocation; no address begins with "u"
+  const auto& id = caller->user().bytes;  // short enough for no allocation; no address begins with "u"
   return std::string("u").append(id.begin(), id.end());
 }
 
@@ -75,7 +75,7 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
       reply.stream = while_signed_in(call, caller->session(), std::move(reply.stream));
     }
     const Services& services = call.context.services;
-    // A part that is not taken ends the connection: what was sent before it cannot be taken back.
+    // If the pool refuses a part, the connection ends, since the status line has already been sent.
     reply.stream_on = [&pool = services.store_pool != nullptr ? *services.store_pool : services.search_pool,
                        source = source_of(call)](std::function<void()> job) {
       (void)pool.submit(source, {std::move(job), [] {}});
@@ -86,7 +86,7 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
 
 void respond(http::Exchange& exchange, const Error& error) {
   std::string challenge = "Bearer";
-  if (error.code == Code::invalid_token) {  // RFC 6750 §3.1: no error where there was no token
+  if (error.code == Code::invalid_token) {  // RFC 6750 §3.1: without a token, no error attribute
     const auto why = auth::description(call_of(exchange).token_fault);
     if (!why.empty()) challenge += R"( error="invalid_token", error_description=")" + std::string(why) + '"';
   }
@@ -95,7 +95,7 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
-Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange) {
+Error pool_is_full(FairPool& pool, const std::string& source, http::Exchange& exchange) {
   if (&pool == &call_of(exchange).context.services.hash_pool) return overloaded();
   return pool.crowded_by(source) ? over_own_share() : overloaded();
 }
@@ -106,7 +106,7 @@ void Errors::add(Error next) {
   };
   if (error && only_fields(*error) && only_fields(next)) {
     error->fields.insert(error->fields.end(), next.fields.begin(), next.fields.end());
-  } else if (!error || only_fields(*error)) {  // what cannot be read at all comes before what is not acceptable
+  } else if (!error || only_fields(*error)) {  // 400 comes before 422
     error = std::move(next);
   }
 }
@@ -144,14 +144,14 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
 }
 
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
-  if (!errors.judge) return respond(*exchange, *errors.error);
+  if (!errors.check) return respond(*exchange, *errors.error);
   const Context& context = call_of(*exchange).context;
   run_on<NoContent>(context.services.hash_pool, context.client().source, exchange,
                     [errors = std::move(errors)]() -> Result<NoContent> {
                       Error error = *errors.error;
-                      // First, for of very many only the first are told.
-                      if (const auto judged = errors.judge(); !judged && !error.fields.empty()) {
-                        const auto& more = judged.error().fields;
+                      // At the front, since a long list of errors is cut at its end.
+                      if (const auto checked = errors.check(); !checked && !error.fields.empty()) {
+                        const auto& more = checked.error().fields;
                         error.fields.insert(error.fields.begin(), more.begin(), more.end());
                       }
                       return error;

@@ -1,15 +1,15 @@
-// An operation declared once: its handler's type says who may call, what is read, how it runs and what it
-// answers; routing, checks, the OpenAPI description and the tests all come from this.
+// An operation is declared once. The type of its handler says who may call it, what it reads, how it runs and what it
+// answers. Routing, checks, the OpenAPI description and the tests all use this declaration.
 //
 //   Result<Write<Created<Product>>> create(const Context&, const auth::SignedIn&, NewProduct);
 //   Operation op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
 //
 // A handler's parameters, after the Context, in any order:
-//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call; exactly one of them, or it does not compile
+//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call: exactly one of them
 //   T (a Described struct)                                   the JSON body
 //   Query<T>                                                 the query parameters
-//   store::ReadTx&                                           a consistent read
-// and its result: an Answer now, a Write to commit, a Hashed or Searched to run on the pool of that name.
+//   store::ReadTx&                                           a read transaction
+// Its result: an Answer that is ready, a Write to commit, or work for the hashing or search pool (Hashed, Searched).
 #pragma once
 #include <concepts>
 #include <functional>
@@ -34,13 +34,13 @@ enum class Access : std::uint8_t { anyone, first_step_done, signed_in };
 
 using http::Headers;
 
-// A body that is not one JSON object: a page, a picture. Its media types are declared with the operation.
+// A body in other media types than JSON, or in several. They are declared with the operation.
 struct Raw {
   std::string_view content_type;
   std::string body;
 };
 
-// A T that is written already.
+// A T that is already JSON.
 template <class T>
 struct Rendered {
   std::string json;
@@ -62,7 +62,7 @@ struct Answer {
   T body;
   Headers headers = {};
   bool not_modified = false;  // 304: `headers` without the body
-  bool elsewhere = false;     // 303: the same; Location says where
+  bool elsewhere = false;     // 303: `headers`, with Location, without the body
 };
 template <class T>
 using Ok = Answer<200, T>;
@@ -70,20 +70,21 @@ template <class T>
 using Created = Answer<201, T>;
 using NoContent = Answer<204, Nothing>;
 
-// A write to be committed; `finish` completes the answer afterwards, where it needs chance (a signature).
+// A write to commit. `finish` completes the answer after the commit, where it needs random numbers (a signature).
 template <class A>
 struct Write {
   store::WriteFunction<A> function;
   std::function<void(A&)> finish = {};
 };
 
-// To be run on the hashing pool. Its writes are those of the origin that it is given.
+// Work for the hashing pool. Its writes are made for the origin that it gets.
 template <class A>
 struct Hashed {
   std::function<Result<A>(const store::Origin&)> function;
 };
 
-// To be run on the search pool, in the caller's turn, unless it is as quick as reading a page of a hundred records.
+// Work for the search pool, in the lane of the caller. `quick`: at most as long as reading a page of a hundred records,
+// so it runs at once on the connection's thread.
 template <class A>
 struct Searched {
   std::function<Result<A>()> function;
@@ -102,8 +103,8 @@ struct QueryParameter {
   std::string_view about;
 };
 
-// What one may send and what comes back, as JSON; empty where there is no body. The tests try each on a real server:
-// ids, times, codes and tokens are put in and left out by the names of their members.
+// A request and its response, as JSON; empty where there is no body. The tests send each to a real server. Ids, times,
+// codes and tokens differ there; the tests know them by the names of their members.
 struct Example {
   std::string_view name;
   std::string_view summary;
@@ -115,35 +116,35 @@ struct Operation {
   std::string_view name;  // operationId
   std::string_view summary;
   std::string_view about = {};      // what the summary does not say
-  std::vector<Code> may_fail = {};  // beyond those that every operation of its kind may give
+  std::vector<Code> may_fail = {};  // besides those of every operation of its kind
   Access access = Access::anyone;
   int status = 200;
-  std::optional<json::Value> body_schema = {};    // none: takes no body
+  std::optional<json::Value> body_schema = {};    // none: the request has no body
   std::optional<json::Value> answer_schema = {};  // none: no JSON body
   std::vector<std::string_view> offers = {};      // media types of the answer; empty: none
   std::vector<QueryParameter> query = {};
   std::vector<Header> honours = {};  // headers of the request
-  std::vector<Header> gives = {};    // headers of the answer, beside those of every answer
+  std::vector<Header> gives = {};    // headers of the answer, besides those of every answer
   std::vector<Example> examples = {};
   schema::Components components = {};  // what the schemas refer to
   bool may_be_not_modified = false;
   bool may_be_elsewhere = false;
   bool takes_idempotency_key = false;
-  bool asks_store = false;  // before its result: to know who asks, or what there is
+  bool asks_store = false;  // reads the store to authenticate the caller, or for a ReadTx
   std::size_t body_bytes_max = 1024 * 1024;
-  bool account = false;  // account endpoints: small bodies, no-store, every outcome in the log
+  bool account = false;  // of an account: small bodies, no-store, every outcome in the log
   bool no_store = false;
-  Status (*head_check)(const Context&) = nullptr;  // what else the head decides, before the body is read
-  // What takes too long for an I/O thread, of a body that is not acceptable anyway: run on the hashing pool, so that its
-  // errors are reported with the others. May give nothing to run.
-  Result<std::function<Status()>> (*body_judge)(const Call&, const json::Value& body) = nullptr;
-  // What only the server can say about the query, beside its schema.
+  Status (*head_check)(const Context&) = nullptr;  // further checks of the request head, before the body is read
+  // For a body that has errors: a check that takes too long for an I/O thread. It runs on the hashing pool, and its
+  // errors are reported with the others. An empty function: there is nothing to check.
+  Result<std::function<Status()>> (*body_check)(const Call&, const json::Value& body) = nullptr;
+  // Checks of the query that need the server's keys or state, besides its schema.
   void (*query_check)(const Context&, const json::Value& query, std::vector<FieldError>& errors) = nullptr;
-  // Whose challenge a FirstStepDone must hold.
+  // The username whose challenge the caller must have, for FirstStepDone.
   std::string_view (*user_named)(const Context&) = nullptr;
   std::function<void(std::shared_ptr<http::Exchange>)> run = {};
 
-  // For what the handler's type does not say.
+  // What the handler's type does not say.
   Operation& of_account() {
     account = true;
     body_bytes_max = 64 * 1024;
@@ -173,21 +174,21 @@ struct Operation {
     offers = std::move(types);
     return *this;
   }
-  // The JSON of an answer that is Raw, since it has other types as well.
+  // Describes the JSON of a Raw answer that has other media types as well.
   template <class T>
   Operation& answering_with() {
     answer_schema = schema::describe_answer<T>(components);
     return *this;
   }
-  Operation& judging_body(Result<std::function<Status()>> (*judge)(const Call&, const json::Value& body)) {
-    body_judge = judge;
+  Operation& checking_body(Result<std::function<Status()>> (*check)(const Call&, const json::Value& body)) {
+    body_check = check;
     return *this;
   }
   Operation& checking_query(void (*check)(const Context&, const json::Value&, std::vector<FieldError>&)) {
     query_check = check;
     return *this;
   }
-  // Must be said of an operation for FirstStepDone.
+  // Required of every operation for FirstStepDone.
   Operation& of_user(std::string_view (*named)(const Context&)) {
     user_named = named;
     return *this;
@@ -196,7 +197,7 @@ struct Operation {
     head_check = check;
     return *this;
   }
-  // May be sent again under an Idempotency-Key. For a Write by somebody SignedIn, of an answer without `finish`.
+  // Takes an Idempotency-Key. For a handler with SignedIn that returns a Write without `finish`.
   Operation& idempotent() {
     takes_idempotency_key = true;
     honours.push_back(header::idempotency_key);
@@ -215,14 +216,15 @@ struct Operation {
   }
 };
 
-// Answers `exchange`, and logs what must be logged. `error` is why, where the reply is a refusal.
+// Answers `exchange`, and logs the outcome where that is required. `error` is the reason, where the reply is a problem.
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
 void respond(http::Exchange& exchange, const Error& error);
 Call& call_of(http::Exchange& exchange);
-// Of a write on its behalf. What somebody SignedIn asked for names their session, without which nothing is written.
+// The origin of a write for this request. For a signed-in caller it names the session: if that has ended, nothing is
+// written.
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 
-// Whose turn a request takes in a pool, and in the queue of writes: the signed-in user's, from any address, or else the
+// Names the lane of a request in a pool and in the queue of writes: the signed-in user, from any address, or else the
 // client's address.
 std::string source_of(const Call& call);
 
@@ -230,16 +232,16 @@ namespace detail {
 
 struct Errors {
   std::optional<Error> error;
-  std::function<Status()> judge = {};  // what takes too long for here; looked at where there is an error anyway
-  // The first refusal counts, except that all field errors are collected.
+  std::function<Status()> check = {};  // see Operation::body_check
+  // Keeps the first error, except that all field errors are collected.
   void add(Error next);
 };
 
-// The parameters as an object. Unknown and repeated ones, and what cannot be decoded, are reported and left out.
+// The parameters as an object. Those that are unknown, repeated or undecodable are reported and left out.
 json::Value read_query(std::string_view query, const std::vector<QueryParameter>& declared, Errors& errors);
 Result<json::Value> read_body(const http::Request& request);
 
-// How each kind of parameter is declared and obtained. The primary one is the body.
+// How each kind of handler parameter is declared and made. The primary template is the body.
 template <class T>
 struct Argument {
   static_assert(schema::Described<T>, "a handler's parameter must be a caller, a body, a query or a transaction");
@@ -255,13 +257,13 @@ struct Argument {
     }
     value = schema::read<T>(*json);
     if (!value) errors.add(value.error());
-    // What is judged on the pool is told with the others. The judge may refuse to.
-    if (value || call.operation.body_judge == nullptr) return;
-    Result<std::function<Status()>> judged = call.operation.body_judge(call, *json);
-    if (judged) {
-      errors.judge = std::move(*judged);
+    // The body has errors: those found on the pool are reported with them. The check can fail itself (a rate limit).
+    if (value || call.operation.body_check == nullptr) return;
+    Result<std::function<Status()>> checked = call.operation.body_check(call, *json);
+    if (checked) {
+      errors.check = std::move(*checked);
     } else {
-      errors.add(judged.error());
+      errors.add(checked.error());
     }
   }
   T&& get() { return std::move(*value); }
@@ -308,7 +310,7 @@ struct Argument<Query<T>> {
   }
   Result<T> value;
   Argument(Call& call, Errors& errors) : value(Error{Code::internal}) {
-    Errors unknown;  // told last: there may be more of them than are listed
+    Errors unknown;  // reported last, since a long list of errors is cut at its end
     const auto query = read_query(call.context.request.query, call.operation.query, unknown);
     value = schema::read<T>(query, FieldError::In::query, "");
     if (!value) errors.add(value.error());
@@ -386,7 +388,7 @@ void respond_with(http::Exchange& exchange, Result<A> result) {
   respond(exchange, reply_with<A>(std::move(*result)));
 }
 
-// How each kind of result is carried out.
+// What is done with each kind of result.
 template <class R>
 struct Outcome;
 template <int status_, class T>
@@ -403,7 +405,7 @@ struct Outcome<Write<A_>> {
     const Call& call = call_of(*exchange);
     if (call.operation.takes_idempotency_key) {
       if (const auto key = *idempotency_key(call.context.request)) {
-        if (write.finish) throw std::logic_error("what is finished after the commit cannot be kept in it");
+        if (write.finish) throw std::logic_error("an answer that is finished after the commit cannot be stored in it");
         return write_once(std::move(exchange), *key,
                           [function = std::move(write.function)](store::WriteTx& tx) -> Result<http::Reply> {
                             INTEGRITY_TRY(auto answer, function(tx));
@@ -422,9 +424,9 @@ struct Outcome<Write<A_>> {
     store.submit(store::make_job<A>(std::move(origin), std::move(write.function), std::move(completion)));
   }
 };
-// Why a pool has no room for this request: its source has too much waiting there, or everybody together. The pool for
-// passwords is always "overloaded": 429 would sound like a budget of logins.
-Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange);
+// The error of a pool without room for this request: 429 where the source itself has too much waiting there, else 503.
+// The hashing pool always gives 503, since 429 would look like the rate limit of logins.
+Error pool_is_full(FairPool& pool, const std::string& source, http::Exchange& exchange);
 
 template <class A>
 void run_on(FairPool& pool, const std::string& source, const std::shared_ptr<http::Exchange>& exchange,
@@ -432,8 +434,8 @@ void run_on(FairPool& pool, const std::string& source, const std::shared_ptr<htt
   FairPool::Job job{[exchange, function = std::move(function)] {
                       guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
                     },
-                    [exchange, source, &pool] { respond(*exchange, refusal_by(pool, source, *exchange)); }};
-  if (!pool.submit(source, std::move(job))) respond(*exchange, refusal_by(pool, source, *exchange));
+                    [exchange, source, &pool] { respond(*exchange, pool_is_full(pool, source, *exchange)); }};
+  if (!pool.submit(source, std::move(job))) respond(*exchange, pool_is_full(pool, source, *exchange));
 }
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors);
 template <class A_>
@@ -461,7 +463,7 @@ template <class R, class... Args>
 Operation operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
                     Result<R> (*handler)(const Context&, Args...)) {
   static_assert((std::size_t{detail::is_caller<Args>} + ... + 0) == 1,
-                "a handler says who may call it: exactly one of const Anyone&, const FirstStepDone&, const SignedIn&");
+                "a handler must have exactly one of const Anyone&, const FirstStepDone&, const SignedIn&");
   using A = typename detail::Outcome<R>::A;
   Operation operation{.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status};
   operation.asks_store =
@@ -471,7 +473,7 @@ Operation operation(std::string_view name, std::string_view summary, std::vector
   operation.run = [handler](std::shared_ptr<http::Exchange> exchange) {
     Call& call = call_of(*exchange);
     detail::Errors errors;
-    // Braces: arguments are made from left to right.
+    // Braces, so that the arguments are made from left to right.
     std::tuple<detail::Argument<Args>...> arguments{detail::Argument<Args>(call, errors)...};
     if constexpr (!(detail::is_query<Args> || ...)) {
       detail::read_query(call.context.request.query, {}, errors);

@@ -12,7 +12,7 @@ FieldError wrong_cursor(std::string why) {
   return {FieldError::In::query, "cursor", std::move(why)};
 }
 
-// What a cursor belongs to: "/products?min_price=1&sort=name&". In one order, whatever that of the request is.
+// Names the list of a request for its cursors: "/products?min_price=1&sort=name&", its parameters sorted by name.
 std::string list_of(const http::Request& request) {
   std::string list = std::string(request.path) + '?';
   auto parameters = http::parse_query(request.query);
@@ -37,8 +37,8 @@ void check_cursor(const Context& context, const json::Value& query, std::vector<
 
 Result<std::string> position_of(const Context& context, const std::optional<std::string>& cursor) {
   if (!cursor) return std::string();
-  auto ours = unsealed(*cursor);
-  if (ours && ours->of(list_of(context.request))) return std::move(ours->position);
+  auto read = unverified(*cursor);
+  if (read && read->of(list_of(context.request))) return std::move(read->position);
   return Error{Code::invalid_value,
                "a value is not acceptable: see errors",
                {wrong_cursor("is of another list: follow the Link as it is, or begin again without it")}};

@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "api/operation.hpp"
-#include "base/json.hpp"
+#include "base/json_document.hpp"
 #include "base/log.hpp"
 #include "store/store.hpp"
 
@@ -15,23 +15,19 @@ namespace {
 // More than any body or query has known members. Of ten thousand unknown ones the first are listed, the others counted.
 constexpr std::size_t kErrorsListed = 32;
 
-void append_errors(std::string& body, const std::vector<FieldError>& fields) {
-  body += R"(,"errors":[)";
+json::Value errors_of(const std::vector<FieldError>& fields) {
+  json::Value errors = json::array();
+  const auto add = [&errors](std::string_view kind, std::string_view where, std::string_view detail) {
+    errors.items.push_back(json::object({{kind, json::string(where)}, {"detail", json::string(detail)}}));
+  };
   const auto listed = std::min(fields.size(), kErrorsListed);
   for (std::size_t i = 0; i < listed; ++i) {
-    const FieldError& field = fields[i];
-    body += i == 0 ? "{" : ",{";
-    body += field.in == FieldError::In::query ? R"("parameter":)" : R"("pointer":)";
-    json::append_string(body, field.where);
-    body += R"(,"detail":)";
-    json::append_string(body, field.detail);
-    body += '}';
+    add(fields[i].in == FieldError::In::query ? "parameter" : "pointer", fields[i].where, fields[i].detail);
   }
   if (listed < fields.size()) {
-    body +=
-        R"(,{"pointer":"#","detail":"has )" + std::to_string(fields.size() - listed) + R"( more errors of this kind"})";
+    add("pointer", "#", "has " + std::to_string(fields.size() - listed) + " more errors of this kind");
   }
-  body += ']';
+  return errors;
 }
 
 }  // namespace
@@ -41,17 +37,14 @@ http::Reply problem(const Error& error, std::string_view request_id, std::string
   http::Reply reply;
   reply.status = code.status;
   reply.content_type = "application/problem+json";
-  std::string& body = reply.body;
-  body = R"({"type":"/problems/)";
-  body += code.slug;
-  body += R"(","title":)";
-  json::append_string(body, code.title);
-  body += R"(,"status":)" + std::to_string(code.status) + R"(,"detail":)";
-  json::append_string(body, error.detail.empty() ? code.title : std::string_view(error.detail));
-  body += R"(,"request_id":)";
-  json::append_string(body, request_id);
-  if (!error.fields.empty()) append_errors(body, error.fields);
-  body += '}';
+  json::Value document =
+      json::object({{"type", json::string("/problems/" + std::string(code.slug))},
+                    {"title", json::string(code.title)},
+                    {"status", json::number(code.status)},
+                    {"detail", json::string(error.detail.empty() ? code.title : std::string_view(error.detail))},
+                    {"request_id", json::string(request_id)}});
+  if (!error.fields.empty()) json::add(document, "errors", errors_of(error.fields));
+  reply.body = json::serialize(document);
   if (code.status == 401) reply.with("WWW-Authenticate", std::string(challenge));
   if (error.retry_after) reply.with("Retry-After", std::to_string(error.retry_after->count()));
   return reply;
@@ -63,8 +56,8 @@ json::Value problem_schema() {
   json::Value type = schema::describe_open_words({types.begin(), types.end()});
   json::add(type, "format", json::string("uri-reference"));
   json::add(type, "description",
-            json::string("Which problem it is; programs decide by this. Leads to a page about it. Later versions add "
-                         "types, and rename none."));
+            json::string("Which problem it is, for programs. It is the address of a page about the problem. Later "
+                         "versions add types, and rename none."));
   const auto text = [](std::string_view about) {
     json::Value schema = json::object({{"type", json::string("string")}});
     if (!about.empty()) json::add(schema, "description", json::string(about));
@@ -90,7 +83,7 @@ json::Value problem_schema() {
                                     {"title", text({})},
                                     {"status", std::move(status)},
                                     {"detail", text("What is wrong with this request, and what to do.")},
-                                    {"request_id", text("Names this request in the server's log.")},
+                                    {"request_id", text("Identifies this request in the server's log.")},
                                     {"errors", std::move(errors)}})},
        {"required", json::strings({"type", "title", "status", "detail", "request_id"})}});
 }

@@ -16,8 +16,8 @@ http::Reply problem(const Error& error, std::string_view request_id, std::string
 // JSON Schema of a problem document, for the description.
 json::Value problem_schema();
 
-// In a catch handler: answers with what was thrown, and logs it. 503 for a store that is gone, 500 otherwise. Where even
-// that needs more memory than there is, the exchange answers when it is let go.
+// In a catch handler: logs the exception, and answers with 503 if the store is unavailable, otherwise with 500. If
+// there is not enough memory for that, the destructor of the exchange answers.
 void answer_thrown(http::Exchange& exchange) noexcept;
 
 template <class Function>

@@ -1,9 +1,10 @@
-// GET /products: whole or in pages, by filters, words and orders.
+// GET /products: the whole list or pages, with filters, words and orders.
 #include <algorithm>
 #include <utility>
 
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
+#include "catalog/product_rules.hpp"
 #include "catalog/words.hpp"
 
 namespace integrity::api {
@@ -14,27 +15,27 @@ using model::ProductKey;
 using std::chrono::milliseconds;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// What runs where (ARCHITECTURE.md, "Life of a request"): pages of up to `page_limit_default` products in one order, and
-// the product of a sku, are read on the connection's thread. Everything else runs on the search pool in the caller's
-// turn: longer pages, filters, words, each part of a whole list (of a remote store: on its pool).
+// Threads (ARCHITECTURE.md, "Life of a request"): pages of up to `page_limit_default` products in one order, and the
+// product of a sku, are read on the connection's thread. Everything else runs on the search pool, in the caller's lane:
+// longer pages, filters, words, and each part of a whole list (with a remote store: on the store pool).
 
-// A part of a whole list: up to so many products.
+// At most so many products in a part of a whole list.
 constexpr std::size_t kPartProducts = 256;
 
-// A page of one filter, or of words, in an order that their index serves ends after this time. That is far more than it
-// takes among millions of products, unless many words are in very many of them and hardly ever together.
+// The time limit of a page that one index serves: one filter or words, in the order of that index. Among millions of
+// products a page takes far less, unless many words are each in very many products and rarely together.
 constexpr milliseconds kFilterTime{500};
 
-// Of a combination of filters and order that no index serves: searched this long, up to so many.
+// The time limit and the most products of a combination that no index serves.
 constexpr milliseconds kSearchTime{50};
 constexpr std::size_t kFoundProducts = 8192;
 
-// A page of up to so many bytes is written at once: a thousand products of three hundred bytes. Of what is behind them
-// only ids are kept, and read again when their turn comes.
+// A page of at most so many bytes is sent as one body: a thousand products of three hundred bytes. Of the products
+// after that only the ids are kept; the products are read again when they are sent.
 constexpr std::size_t kPageBytes = 320 * 1024;
-constexpr std::size_t kReadBytes = 1024 * 1024;  // read at a time on the way to the end of a longer page
+constexpr std::size_t kReadBytes = 1024 * 1024;  // at a time, to find the end of a longer page
 
-// A word that a list is sorted by, with "-" for descending.
+// The key of an order, with "-" before it for descending.
 struct Order {
   using Value = model::ProductOrder;
   static constexpr std::array<std::pair<std::string_view, ProductKey>, 5> kKeys{
@@ -63,11 +64,11 @@ struct Order {
   }
 };
 
-// What is typed into a search box.
+// The text in a search box.
 struct Words {
   using Value = std::vector<std::string>;
   static constexpr schema::Text kText{.max = 500, .lines = schema::Text::Lines::many};
-  // Each costs an engine a look at everything that has it; hardly anybody types ten.
+  // For each word an engine can have to read all products that contain it. Few people type ten.
   static constexpr std::size_t kMax = 32;
 
   std::optional<Value> read(const json::Value& json, std::string& why) const {
@@ -78,7 +79,7 @@ struct Words {
       why = "has no word in it: letters or digits";
       return {};
     }
-    // Asked for once each; the last one stays where it is, for it may be a beginning.
+    // Each word once. The last one stays last, since it can be the beginning of a word.
     std::sort(words.begin(), words.end() - 1);
     words.erase(std::unique(words.begin(), words.end() - 1), words.end() - 1);
     if (words.size() <= kMax) return words;
@@ -104,18 +105,15 @@ auto fields(const ListQuery*) {
       optional("cursor", &ListQuery::cursor, page_cursor, page_cursor_about),
       optional(
           "q", &ListQuery::q, Words{},
-          "Words that name, description or sku must have, each; the last may be the beginning of one. Case, accents "
-          "and "
-          "compatible spellings (m², ＵＳＢ) make no difference. Text of scripts without spaces (Chinese, Japanese, "
-          "Thai, Lao, Khmer, Myanmar) is found from any of its characters on. At most 32 different words."),
+          "Each word must be in name, description or sku; the last one can be the beginning of a word. Case, accents "
+          "and compatible spellings (m², ＵＳＢ) make no difference. Text of scripts without spaces (Chinese, "
+          "Japanese, Thai, Lao, Khmer, Myanmar) is found by any part of it. At most 32 different words."),
       optional("sort", &ListQuery::sort, Order{}, "Oldest first without it; `-` is descending."),
-      optional("min_price", &ListQuery::min_price, schema::Amount{schema::Amount::Side::query},
-               "At this price or above."),
-      optional("max_price", &ListQuery::max_price, schema::Amount{schema::Amount::Side::query},
-               "At this price or below."),
-      optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least so many."),
-      optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most so many."),
-      optional("sku", &ListQuery::sku, model::product_sku, "Only the product with this sku.")};
+      optional("min_price", &ListQuery::min_price, schema::Amount{schema::Amount::Side::query}, "At least this price."),
+      optional("max_price", &ListQuery::max_price, schema::Amount{schema::Amount::Side::query}, "At most this price."),
+      optional("min_stock", &ListQuery::min_stock, model::product_stock, "At least this stock."),
+      optional("max_stock", &ListQuery::max_stock, model::product_stock, "At most this stock."),
+      optional("sku", &ListQuery::sku, catalog::stored_sku_rule, "Only the product with this sku.")};
 }
 
 model::ProductQuery query_of(ListQuery asked, std::string after) {
@@ -130,7 +128,7 @@ model::ProductQuery query_of(ListQuery asked, std::string after) {
           .after = std::move(after)};
 }
 
-// How many things an index would have to serve at once. Each single one has its index.
+// How many conditions and orders one index would have to serve at once. There is an index for each of them alone.
 int demands(const model::ProductQuery& query) {
   if (query.sku) return 0;
   const auto by = query.order.by;
@@ -152,8 +150,8 @@ Result<RenderedPage> page_of(store::Store& store, const model::ProductQuery& que
 
 using Listed = Ok<JsonList<Product>>;
 
-// The products after those of `read` that belong to the same page, and where that ends. Only ids are kept, in parts
-// that are read and sent one after the other: each comes to about `http::part_bytes`.
+// The ids of the products on the page after those in `read`, in parts that are read and sent one after the other, each of
+// about `http::part_bytes`; and the position where the page ends.
 struct Rest {
   std::vector<std::vector<ProductId>> parts;
   std::string next;
@@ -184,8 +182,8 @@ Rest rest_of_page(store::Store& store, model::ProductQuery query, const model::R
   return rest;
 }
 
-// What is written already, then the products of these ids as they are when they are sent: one that was changed
-// meanwhile comes at the place it had, one that was deleted is left out.
+// The JSON of `begin`, then the products of `parts` as they are when they are sent: one that has changed keeps its place
+// in the list, one that has been deleted is left out.
 http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<std::vector<ProductId>> parts) {
   return [&store, begin = std::move(begin), empty = true, parts = std::move(parts),
           at = std::size_t{0}](std::string& out) mutable {
@@ -205,7 +203,7 @@ http::BodySource in_parts(store::Store& store, RenderedPage begin, std::vector<s
   };
 }
 
-// As many as the query's limit; the Link to the next page says `limit`.
+// A page of at most `query.limit` products. `limit` is that of the Link to the next page.
 Result<Listed> page(const Context& context, model::ProductQuery query, std::size_t limit) {
   auto& store = context.services.store;
   query.bytes_max = kPageBytes;
@@ -222,8 +220,8 @@ Result<Listed> page(const Context& context, model::ProductQuery query, std::size
   return answer;
 }
 
-// Read and sent part by part, so memory stays bounded however long the list is. A part that ends early costs an embedded
-// store a seek; a remote one begins its search again, so it gets more time.
+// Reads and sends one part after the other, so that memory is bounded for lists of any length. When a part ends early,
+// an embedded store continues with a seek; a remote store begins its search again, so it gets more time.
 Listed whole(const Context& context, model::ProductQuery query) {
   query.limit = kPartProducts;
   query.bytes_max = http::part_bytes;
@@ -258,7 +256,7 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
     return Searched<Listed>{[&context, limit, query = std::move(query)] { return page(context, query, limit); },
                             wanted == 0 && limit <= static_cast<std::size_t>(page_limit_default)};
   }
-  if (wanted > 1) {  // the whole list if it is found in time; the part that was, and a Link, if not
+  if (wanted > 1) {  // the whole list if it is found in time, otherwise a page and a Link
     query.limit = kFoundProducts;
     query.time_max = kSearchTime;
     return Searched<Listed>{[&context, query = std::move(query)] {
@@ -276,7 +274,9 @@ namespace products {
 Operation list() {
   return operation("listProducts", "Products: all of them, or page by page; filtered, searched and sorted",
                    {Code::overloaded}, &api::list)
-      .described("All that is given must hold. A page may be shorter than `limit`; while there is a `Link`, go on.")
+      .described(
+          "A product must meet all conditions. A page can be shorter than `limit`; only a page without `Link` is the "
+          "last one.")
       .checking_query(&check_cursor)
       .giving({header::link})
       .example({"all", "A catalogue of one product", "",

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "api/endpoints.hpp"
+#include "catalog/product_rules.hpp"
 #include "http/etag.hpp"
 
 namespace integrity::api {
@@ -21,8 +22,8 @@ auto fields(const CreateBody*) {
   return std::tuple{required("name", &CreateBody::name, model::product_name),
                     required("price", &CreateBody::price, schema::Amount{}),
                     required("stock", &CreateBody::stock, model::product_stock),
-                    nullable("description", &CreateBody::description, model::product_description),
-                    nullable("sku", &CreateBody::sku, model::product_sku, "your own number for it; unique"),
+                    nullable("description", &CreateBody::description, catalog::description_rule),
+                    nullable("sku", &CreateBody::sku, catalog::sku_rule, "your own number for it; unique"),
                     optional("currency", &CreateBody::currency, model::product_currency,
                              "ISO 4217; the server's default when left out")};
 }
@@ -45,24 +46,23 @@ constexpr std::string_view schema_name(const StockBody*) {
   return "StockMovement";
 }
 
-// Of the members that ChangeBody knows, one at least must be none of those that a record keeps.
-constexpr std::array<std::string_view, 4> kKept{"version", "id", "created_at", "updated_at"};
+// Members of ChangeBody that cannot change. A body needs at least one other member.
+constexpr std::array<std::string_view, 4> kUnchangeable{"version", "id", "created_at", "updated_at"};
 
 void expect_a_change(const json::Value& json, std::vector<FieldError>& errors) {
-  const bool only_kept = std::all_of(json.names.begin(), json.names.end(), [](const std::string& name) {
-    return std::find(kKept.begin(), kKept.end(), name) != kKept.end();
+  const bool no_change = std::all_of(json.names.begin(), json.names.end(), [](const std::string& name) {
+    return std::find(kUnchangeable.begin(), kUnchangeable.end(), name) != kUnchangeable.end();
   });
-  if (only_kept) errors.push_back({FieldError::In::body, "#", "name at least one field to change"});
+  if (no_change) errors.push_back({FieldError::In::body, "#", "name at least one field to change"});
 }
 
-// As `not`, which generators pass over: an anyOf beside properties makes types that do not compile.
+// As `not`, which generators ignore. An anyOf next to properties makes them generate types that do not compile.
 json::Value a_change_described() {
-  return json::object(
-      {{"not",
-        json::object({{"propertyNames", json::object({{"enum", json::strings({kKept.begin(), kKept.end()})}})}})}});
+  json::Value names = json::object({{"enum", json::strings({kUnchangeable.begin(), kUnchangeable.end()})}});
+  return json::object({{"not", json::object({{"propertyNames", std::move(names)}})}});
 }
 
-// The fields that can change, and those of a body that GET gave.
+// The members that can change, and the others of a body that GET gave.
 struct ChangeBody {
   Text name;
   std::optional<Money> price;
@@ -78,8 +78,8 @@ auto fields(const ChangeBody*) {
       optional("name", &ChangeBody::name, model::product_name),
       optional("price", &ChangeBody::price, schema::Amount{}),
       optional("stock", &ChangeBody::stock, model::product_stock),
-      clearable("description", &ChangeBody::description, model::product_description, "null clears it"),
-      clearable("sku", &ChangeBody::sku, model::product_sku, "null clears it"),
+      clearable("description", &ChangeBody::description, catalog::description_rule, "null clears it"),
+      clearable("sku", &ChangeBody::sku, catalog::sku_rule, "null clears it"),
       optional("currency", &ChangeBody::currency, model::product_currency),
       optional("version", &ChangeBody::version, model::product_version, "what you saw; 412 when it is stale"),
       optional("id", &ChangeBody::id, schema::Opaque{}, "cannot change: as GET gave it"),
@@ -110,7 +110,7 @@ Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& 
   INTEGRITY_TRY(const auto tags, http::parse_etags(*header));
   catalog::Expected::Match match{.any = tags.any};
   for (const auto& tag : tags.tags) {
-    // A tag that is no version of ours matches none.
+    // A tag that is not a version matches no product.
     const auto version = Decimal::parse_plain(tag.opaque);
     const auto number = version ? version->scaled(0) : std::nullopt;
     if (!number || std::to_string(*number) != tag.opaque) continue;
@@ -120,7 +120,7 @@ Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& 
   return std::optional(std::move(match));
 }
 
-// What the headers say about versions: If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
+// The versions in the headers. If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
 Result<catalog::Expected> expected(const Context& context) {
   catalog::Expected expected;
   INTEGRITY_TRY(expected.if_match, read_match(context.request, "if-match", Compare::strongly));
@@ -176,7 +176,7 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
   auto write = context.services.catalog.change(caller.attribution(), id, std::move(change), std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
-    // No ETag: what is stored is not the very bytes that were sent (RFC 9110 §9.3.4).
+    // No ETag, since the stored product is not byte for byte the request's body (RFC 9110 §9.3.4).
     return Ok<Product>{std::move(product)};
   }};
 }
@@ -203,7 +203,7 @@ Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& ca
   }};
 }
 
-// A product as the examples have it: made, and after a change of each kind.
+// The product of the examples: as it is created, and after changes.
 constexpr std::string_view kLamp =
     R"({"id":"6925142bbf57d9d3a4b1c0de","sku":"L-1","name":"Lamp","description":null,"price":129.90,"currency":"EUR",)"
     R"("stock":5,"version":1,"created_at":"2026-11-23T10:00:15.000Z","updated_at":"2026-11-23T10:00:15.000Z"})";
@@ -220,7 +220,9 @@ namespace products {
 
 Operation create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
-      .described("Left out, `currency` is the server's default. Send an `Idempotency-Key` to be able to send it again.")
+      .described(
+          "Without `currency` it has the server's default. With an `Idempotency-Key` the request can safely be sent "
+          "again.")
       .giving({header::location, header::etag})
       .example({"lamp", "A lamp with a sku", R"({"name":"Lamp","price":129.90,"stock":5,"sku":"L-1"})", kLamp})
       .idempotent();
@@ -228,7 +230,7 @@ Operation create() {
 
 Operation get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
-      .described("Its `ETag` sent back in `If-None-Match` saves the body while nothing changed: 304.")
+      .described("If you send its `ETag` in `If-None-Match`, you get 304 without a body while nothing has changed.")
       .conditional()
       .honouring({header::if_match, header::if_none_match})
       .giving({header::etag})
@@ -240,8 +242,7 @@ Operation change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
-      .described(
-          "A body that `GET` gave may be sent back whole: its `version` then guards the change, like `If-Match`.")
+      .described("You can send back a whole body that `GET` gave: its `version` then works like `If-Match`.")
       .honouring({header::if_match, header::if_none_match})
       .example({"price", "A new price", R"({"price":"119.50"})", kCheaperLamp})
       .example({"guarded", "Only if nobody changed it meanwhile", R"({"price":119.5,"version":1})", kCheaperLamp})
@@ -249,10 +250,10 @@ Operation change() {
 }
 
 Operation move_stock() {
-  return operation("moveStock", "Count what came or went; the stock never falls below zero",
+  return operation("moveStock", "Add to the stock or take from it; it never falls below zero",
                    {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
       .described(
-          "Counted in one step with whatever others count at the same moment: nobody has to read the stock first.")
+          "Adds `delta` in one step, so simultaneous movements all count, and nobody has to read the stock first.")
       .honouring({header::if_match, header::if_none_match})
       .giving({header::etag})
       .example({"sold", "Two were sold", R"({"delta":-2,"reason":"sold","reference":"order 4711"})", kSoldLamp})
@@ -263,7 +264,7 @@ Operation move_stock() {
 Operation remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
-      .described("With `If-Match`, only while it is at the version that you saw.")
+      .described("With `If-Match`, only if it is still at that version.")
       .honouring({header::if_match, header::if_none_match})
       .checking_head(&readable_preconditions);
 }

@@ -1,4 +1,4 @@
-// About the server itself: is it alive, is it able to work, what can it do, what does a problem mean.
+// Operations about the server itself: is it alive, can it work, its description, its problems.
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,7 +19,7 @@ struct Index {
 auto fields(const Index*) {
   return std::tuple{schema::required("description", &Index::description, schema::Opaque{}, "for programs"),
                     schema::required("documentation", &Index::documentation, schema::Opaque{}, "for people"),
-                    schema::required("problems", &Index::problems, schema::Opaque{}, "what refusals mean")};
+                    schema::required("problems", &Index::problems, schema::Opaque{}, "what errors mean")};
 }
 constexpr std::string_view schema_name(const Index*) {
   return "Index";
@@ -45,7 +45,7 @@ constexpr std::string_view schema_name(const Ready*) {
   return "Readiness";
 }
 
-// A browser is led to the pages; a program gets a list of addresses.
+// Redirects a browser to the pages. A program gets a list of addresses.
 Result<Ok<Raw>> index(const Context& context, const auth::Anyone&) {
   Ok<Raw> answer{{"application/json", {}}, {{"Vary", "Accept"}}};
   answer.elsewhere = context.offer == 1;
@@ -58,7 +58,7 @@ Result<Ok<Health>> health(const Context&, const auth::Anyone&) {
   return Ok<Health>{};
 }
 
-// Answered behind a commit, so that "ready" is nothing that was true some time ago.
+// Answered after a commit, so that "ready" is true now.
 Result<Write<Ok<Ready>>> ready(const Context&, const auth::Anyone&, store::ReadTx& tx) {
   tx.last_change_number();  // throws when the store cannot be read
   return Write<Ok<Ready>>{[](store::WriteTx& write) -> Result<Ok<Ready>> {
@@ -105,7 +105,7 @@ namespace service {
 
 Operation index() {
   return operation("getIndex", "Where to begin", {}, &api::index)
-      .described("A browser is led to `/docs`; a program gets the addresses of the descriptions.")
+      .described("Redirects a browser to `/docs`. A program gets the addresses of the descriptions.")
       .offering({"application/json", "text/html"})
       .answering_with<Index>()
       .leading_elsewhere();
@@ -113,15 +113,15 @@ Operation index() {
 
 Operation health() {
   return operation("getHealth", "Is the server alive?", {}, &api::health)
-      .described("It runs and answers; whether it can work, `/readyz` tells.")
+      .described("The server is running. `/readyz` says whether it can also work.")
       .never_stored();
 }
 
 Operation ready() {
   return operation("getReadiness", "Can the server work?", {}, &api::ready)
       .described(
-          "200 when the store could be read and written just now, with room for more than any request writes; "
-          "otherwise 503, and why. Proved by real writes, at most one a second however many ask.")
+          "200 if the store has just been read and written, and has room for more than any request writes; "
+          "otherwise 503 with the reason. Tested by real writes, at most one a second for any number of requests.")
       .never_stored();
 }
 
@@ -133,7 +133,7 @@ Operation jwks() {
 
 Operation description() {
   return operation("getDescription", "This description (OpenAPI 3.1)", {}, &api::description)
-      .described("Made from the declarations that the server itself routes and checks by.")
+      .described("Made from the declarations that the server uses for routing and checks.")
       .offering({"application/json"});
 }
 
@@ -145,13 +145,13 @@ Operation docs() {
 
 Operation problem_index() {
   return operation("listProblems", "All problems, for people", {}, &problems)
-      .described("Every `type` that a refusal may have, with its status and a link to its page.")
+      .described("Every `type` that an error can have, with its status and a link to its page.")
       .offering({"text/html"});
 }
 
 Operation problem_page() {
   return operation("getProblem", "What a problem means, for people", {Code::not_found}, &problem_page_of)
-      .described("What happened, what to do next, which operations give it, and an example.")
+      .described("What happened, what to do next, which operations have it, and an example.")
       .offering({"text/html"});
 }
 

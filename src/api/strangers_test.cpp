@@ -1,4 +1,4 @@
-// Requests of strangers through the whole API, without a socket: what they cost the others.
+// Requests without a valid token through the whole API, without a socket: what they cost other clients.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -96,11 +96,11 @@ struct Fixture : auth::AccountsFixture {
 };
 using Strangers = Fixture;
 
-TEST_F(Strangers, QueueNoWriteAtTheSecondStep) {
+TEST_F(Strangers, CauseNoWriteAtTheSecondStep) {
   enrol();
   const auto dead = log_in()->challenge;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(verify(with(dead, wrong_code())).status, 401);
-  EXPECT_EQ(counting.writes, 5) << "tries with a live challenge are counted by writes";
+  EXPECT_EQ(counting.writes, 5) << "attempts with a live challenge are counted by writes";
   counting.writes = 0;
   const auto expected = verify(with("junk", "123456"));
   EXPECT_EQ(expected.status, 401);
@@ -109,14 +109,14 @@ TEST_F(Strangers, QueueNoWriteAtTheSecondStep) {
         R"({"challenge":)" + json::quoted(log_in()->challenge) + R"(,"code":"123456","username":"bob"})"}) {
     const auto reply = verify(body);
     EXPECT_EQ(reply.status, 401) << body;
-    EXPECT_EQ(reply.body, expected.body) << "one answer, to the byte";
+    EXPECT_EQ(reply.body, expected.body) << "all get the same bytes";
   }
   EXPECT_EQ(counting.writes, 0);
-  EXPECT_EQ(verify(with(log_in()->challenge, code())).status, 200) << "the owner is served";
+  EXPECT_EQ(verify(with(log_in()->challenge, code())).status, 200) << "the owner can log in";
   EXPECT_EQ(counting.writes, 1);
 }
 
-TEST_F(Strangers, QueueNoWriteAnywhereElse) {
+TEST_F(Strangers, CauseNoWriteElsewhere) {
   enrol();
   using enum http::Method;
   for (const auto& [method, path, body, token] : {
@@ -133,16 +133,16 @@ TEST_F(Strangers, QueueNoWriteAnywhereElse) {
   EXPECT_EQ(counting.writes, 0);
 }
 
-// A bad sign-up has its password judged on the hashing pool, so it once cost that pool's time however many came.
-TEST_F(Strangers, PayTheSignUpBudgetForWhatIsJudgedOnThePool) {
+// The password of a bad sign-up is checked on the hashing pool. Without the rate limit, strangers could fill that pool.
+TEST_F(Strangers, AreLimitedInSignUpsWhosePasswordIsChecked) {
   const Sent bad{.path = "/signup", .body = R"({"username":"?","password":"password1"})"};
-  const auto judged = send(bad);
-  EXPECT_EQ(judged.status, 422);
-  EXPECT_NE(judged.body.find("#/password"), std::string::npos);
-  EXPECT_NE(judged.body.find("#/username"), std::string::npos);
-  EXPECT_EQ(send(bad).status, 429) << "a budget of one";
-  const Sent nothing_to_judge{.path = "/signup", .body = R"({"username":"?","password":"short"})"};
-  EXPECT_EQ(send(nothing_to_judge).status, 422) << "costs nothing";
+  const auto checked = send(bad);
+  EXPECT_EQ(checked.status, 422);
+  EXPECT_NE(checked.body.find("#/password"), std::string::npos);
+  EXPECT_NE(checked.body.find("#/username"), std::string::npos);
+  EXPECT_EQ(send(bad).status, 429) << "the limit is one";
+  const Sent nothing_to_check{.path = "/signup", .body = R"({"username":"?","password":"short"})"};
+  EXPECT_EQ(send(nothing_to_check).status, 422) << "does not count";
 }
 
 std::string challenge_of(const http::Reply& reply) {
@@ -152,8 +152,9 @@ std::string challenge_of(const http::Reply& reply) {
   return {};
 }
 
-// RFC 6750 §3.1. The four that look alike must: they would tell an outsider what only the server knows.
-TEST_F(Strangers, AreToldWhatIsWrongWithATokenAsFarAsTheTokenSaysIt) {
+// RFC 6750 §3.1. An unknown session, a forged token and a disabled account get the same error, which shows nothing that
+// only the server knows.
+TEST_F(Strangers, LearnWhatIsWrongWithATokenOnlyFromTheToken) {
   enrol();
   const auto verified = verify_code(log_in()->challenge, code());
   ASSERT_TRUE(verified);

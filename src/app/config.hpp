@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/secret.hpp"
+#include "catalog/product_rules.hpp"
 
 namespace integrity::app {
 
@@ -28,6 +29,7 @@ struct Config {
   std::string currency;
   int bcrypt_cost = 0;
   bool require_version = false;
+  catalog::TextOptions texts;  // sku-pattern, normalize-newlines
   std::size_t max_connections = 0, max_connections_per_address = 0;
   std::uint32_t login_burst = 0, signup_burst = 0;
   double login_rate = 0, signup_rate = 0;    // per second

@@ -8,6 +8,7 @@
 #include "app/option_values.hpp"
 #include "app/toml.hpp"
 #include "base/ascii.hpp"
+#include "model/product.hpp"
 #include "store/mongo/mongo_store.hpp"
 
 namespace integrity::app {
@@ -94,6 +95,16 @@ constexpr Option kOptions[] = {
     {"require-version", "", "false", "", "PUT and DELETE must say which version they saw, or get 428", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.require_version = value; });
+     }},
+    {"sku-pattern", "REGEX", "", "[A-Za-z0-9._/-]+",
+     "What the whole of a sku must match (RE2), of 1 to 64 characters; `[ -~]+` is printable ASCII", server,
+     [](Config& c, std::string_view text) {
+       return take(schema::Pattern::compile(text, model::product_sku.max),
+                   [&](auto value) { c.texts.sku_pattern = std::move(value); });
+     }},
+    {"normalize-newlines", "", "false", "", "Store CR LF and CR in descriptions as LF; otherwise CR is refused", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.texts.normalize_newlines = value; });
      }},
     {"max-connections", "COUNT", "16384", "", "Connections at once", server,
      [](Config& c, std::string_view text) {

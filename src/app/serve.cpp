@@ -20,6 +20,7 @@
 #include "base/fair_pool.hpp"
 #include "base/log.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/product_rules.hpp"
 #include "crypto/digest.hpp"
 #include "http/server.hpp"
 
@@ -126,6 +127,7 @@ Status serve(Config config) {
   host->accounts.expect_stored_hashes();
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
   auth::Authenticator authenticator(*host->store, tokens, host->clock);
+  catalog::set_text_options(config.texts);
   catalog::Catalog catalog(*host->random, host->clock,
                            {.currency = config.currency, .require_version = config.require_version});
   const std::size_t cores = cpus_allowed();
@@ -171,7 +173,7 @@ Status serve(Config config) {
   Status keys_fit;
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
-    api::sweep_kept_answers(*host->store);
+    api::sweep_stored_responses(*host->store);
     keys_fit = keys_of_all_nodes(*host);
     if (!keys_fit) server.stop();
   });

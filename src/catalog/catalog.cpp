@@ -16,7 +16,7 @@ Error insufficient_stock(const model::Product& product, std::int64_t delta) {
                                         std::to_string(-delta) + "; nothing was changed"};
 }
 
-// Members that the server sets: they may be sent back, not changed.
+// Members that the server sets can be sent back, but not changed.
 Status unchanged(const model::Product& product, const Expected& expected) {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
   const auto compare = [&](std::string_view name, const std::optional<std::string>& sent, const std::string& is) {

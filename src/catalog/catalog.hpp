@@ -1,6 +1,6 @@
-// Products: creating, reading, changing and removing them, by the rules of product.md. Knows neither HTTP nor SQL.
+// The rules for creating, changing and removing products. Knows neither HTTP nor SQL.
 //
-// Changes are returned as writes, for the caller to submit; reads take the transaction they read in.
+// Each function returns a write, for the caller to submit.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -19,10 +19,10 @@ struct NewProduct {
   std::int64_t stock = 0;
   std::optional<std::string> description = {};
   std::optional<std::string> sku = {};
-  std::optional<std::string> currency = {};  // the server's default where none is named
+  std::optional<std::string> currency = {};  // none: the server's default
 };
 
-// What a PUT says: fields left out keep their value; an inner nullopt clears.
+// The fields to change. An empty one keeps its value; an inner nullopt clears it.
 struct ProductChange {
   std::optional<std::string> name = {};
   std::optional<Money> price = {};
@@ -32,34 +32,33 @@ struct ProductChange {
   std::optional<std::string> currency = {};
 };
 
-// Which version a change was made on, as far as the client says.
+// Which version the client made its change on, as far as the request says.
 struct Expected {
-  // If-Match or If-None-Match: the versions it lists; without a value the header was not sent.
+  // The versions in If-Match or If-None-Match. Empty: the header was not sent.
   struct Match {
-    bool any = false;  // "*": whatever is there
+    bool any = false;  // "*"
     std::vector<std::int64_t> versions = {};
-    std::vector<std::int64_t> weak = {};  // named by weak tags, which do not count in If-Match
+    std::vector<std::int64_t> weak = {};  // of weak tags, which never match in If-Match
     bool has(std::int64_t current) const {
       return any || std::find(versions.begin(), versions.end(), current) != versions.end();
     }
   };
   std::optional<Match> if_match = {};
   std::optional<Match> if_none_match = {};
-  // Members of a body that GET gave: they must be those of the current record.
+  // Members of a body that GET gave. They must equal those of the current product.
   std::optional<std::int64_t> version = {};
   std::optional<std::string> id = {};
   std::optional<std::string> created_at = {};
   std::optional<std::string> updated_at = {};
 };
 
-// Why an If-Match does not hold for a record at this version.
+// The error where If-Match does not have the current version.
 Error if_match_failed(const Expected::Match& match, std::int64_t version);
 
-// So many came (positive) or went (negative).
 struct StockMovement {
-  std::int64_t delta = 0;
-  std::optional<std::string> reason = {};     // why
-  std::optional<std::string> reference = {};  // an order, a delivery: another system's name for the occasion
+  std::int64_t delta = 0;                     // how many came in; below zero, how many went out
+  std::optional<std::string> reason = {};     // for people
+  std::optional<std::string> reference = {};  // in another system: an order, a delivery note
 };
 
 struct CatalogRules {
@@ -85,7 +84,7 @@ class Catalog {
                                     Expected expected) const;
 
  private:
-  enum class Version : std::uint8_t { optional, by_rule };  // by_rule: mandatory where the operator says so
+  enum class Version : std::uint8_t { optional, by_rule };  // by_rule: mandatory with --require-version
   Result<model::Product> current(store::ReadTx& tx, const ProductId& id, const Expected& expected,
                                  Version version) const;
 

@@ -22,8 +22,8 @@ constexpr bool in_any(const std::array<Block, n>& blocks, CodePoint c) {
   return std::any_of(blocks.begin(), blocks.end(), [c](Block block) { return c >= block.first && c <= block.last; });
 }
 
-// Latin, Greek, Cyrillic, Hebrew and Arabic, as far as letters are left there by NFKC. ASCII is among them: an accent on
-// a digit is one, too.
+// Latin, Greek, Cyrillic, Hebrew and Arabic, as far as NFKC leaves letters in these blocks. All of ASCII is included,
+// since a mark on a digit is an accent too.
 constexpr std::array kAccented{Block{0x0, 0x52f},       Block{0x590, 0x6ff},    Block{0x750, 0x77f},
                                Block{0x870, 0x8ff},     Block{0x1c80, 0x1c8f},  Block{0x1d00, 0x1dbf},
                                Block{0x1e00, 0x1fff},   Block{0x2c60, 0x2c7f},  Block{0xa640, 0xa69f},
@@ -31,7 +31,7 @@ constexpr std::array kAccented{Block{0x0, 0x52f},       Block{0x590, 0x6ff},    
                                Block{0x10ec0, 0x10eff}, Block{0x1df00, 0x1dfff}};
 
 // From the iteration marks before Hiragana to Bopomofo; Bopomofo Extended to Katakana Phonetic Extensions; CJK Unified
-// Ideographs with their extensions and what remains of the compatibility ones; the kana supplements.
+// Ideographs with their extensions, and the compatibility ideographs that NFKC leaves; the kana supplements.
 constexpr std::array kEastAsian{Block{0x3005, 0x312f}, Block{0x31a0, 0x31ff},   Block{0x3400, 0x9fff},
                                 Block{0xf900, 0xfaff}, Block{0x1aff0, 0x1b16f}, Block{0x20000, 0x3ffff}};
 
@@ -39,8 +39,8 @@ constexpr std::array kEastAsian{Block{0x3005, 0x312f}, Block{0x31a0, 0x31ff},   
 constexpr std::array kSoutheastAsian{Block{0xe00, 0xeff}, Block{0x1000, 0x109f}, Block{0x1780, 0x17ff},
                                      Block{0xa9e0, 0xa9ff}, Block{0xaa60, 0xaa7f}};
 
-// How texts of a script are divided. A value is the length of the longest n-gram, where there are any: two characters
-// say enough among thousands, but not in an alphabet.
+// How texts of a script are divided into words. A value is the length of the longest n-gram, 0 for none. Pairs are
+// selective in a script of thousands of characters, but not in an alphabet.
 enum class Writing : std::uint8_t { with_spaces = 0, east_asian = 2, southeast_asian = 3 };
 
 Writing writing_of(CodePoint c) {
@@ -123,7 +123,7 @@ CodePoints decomposed(std::string_view text) {
                                                        UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   const auto size = static_cast<utf8proc_ssize_t>(text.size());
-  // Hardly any text has more code points afterwards than bytes before; one that has is decomposed again with more room.
+  // Few texts have more code points after this than bytes before. One that has is decomposed again with more room.
   CodePoints out(text.size() + 16);
   auto count = utf8proc_decompose(bytes, size, out.data(), static_cast<utf8proc_ssize_t>(out.size()), kHow);
   if (count > static_cast<utf8proc_ssize_t>(out.size())) {
@@ -135,7 +135,7 @@ CodePoints decomposed(std::string_view text) {
   return out;
 }
 
-// Arabic writes tatweel only to make a word longer.
+// Arabic tatweel only makes a word longer on paper, so it is dropped too.
 void drop_accents(CodePoints& text) {
   constexpr CodePoint kTatweel = 0x640;
   bool on_accented = false;
@@ -168,7 +168,7 @@ void append_folded(std::string& out, CodePoint code_point) {
   letters.empty() ? append_utf8(out, code_point) : void(out.append(letters));
 }
 
-// A run of characters that belong together, as UTF-8; where each of them begins, and the end.
+// Adjacent characters of one kind of writing, as UTF-8, and the offset of each of them.
 struct Run {
   Writing writing = Writing::with_spaces;
   std::string text = {};
@@ -181,7 +181,7 @@ struct Run {
   }
 };
 
-// Gives each run of letters to `take`, which may empty it.
+// Calls `take` with each run of letters. `take` may move from it.
 template <class Take>
 void each_run(std::string_view text, Take take) {
   Run run;
@@ -202,7 +202,7 @@ void each_run(std::string_view text, Take take) {
   }
   for (const CodePoint c : fold(text)) {
     const Role role = role_of(c);
-    if (role == Role::mark && run.text.empty()) continue;  // on nothing that could be looked for
+    if (role == Role::mark && run.text.empty()) continue;  // not on a letter, so nothing to search for
     if (role == Role::other) {
       end_run();
       continue;

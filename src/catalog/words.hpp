@@ -1,4 +1,5 @@
-// What texts are searched and sorted by: one set of functions for all engines, so that they agree about every character.
+// The words and keys that texts are searched and sorted by. All engines use these functions, so they agree on every
+// character.
 //
 //   words("Tischlampe ÉTÉ, 12V")  == {"tischlampe", "ete", "12v"}
 //   words("東京都")               == {"東", "東京", "京", "京都", "都"}
@@ -13,10 +14,10 @@
 //  4. Latin letters with a stroke or a ligature, which Unicode does not decompose, are spelled out (ø o, ł l, æ ae).
 //
 // A word is a run of letters, digits and their marks. Scripts that put no spaces between words are indexed by n-grams:
-// at each character of a run of Chinese characters, kana or Bopomofo the one and the two characters from there on, of
-// Thai, Lao, Khmer or Myanmar the one, two and three. So a query finds such text from any of its characters on. A query
-// run that is longer than an n-gram is looked for by all n-grams in it; it can also be found in a text that has each of
-// them somewhere but not the run itself. Texts MUST be valid UTF-8. Pure, safe from any thread.
+// those of one and two characters that begin at each character of a run of Chinese characters, kana or Bopomofo; those
+// of one, two and three for Thai, Lao, Khmer and Myanmar. So a query can begin at any character of such text. A run in
+// a query that is longer than an n-gram is searched by all its n-grams; a text that has all of them, but not the run,
+// is found too. Texts MUST be valid UTF-8. The functions are pure, and safe from any thread.
 #pragma once
 #include <string>
 #include <string_view>
@@ -26,20 +27,20 @@
 
 namespace integrity::catalog {
 
-// Grows when any of the functions gives another result for some text: engines then index all products again.
+// Increased when a function gives another result for some text. Engines then index all products again.
 inline constexpr int text_version = 2;
 
-// Of at most `sort_key_bytes_max`, since a cursor holds it: names that differ only after that many bytes are equal.
+// At most `sort_key_bytes_max` bytes, since a cursor contains it. Names that differ only after that are equal.
 std::string sort_key(std::string_view text);
 inline constexpr std::size_t sort_key_bytes_max = 1024;
 
-// The words that a text is found by, in order, repetitions included.
+// The words that a text is found by, in order, with repetitions.
 std::vector<std::string> words(std::string_view text);
 
-// The words that must occur in a text for a query to find it, in order. The last one may be the beginning of a word.
+// The words that a text must have for a query to find it, in order. The last one can be the beginning of a word.
 std::vector<std::string> query_words(std::string_view query);
 
-// Of name, description and sku: each once, sorted.
+// The words of name, description and sku: each once, sorted.
 std::vector<std::string> words_of(const model::Product& product);
 // The same words in the order of the texts, repetitions included, with a space after each.
 std::string word_text(const model::Product& product);

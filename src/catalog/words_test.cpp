@@ -54,7 +54,7 @@ TEST(Words, KeepVowelSignsAndVoicingMarks) {
       {"दिन", "दान"},    // Hindi: day, gift
       {"কলা", "কলি"},    // Bengali: banana, bud
       {"பால்", "பல்"},     // Tamil: milk, tooth
-      {"ดิน", "ดน"},      // Thai: earth, and no word
+      {"ดิน", "ดน"},      // Thai: earth; not a word
       {"ໄກ່", "ໄກ້"},      // Lao tones
       {"កាក", "កីក"},     // Khmer
       {"မီး", "မား"},     // Myanmar
@@ -85,7 +85,7 @@ TEST(Words, AreTheSameInAllCompatibleSpellings) {
   }
 }
 
-TEST(Words, DoNotSeeDefaultIgnorableCharacters) {
+TEST(Words, IgnoreDefaultIgnorableCharacters) {
   const std::pair<const char*, const char*> kAlike[] = {
       {"Tisch\u00adlampe", "tischlampe"},  // soft hyphen
       {"wire\u200bless", "wireless"},      // zero-width space
@@ -113,8 +113,8 @@ TEST(Words, OfScriptsWithoutSpacesAreNGrams) {
   EXPECT_EQ(query_words("Lamp 東 la"), (Words{"lamp", "東", "la"}));
 }
 
-// No false negatives: whatever part of such a text is typed, alone or before another word.
-TEST(Words, OfScriptsWithoutSpacesAreFoundFromAnyCharacterOn) {
+// Any part of such a text finds it, alone or before another word.
+TEST(Words, OfScriptsWithoutSpacesAreFoundByAnyPart) {
   const std::u32string kTexts[] = {
       U"東京タワー観光案内",
       U"ひらがなとカタカナ",
@@ -149,7 +149,7 @@ TEST(Words, OfScriptsWithoutSpacesAreFoundFromAnyCharacterOn) {
   EXPECT_FALSE(finds("กาน", "กา น"));
 }
 
-TEST(Words, TheBeginningOfAWordIsTheBeginningOfItsFold) {
+TEST(Words, TheBeginningOfAWordIsFoldedToTheBeginningOfTheFoldedWord) {
   const auto whole = words("Übergrößenträger").front();
   for (const char* prefix : {"Ü", "ÜBER", "ubergro", "übergrö", "übergrößen"}) {
     EXPECT_TRUE(whole.starts_with(words(prefix).front())) << prefix;
@@ -158,10 +158,10 @@ TEST(Words, TheBeginningOfAWordIsTheBeginningOfItsFold) {
   EXPECT_TRUE(finds("한국", "한국어"));
 }
 
-TEST(Words, HaveRoomForTextsThatGrow) {
+TEST(Words, OfATextThatGrowsWhenDecomposedAreComplete) {
   std::string text;
   for (int i = 0; i < 4000; ++i) text += "\u1fb7";  // three code points when decomposed
-  EXPECT_EQ(words(text).front().size(), 4000 * std::string("α").size() * 2) << "alpha and, folded, iota";
+  EXPECT_EQ(words(text).front().size(), 4000 * std::string("α").size() * 2) << "alpha and a folded iota";
 }
 
 TEST(Words, OfAProductEachOnce) {
@@ -186,7 +186,7 @@ TEST(Words, AreTheSameAsOneText) {
   }
 }
 
-TEST(SortKey, KeepsWhatIsNeitherCaseNorAccent) {
+TEST(SortKey, LeavesOutCaseAndAccentsOnly) {
   EXPECT_EQ(sort_key("Élan, 2 m"), "elan, 2 m");
   EXPECT_LT(sort_key("apple"), sort_key("Banana"));
   EXPECT_EQ(sort_key("ÆON"), "aeon");
@@ -195,8 +195,8 @@ TEST(SortKey, KeepsWhatIsNeitherCaseNorAccent) {
   EXPECT_LT(sort_key("दान"), sort_key("दिन"));
 }
 
-// A name has 200 characters at most, and one of them can become eighteen. A cursor has to hold the key.
-TEST(SortKey, IsNotLongerThanACursorHolds) {
+// A name has at most 200 characters, and one of them can become eighteen. A cursor has to contain the key.
+TEST(SortKey, IsCutToFitIntoACursor) {
   std::string longest;
   for (int i = 0; i < 200; ++i) longest += "\ufdfa";
   const auto key = sort_key(longest);

@@ -32,10 +32,11 @@ struct Product {
   bool operator==(const Product&) const = default;
 };
 
-// The rules for the members of a product, in requests, responses and the history.
+// What a product's members may be as they are stored: the same for answers and the history. Requests have rules of
+// their own for sku and description (catalog/product_rules.hpp).
 inline constexpr schema::Text product_name{.min = 1, .max = 200};
 inline constexpr schema::Text product_description{.max = 4000, .lines = schema::Text::Lines::many};
-inline constexpr schema::Word product_sku{.min = 1, .max = 64, .also = "._/-"};
+inline constexpr schema::Text product_sku{.min = 1, .max = 64};
 inline constexpr schema::Integer product_stock{.min = 0, .max = stock_max};
 inline constexpr schema::NonZero stock_delta{{.min = -stock_max, .max = stock_max}};
 inline constexpr schema::Integer product_version{.min = 1, .max = stock_max};

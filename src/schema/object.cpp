@@ -18,7 +18,7 @@ std::string pointer_token(std::string_view name) {
       token += c;
     }
   }
-  return percent_encode(token, "!$&'()*+,;=:@?");  // RFC 3986 §3.5: what a fragment may have as it is
+  return percent_encode(token, "!$&'()*+,;=:@?");  // RFC 3986 §3.5: a fragment may have these unencoded
 }
 
 FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name) {
@@ -48,14 +48,13 @@ ObjectSchema::ObjectSchema(Side side)
 void ObjectSchema::add(std::string_view name, json::Value schema, Presence presence, std::string_view about) {
   if (presence == Presence::nullable || presence == Presence::clearable) schema = or_null(std::move(schema));
   if (!about.empty()) {
-    // Tools disagree on what members beside a reference mean.
+    // Tools disagree on the meaning of members next to a reference.
     if (schema.find("$ref") != nullptr) throw std::logic_error("describe the component instead: " + std::string(name));
     json::add(schema, "description", json::string(about));
   }
   json::add(properties_, name, std::move(schema));
-  const bool must =
-      presence == Presence::required || (side_ == Side::answer && presence == Presence::nullable);  // null, but there
-  if (must) required_.items.push_back(json::string(name));
+  const bool is_required = presence == Presence::required || (side_ == Side::answer && presence == Presence::nullable);
+  if (is_required) required_.items.push_back(json::string(name));
 }
 
 void ObjectSchema::add(const Together& together, Components&) {

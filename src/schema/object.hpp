@@ -1,4 +1,4 @@
-// A type's members, described once: strict reader, writer and JSON Schema come from one table.
+// The members of a type, described once: one table gives a strict reader, a writer and a JSON Schema.
 //
 //   struct NewProduct {
 //     std::string name;
@@ -10,18 +10,17 @@
 //   }
 //   Result<NewProduct> body = schema::read<NewProduct>(json);   // every error at once, unknown members included
 //
-// What holds for several members together is the last entry of the table: the check, and the JSON Schema that says the
-// same to readers of the description.
+// A rule for several members together is the last entry of the table: a check, and the JSON Schema of the same rule.
 //
 //                       schema::together(&at_least_one, &at_least_one_described)};
 //
-// A type that is described also has a name. It is described once, in `Components`, and referred to from everywhere else;
-// an empty name means that it is described where it is used:
+// A described type also has a name. Its schema is in `Components` once, and other schemas refer to it. With an empty
+// name, the schema is repeated where the type is used:
 //
 //   constexpr std::string_view schema_name(const NewProduct*) { return "NewProduct"; }
 //
-// Both functions are found by their argument, a null pointer that only says which type. Neither is optional: a mistake
-// in a signature does not compile.
+// Both functions are found by their argument, a null pointer that only names the type. Both are required, so a wrong
+// signature does not compile.
 #pragma once
 #include <algorithm>
 #include <concepts>
@@ -34,9 +33,9 @@ namespace integrity::schema {
 
 enum class Presence : std::uint8_t {
   required,
-  optional,   // may be left out; null is an error. Left out of an answer when empty
-  nullable,   // null means none; may be left out of a request, never of an answer
-  clearable,  // requests only: left out keeps, null clears
+  optional,   // may be left out; null is an error. An answer leaves it out when it is empty
+  nullable,   // null means none. A request may leave it out, an answer always has it
+  clearable,  // requests only: leaving it out keeps the value, null clears it
 };
 
 template <class Object, class Member, class Rule>
@@ -45,7 +44,7 @@ struct Field {
   Member Object::*member;
   Rule rule;
   Presence presence;
-  std::string_view about;  // for people, where the name does not say it all
+  std::string_view about;  // for people, where the name is not enough
 };
 
 template <class O, class M, class R>
@@ -84,7 +83,7 @@ void write(std::string& out, const T& object);
 template <Described T>
 json::Value describe_answer(Components& components);
 
-// An object within an object, for answers.
+// An object in an object, for answers.
 template <Described T>
 struct Nested {
   using Value = T;
@@ -92,7 +91,7 @@ struct Nested {
   json::Value describe(Components& components) const { return describe_answer<T>(components); }
 };
 
-// The same, written already.
+// The same, for a value that is already JSON.
 template <Described T>
 struct Written {
   using Value = std::string;
@@ -100,10 +99,10 @@ struct Written {
   json::Value describe(Components& components) const { return describe_answer<T>(components); }
 };
 
-// What points at a member in a URI fragment, behind "#/" (RFC 6901 §6): escaped, then percent-encoded.
+// A member's part of a JSON Pointer in a URI fragment, after "#/" (RFC 6901 §6): escaped, then percent-encoded.
 std::string pointer_token(std::string_view name);
 
-// The names of unknown members come from the client, and may be as long as a body.
+// The names of unknown members come from the client, and can be as long as a body.
 FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name);
 
 namespace detail {
@@ -178,8 +177,8 @@ inline bool is_named(const Together&, std::string_view) {
 
 enum class Side : std::uint8_t { request, answer };
 
-// The schema of an object, member by member. An answer may gain members in a later version, so only requests say that
-// there are no others.
+// Builds the schema of an object from its members. Only schemas of requests exclude other members, since a later
+// version can add members to answers.
 class ObjectSchema {
  public:
   explicit ObjectSchema(Side side);
@@ -207,7 +206,7 @@ json::Value describe(Side side, Components& components) {
 
 }  // namespace detail
 
-// Members of a JSON object, by their table. `in` and `prefix` say how errors point at a member.
+// Reads a JSON object by its table. `in` and `prefix` are for the errors, which name the member.
 template <Described T>
 Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body, std::string_view prefix = "#/") {
   Error error{Code::invalid_value, "a value is not acceptable: see errors"};
@@ -219,7 +218,7 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
   const auto table = fields(static_cast<const T*>(nullptr));
   std::apply([&](const auto&... field) { (detail::read_member(field, json, object, prefix, in, error.fields), ...); },
              table);
-  // Last: there may be more of them than are listed.
+  // Last, since a long list of errors is cut at its end.
   for (const auto& name : json.names) {
     const bool known = std::apply([&](const auto&... field) { return (detail::is_named(field, name) || ...); }, table);
     if (!known) error.fields.push_back(unknown_member(in, prefix, name));

@@ -52,7 +52,7 @@ TEST(Object, IsReadByItsTable) {
   EXPECT_EQ(sample->sku, std::optional<std::string>("a-1"));
 }
 
-TEST(Object, TellsLeftOutFromNull) {
+TEST(Object, DistinguishesNullFromAMissingMember) {
   const auto out = parse(R"({"name":"L","price":1})");
   ASSERT_TRUE(out);
   EXPECT_FALSE(out->sku.has_value());
@@ -70,8 +70,8 @@ TEST(Object, ReportsEveryErrorAtOnce) {
   EXPECT_EQ(complaints(R"({"name":"L","price":1,"a/b~c":1})"), "#/a~1b~0c is not known here");
 }
 
-// `#/100%25` is what a reader of the fragment has to be given, or it would look for "100" and what %… means.
-TEST(Object, PointsByAUriFragment) {
+// A client decodes the fragment: from `#/100%` it would get an error, from `#/%41` the name "A".
+TEST(Object, NamesMembersByUriFragments) {
   const struct {
     const char* name;
     const char* pointer;
@@ -90,12 +90,12 @@ TEST(Object, PointsByAUriFragment) {
   }
 }
 
-TEST(Object, DoesNotRepeatANameLongerThanAnyItKnows) {
+TEST(Object, DoesNotRepeatALongUnknownName) {
   EXPECT_EQ(complaints(R"({"name":"L","price":1,")" + std::string(101, 'a') + R"(":1})"),
             "# has a member whose name is longer than any known here");
 }
 
-TEST(Object, RefusesWhatARuleRefuses) {
+TEST(Object, RefusesValuesThatARuleRefuses) {
   for (const char* name : {"\"\"", "\"  \"", "\"toolong\"", "\"a\\nb\"", "\"a\\u0000\"", "\"a\\u0085\"",
                            "\"\\u3000\\u00a0\"", "\"\\ufeff\\u2060\"", "null", "{}"}) {
     EXPECT_FALSE(parse(std::string(R"({"price":1,"name":)") + name + "}")) << name;
@@ -109,7 +109,7 @@ TEST(Object, RefusesWhatARuleRefuses) {
   EXPECT_TRUE(parse(R"({"name":"ééééé","price":1})")) << "characters are counted, not bytes";
 }
 
-// `must match ^[0-9]{6}$` is for programs.
+// `must match ^[0-9]{6}$` would be for programs.
 TEST(Word, IsExplainedInWords) {
   EXPECT_EQ((Word{.min = 6, .max = 6, .letters = Word::Letters::none}.words()), "6 digits");
   EXPECT_EQ((Word{.min = 3, .max = 64, .also = "._"}.words()),
@@ -118,7 +118,7 @@ TEST(Word, IsExplainedInWords) {
             "1 to 2 characters: capital letters (A-Z) and digits");
 }
 
-TEST(Amount, SaysThatAPointIsMeant) {
+TEST(Amount, SuggestsAPointForAComma) {
   const auto why = [](std::string text) {
     json::Value value;
     value.kind = json::Value::Kind::string;
@@ -168,8 +168,8 @@ TEST(Object, IsDescribedByTheSameTable) {
   EXPECT_EQ(answer.find("additionalProperties"), nullptr) << "a later version may answer with more";
 }
 
-// Generators make float and 32 bits of what has no format; validators divide doubles by a multipleOf.
-TEST(Object, NumbersAreDescribedSoThatToolsKeepThemWhole) {
+// Without a format, generators make floats and 32-bit integers. Validators divide doubles by a multipleOf.
+TEST(Object, NumbersAreDescribedSoThatToolsDoNotRoundThem) {
   Components components;
   const auto price = json::serialize(describe_answer<View>(components).find("properties")->items[1]);
   EXPECT_EQ(price, R"({"type":"number","format":"double","minimum":0,"maximum":99999999999.9999})");
@@ -196,11 +196,11 @@ constexpr std::string_view schema_name(const Pair*) {
   return {};
 }
 
-TEST(Object, WhatHoldsForSeveralMembersIsCheckedAndDescribed) {
+TEST(Object, ARuleForSeveralMembersIsCheckedAndDescribed) {
   EXPECT_TRUE(read<Pair>(*json::parse(R"({"left":"a"})")));
   const auto both = read<Pair>(*json::parse(R"({"left":"a","right":"b","":1})"));
   ASSERT_FALSE(both);
-  ASSERT_EQ(both.error().fields.size(), 2U) << "and the member without a name is not known";
+  ASSERT_EQ(both.error().fields.size(), 2U) << "and the empty name is unknown";
   EXPECT_EQ(both.error().fields[0].detail, "name one of left and right");
   Components components;
   EXPECT_EQ(describe_request<Pair>(components).find("maxProperties")->text, "1");
@@ -218,13 +218,13 @@ constexpr std::string_view schema_name(const Shelf*) {
   return "Shelf";
 }
 
-TEST(Object, ATypeWithANameIsDescribedOnceAndReferredTo) {
+TEST(Object, ANamedTypeIsDescribedOnceAndReferredTo) {
   Components components;
   EXPECT_EQ(json::serialize(describe_answer<Shelf>(components)), R"({"$ref":"#/components/schemas/Shelf"})");
   ASSERT_EQ(components.size(), 1U);
   const auto& shelf = components["Shelf"];
   EXPECT_EQ(shelf.find("properties")->find("first")->find("description")->text, "the one in front");
-  EXPECT_NE(shelf.find("properties")->find("others")->find("items")->find("properties"), nullptr) << "it has none";
+  EXPECT_NE(shelf.find("properties")->find("others")->find("items")->find("properties"), nullptr) << "View has no name";
 }
 
 }  // namespace

@@ -59,39 +59,73 @@ std::string escaped(char32_t code_point) {
   return "\\u" + to_hex(bytes);
 }
 
+std::string_view below_blank(Text::Lines lines) {
+  switch (lines) {
+    case Text::Lines::one:
+      break;
+    case Text::Lines::many:
+      return R"(\u0000-\u0008\u000b-\u001f)";
+    case Text::Lines::normalized:
+      return R"(\u0000-\u0008\u000b\u000c\u000e-\u001f)";
+  }
+  return R"(\u0000-\u001f)";
+}
+
 // One character that is neither a control (see above) nor in `others`; for ECMA-262 and for Python.
 std::string no_control(Text::Lines lines, std::string_view others = {}) {
-  const std::string_view below_blank =
-      lines == Text::Lines::many ? R"(\u0000-\u0008\u000b-\u001f)" : R"(\u0000-\u001f)";
-  return "[^" + std::string(below_blank) + R"(\u007f-\u009f)" + std::string(others) + ']';
+  return "[^" + std::string(below_blank(lines)) + R"(\u007f-\u009f)" + std::string(others) + ']';
+}
+
+// WHATWG Infra, "normalize newlines".
+std::string with_line_feeds(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') {
+      out += text[i];
+    } else if (!text.substr(i + 1).starts_with('\n')) {
+      out += '\n';
+    }
+  }
+  return out;
 }
 
 }  // namespace
 
-std::optional<std::string> Text::read(const json::Value& json, std::string& why) const {
-  if (!is_string(json, why) || !fits(json.text, min, max, why)) return {};
-  if (has_control(json.text, lines == Lines::many)) {
-    why = lines == Lines::many ? "must not have control characters other than line feed and tab"
-                               : "must not have control characters";
-    return {};
-  }
-  if (min > 0 && is_blank(json.text)) {
-    why = "must not be blank";
-    return {};
-  }
-  return json.text;
-}
-
-// As `read` has it: no controls, and where something is wanted, something that can be seen.
-std::string Text::pattern() const {
-  const auto any = no_control(lines) + '*';
-  if (min == 0) return '^' + any + '$';
+std::string blank_in_class() {
   std::string blank;
   for (const auto& [first, last] : blank_code_points()) {
     blank += escaped(first);
     if (last > first) blank += '-' + escaped(last);
   }
-  return '^' + any + no_control(lines, blank) + any + '$';
+  return blank;
+}
+
+std::string control_in_class() {
+  return std::string(below_blank(Text::Lines::one)) + R"(\u007f-\u009f)";
+}
+
+std::optional<std::string> Text::read(const json::Value& json, std::string& why) const {
+  if (!is_string(json, why)) return {};
+  std::string text = lines == Lines::normalized ? with_line_feeds(json.text) : json.text;
+  if (!fits(text, min, max, why)) return {};
+  if (has_control(text, lines != Lines::one)) {
+    why = lines == Lines::one ? "must not have control characters"
+                              : "must not have control characters other than line feed and tab";
+    return {};
+  }
+  if (min > 0 && is_blank(text)) {
+    why = "must not be blank";
+    return {};
+  }
+  return text;
+}
+
+// The same as `read`: no control characters, and where there is a minimum, at least one character that can be seen.
+std::string Text::pattern() const {
+  const auto any = no_control(lines) + '*';
+  if (min == 0) return '^' + any + '$';
+  return '^' + any + no_control(lines, blank_in_class()) + any + '$';
 }
 
 json::Value Text::describe() const {
@@ -104,7 +138,7 @@ std::string Word::pattern() const {
   if (letters == Letters::any) set += "a-z";
   if (digits) set += "0-9";
   for (char c : also) {
-    // Escaped where a pattern of ECMA-262 with the u flag needs it inside a class.
+    // Escapes that ECMA-262 with the u flag needs in a class.
     if (c == '-' || c == '/' || c == '\\' || c == ']' || c == '^') set += '\\';
     set += c;
   }
@@ -174,7 +208,7 @@ json::Value SecretText::describe() const {
 
 namespace {
 
-// What "12,50" means where people write a comma. "1,234" may be a thousand elsewhere: that is not guessed at.
+// "12.50" for "12,50". Nothing for "1,234", which can mean a thousand or about one.
 std::optional<std::string> with_point(const json::Value& json) {
   const auto comma = json.text.find(',');
   if (json.kind != Kind::string || comma == std::string::npos || json.text.size() - comma > 3) return {};
@@ -203,8 +237,8 @@ std::optional<Money> Amount::read(const json::Value& json, std::string& why) con
   return {};
 }
 
-// `double`, for of a number without a format some generators make 32 bits; at most 15 significant digits survive the way
-// through a double and back. No `multipleOf`: validators that divide doubles by 0.0001 would refuse 0.09.
+// `double`, since some generators make 32 bits of a number without a format. A double keeps 15 significant digits
+// exactly. No `multipleOf`: validators that divide doubles by 0.0001 would refuse 0.09.
 json::Value Amount::describe(Components& components) const {
   const auto number = [] {
     return json::literal(R"({"type":"number","format":"double","minimum":0,"maximum":99999999999.9999})");
@@ -232,7 +266,7 @@ std::optional<std::int64_t> Integer::read(const json::Value& json, std::string& 
   return {};
 }
 
-// With a format, for without one some generators make 32 bits of every integer.
+// With a format, since some generators make 32 bits of an integer without one.
 json::Value Integer::describe() const {
   using Small = std::numeric_limits<std::int32_t>;
   const bool small = min >= Small::min() && max <= Small::max();

@@ -1,9 +1,9 @@
-// What a single value may be. A rule reads it from JSON, writes it, and describes itself as JSON Schema: said once.
+// What a single value may be. A rule reads the value from JSON, writes it, and describes itself as JSON Schema.
 //
 //   constexpr Text product_name{.min = 1, .max = 200};
 //
 // Every rule has `Value`, read(json, why) -> optional<Value>, write(out, value) and describe() -> JSON Schema.
-// `why` is filled when there is no value: a phrase that goes on from the member's name ("must be …").
+// Where there is no value, `why` gets the reason, in words that follow the member's name ("must be …").
 #pragma once
 #include <cstdint>
 #include <map>
@@ -20,10 +20,11 @@
 
 namespace integrity::schema {
 
-// Unicode text by code points. No control characters; `lines` allows line feeds and tabs.
+// Unicode text, its length in code points. No control characters; `many` allows line feeds and tabs. `normalized` does
+// too, and turns CR LF and CR into LF before the length counts.
 struct Text {
   using Value = std::string;
-  enum class Lines : std::uint8_t { one, many };
+  enum class Lines : std::uint8_t { one, many, normalized };
   std::size_t min = 0;
   std::size_t max = 0;
   Lines lines = Lines::one;
@@ -51,7 +52,8 @@ struct Word {
   std::string words() const;  // the same for people: "6 digits"
 };
 
-// Any text at all within a length: for what is compared, not kept (challenges, echoes of our own values).
+// Any text up to a length. For texts that are only compared, not stored: challenges, values that the server gave
+// itself.
 struct Opaque {
   using Value = std::string;
   std::size_t max = 1024;
@@ -61,7 +63,7 @@ struct Opaque {
   json::Value describe() const;
 };
 
-// A password: code points counted, bytes kept as they are, never written.
+// A password. Its length is in code points, its bytes are not changed, and it is never written.
 struct SecretText {
   using Value = Secret;
   std::size_t min = 0;
@@ -71,14 +73,15 @@ struct SecretText {
   json::Value describe() const;
 };
 
-// Schemas of the types that have a name, by name: described once, referred to from everywhere else (see object.hpp).
+// Schemas of the types that have a name, by name. Each is described once, and referred to from everywhere else (see
+// object.hpp).
 using Components = std::map<std::string, json::Value, std::less<>>;
 
-// Makes `schema` the component of that name and gives the reference to it.
+// Adds `schema` as the component of that name, and gives a reference to it.
 json::Value refer_to(std::string_view name, json::Value schema, Components& components);
 
-// Exact money: read from a JSON number or a plain decimal string (see Money), written as a number. A query has only
-// strings.
+// Exact money. Read from a JSON number or a plain decimal string (see Money), written as a number. A query has strings
+// only.
 struct Amount {
   using Value = Money;
   enum class Side : std::uint8_t { request, answer, query } side = Side::request;
@@ -87,7 +90,7 @@ struct Amount {
   json::Value describe(Components& components) const;
 };
 
-// Whole by value: 5, 5.0 and 5e0 are the same integer.
+// Integers by value: 5, 5.0 and 5e0 are the same.
 struct Integer {
   using Value = std::int64_t;
   std::int64_t min = 0;
@@ -103,7 +106,7 @@ struct NonZero : Integer {
   json::Value describe() const;
 };
 
-// A time as we write it.
+// A time in the one form that the server writes.
 struct Timestamp {
   using Value = Time;
   std::optional<Time> read(const json::Value& json, std::string& why) const;
@@ -115,12 +118,16 @@ struct Timestamp {
   json::Value describe() const;
 };
 
+// What stands in a character class of a pattern, for ECMA-262 and for Python: all blanks, all control characters.
+std::string blank_in_class();
+std::string control_in_class();
+
 json::Value describe_hex24();
 json::Value describe_list(json::Value items);
-// Words of which later versions may have more: `x-extensible-enum`, for clients would break over a new word of an `enum`.
+// Words that later versions may add to. As `x-extensible-enum`, since a new word of an `enum` would break clients.
 json::Value describe_open_words(const std::vector<std::string_view>& words);
 
-// An id of 24 hex characters, as text: whether a record has it is not the schema's business.
+// An id of 24 hex characters. Whether a record with it exists is checked elsewhere.
 template <class AnyId>
 struct Hex24 {
   using Value = AnyId;
@@ -134,7 +141,7 @@ struct Hex24 {
   json::Value describe() const { return describe_hex24(); }
 };
 
-// One of a few words. A later version may know more of them.
+// One of a few words. Later versions may add to them.
 struct OneOf {
   using Value = std::string;
   std::string_view words;  // separated by spaces
@@ -144,7 +151,7 @@ struct OneOf {
   json::Value describe() const;
 };
 
-// Only rules that refer to components need to know where those are described.
+// For rules with and without components to refer to.
 template <class Rule>
 json::Value describe_rule(const Rule& rule, Components& components) {
   if constexpr (requires { rule.describe(components); }) {

@@ -1,4 +1,4 @@
-"""With the client that openapi-python-client makes. Arguments: URL, access token, prices."""
+"""Uses the client that openapi-python-client generates. Arguments: URL, access token, prices."""
 
 import sys
 

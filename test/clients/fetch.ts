@@ -1,4 +1,4 @@
-// With the types that openapi-typescript makes, and openapi-fetch. Arguments: URL, access token, prices.
+// Uses the types that openapi-typescript generates, and openapi-fetch. Arguments: URL, access token, prices.
 import createClient from 'openapi-fetch';
 import type { paths } from './schema';
 

@@ -1,4 +1,4 @@
-// With the client that openapi-generator makes for TypeScript (fetch). Arguments: URL, access token, prices.
+// Uses the client that openapi-generator generates for TypeScript (fetch). Arguments: URL, access token, prices.
 import { Configuration, ProductsApi } from './generated/index';
 
 const [url, accessToken, ...prices] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// With the client that openapi-generator makes for Go. Arguments: URL, access token, prices.
+// Uses the client that openapi-generator generates for Go. Arguments: URL, access token, prices.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// With the client that oapi-codegen makes for Go. Arguments: URL, access token, prices.
+// Uses the client that oapi-codegen generates for Go. Arguments: URL, access token, prices.
 package main
 
 import (

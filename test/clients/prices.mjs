@@ -1,4 +1,4 @@
-// Prices on standard input, one a line, against the schemas that two files hold: those that ajv refuses.
+// Validates the prices on standard input, one on each line, with ajv against the schemas in two files. Prints what fails.
 import { readFileSync } from 'node:fs';
 import Ajv from 'ajv/dist/2020.js';
 
