@@ -42,12 +42,13 @@ def reads(client, *targets: str) -> list[dict]:
                                               "op": {"$in": ["query", "getmore", "command"]}}))
 
 
-def test_every_read_has_a_time_limit(full):
+def test_every_read_for_a_request_has_a_time_limit(full):
     targets = [full.path, "/me", f"{full.path}/history", "/products?limit=10", "/products?q=lamp+re", "/products?q=red+la&limit=10",
                "/products?q=lamp&sort=name&limit=10", "/products?sort=-price&min_stock=1&limit=5", "/products?sku=first",
                "/products?min_price=3&max_stock=4&q=re&sort=name"]
     asked = [each["command"] for each in reads(full, *targets) if each["op"] != "getmore"]
-    finds = [command for command in asked if "find" in command or "aggregate" in command]
+    # Without the node's own question for the clock (store/mongo/watch.cpp), which belongs to no request.
+    finds = [command for command in asked if "find" in command or command.get("aggregate", "meta") != "meta"]
     assert {command["find"] for command in finds if "find" in command} >= {"products", "sessions", "changes", "meta"}
     unlimited = [command for command in finds
                  if not 0 < command.get("maxTimeMS", 0) <= 5000 and command.get("autocommit") is not False]
