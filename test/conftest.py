@@ -11,11 +11,11 @@ from support.http import Client
 from support.mongod import ReplicaSet
 from support.server import MONGO, Server
 
-UNREACHABLE = "unreachable"  # what INTEGRITY_TEST_STORE is where a MongoDB was wanted and could not be had
+UNREACHABLE = "unreachable"  # the value of INTEGRITY_TEST_STORE when MongoDB could not be installed
 
 
 def pytest_configure(config):
-    """One seed for all workers: they inherit it."""
+    """One seed for all workers, which inherit the environment."""
     os.environ.setdefault("SEED", str(random.SystemRandom().randrange(10**6)))
 
 
@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture
 def seed() -> int:
-    """Of everything random in a test; SEED=… repeats a run."""
+    """The seed of everything random in a test; SEED=… repeats a run."""
     return int(os.environ["SEED"])
 
 
@@ -51,14 +51,14 @@ def mongo():
 
 @pytest.fixture
 def clocked():
-    """A server of the test's own whose clock stands still until it is moved."""
+    """A server for one test, whose clock stands still until it is moved."""
     with Server(clock=True) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def ada(server):
-    """Somebody signed in; tests that log in often, or end sessions, enrol an account of their own."""
+    """A signed-in account. Tests that log in often, or end sessions, enrol one of their own."""
     return enrolled(server)
 
 

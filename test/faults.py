@@ -1,5 +1,6 @@
-"""`./dev faults [rounds]`: two servers on a replica set of three under load, and a fault in each round: the primary is killed,
-a server is stopped for a minute, a server is killed, the way from a server to the primary is cut (support/cluster.py)."""
+"""`./dev faults [rounds]`: two servers on a replica set of three under load, with one fault in each round: the primary
+is killed, a server is stopped for a minute, a server is killed, or its connections to the primary are cut
+(support/cluster.py)."""
 
 import sys
 
@@ -15,7 +16,7 @@ def main() -> int:
         for number in range(rounds):
             fault, seconds = faults[number % len(faults)]
             print(cluster.round(f"{number + 1} {fault.__name__.replace('_', ' ')}", fault, seconds), flush=True)
-    print(f"{rounds} rounds: everything acknowledged is there once, no code was good twice")
+    print(f"{rounds} rounds: everything acknowledged is there once, no code was accepted twice")
     return 0
 
 

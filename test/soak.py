@@ -1,7 +1,8 @@
-"""`./dev soak [minutes]`: writers on a server that is killed with SIGKILL at random moments, for as long as told. After each
-restart everything acknowledged is there, nothing happened twice, and the database is whole (support/life.py).
+"""`./dev soak [minutes]`: random calls on a server that is killed with SIGKILL at random moments. After each restart
+everything acknowledged must be there, nothing may have happened twice, and the database must be intact
+(support/life.py).
 
-SEED=… asks for the same calls again (the moments of the kills are the clock's), SOAK_KILLS=… ends after so many kills."""
+SEED=… repeats the calls of a run (but not the moments of its kills); SOAK_KILLS=… ends the run after so many kills."""
 
 import collections
 import os

@@ -1,4 +1,5 @@
-"""README, "Behind nginx on one machine": as it stands, and what the server says where half of it was forgotten."""
+"""README, "Behind nginx on one machine": the configuration as it is, and what the server says if parts of it are
+missing."""
 
 import json
 import pathlib
@@ -25,7 +26,7 @@ def behind_nginx(server, folder) -> Balancer:
     return Balancer(folder, nginx_site(README), ("127.0.0.1:8080", f"127.0.0.1:{server.port}"))
 
 
-def test_as_the_readme_has_it(tmp_path):
+def test_the_configuration_in_the_readme_works(tmp_path):
     options = re.search(r"^integrity serve (.*--trusted-proxies.*)$", README.read_text(), re.M)[1].split()
     with Server(*options) as server:
         nginx = behind_nginx(server, tmp_path)
@@ -39,8 +40,8 @@ def test_as_the_readme_has_it(tmp_path):
             nginx.process.wait()
 
 
-def test_what_was_forgotten_is_said(tmp_path):
-    """The server believed itself on loopback: sign-up was open to the world, and nothing warned."""
+def test_an_unnamed_proxy_is_logged_and_sign_up_through_it_is_closed(tmp_path):
+    """The server took proxied requests for local ones: sign-up was open to the world, without a warning."""
     with Server("--hosts", "example.org") as server:
         nginx = behind_nginx(server, tmp_path)
         try:
@@ -50,14 +51,14 @@ def test_what_was_forgotten_is_said(tmp_path):
         finally:
             nginx.process.terminate()
             nginx.process.wait()
-        assert [event["address"] for event in events(server, "proxy.untrusted")] == ["127.0.0.1"], "once, with its cure"
+        assert [event["address"] for event in events(server, "proxy.untrusted")] == ["127.0.0.1"], "logged once"
         assert "--signup" in events(server, "signup.unnamed")[0]["cure"]
-        assert Client(server).post("/signup", ADA).status == 201, "whoever is on this machine itself may still sign up"
+        assert Client(server).post("/signup", ADA).status == 201, "a client on this machine itself may still sign up"
 
 
 @pytest.mark.parametrize("header", ["Forwarded: for=192.0.2.7", "X-Forwarded-Proto: https", "x-real-ip: 192.0.2.7", "Via: 1.1 x"])
 @pytest.mark.parametrize("options, status", [([], 403), (["--signup", "open"], 201), (["--trusted-proxies", "127.0.0.1"], 201)])
-def test_signup_behind_a_proxy_wants_to_be_named(header, options, status):
+def test_sign_up_through_an_unnamed_proxy_needs_the_option(header, options, status):
     name, value = header.split(": ")
     with Server(*options) as server:
         assert Client(server).post("/signup", ADA, headers={name: value}).status == status

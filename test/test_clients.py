@@ -1,4 +1,4 @@
-"""The example clients, as they are shown at /docs, against a real server."""
+"""The example clients, as shown at /docs, on a real server."""
 
 import html
 import pathlib
@@ -33,24 +33,24 @@ def test_the_first_time_it_signs_up(server, name):
 
 
 @pytest.mark.parametrize("name", sorted(RUN))
-def test_from_then_on_it_logs_in_and_money_stays_exact(server, name):
+def test_after_that_it_logs_in_and_money_stays_exact(server, name):
     account = enrolled(server, password=PASSWORD)
     account.client.post("/products", product(name="Dear", price="99999999999.9999", stock=1))
-    account.step()  # the code below is of this step
+    account.step()  # so that the program uses the code of this step
     done = run(name, server, account.username, INTEGRITY_PASSWORD=PASSWORD, INTEGRITY_TOTP_SECRET=account.secret)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Secret" not in done.stdout and "ecovery" not in done.stdout
     assert "129.90" in done.stdout and "99999999999.9999" in done.stdout
-    if name != "client.sh":  # which does not count
+    if name != "client.sh":  # it does not add up prices
         products = account.client.get("/products").body.decode()
         total = sum(int(price.replace(".", "").ljust(len(price.split(".")[0]) + 4, "0")) * int(stock) for price, stock in
                     re.findall(r'"price":([0-9.]+),.*?"stock":([0-9]+)', products))
-        said = re.search(r"In all: ([0-9]+)\.([0-9]+)", done.stdout)
-        assert int(said[1] + said[2].ljust(4, "0")) == total
+        shown = re.search(r"In all: ([0-9]+)\.([0-9]+)", done.stdout)
+        assert int(shown[1] + shown[2].ljust(4, "0")) == total
 
 
 @pytest.mark.parametrize("name", ["client.py", "client.mjs"])
-def test_what_no_variable_says_is_asked_for(server, name):
+def test_it_asks_for_what_is_not_in_the_environment(server, name):
     account = enrolled(server, password=PASSWORD)
     done = run(name, server, account.username, stdin=account.next_code() + "\n", INTEGRITY_PASSWORD=PASSWORD)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -58,12 +58,12 @@ def test_what_no_variable_says_is_asked_for(server, name):
 
 
 @pytest.mark.parametrize("name", sorted(RUN))
-def test_a_refusal_is_told_in_the_servers_words(server, name):
+def test_a_refusal_is_shown_in_the_servers_words(server, name):
     done = run(name, server, enrolled(server).username, INTEGRITY_PASSWORD="another password")
     assert done.returncode != 0 and "password" in done.stdout + done.stderr
 
 
-def test_there_are_no_others_and_the_docs_show_them(stranger):
+def test_the_docs_show_all_of_them(stranger):
     assert {path.name for path in EXAMPLES.iterdir()} == set(RUN)
     page = html.unescape(stranger.get("/docs").text)
     for name in RUN:

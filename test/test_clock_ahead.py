@@ -1,4 +1,5 @@
-"""A server whose clock was a year ahead and is set right: nothing that was made meanwhile lives on, and nothing stands still."""
+"""A server whose clock was a year ahead and is then set right: everything made meanwhile expires, and the server goes
+on working."""
 
 import pytest
 
@@ -6,19 +7,19 @@ from support.accounts import Account, enrolled, fresh_name, product
 from support.http import Client
 from support.server import Server
 
-pytestmark = pytest.mark.embedded  # a node of a cluster with such a clock is refused by the others
+pytestmark = pytest.mark.embedded  # on MongoDB a node with such a clock does not start
 
 YEAR = 365 * 24 * 3600
 
 
 @pytest.fixture
 def late():
-    """A server, and who signed up on it while its clock was ahead; it is right again."""
+    """An account that signed up while its server's clock was a year ahead. The clock is right again."""
     with Server(clock=True) as server:
         server.move_clock(YEAR)
         account = enrolled(server)
         account.lamp = account.client.post("/products", product()).json
-        account.begun = Account(server, fresh_name()).sign_up()
+        account.pending = Account(server, fresh_name()).sign_up()
         server.move_clock(-YEAR)
         yield account
 
@@ -31,32 +32,32 @@ def test_a_token_is_refused_and_the_clock_is_named(late):
     assert '"cause":"clock.ahead"' in late.server.log
 
 
-def test_a_challenge_is_dead_and_a_name_is_free(late):
-    assert late.begun.qr().slug == "challenge-expired"
-    again = Account(late.server, late.begun.username).sign_up()
+def test_a_challenge_has_expired_and_its_name_is_free(late):
+    assert late.pending.qr().slug == "challenge-expired"
+    again = Account(late.server, late.pending.username).sign_up()
     assert again.scan().verify().status == 200
 
 
-def test_the_owner_gets_in_with_a_recovery_code_and_is_told_why_not_with_another(late):
+def test_a_recovery_code_works_and_the_refusal_of_a_code_names_the_clock(late):
     late.last_step = 0
-    told = late.login().verify()
-    assert (told.slug, "clock of this server was ahead" in told.json["detail"]) == ("code-already-used", True)
+    refused = late.login().verify()
+    assert (refused.slug, "clock of this server was ahead" in refused.json["detail"]) == ("code-already-used", True)
     assert late.verify(recovery_code=late.recovery_codes[0]).status == 200
     assert late.client.get("/me").status == 200
 
 
-def test_requests_with_a_key_are_kept_for_a_day_of_the_right_clock(late):
+def test_responses_to_requests_with_a_key_are_stored_for_a_day_of_the_right_clock(late):
     late.login().verify(recovery_code=late.recovery_codes[0])
     key = {"Idempotency-Key": "one"}
     first = late.client.post("/products", product(name="Kettle"), headers=key)
     assert late.client.post("/products", product(name="Kettle"), headers=key).json == first.json
-    assert first.json["created_at"] >= late.lamp["created_at"], "records go by a time that never goes back"
+    assert first.json["created_at"] >= late.lamp["created_at"], "the times of records never go back"
     late.server.move_clock(24 * 3600)
     late.login().verify(recovery_code=late.recovery_codes[1])
     assert late.client.post("/products", product(name="Kettle"), headers=key).json["id"] != first.json["id"]
 
 
-def test_wrong_passwords_slow_down_nobody_for_a_year(clocked):
+def test_the_slow_down_after_wrong_passwords_does_not_last_a_year(clocked):
     account = enrolled(clocked)
     clocked.move_clock(YEAR)
     wrong = {"username": account.username, "password": "wrong horse battery"}

@@ -1,4 +1,4 @@
-"""docs/cluster.md: its nginx configuration as it stands, before two nodes."""
+"""The nginx configuration of docs/cluster.md, as it is, in front of two nodes."""
 
 import asyncio
 import collections
@@ -30,7 +30,7 @@ http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  gzip on; gzip_types application/json; gzip_proxied any; gzip_min_length 1;  # as an operator may have it for other sites
+  gzip on; gzip_types application/json; gzip_proxied any; gzip_min_length 1;  # as for other sites
   {site}
 }}
 """
@@ -43,7 +43,7 @@ def nginx_site(document: pathlib.Path) -> str:
 
 class Balancer:
     def __init__(self, folder, site: str, *changes: tuple):
-        """`site` as a document has it, but for the changes: (old, new)."""
+        """`site` as in the document, except for the changes: (old, new)."""
         self.port = free_port()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=example.org", "-keyout", folder / "key", "-out", folder / "certificate"],
@@ -77,7 +77,7 @@ class Balancer:
 
 @pytest.fixture(scope="module")
 def cluster(mongo, tmp_path_factory):
-    # So few that a hundred connections of the balancer are too many for one client.
+    # So low that the connections of the balancer would be too many for one client.
     options = ["--trusted-proxies", "127.0.0.1", "--max-connections-per-address", "16"]
     with Server(*options, store=database_at(mongo.uri)) as first:
         with Server(*options, "--keys", first.data / "keys", store=first.store) as second:
@@ -91,7 +91,7 @@ def cluster(mongo, tmp_path_factory):
 
 
 def answering(balancer) -> str:
-    """Which node did: the first half of a request's id is its own. Empty: none."""
+    """The node that answered: the first half of its request ids. Empty if no node did."""
     return (balancer.ask("GET", "/healthz")[1]["X-Request-Id"] or "")[:12]
 
 
@@ -100,7 +100,7 @@ def wait_for_both(balancer) -> None:
     end = time.monotonic() + 30
     while len(seen) < 2 and time.monotonic() < end:
         seen |= {answering(balancer)} - {""}
-    assert len(seen) == 2, "one node is asked for nothing"
+    assert len(seen) == 2, "the balancer sends nothing to one node"
 
 
 def test_an_etag_comes_through_as_it_was(cluster):
@@ -114,7 +114,7 @@ def test_an_etag_comes_through_as_it_was(cluster):
     assert balancer.ask("PUT", target, {"stock": 2}, **token, **{"If-Match": etag})[0] == 200
 
 
-def test_both_nodes_serve_and_know_whom(cluster):
+def test_both_nodes_serve_one_session(cluster):
     balancer, first, second = cluster
     token = enrolled(first).token
     wait_for_both(balancer)
@@ -126,15 +126,15 @@ def test_both_nodes_serve_and_know_whom(cluster):
     assert balancer.ask("GET", headers["Location"], Authorization=f"Bearer {token}")[2]["stock"] == 40
 
 
-def test_what_a_client_says_of_its_own_address_counts_for_nothing(cluster):
+def test_a_forwarded_address_from_a_client_is_ignored(cluster):
     balancer, first, second = cluster
     assert balancer.ask("GET", "/me", Authorization="Bearer x", **{"X-Forwarded-For": "192.0.2.7"})[0] == 401
-    told = [event for event in map(json.loads, (first.log + second.log).splitlines()) if event.get("operation") == "getMe"]
-    assert [event["address"] for event in told] == ["127.0.0.1"]
+    logged = [event for event in map(json.loads, (first.log + second.log).splitlines()) if event.get("operation") == "getMe"]
+    assert [event["address"] for event in logged] == ["127.0.0.1"]
 
 
 class Flood:
-    """`connections` connections through the balancer, each sending the same request again and again."""
+    """`connections` connections through the balancer, each of which repeats one request."""
 
     def __init__(self, balancer, connections: int, target: str, token: str = "", sources: tuple = ("127.0.0.1",)):
         head = f"GET {target} HTTP/1.1\r\nHost: example.org\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n"
@@ -176,35 +176,36 @@ class Flood:
         return self.statuses
 
 
-def test_one_callers_flood_of_searches_is_no_dead_node(cluster):
-    """400 connections filled the pools of both nodes; nginx took their 503 for the end of both, and everybody got 503."""
+def test_after_one_users_flood_of_searches_no_node_counts_as_dead(cluster):
+    """400 connections filled the pools of both nodes; nginx took their 503 for dead nodes, and every client got 503."""
     balancer, first, second = cluster
     token = enrolled(first).token
     for number in range(200):
         assert balancer.ask("POST", "/products", {"name": f"Lamp {number}", "price": 1, "stock": 1}, Authorization=f"Bearer {token}")[0] == 201
     wait_for_both(balancer)
 
-    def look():
+    def check():
         for _ in range(40):
             assert balancer.ask("GET", "/healthz")[0] == 200
-    statuses = Flood(balancer, 400, "/products?q=lamp&sort=name&limit=100", token).during(look)
+    statuses = Flood(balancer, 400, "/products?q=lamp&sort=name&limit=100", token).during(check)
     assert set(statuses) <= {200, 429, 503}, statuses
 
 
-def test_strangers_many_connections_are_no_dead_nodes(cluster):
-    """What nginx sends for many clients came from one address: over its limit, connections were closed without a word."""
+def test_with_many_connections_of_strangers_no_node_counts_as_dead(cluster):
+    """All connections of nginx come from one address. Over the limit of that address they were closed without a
+    response."""
     balancer, first, second = cluster
     wait_for_both(balancer)
 
-    def look():
+    def check():
         for _ in range(40):
             assert balancer.ask("GET", "/healthz")[0] == 200
-    statuses = Flood(balancer, 600, "/healthz", sources=("127.0.0.2", "127.0.0.3", "127.0.0.4")).during(look)
+    statuses = Flood(balancer, 600, "/healthz", sources=("127.0.0.2", "127.0.0.3", "127.0.0.4")).during(check)
     assert set(statuses) == {200}, statuses
 
 
 def test_a_write_goes_to_the_other_node_where_one_refuses_the_connection(cluster):
-    """After a timeout it does not: see test_a_node_that_goes_on_overwrites_nothing_newer."""
+    """After a timeout it does not: see test_a_node_that_continues_overwrites_nothing_newer."""
     balancer, first, second = cluster
     token = enrolled(first).token
     path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, Authorization=f'Bearer {token}')[2]['id']}"
@@ -212,8 +213,8 @@ def test_a_write_goes_to_the_other_node_where_one_refuses_the_connection(cluster
     wait_for_both(balancer)
     second.process.kill()
     second.process.wait()
-    told = [balancer.ask("PUT", path, {"stock": number}, Authorization=f"Bearer {token}") for number in (1, 2, 3, 4)]
-    assert [status for status, _, _ in told] == [200, 200, 200, 200]
+    answers = [balancer.ask("PUT", path, {"stock": number}, Authorization=f"Bearer {token}") for number in (1, 2, 3, 4)]
+    assert [status for status, _, _ in answers] == [200, 200, 200, 200]
     start_at(second, port)
     wait_for_both(balancer)
 
@@ -239,21 +240,21 @@ def test_reads_go_on_without_a_node(cluster, how):
         second.process.send_signal(signal.SIGCONT)
     else:
         second.process.wait()
-        start_at(second, port)  # where nginx looks for it
+        start_at(second, port)  # the port that nginx has configured
     wait_for_both(balancer)
 
 
 def wait_for_turn_of(balancer, node, other) -> None:
-    """The balancer takes turns: after an answer of the other node it asks this one."""
+    """The balancer takes turns: after a response of the other node it asks this one."""
     for _ in range(10):
         if balancer.ask("GET", "/me", Authorization="Bearer x")[1]["X-Request-Id"] in other.log:
             return
-    raise AssertionError("one node is asked for nothing")
+    raise AssertionError("the balancer sends nothing to one node")
 
 
-# The old request of a node that stopped must not overwrite what was acknowledged since. The balancer used to send the PUT
-# again to the other node when its time was over, so that both nodes had it.
-def test_a_node_that_goes_on_overwrites_nothing_newer(cluster):
+# The old request of a stopped node must not overwrite what was acknowledged since. The balancer used to send the PUT to
+# the other node too after its timeout.
+def test_a_node_that_continues_overwrites_nothing_newer(cluster):
     balancer, first, second = cluster
     account = enrolled(second)
     bearer = {"Authorization": f"Bearer {account.token}"}
@@ -269,14 +270,14 @@ def test_a_node_that_goes_on_overwrites_nothing_newer(cluster):
     finally:
         first.process.send_signal(signal.SIGCONT)
     wait_for_both(balancer)
-    Client(first, account.token).put(path, {"name": "Torch"})  # after all that the node had under way
+    Client(first, account.token).put(path, {"name": "Torch"})  # after everything that the node had under way
     found = account.client.get(path).json
     assert (found["stock"], found["name"]) == (3, "Torch")
     late = [event for event in map(json.loads, first.log.splitlines()) if event.get("cause") == "the client has gone"]
     assert [event["operation"] for event in late] == ["changeProduct"]
 
 
-def test_without_any_node_the_answer_is_a_problem(cluster):
+def test_without_any_node_the_response_is_a_problem(cluster):
     balancer, first, second = cluster
     ports = first.port, second.port
     for node in (first, second):

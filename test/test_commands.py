@@ -27,7 +27,7 @@ def status_of_login(account, password=PASSWORD) -> str:
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_add_without_a_terminal_prints_a_secret_that_the_first_login_keeps(running):
+def test_add_without_a_terminal_prints_a_secret_that_the_first_login_takes(running):
     with Server() as server:
         name = fresh_name("host")
         if not running:
@@ -43,7 +43,7 @@ def test_add_without_a_terminal_prints_a_secret_that_the_first_login_keeps(runni
         assert status_of_login(account) == "verify"
 
 
-def test_the_printed_secret_is_kept_by_the_first_login_only(server):
+def test_the_printed_secret_is_taken_by_the_first_login_only(server):
     name = fresh_name("host")
     uri = command(server, "add", name, stdin=PASSWORD + "\n")
     first = Account(server, name).login().scan().secret
@@ -62,8 +62,8 @@ def test_add_refuses_what_sign_up_refuses(server, tmp_path, name, password):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_byte_order_mark_before_a_password_is_no_part_of_it(server):
-    """Editors on Windows write one; who logs in does not type it."""
+def test_a_byte_order_mark_before_a_password_is_not_part_of_it(server):
+    """Editors on Windows write one; a user who logs in does not type it."""
     name = fresh_name("host")
     command(server, "add", name, stdin="\ufeff" + PASSWORD + "\r\n")
     assert status_of_login(Account(server, name)) == "enrol"
@@ -71,7 +71,7 @@ def test_a_byte_order_mark_before_a_password_is_no_part_of_it(server):
     assert status_of_login(Account(server, name), "another horse battery") == "enrol"
 
 
-def test_a_password_in_utf_16_is_refused_with_its_cure(server):
+def test_a_password_in_utf_16_is_refused_with_advice(server):
     done = subprocess.run([BINARY, "user", "add", fresh_name("host"), "--data", server.data, *server.store_option()],
                           input=PASSWORD.encode("utf-16"), capture_output=True, env=environment())
     assert done.returncode == 1 and b"UTF-16; save the file as UTF-8" in done.stderr
@@ -83,7 +83,7 @@ def test_add_refuses_a_name_that_is_taken(server, ada):
 
 
 def at_the_first_code(server, name, read_size=65536):
-    """`user add NAME` at a terminal, the password typed twice."""
+    """`user add NAME` at a terminal, up to the prompt for the first code."""
     terminal = Terminal("user", "add", name, "--data", server.data, *server.store_option())
     for prompt in ("password", "again"):
         terminal.until(f"(?i){prompt}[^\n]*: $")
@@ -92,7 +92,7 @@ def at_the_first_code(server, name, read_size=65536):
     return terminal
 
 
-# Seven bytes at a time end in the middle of the QR code's characters, as a busy machine's reads do.
+# Reads of seven bytes end in the middle of the QR code's characters, as reads on a busy machine do.
 @pytest.mark.parametrize("read_size", [65536, 7])
 def test_add_at_a_terminal_asks_draws_and_confirms(server, read_size):
     name = fresh_name("tty")
@@ -112,7 +112,7 @@ def test_add_at_a_terminal_asks_draws_and_confirms(server, read_size):
     assert account.sign_in().client.get("/me").status == 200
 
 
-def test_add_with_wrong_codes_only_ends_in_words_of_a_shell_and_the_name_can_be_freed(server):
+def test_add_with_wrong_codes_only_names_commands_and_the_name_can_be_freed(server):
     name = fresh_name("tty")
     account = Account(server, name)
     with at_the_first_code(server, name) as terminal:
@@ -124,7 +124,7 @@ def test_add_with_wrong_codes_only_ends_in_words_of_a_shell_and_the_name_can_be_
     last = terminal.said.strip().splitlines()[-1]
     assert f"integrity user remove {name}" in last and "not confirmed" in last, terminal.said
     assert not re.search("POST|challenge|/login|#/", terminal.said), terminal.said
-    assert server.command("user", "add", name, stdin=PASSWORD + "\n").returncode == 1, "the name is held"
+    assert server.command("user", "add", name, stdin=PASSWORD + "\n").returncode == 1, "the name is taken"
     assert "removed" in command(server, "remove", name)
     command(server, "add", name, stdin=PASSWORD + "\n")
 
@@ -147,7 +147,7 @@ def test_remove_frees_the_name_of_an_account_that_was_never_confirmed_and_of_no_
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_disable_acts_at_once_and_enable_undoes_it(running):
+def test_disable_takes_effect_at_once_and_enable_undoes_it(running):
     with Server() as server:
         account, other = enrolled(server), enrolled(server)
         if not running:
@@ -163,7 +163,7 @@ def test_disable_acts_at_once_and_enable_undoes_it(running):
         assert account.sign_in().client.get("/me").status == 200
 
 
-def test_a_disabled_accounts_challenge_is_dead(server):
+def test_disabling_an_account_ends_its_challenges(server):
     account = enrolled(server).login()
     command(server, "disable", account.username)
     assert account.verify().slug == "challenge-expired"
@@ -213,7 +213,7 @@ def test_enrolment_after_a_reset_is_open_for_24_hours(clocked):
     assert account.login().enrol().token
 
 
-def test_list_names_everybody_and_no_secret(server):
+def test_list_names_every_account_and_no_secret(server):
     pending, active, disabled = Account(server).sign_up(), enrolled(server), enrolled(server)
     command(server, "disable", disabled.username)
     said = command(server, "list")
@@ -235,20 +235,20 @@ def test_list_says_which_store_it_read_and_calls_states_as_the_docs_do(server):
 
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "remove", "reset-2fa", "set-password"])
-def test_an_unknown_name_is_said(server, verb):
+def test_an_unknown_name_is_named(server, verb):
     done = server.command("user", verb, "nobody-here", stdin=PASSWORD + "\n")
     assert done.returncode == 1 and "nobody-here" in done.stderr
 
 
-def test_an_act_is_in_effect_when_the_command_ends(server):
-    """No waiting between: the command returns after the server has done it."""
+def test_a_host_command_is_in_effect_when_it_ends(server):
+    """Nothing waits in between: the command returns after the server has carried it out."""
     for _ in range(5):
         account = enrolled(server)
         command(server, "disable", account.username)
         assert Client(server, account.token).get("/me").status == 401
 
 
-def test_commands_without_a_folder_make_none(tmp_path):
+def test_commands_do_not_create_a_folder(tmp_path):
     done = run("user", "list", "--data", tmp_path / "none")
     assert done.returncode == 1 and done.stderr.strip()
     assert not (tmp_path / "none").exists()
@@ -264,5 +264,5 @@ def test_each_verb_has_help(arguments):
 
 @pytest.mark.parametrize("arguments", [[], ["bogus"], ["user"], ["user", "bogus"], ["user", "add"], ["user", "list", "extra"],
                                        ["config", "--bogus"]])
-def test_what_makes_no_sense_is_exit_2(arguments):
+def test_wrong_arguments_are_exit_2(arguments):
     assert run(*arguments).returncode == 2

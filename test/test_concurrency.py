@@ -1,4 +1,4 @@
-"""Many at the same moment: one-time things are spent once, and counters count."""
+"""Many requests at once: single-use things are spent once, and counters miss nothing."""
 
 import collections
 
@@ -15,13 +15,13 @@ def statuses(replies) -> dict:
 
 
 def in_batches(server, requests, target, size=20) -> list:
-    """Hashing takes time and its queue is bounded: what only prepares a test goes in batches."""
+    """Hashing takes time and its queue is bounded, so requests that only prepare a test are sent in batches."""
     return [reply for begin in range(0, len(requests), size)
             for reply in all_at_once(server, requests[begin:begin + size], target)]
 
 
 def challenges(account, count: int) -> list[str]:
-    """A busy machine may hash so slowly that some are told to come again (503): they do."""
+    """A busy machine may hash so slowly that some get 503; these are sent again."""
     request = request_bytes("POST", "/login", {"username": account.username, "password": account.password})
     made = []
     for _ in range(20):
@@ -74,7 +74,7 @@ def test_one_enrolment_confirmed_fifty_times(server):
 
 
 def test_logins_while_the_first_code_is_confirmed(server):
-    """Whoever knows the password is never told that it is wrong, though the account changes while it is hashed."""
+    """A right password is never refused as wrong, although the account changes while it is hashed."""
     for _ in range(10):
         account = Account(server).sign_up().scan()
         login = request_bytes("POST", "/login", {"username": account.username, "password": account.password})
@@ -92,7 +92,7 @@ def test_two_hundred_wrong_codes_on_one_challenge(server):
     assert account.verify().slug == "challenge-expired"
 
 
-def test_wrong_codes_over_many_challenges_meet_the_accounts_limit(server):
+def test_wrong_codes_over_many_challenges_reach_the_accounts_limit(server):
     account = enrolled(server)
     wrong = account.wrong_codes(40)
     bodies = [{"challenge": challenge, "code": code} for challenge, code in zip(challenges(account, 40), wrong)]
@@ -125,7 +125,7 @@ def test_a_hundred_updates_are_a_hundred_versions(server):
     assert client.get(lamp).json == last.json
 
 
-def test_readers_beside_writers_see_whole_products(server):
+def test_readers_see_whole_products_while_others_write(server):
     client = enrolled(server).client
     lamp = client.post("/products", product(name="n1", stock=1)).header("Location")
     requests = []

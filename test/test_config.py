@@ -1,4 +1,4 @@
-"""Options and where they come from, start and stop, exit codes."""
+"""Options and their sources, start and stop, exit codes."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from support.server import BINARY, Server, environment, run
 
 
 def setting(name: str, *arguments, env=None, cwd=None) -> str:
-    """The line of `integrity config` that says what NAME is and where it came from."""
+    """The line of `integrity config` with the value of NAME and its source."""
     done = run("config", *arguments, env=env, cwd=cwd)
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if re.match(rf"(--)?{re.escape(name)}\s", line)]
@@ -37,7 +37,7 @@ def test_flag_before_environment_before_file_before_default(tmp_path):
     assert re.search(r"\b43\b.*flag", setting("login-burst", *data, "--login-burst", "43", env=env))
 
 
-def test_a_mistyped_variable_is_named(tmp_path):
+def test_a_misspelt_variable_is_named(tmp_path):
     done = run("config", "--data", tmp_path, env={"INTEGRITY_SIGN_UP": "closed", "INTEGRITY_SIGNUP": "closed"})
     assert done.returncode == 0
     assert [json.loads(line)["variable"] for line in done.stderr.splitlines()] == ["INTEGRITY_SIGN_UP"]
@@ -50,7 +50,7 @@ def test_the_file_may_be_elsewhere(tmp_path):
     assert done.returncode == 2 and "missing.toml" in done.stderr
 
 
-def test_defaults_are_those_of_the_manual(tmp_path):
+def test_the_defaults(tmp_path):
     for name, value in [("listen", "127.0.0.1:8080"), ("signup", "open"), ("issuer", "Data Integrity API"),
                         ("audience", "integrity"), ("currency", "EUR"), ("bcrypt-cost", "12"), ("login-burst", "30"),
                         ("signup-burst", "10"), ("signup-rate", "0.1"), ("max-connections", "16384"),
@@ -131,7 +131,7 @@ def test_a_second_server_on_the_folder_is_refused(server):
 
 
 @pytest.mark.embedded
-def test_a_second_server_is_refused_also_where_the_lock_file_was_removed():
+def test_a_second_server_is_refused_also_after_the_lock_file_was_removed():
     with Server() as server:
         account = enrolled(server)
         (server.data / "lock").unlink()
@@ -143,7 +143,7 @@ def test_a_second_server_is_refused_also_where_the_lock_file_was_removed():
         server.restart()
 
 
-# Each in one line that names what is wrong and says what to do; and nothing is made.
+# Each refusal to start is one line that says what is wrong and what to do, and nothing is created.
 
 def refusal(*arguments, status=1) -> str:
     done = run("serve", *arguments)
@@ -152,7 +152,7 @@ def refusal(*arguments, status=1) -> str:
     return done.stderr
 
 
-def test_a_port_in_use_is_exit_1_and_nothing_is_made(server, tmp_path):
+def test_a_port_in_use_is_exit_1_and_nothing_is_created(server, tmp_path):
     said = refusal("--listen", f"127.0.0.1:{server.port}", "--data", tmp_path / "data")
     assert f"127.0.0.1:{server.port}" in said and "--listen" in said
     assert not list(tmp_path.iterdir())
@@ -181,7 +181,8 @@ def test_a_damaged_database_is_named(tmp_path):
 
 @pytest.mark.embedded
 def test_the_folder_of_another_user_is_named():
-    """Root may do everything, and so becomes somebody else; who is not root is given a folder that may not be used."""
+    """Root may use any folder, so as root the test runs the program as another user. Without root it removes the
+    permissions."""
     with tempfile.TemporaryDirectory(prefix="integrity-test-") as folder:
         data, program = pathlib.Path(folder) / "data", pathlib.Path(folder) / "integrity"
         assert run("user", "add", "ada", "--data", data, stdin=PASSWORD + "\n").returncode == 0
@@ -189,9 +190,9 @@ def test_the_folder_of_another_user_is_named():
         root = os.geteuid() == 0
         os.chmod(folder, 0o755)
         data.chmod(0o755 if root else 0o000)
-        somebody_else = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if root else []
+        as_another_user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if root else []
         for arguments in (["serve", "--listen", "127.0.0.1:0"], ["user", "list"], ["user", "disable", "ada"]):
-            done = subprocess.run([*somebody_else, program, *arguments, "--data", data], capture_output=True, text=True, env=environment())
+            done = subprocess.run([*as_another_user, program, *arguments, "--data", data], capture_output=True, text=True, env=environment())
             assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
             assert str(data) in done.stderr and "run as" in done.stderr, done.stderr
         data.chmod(0o700)
@@ -209,7 +210,7 @@ def test_the_nearest_option_or_command_is_suggested_in_one_line(words, said):
 
 @pytest.mark.parametrize("variable", ["INTEGRITY_CORS_ORIGINS", "INTEGRITY_TRUSTED_PROXIES", "INTEGRITY_SIGNUP", "INTEGRITY_STORE",
                                       "MONGO_URI", "JWT_SECRET_KEY"])
-def test_an_empty_variable_is_refused_whatever_option_it_is_for(tmp_path, variable):
+def test_an_empty_variable_is_refused_for_every_option(tmp_path, variable):
     done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", env={variable: ""})
     assert done.returncode == 2 and variable in done.stderr and "unset it" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -218,7 +219,7 @@ def test_an_empty_variable_is_refused_whatever_option_it_is_for(tmp_path, variab
 @pytest.mark.embedded
 @pytest.mark.parametrize("key", ["password.key", "secrets.key", "token.key"])
 @pytest.mark.parametrize("fault", ["missing", "short"])
-def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault):
+def test_with_a_database_a_bad_key_is_an_error_and_never_replaced(key, fault):
     with Server() as server:
         account = enrolled(server)
         assert server.stop() == 0
@@ -240,7 +241,7 @@ def test_a_bad_key_beside_a_database_is_an_error_and_never_a_new_key(key, fault)
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("key", ["password.key", "secrets.key"])
-def test_another_key_than_the_database_is_used_with_is_refused_until_it_is_accepted(key):
+def test_a_key_that_is_not_the_databases_is_refused_until_it_is_accepted(key):
     with Server() as server:
         account = enrolled(server)
         assert server.command("key", "accept", key).returncode == 1  # the server holds the folder
@@ -267,29 +268,29 @@ def test_a_key_is_accepted_for_a_database_only(tmp_path):
     assert done.returncode == 1 and "no database" in done.stderr
 
 
-def test_a_folder_that_cannot_be_made_is_exit_1(tmp_path):
+def test_a_folder_that_cannot_be_created_is_exit_1(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", "--keys", tmp_path / "file" / "keys")
     assert (done.returncode, done.stdout) == (1, "") and done.stderr.strip()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_stops_when_told_with_everything_finished(how):
+def test_a_signal_to_stop_lets_requests_finish(how):
     with Server() as server:
         account = enrolled(server)
         waiting = Connection(server)
         idle = Connection(server)
         waiting.send(request_bytes("POST", "/login", {"username": account.username, "password": PASSWORD}))
-        Client(server).get("/healthz")  # so that the login before it has been read
+        Client(server).get("/healthz")  # by now the server has read the login
         assert server.stop(how) == 0
         assert waiting.reply("POST", None).status == 200
         assert idle.ended()
-        assert server.process.stdout.read() == "", "one line on stdout, and no more"
+        assert server.process.stdout.read() == "", "stdout has one line only"
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", server.port), 1)
 
 
-def test_stopping_does_not_wait_for_ever():
+def test_stopping_does_not_wait_for_a_stalled_request():
     with Server("--shutdown-grace", "1") as server:
         stalled = Connection(server).send(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                           b"Content-Length: 100\r\n\r\n{")
@@ -318,4 +319,4 @@ def test_connections_of_an_address_are_bounded():
             except (AssertionError, OSError):
                 threading.Event().wait(0.1)
         else:
-            raise AssertionError("the place of a closed connection stays taken")
+            raise AssertionError("a closed connection still counts")

@@ -1,4 +1,4 @@
-"""Requests of browsers from elsewhere: only from the origins that --cors-origins names."""
+"""Cross-origin requests of browsers: only the origins in --cors-origins are allowed."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SHOP, OFFICE = "https://shop.example", "http://office.example:8080"
 
 @pytest.fixture(scope="module")
 def client():
-    # With its default port, which no browser sends.
+    # With the default port, which browsers leave out.
     with Server("--cors-origins", f"{SHOP}:443,{OFFICE}") as server:
         yield Client(server, enrolled(server).token)
 
@@ -28,7 +28,7 @@ def granted(reply) -> set:
 
 
 @pytest.mark.parametrize("origin", [SHOP, OFFICE])
-def test_a_named_origin_may_ask_and_read(client, origin):
+def test_a_named_origin_is_allowed(client, origin):
     asked = preflight(client, origin)
     assert (asked.status, asked.body) == (204, b"")
     assert asked.header("Access-Control-Allow-Origin") == origin
@@ -42,7 +42,7 @@ def test_a_named_origin_may_ask_and_read(client, origin):
 @pytest.mark.parametrize("origin", [
     "https://shop.example.evil", "https://evil.example", "http://shop.example", "https://shop.example:443",
     "https://SHOP.example", "https://shop.example/", f"{SHOP},{OFFICE}", "null", "*", ""])
-def test_no_other_origin_is_let_in(client, origin):
+def test_no_other_origin_is_allowed(client, origin):
     assert not granted(preflight(client, origin))
     reply = client.get("/products", headers={"Origin": origin})
     assert reply.status == 200 and not granted(reply)
@@ -53,8 +53,8 @@ def test_refusals_can_be_read_too(client):
     assert (reply.status, reply.header("Access-Control-Allow-Origin")) == (401, SHOP)
 
 
-def test_no_cookie_goes_along(client):
-    """Tokens travel in a header that a script sets: a page elsewhere never acts with what the browser adds by itself."""
+def test_credentials_are_not_allowed(client):
+    """Tokens are in a header that a script sets, so a foreign page cannot use what the browser would add by itself."""
     assert "access-control-allow-credentials" not in granted(preflight(client, SHOP)) | granted(
         client.get("/products", headers={"Origin": SHOP}))
 
@@ -66,5 +66,5 @@ def test_caches_keep_origins_apart(client):
 
 def test_a_preflight_needs_the_method_that_it_asks_for(client):
     reply = client.request("OPTIONS", "/products", token=None, headers={"Origin": SHOP})
-    assert (reply.status, reply.header("Allow")) == (204, "GET, HEAD, POST, OPTIONS"), "it is no preflight"
+    assert (reply.status, reply.header("Allow")) == (204, "GET, HEAD, POST, OPTIONS"), "it is not a preflight"
     assert not {name for name in granted(reply) if name.startswith("access-control-allow-m")}

@@ -1,13 +1,14 @@
-"""The guess budgets: of a challenge, of an account, and the last one that a recovery code does not undo."""
+"""The guess budgets: of a challenge, of an account, and the one of a hundred codes, which a recovery code does not
+reset."""
 
 from support.accounts import enrolled
 
 
-def test_five_wrong_codes_kill_a_challenge(server):
+def test_five_wrong_codes_end_a_challenge(server):
     account = enrolled(server).login()
     assert [account.verify(code).slug for code in account.wrong_codes(5)] == ["invalid-code"] * 5
     assert account.verify().slug == "challenge-expired"
-    account.last_step -= 1  # that code was never looked at
+    account.last_step -= 1  # that code was never checked
     assert account.login().verify().status == 200
 
 
@@ -21,31 +22,31 @@ def test_wrong_recovery_codes_count_for_the_challenge_and_not_for_the_account(se
 
 
 def fail(account, count: int) -> None:
-    """Wrong codes, spread over as many logins as they need."""
+    """Sends wrong codes, over as many logins as that takes."""
     for number, code in enumerate(account.wrong_codes(count)):
         if number % 5 == 0:
             account.login()
         assert account.verify(code).slug == "invalid-code", f"wrong code {number + 1}"
 
 
-def wait_told(account) -> int:
-    """A right code on a new challenge meets a 429; gives its Retry-After."""
+def wait_named(account) -> int:
+    """A right code on a new challenge gets 429; returns its Retry-After."""
     reply = account.login().verify(account.next_code())
     account.last_step -= 1
     assert (reply.status, reply.slug) == (429, "too-many-attempts"), reply
     return int(reply.header("Retry-After"))
 
 
-def test_ten_wrong_codes_make_the_account_wait_and_a_new_login_refills_nothing(clocked):
+def test_ten_wrong_codes_make_the_account_wait_and_a_new_login_resets_nothing(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     fail(account, 9)
-    assert account.login().verify().status == 200  # a right code sets the counter back
+    assert account.login().verify().status == 200  # a right code resets the counter
     clocked.move_clock(90)
     fail(account, 10)
-    assert wait_told(account) == 30
+    assert wait_named(account) == 30
     clocked.move_clock(29)
-    assert wait_told(account) == 1
+    assert wait_named(account) == 1
     clocked.move_clock(1)
     assert account.login().verify().status == 200
     clocked.move_clock(90)
@@ -57,11 +58,11 @@ def test_each_further_failure_doubles_the_wait_up_to_an_hour(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     fail(account, 10)
-    waits = [wait_told(account)]
+    waits = [wait_named(account)]
     for _ in range(8):
         clocked.move_clock(waits[-1])
         fail(account, 1)
-        waits.append(wait_told(account))
+        waits.append(wait_named(account))
     assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
@@ -75,35 +76,35 @@ def test_a_spent_code_counts_as_a_failure(clocked):
             account.login()
         assert account.verify(spent).slug == "code-already-used"
     clocked.move_clock(29)
-    assert wait_told(account) == 1
+    assert wait_named(account) == 1
 
 
-def test_a_recovery_code_is_never_made_to_wait_and_sets_the_counter_back(clocked):
+def test_a_recovery_code_never_waits_and_resets_the_counter(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     fail(account, 10)
-    assert wait_told(account) == 30
+    assert wait_named(account) == 30
     assert account.login().verify(recovery_code=account.recovery_codes[0]).status == 200
     assert account.login().verify().status == 200
 
 
-def test_what_one_account_does_moves_no_other_accounts_counter(clocked):
+def test_one_accounts_failures_do_not_count_for_another(clocked):
     victim, attacker = enrolled(clocked), enrolled(clocked)
     clocked.move_clock(90)
     fail(victim, 9)
     assert attacker.login().verify().status == 200
     fail(victim, 1)
-    assert wait_told(victim) == 30
+    assert wait_named(victim) == 30
 
 
-def test_a_hundred_wrong_codes_disable_the_factor_until_it_is_enrolled_anew(clocked):
+def test_a_hundred_wrong_codes_disable_the_factor_until_a_new_enrolment(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     fail(account, 10)
     for _ in range(89):
         clocked.move_clock(3600)
         fail(account, 1)
-    # A recovery code sets the wait back, but not this count.
+    # A recovery code ends the wait, but does not reset this count.
     assert account.login().verify(recovery_code=account.recovery_codes[0]).status == 200
     fail(account, 1)
     clocked.move_clock(3600)

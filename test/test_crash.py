@@ -1,6 +1,5 @@
-"""kill -9 amid concurrent writes: every acknowledged product is there afterwards, none half, and spent codes stay spent.
-
-Three rounds; INTEGRITY_CRASH_ROUNDS=20 for more."""
+"""kill -9 during concurrent writes: every acknowledged product is there afterwards, no product is half written, and
+spent codes stay spent. Three rounds; INTEGRITY_CRASH_ROUNDS=20 for more."""
 
 import os
 import random
@@ -11,7 +10,7 @@ import pytest
 from support.accounts import enrolled
 from support.http import Client, Connection, Ended, request_bytes
 from support.server import Server
-from support.whole import look_at_store
+from support.whole import check_store
 
 ROUNDS = int(os.environ.get("INTEGRITY_CRASH_ROUNDS", "3"))
 WRITES = 1000
@@ -25,8 +24,8 @@ class Writer(threading.Thread):
         super().__init__()
         self.client = Client(server, token)
         self.stem, self.done = stem, done
-        self.sent: dict = {}  # sku -> stocks that were asked for, in order
-        self.acknowledged: dict = {}  # sku -> the last product answered
+        self.sent: dict = {}  # sku -> the stocks that were sent, in order
+        self.acknowledged: dict = {}  # sku -> the last product in a response
         self.fault = None
 
     def run(self):
@@ -79,16 +78,16 @@ def test_nothing_acknowledged_is_lost():
             assert other.login().verify(spent).slug == "code-already-used"
             found = {item["sku"]: item for item in other.client.get("/products").json}
             for writer in writers:
-                look_after(writer, found)
+                check_products_of(writer, found)
             if account.client.get("/me").status != 200:
                 account = enrolled(server)
         assert server.stop() == 0
-        look_at_store(server)
+        check_store(server)
 
 
 def send_and_kill(server, token, stem, after: float) -> tuple[dict, set]:
-    """A thousand products at the same moment on a connection each, and the server killed meanwhile: what was
-    acknowledged by sku, and all skus."""
+    """Creates a thousand products at once, each on its own connection, and kills the server meanwhile. Returns the
+    acknowledged products by sku, and all skus."""
     skus = [f"{stem}-{number}" for number in range(WRITES)]
     connections = []
     for sku in skus:
@@ -115,7 +114,7 @@ def send_and_kill(server, token, stem, after: float) -> tuple[dict, set]:
     return acknowledged, set(skus)
 
 
-def test_a_thousand_writes_at_the_same_moment():
+def test_a_thousand_writes_at_once():
     chance = random.Random(20261125)
     cut = 0
     with Server() as server:
@@ -129,12 +128,12 @@ def test_a_thousand_writes_at_the_same_moment():
                 assert found.get(sku) == answered, f"{sku} was acknowledged"
             cut += len(acknowledged) < len(sent)
             assert all(item["version"] == 1 for item in found.values())
-        assert cut, "the server was never killed amid the writes"
+        assert cut, "the server was never killed during the writes"
         assert server.stop() == 0
-        look_at_store(server)
+        check_store(server)
 
 
-def look_after(writer: Writer, found: dict) -> None:
+def check_products_of(writer: Writer, found: dict) -> None:
     for sku, answered in writer.acknowledged.items():
         assert sku in found, f"{sku} was acknowledged and is gone"
         assert found[sku]["version"] >= answered["version"], f"an acknowledged update of {sku} is gone"
@@ -146,4 +145,4 @@ def look_after(writer: Writer, found: dict) -> None:
         assert sku in writer.sent
         number = int(sku.split("-")[1])
         assert (item["name"], str(item["price"]), item["description"]) == (f"name {sku}", f"{number}.25", sku * 5)
-        assert item["stock"] == writer.sent[sku][item["version"] - 1], f"{sku} is half changed"
+        assert item["stock"] == writer.sent[sku][item["version"] - 1], f"{sku} is half written"

@@ -1,4 +1,4 @@
-"""/openapi.json, /docs and /problems/: complete, valid, and the same as the copy that is kept in the repository."""
+"""/openapi.json, /docs and /problems: complete, valid, and equal to the copy in the repository."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ def resolved(document, node):
     return node
 
 
-def test_the_kept_copy_is_what_the_server_gives(document):
+def test_the_copy_in_the_repository_is_what_the_server_gives(document):
     blessed.compare("docs/api/openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -51,7 +51,7 @@ def test_it_is_valid_openapi(text, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_everything_referred_to_is_there_and_everything_there_is_referred_to(document, text):
+def test_all_references_resolve_and_all_components_are_used(document, text):
     referred = set(re.findall(r'"\$ref":"#/components/([^"]+)"', text))
     there = {f"{kind}/{name}" for kind, parts in document["components"].items() for name in parts}
     assert referred <= there
@@ -59,7 +59,7 @@ def test_everything_referred_to_is_there_and_everything_there_is_referred_to(doc
 
 
 def schemas_in(node):
-    """Every schema with its path, by what only schemas have."""
+    """Every schema below the node, recognised by members that only schemas have."""
     if isinstance(node, list):
         for each in node:
             yield from schemas_in(each)
@@ -71,13 +71,13 @@ def schemas_in(node):
                 yield from schemas_in(each)
 
 
-def test_what_tools_misread_is_not_in_it(document):
-    """Each of these broke a linter, a validator or the compilation of a generated client; `./dev test --clients` asks the
-    tools themselves."""
+def test_it_has_nothing_that_tools_misread(document):
+    """Each of these broke a linter, a validator or the compilation of a generated client; `./dev test --clients` runs
+    the tools themselves."""
     names = set(document["components"]["schemas"])
     assert not {name for name in names if name.startswith("New") and name.removeprefix("New") in names}, "Go's constructors"
     for schema in schemas_in(document):
-        assert "$ref" not in schema or set(schema) == {"$ref"}, ("members beside a reference", schema)
+        assert "$ref" not in schema or set(schema) == {"$ref"}, ("members next to a reference", schema)
         assert "multipleOf" not in schema, ("of a double", schema)
         assert not ("properties" in schema and {"anyOf", "oneOf", "allOf"} & set(schema)), schema
         types = schema.get("type", [])
@@ -89,7 +89,7 @@ def test_what_tools_misread_is_not_in_it(document):
 
 
 def test_a_later_version_breaks_no_client_of_this_one(document):
-    """Words and members may be added to answers; requests say all that is taken."""
+    """Later versions may add values and members to responses; schemas of requests are closed."""
     requests = {operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
                 for _, _, operation in operations(document) if "requestBody" in operation}
     for name, schema in document["components"]["schemas"].items():
@@ -115,8 +115,8 @@ def test_every_operation_is_described(document):
             assert response["description"] and "X-Request-Id" in response["headers"], (path, status)
 
 
-def test_what_a_stranger_may_call_says_so(document, stranger):
-    """`security` is what the server asks for: without credentials, 401 for exactly those operations that declare some."""
+def test_security_is_declared_where_credentials_are_needed(document, stranger):
+    """Without credentials, exactly the operations that declare `security` are 401."""
     for method, path, operation in operations(document):
         target = re.sub(r"{\w+}", "6925142bbf57d9d3a4b1c0de", path)
         reply = stranger.request(method, target, {} if "requestBody" in operation else None)
@@ -131,7 +131,7 @@ def test_each_header_that_is_honoured_is_declared(document):
 
 
 def test_refusals_name_their_problems(document):
-    """Which `type` a status may have is part of each operation's declaration; every answer in these tests is held to it."""
+    """Each operation declares the `type`s of a status; these tests compare every response with the declaration."""
     given = set()
     for _, path, operation in operations(document):
         for status, response in operation["responses"].items():
@@ -142,12 +142,12 @@ def test_refusals_name_their_problems(document):
             given |= set(types)
     assert set(document["components"]["schemas"]["Problem"]["properties"]["type"]["x-extensible-enum"]) == {
         f"/problems/{slug}" for slug in SLUGS}
-    reserved = set(NOT_YET) | {"method-not-allowed"}  # that one is every path's, and no operation's
+    reserved = set(NOT_YET) | {"method-not-allowed"}  # belongs to every path and to no operation
     assert given == {f"/problems/{slug}" for slug in SLUGS if slug not in reserved}
 
 
 class Page(HTMLParser):
-    """What a page has and refers to."""
+    """The ids, links and tags of a page."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -169,7 +169,7 @@ def pages(document):
     return ["/docs", "/problems"] + [f"/problems/{slug}" for slug in SLUGS]
 
 
-def test_every_operation_and_object_has_its_place_in_the_docs(stranger, document):
+def test_every_operation_and_object_is_in_the_docs(stranger, document):
     reply = stranger.get("/docs")
     page = Page(reply.text)
     assert {operation["operationId"] for _, _, operation in operations(document)} <= page.ids
@@ -184,8 +184,8 @@ def test_every_operation_and_object_has_its_place_in_the_docs(stranger, document
             assert f"<code>{resolved(document, parameter)['name']}</code>" in section, path
 
 
-def test_pages_need_no_script_and_nothing_from_elsewhere_and_lead_nowhere_wrong(stranger, document):
-    """Their policy allows one style sheet by its hash: what is in the page."""
+def test_pages_need_no_script_and_nothing_external_and_have_no_dead_links(stranger, document):
+    """Their policy allows one style sheet, by its hash: the one in the page."""
     ids = {}
     for path in pages(document):
         reply = stranger.get(path)
@@ -206,7 +206,7 @@ def test_pages_need_no_script_and_nothing_from_elsewhere_and_lead_nowhere_wrong(
             assert not fragment or fragment in ids[target or path].ids, (path, link)
 
 
-def test_a_problem_page_says_what_gives_it(stranger):
+def test_a_problem_page_names_the_operations(stranger):
     assert "POST /products" in stranger.get("/problems/sku-taken").text
     assert "Every operation" in stranger.get("/problems/internal").text
     assert "POST /login" not in stranger.get("/problems/sku-taken").text
@@ -215,12 +215,12 @@ def test_a_problem_page_says_what_gives_it(stranger):
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-def test_the_root_leads_a_browser_to_the_docs_and_tells_a_program_where_to_begin(stranger):
-    led = stranger.get("/", headers={"Accept": BROWSER})
-    assert (led.status, led.header("Location"), led.body) == (303, "/docs", b"")
+def test_the_root_redirects_browsers_to_the_docs_and_gives_programs_the_addresses(stranger):
+    redirected = stranger.get("/", headers={"Accept": BROWSER})
+    assert (redirected.status, redirected.header("Location"), redirected.body) == (303, "/docs", b"")
     for accept in (None, "*/*", "application/json"):
-        told = stranger.get("/", headers={"Accept": accept} if accept else {})
-        assert told.status == 200
-        for address in told.json.values():
+        index = stranger.get("/", headers={"Accept": accept} if accept else {})
+        assert index.status == 200
+        for address in index.json.values():
             assert stranger.get(address).status == 200, address
     assert stranger.get("/", headers={"Accept": "image/png"}).slug == "not-acceptable"

@@ -1,5 +1,5 @@
-"""docs/accounts.md, as it stands: the lines of its walk-throughs are typed into one shell, as one person after the other
-would, and what `read` asks for is answered by a phone (zbarimg, oathtool) and a slip of paper with recovery codes."""
+"""The walk-throughs of docs/accounts.md: their lines are typed into one shell, one after the other. What `read` asks
+for is answered by the test, with zbarimg as the phone's camera."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ GIVEN, CHANGED = "the operator gave me this", "and I changed it to that"
 
 
 def walk_throughs() -> dict:
-    """Heading -> lines of its blocks; those before the first heading under its parent's."""
+    """Heading -> lines of its blocks. Lines before the first heading are listed under "Walk-throughs"."""
     section = TEXT[TEXT.index("## Walk-throughs"):TEXT.index("## Passwords")]
     parts = re.split(r"^##+ (.*)\n", section, flags=re.M)[1:]
     return {heading: "".join(re.findall(r"^```sh\n(.*?)^```", body, re.M | re.S)).splitlines()
@@ -29,20 +29,20 @@ def walk_throughs() -> dict:
 class Shell:
     def __init__(self, server):
         path = f"{pathlib.Path(program.BINARY).resolve().parent}:{os.environ['PATH']}"
-        # Not under the server's clock, whose library takes its semaphore away where a subshell ends: commands hand their
-        # act to the server.
+        # Without libfaketime, which removes its semaphore when a subshell ends. It is not needed: the commands are
+        # carried out by the server.
         self.process = subprocess.Popen(["bash", "-e", "-u", "-o", "pipefail"], cwd=server.folder, text=True,
                                         env=program.environment(PATH=path), stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.said = ""
-        self.marks = 0
+        self.steps = 0
 
     def type(self, line: str) -> None:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
     def until(self, text: str) -> str:
-        """What is said up to a line that has `text`; also added to `said`."""
+        """Reads up to a line that contains `text`; returns what was read, and adds it to `said`."""
         said = ""
         while text not in said:
             line = self.process.stdout.readline()
@@ -52,10 +52,10 @@ class Shell:
         return said
 
     def done(self) -> None:
-        """Waits for what was typed before."""
-        self.marks += 1
-        self.type(f"echo done-{self.marks}-")
-        self.until(f"done-{self.marks}-")
+        """Waits until everything typed before has run."""
+        self.steps += 1
+        self.type(f"echo done-{self.steps}-")
+        self.until(f"done-{self.steps}-")
 
     def end(self) -> None:
         self.process.stdin.close()
@@ -63,7 +63,7 @@ class Shell:
 
 
 class Person:
-    """Answers prompts. Every code is of a step of its own: time passes before."""
+    """Answers prompts. The clock moves before every code, so that no TOTP step is used twice."""
 
     def __init__(self, server, folder):
         self.server, self.folder = server, folder
@@ -93,7 +93,7 @@ class Person:
 
 
 def walk(shell, person, lines) -> str:
-    """Types the lines; gives what the shell said."""
+    """Types the lines; returns what the shell printed."""
     shell.said = ""
     for line in lines:
         line = line.replace(":8080", f":{person.server.port}").replace("ada", person.account.username)
@@ -106,7 +106,7 @@ def walk(shell, person, lines) -> str:
             shell.done()
             person.account.password = GIVEN
             shell.type(line)
-            shell.type(GIVEN)  # and nothing more until it has been read
+            shell.type(GIVEN)  # the next line must wait until the program has read this one
             shell.until(f"{person.account.username}: the password is set, sessions have ended")
         else:
             shell.type(line)

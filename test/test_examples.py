@@ -1,6 +1,7 @@
-"""Every example of the description is sent to a server, and what comes back must be the answer that the example shows.
+"""Every example of the description is sent to a server, and the response must be the one that the example shows.
 
-What differs each time (ids, times, codes, tokens) is put in, and left out of the comparison, by the names of members."""
+Members that differ each time (ids, times, codes, tokens) are recognised by name: real values are sent for them, and
+they are left out of the comparison."""
 
 import json
 import re
@@ -25,14 +26,14 @@ def masked(value, name=None):
 
 
 class Stage:
-    """Somebody new, and a catalogue of one product: that of createProduct's example."""
+    """A new account, and a catalogue of one product: that of createProduct's example."""
 
     def __init__(self, server, document):
         self.server, self.document = server, document
         self.examples = {operation["operationId"]: examples_of(operation) for _, _, operation in operations(document)}
 
     def set(self, enrol: bool):
-        self.server.move_clock(90)  # no code was used before
+        self.server.move_clock(90)  # so that no code was used before
         self.account = Account(self.server, fresh_name())
         body = self.examples["signUp"]["ada"][0] | {"username": self.account.username}
         self.account.password = body["password"]
@@ -65,7 +66,7 @@ class Stage:
 
 
 def examples_of(operation) -> dict:
-    """name -> (body, answer)"""
+    """name -> (body of the request, body of the response)"""
     status = next(status for status in operation["responses"] if status.startswith("2"))
     answers = operation["responses"][status].get("content", {}).get("application/json", {}).get("examples", {})
     bodies = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("examples", {})
@@ -73,11 +74,11 @@ def examples_of(operation) -> dict:
             for name in {**bodies, **answers}}
 
 
-def test_each_example_is_what_happens():
+def test_each_example_is_what_the_server_does():
     with Server(clock=True) as server:
         document = json.loads(Client(server).get("/openapi.json").text)
         stage = Stage(server, document)
-        tried = 0
+        sent = 0
         for method, path, operation in operations(document):
             for name, (body, answer) in stage.examples[operation["operationId"]].items():
                 stage.set(enrol="challenge" not in [key for each in operation["security"] for key in each])
@@ -85,8 +86,8 @@ def test_each_example_is_what_happens():
                 assert 200 <= reply.status < 300, (operation["operationId"], name, reply)
                 got = json.loads(reply.body) if reply.body else None
                 assert masked(got) == masked(answer), (operation["operationId"], name)
-                tried += 1
-        assert tried >= 10
+                sent += 1
+        assert sent >= 10
 
 
 def test_every_operation_with_a_body_has_an_example(server):

@@ -1,4 +1,4 @@
-"""One round of each fault amid the work of two servers on a replica set of three; `./dev faults` does more, and longer ones."""
+"""One round of each fault while two servers work on a replica set of three. `./dev faults` runs more and longer rounds."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on raw sockets: whatever two parsers could read differently is refused, and the connection ends."""
+"""HTTP/1.1 on raw sockets: a request that two parsers could read differently is refused, and the connection is closed."""
 
 import time
 
@@ -64,12 +64,12 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     CHUNKED + b"2;a\nb\r\n{}\r\n0\r\n\r\n",
     CHUNKED + b"fffffffffffffffff\r\n{}\r\n0\r\n\r\n",
 ], ids=lambda raw: ascii(raw[-40:]))
-def test_ambiguous_framing_is_400_and_ends_the_connection(server, raw):
+def test_ambiguous_framing_is_400_and_closes_the_connection(server, raw):
     connection = Connection(server)
     connection.send(raw)
     reply = connection.reply("GET", None)
     assert reply.status in (400, 505) if b"HTTP/2.0" in raw else (reply.status, reply.slug) == (400, "bad-request")
-    connection.socket.shutdown(1)  # no more requests: what follows the refusal must not have been read as one
+    connection.socket.shutdown(1)  # the server must not have read a second request from the rest
     assert connection.ended()
 
 
@@ -145,7 +145,7 @@ def test_chunked_bodies_are_read(server, chunks):
 
 @pytest.mark.parametrize("method, target, status", [("POST", "/products", 401), ("POST", "/nothing", 404), ("GET", "/healthz", 415),
                                                     ("DELETE", "/login", 405)])
-def test_a_body_nobody_read_is_never_a_request(server, method, target, status):
+def test_a_body_that_was_not_read_is_never_a_request(server, method, target, status):
     smuggled = request_bytes("GET", "/problems/internal")
     connection = Connection(server)
     connection.send(request_bytes(method, target, body=smuggled) + request_bytes("GET", "/problems/forbidden"))
@@ -172,7 +172,7 @@ def test_header_values_are_not_decoded(server):
 
 @pytest.mark.parametrize("version, header, closes", [("1.1", "", False), ("1.1", "Connection: close\r\n", True),
                                                      ("1.0", "", True)])
-def test_connections_are_kept_unless_asked_otherwise(server, version, header, closes):
+def test_connections_stay_open_unless_the_client_asks_otherwise(server, version, header, closes):
     connection = Connection(server).send(f"GET /healthz HTTP/{version}\r\nHost: localhost\r\n{header}\r\n".encode())
     assert connection.reply("GET", "/healthz").status == 200
     if closes:
@@ -181,8 +181,8 @@ def test_connections_are_kept_unless_asked_otherwise(server, version, header, cl
         assert connection.send(GET + b"\r\n").reply("GET", "/healthz").status == 200
 
 
-def test_the_slow_are_dropped(server):
-    """Headers that are not complete after 10 s; a body that is idle for 15 s."""
+def test_slow_clients_are_dropped(server):
+    """When the head is not complete after 10 s, or the body is idle for 15 s."""
     begin = time.monotonic()
     head = Connection(server).send(GET)
     body = Connection(server).send(POST + b"Content-Length: 100\r\n\r\n{")

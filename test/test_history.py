@@ -1,4 +1,4 @@
-"""GET /products/<pid>/history: who did what, newest first, with the product before and after."""
+"""GET /products/<pid>/history: who changed what, newest first, with the product before and after."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from test_lists import next_of
 
 @pytest.fixture
 def lamp(client):
-    """Created, changed, moved, deleted; the product after each, newest first."""
+    """A product that was created, changed, moved and deleted, and its states after each, newest first."""
     states = [client.post("/products", product(stock=5)).json]
     path = f"/products/{states[0]['id']}"
     states.append(client.put(path, {"price": "99.00"}).json)
@@ -18,7 +18,7 @@ def lamp(client):
     return path, [None, *reversed(states)]
 
 
-def test_tells_all(client, ada, lamp):
+def test_the_whole_history(client, ada, lamp):
     path, states = lamp
     changes = client.get(f"{path}/history").json
     assert [change["op"] for change in changes] == ["delete", "stock", "update", "create"]
@@ -55,12 +55,12 @@ def test_a_long_one_streams(client):
     assert all(newer["before"] == older["after"] for newer, older in zip(changes, changes[1:]))
 
 
-def test_of_what_never_was(client):
+def test_of_a_product_that_never_existed(client):
     for pid in ("0" * 24, "short"):
         assert client.get(f"/products/{pid}/history").slug == "not-found"
 
 
-def test_not_for_strangers(stranger, lamp):
+def test_needs_a_token(stranger, lamp):
     assert stranger.get(f"{lamp[0]}/history").slug == "invalid-token"
 
 
@@ -71,7 +71,7 @@ def test_a_cursor_belongs_to_its_product(client, lamp):
     assert client.get(f"{lamp[0]}/history?cursor=x&limit=0").pointers == {"cursor", "limit"}
 
 
-def test_a_cursor_that_is_not_acceptable_comes_before_a_product_that_is_not_there(client, lamp):
+def test_a_bad_cursor_is_reported_before_an_unknown_product(client, lamp):
     of_another = next_of(client.get(f"{lamp[0]}/history?limit=1")).split("?")[1]
     for path in ("/products/" + "0" * 24, "/products/short"):
         assert client.get(f"{path}/history?{of_another}").pointers == {"cursor"}

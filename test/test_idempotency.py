@@ -1,4 +1,5 @@
-"""Idempotency-Key on the POSTs under /products: what is sent again under its key happens once and is answered alike."""
+"""Idempotency-Key on the POSTs under /products: a request that is sent again under its key happens once and gets the
+same response."""
 
 import collections
 import contextlib
@@ -21,7 +22,7 @@ def post(client, body: dict, key: str, **rest):
 
 
 def answer(reply) -> tuple:
-    """All of an answer but what belongs to the one request."""
+    """A response, without the headers that belong to one request."""
     own = {"date", "x-request-id", "idempotency-replayed"}
     return reply.status, reply.body, [(name, value) for name, value in reply.headers if name.lower() not in own]
 
@@ -38,7 +39,7 @@ def expect_again(client, first, body: dict, key: str) -> None:
     assert len(client.get(f"/products?sku={body['sku']}").json) == 1
 
 
-def test_what_is_sent_again_is_answered_again(client):
+def test_a_repeated_request_gets_the_stored_response(client):
     body, key = product(sku=fresh_name()), fresh_name("key")
     first = post(client, body, key)
     assert first.header("Location") and first.header("ETag") == '"1"'
@@ -46,7 +47,7 @@ def test_what_is_sent_again_is_answered_again(client):
         expect_again(client, first, body, key)
 
 
-def test_without_a_key_nothing_is_remembered(client):
+def test_without_a_key_nothing_is_stored(client):
     body = product()
     first, second = client.post("/products", body), client.post("/products", body)
     assert first.json["id"] != second.json["id"]
@@ -65,7 +66,7 @@ def test_another_body_is_refused(client):
     assert reply.slug == "idempotency-key-reused", "the same value in other bytes is another body"
 
 
-def test_a_body_that_cannot_be_read_is_told_before_the_key_is_looked_at(client):
+def test_a_bad_body_is_reported_before_the_key_is_checked(client):
     key = fresh_name("key")
     assert post(client, product(), key).status == 201
     assert client.post("/products", body=b"{", headers={"Idempotency-Key": key}).slug == "malformed-json"
@@ -80,12 +81,12 @@ def test_a_key_belongs_to_one_user(server, client):
     assert not replayed(second) and first.json["id"] != second.json["id"]
 
 
-def test_a_key_outlives_the_session(server):
+def test_a_key_holds_across_sessions(server):
     account = enrolled(server)
     body, key = product(sku=fresh_name()), fresh_name("key")
     first = post(account.client, body, key)
     assert account.client.post("/logout").status == 204
-    assert post(account.client, body, key).slug == "invalid-token", "what is kept is behind the token like everything"
+    assert post(account.client, body, key).slug == "invalid-token", "a stored response needs a token, like everything"
     expect_again(account.sign_in().client, first, body, key)
 
 
@@ -101,8 +102,8 @@ def test_a_refusal_leaves_the_key_free(client):
     expect_again(client, first, product(sku=sku), key)
 
 
-def test_the_answer_stays_what_it_was(client):
-    """Also when the product has changed since, or is gone."""
+def test_the_stored_response_does_not_change(client):
+    """Not even when the product has changed since, or was deleted."""
     body, key = product(sku=fresh_name()), fresh_name("key")
     first = post(client, body, key)
     lamp = first.header("Location")
@@ -111,7 +112,7 @@ def test_the_answer_stays_what_it_was(client):
     assert client.delete(lamp).status == 204
     again = post(client, body, key)
     assert replayed(again) and answer(again) == answer(first)
-    assert client.get(f"/products?sku={body['sku']}").json == [], "and nothing is made again"
+    assert client.get(f"/products?sku={body['sku']}").json == [], "and nothing is created again"
 
 
 def move(client, lamp: str, body: dict, key: str):
@@ -130,7 +131,7 @@ def test_stock_moves_once(client):
     assert len(client.get(lamp + "/history").json) == 3
     assert move(client, lamp, {"delta": -3}, key).slug == "idempotency-key-reused"
     assert client.delete(lamp).status == 204
-    assert answer(move(client, lamp, body, key)) == answer(first), "also when it is gone"
+    assert answer(move(client, lamp, body, key)) == answer(first), "also after it was deleted"
     assert move(client, lamp, body, fresh_name("key")).slug == "not-found"
 
 
@@ -171,7 +172,7 @@ def test_a_key_that_cannot_be_read_is_400(client, value):
 
 
 def test_the_head_decides_about_the_key(client):
-    """Before a body of a wrong type is, and without waiting for it; but behind the token."""
+    """Before the type of the body and without waiting for the body, but after the token."""
     head = ("POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n"
             "Idempotency-Key: a b\r\n{}\r\n")
     bearer = f"Authorization: Bearer {client.token}\r\n"
@@ -203,7 +204,7 @@ def test_other_keys(client, other):
     assert one.json["id"] != two.json["id"]
 
 
-def test_operations_that_take_no_key_do_not_look_at_it(client):
+def test_operations_that_take_no_key_ignore_it(client):
     key = fresh_name("key")
     lamp = client.post("/products", product()).header("Location")
     for stock in (1, 2):
@@ -219,14 +220,14 @@ def test_a_key_holds_for_a_day(clocked):
     expect_again(account.sign_in().client, first, body, key)
     assert account.client.delete(first.header("Location")).status == 204
     clocked.move_clock(1)
-    anew = post(account.client, body, key)
-    assert (anew.status, replayed(anew)) == (201, False)
-    assert anew.json["id"] != first.json["id"]
+    later = post(account.client, body, key)
+    assert (later.status, replayed(later)) == (201, False)
+    assert later.json["id"] != first.json["id"]
 
 
 @pytest.mark.embedded
-def test_ten_thousand_answers_are_kept_for_each(clocked):
-    """Written beside the server: ten thousand requests would take longer than they tell."""
+def test_ten_thousand_responses_are_stored_for_each_account(clocked):
+    """Written into the database directly: ten thousand requests would take too long."""
     account, other = enrolled(clocked), enrolled(clocked)
     user = bytes.fromhex(account.client.get("/me").json["user"]["id"])
     assert post(account.client, product(), "first").status == 201
@@ -236,13 +237,13 @@ def test_ten_thousand_answers_are_kept_for_each(clocked):
                          " VALUES (?, ?, ?, zeroblob(32), 201, '', '{}')",
                          [(user, number.to_bytes(16, "big"), int(clocked.now() + DAY) * 1000) for number in range(9_999)])
     clocked.start()
-    assert replayed(post(account.client, product(), "first")), "what is kept is given, however full it is"
+    assert replayed(post(account.client, product(), "first")), "a stored response is given even at the limit"
     clocked.move_clock(3600)
     account.sign_in()
     reply = post(account.client, product(), "one-more")
     assert (reply.status, reply.slug) == (429, "too-many-attempts")
     assert int(reply.header("Retry-After")) == DAY - 3600
-    assert account.client.post("/products", product()).status == 201, "without a key nothing is kept"
+    assert account.client.post("/products", product()).status == 201, "without a key nothing is stored"
     assert post(other.sign_in().client, product(), "one-more").status == 201
     clocked.move_clock(DAY - 3600)
     assert post(account.sign_in().client, product(), "one-more").status == 201
@@ -265,7 +266,8 @@ def test_fifty_at_once_make_one_product(server):
 
 @contextlib.contextmanager
 def held_up(server, request: bytes):
-    """The request twice, while no write goes on: the connection of the one that runs, and the other's reply."""
+    """Sends the request twice while writes are blocked. Yields the connection of the one that runs, and the reply to
+    the other."""
     with no_write_goes_on(server):
         both = [Connection(server).send(request) for _ in range(2)]
         (answered, *_), _, _ = select.select([connection.socket for connection in both], [], [], 5)
@@ -279,14 +281,14 @@ def test_a_request_that_is_still_running(server):
     request = request_bytes("POST", "/products", body, token=client.token, headers={"Idempotency-Key": key})
     with held_up(server, request) as (running, refusal):
         assert (refusal.status, refusal.slug) == (409, "idempotency-in-progress")
-        assert post(client, product(), key).slug == "idempotency-in-progress", "whatever its body is"
-        assert running.idle(), "the first has not been answered"
+        assert post(client, product(), key).slug == "idempotency-in-progress", "with any body"
+        assert running.idle(), "the first has no response yet"
         assert client.get(f"/products?sku={body['sku']}").json == []
     expect_again(client, running.reply("POST", "/products"), body, key)
 
 
-def test_a_client_that_goes_away_leaves_no_key_behind(server):
-    """Nothing is written for it; sent again, the request is the first one."""
+def test_a_client_that_goes_away_leaves_the_key_free(server):
+    """Nothing is written for it, so the request counts as new when it is sent again."""
     client = enrolled(server).client
     body, key = product(sku=fresh_name()), fresh_name("key")
     request = request_bytes("POST", "/products", body, token=client.token, headers={"Idempotency-Key": key})
@@ -299,8 +301,8 @@ def test_a_client_that_goes_away_leaves_no_key_behind(server):
     assert len(client.get(f"/products?sku={body['sku']}").json) == 1
 
 
-def test_a_write_that_fails_leaves_no_key_behind(server):
-    """The lock is held for longer than the writer waits."""
+def test_a_write_that_fails_leaves_the_key_free(server):
+    """Writes are blocked for longer than the writer waits."""
     client = enrolled(server).client
     body, key = product(sku=fresh_name()), fresh_name("key")
     request = request_bytes("POST", "/products", body, token=client.token, headers={"Idempotency-Key": key})
@@ -311,7 +313,7 @@ def test_a_write_that_fails_leaves_no_key_behind(server):
     expect_again(client, first, body, key)
 
 
-def test_answers_outlive_the_server():
+def test_stored_responses_survive_a_restart():
     with Server() as server:
         account = enrolled(server)
         bodies = {f"key-{i}": product(sku=f"S-{i}") for i in range(20)}
@@ -326,7 +328,7 @@ def test_answers_outlive_the_server():
 
 @pytest.mark.concurrent
 def test_what_kill9_interrupted_may_be_sent_again():
-    """Whether the change was committed or not, sending it again makes it once."""
+    """Whether or not the change was committed, it has happened once after the request was sent again."""
     with Server() as server:
         account = enrolled(server)
         for round_number in range(3):
@@ -353,7 +355,7 @@ def test_it_is_described(client):
                      and "post" in description[path]}
 
 
-def test_a_path_that_is_spelled_otherwise_is_the_same_request(client):
+def test_a_path_in_another_spelling_is_the_same_request(client):
     pid = client.post("/products", product(stock=5)).json["id"]
     key = {"Idempotency-Key": fresh_name("key")}
     first = client.post(f"/products/{pid}/stock", {"delta": 1}, headers=key)

@@ -1,5 +1,5 @@
-"""`integrity import-flask`: people keep their passwords and authenticators, products their ids and dates; what does not
-fit is told, and nothing is done before that was asked for."""
+"""`integrity import-flask`: users keep their passwords and authenticators, products their ids and dates. Rows that do
+not fit are reported, and nothing changes without --apply."""
 
 import datetime
 import os
@@ -20,10 +20,10 @@ from support.http import Client
 from support.mongod import ReplicaSet
 from support.server import Server, database_at, environment, run
 
-pytestmark = pytest.mark.embedded  # and over MongoDB, where a test says so itself
+pytestmark = pytest.mark.embedded  # tests that also run on MongoDB say so themselves
 
 OLD, SHORT = "correct horse battery", "abc"
-LONG = "žluťoučký " * 6  # 84 bytes, of which bcrypt has seen 72
+LONG = "žluťoučký " * 6  # 84 bytes, of which bcrypt uses 72
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def mongo():
 
 
 class Old:
-    """A database on the server that is alone; `uri` names it."""
+    """A database on a mongod outside of any replica set; `uri` is its address."""
 
     def __init__(self, client, address):
         self.client, self.name, self.address = client, f"shop{uuid.uuid4().hex[:8]}", address
@@ -42,7 +42,7 @@ class Old:
         self.db = client[self.name]
 
     def everything(self) -> dict:
-        """All that the server keeps, to the byte."""
+        """Every document on that mongod, as bytes."""
         out = {}
         for name in self.client.list_database_names():
             if name not in ("admin", "config", "local"):
@@ -62,7 +62,7 @@ def old(mongo):
 
 @pytest.fixture
 def app(old):
-    """An old server with three people and three products in its database."""
+    """A Flask server with three users and three products in its database."""
     with pypi.needed("Flask server"):
         flask = FlaskApp(old.uri)
     people = [{"name": "Ada Lovelace", "username": "Ada", "password": OLD, "rounds": 5},
@@ -80,12 +80,12 @@ def app(old):
 
 @pytest.fixture(params=["embedded", "mongodb"])
 def new(request, mongo):
-    """A server to come, not started yet; its database does not exist."""
+    """A server that is not running, and whose database does not exist yet."""
     with Server(store=database_at(mongo.uri) if request.param == "mongodb" else "") as server:
         server.stop()
         yield server
         if server.process.poll() is not None:
-            server.start()  # so that its end is looked at
+            server.start()  # so that its exit status is checked
 
 
 def import_flask(server, old, *options, status=0):
@@ -109,7 +109,7 @@ def stored_hash(server, mongo, username) -> str:
         return db.execute("SELECT password_hash FROM users WHERE username = ?", [username]).fetchone()[0]
 
 
-def test_the_report_tells_all_and_changes_nothing(old, tmp_path):
+def test_the_report_is_complete_and_changes_nothing(old, tmp_path):
     old.db.users.insert_many(flask_rows.USERS)
     old.db.products.insert_many(flask_rows.PRODUCTS)
     old.db.orders.insert_many([{}, {}, {}])
@@ -124,7 +124,7 @@ def test_the_report_tells_all_and_changes_nothing(old, tmp_path):
         old.address, "127.0.0.1:27017").replace(str(tmp_path), "."))
 
 
-def test_every_row_of_the_report_comes_or_is_listed(old, new):
+def test_every_row_comes_over_or_is_listed(old, new):
     old.db.users.insert_many(flask_rows.USERS)
     old.db.products.insert_many(flask_rows.PRODUCTS)
     said = import_flask(new, old, "--apply", status=3)
@@ -154,7 +154,7 @@ def test_nothing_happens_without_apply(app, old, tmp_path):
     assert not (tmp_path / "data").exists() and old.everything() == before
 
 
-def test_people_keep_their_passwords_and_their_authenticators(app, old, new, mongo):
+def test_users_keep_their_passwords_and_authenticators(app, old, new, mongo):
     before = old.everything()
     assert "Imported: 3 users, 3 products" in import_flask(new, old, "--apply")
     assert old.everything() == before
@@ -181,7 +181,7 @@ def created(object_id: str) -> str:
     return made.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def test_products_are_what_they_were(app, old, new):
+def test_products_come_over_unchanged(app, old, new):
     dates = {str(row["_id"]): row["created_at"] for row in old.db.products.find()}
     import_flask(new, old, "--apply", "--currency", "CZK")
     new.start()
@@ -201,7 +201,7 @@ def test_products_are_what_they_were(app, old, new):
     assert client.post(f"/products/{app.pids[0]}/stock", {"delta": -5}).json["stock"] == 0
 
 
-def test_whoever_does_not_keep_an_authenticator_enrols_one_within_a_week(app, old):
+def test_users_without_an_authenticator_enrol_one_within_a_week(app, old):
     with Server(clock=True) as new:
         new.stop()
         said = import_flask(new, old, "--apply", "--factors", "reenrol")
@@ -223,7 +223,7 @@ def test_whoever_does_not_keep_an_authenticator_enrols_one_within_a_week(app, ol
         assert Account(new, "bob", SHORT).login().enrol().recovery_codes
 
 
-def test_an_unusable_secret_is_no_second_factor(app, old, new):
+def test_an_unusable_secret_leads_to_enrolment(app, old, new):
     old.db.users.update_one({"username": "bob"}, {"$set": {"secret": "JBSWY3DP"}})
     assert "secret has 5 bytes, not 10 to 128" in import_flask(new, old, "--apply")
     new.start()
@@ -231,12 +231,12 @@ def test_an_unusable_secret_is_no_second_factor(app, old, new):
     assert person(new, app, "Ada").sign_in().token
 
 
-def test_names_that_do_not_fit_are_changed_on_the_way(old, new, tmp_path):
+def test_names_that_do_not_fit_are_changed_by_rename(old, new, tmp_path):
     old.db.users.insert_many(flask_rows.USERS)
     said = import_flask(new, old, status=3)
     lines = re.search(r"that --rename names\..*\n((?:  \S+ \S+\n)+)", said)[1]
     renames = tmp_path / "renames"
-    renames.write_text("# old new\n\n" + lines + "leo leonard # whose password is missing\n")
+    renames.write_text("# old new\n\n" + lines + "leo leonard # his password is missing\n")
     said = import_flask(new, old, "--apply", "--rename", renames, status=3)
     assert "--rename" not in said
     assert not [line for line in said.splitlines() if ": username" in line], said
@@ -248,7 +248,7 @@ def test_names_that_do_not_fit_are_changed_on_the_way(old, new, tmp_path):
     assert again.returncode == 0
 
 
-@pytest.mark.parametrize("text, told", [
+@pytest.mark.parametrize("text, expected", [
     ("Ada ada-1\nnobody new-name\n", ':2: there is no user "nobody"'),
     ("Ada\n", ":1: must be two words"),
     ("Ada a b\n", ":1: must be two words"),
@@ -259,16 +259,16 @@ def test_names_that_do_not_fit_are_changed_on_the_way(old, new, tmp_path):
     ("twin other\n", ':1: several users are named "twin"'),
     ("\x1b[2J new\n", ':1: there is no user "\\x1b[2J"'),
 ])
-def test_a_wrong_line_of_renames_stops_everything(old, tmp_path, text, told):
+def test_a_wrong_line_of_renames_stops_everything(old, tmp_path, text, expected):
     old.db.users.insert_many([flask_rows.user(n, name) for n, name in enumerate(("Ada", "bob", "twin", "twin"))])
     renames = tmp_path / "renames"
     renames.write_text(text)
     done = run("import-flask", old.uri, "--apply", "--data", tmp_path / "data", "--rename", renames)
-    assert (done.returncode, done.stdout) == (2, "") and f"{renames}{told}" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "") and f"{renames}{expected}" in done.stderr
     assert not (tmp_path / "data").exists()
 
 
-def test_authenticators_that_came_over_are_told_of_when_none_was_to(app, old, new):
+def test_reenrol_after_keep_reports_the_authenticators_that_came_over(app, old, new):
     import_flask(new, old, "--apply")
     said = import_flask(new, old, "--apply", "--factors", "reenrol", status=3)
     assert said.count("is here already, with the authenticator from there: integrity user reset-2fa\n") == 3
@@ -295,7 +295,7 @@ def test_an_import_can_be_run_again(app, old, new):
     assert account.client.get(f"/products/{app.pids[1]}").status == 404
 
 
-def test_a_name_that_is_taken_here_is_told(app, old, new):
+def test_a_name_that_is_taken_here_is_reported(app, old, new):
     new.start()
     here = enrolled(new, "BOB", "another battery staple")
     new.stop()
@@ -306,21 +306,21 @@ def test_a_name_that_is_taken_here_is_told(app, old, new):
     assert Client(new).post("/login", {"username": "bob", "password": SHORT}).slug == "invalid-credentials"
 
 
-def test_a_server_that_runs_holds_its_folder(app, old):
+def test_a_running_server_locks_its_folder(app, old):
     with Server() as new:
         said = new.command("import-flask", old.uri, "--apply")
         assert said.returncode == 1 and "is in use by process" in said.stderr and "stop it, import" in said.stderr
         assert Client(new).post("/login", {"username": "Ada", "password": OLD}).slug == "invalid-credentials"
 
 
-def test_beside_a_running_server_on_mongodb_it_acts_at_once(app, old, mongo):
+def test_with_a_running_server_on_mongodb_it_takes_effect_at_once(app, old, mongo):
     with Server(store=database_at(mongo.uri)) as new:
         import_flask(new, old, "--apply")
         assert person(new, app, "Ada").sign_in().token
 
 
 @pytest.mark.parametrize("command", ["serve", "import-flask"])
-def test_the_old_database_is_never_worked_in(mongo, tmp_path, command):
+def test_the_old_database_is_refused_as_a_store(mongo, tmp_path, command):
     store = database_at(mongo.uri)
     name = store.split("/")[3].split("?")[0]
     with mongo.client() as client:
@@ -332,7 +332,7 @@ def test_the_old_database_is_never_worked_in(mongo, tmp_path, command):
         assert "validator" not in next(client[name].list_collections())["options"]
 
 
-def test_the_database_is_found_or_those_there_are_told(old, mongo):
+def test_without_a_name_the_database_is_found_or_the_choices_are_named(old, mongo):
     address = f"mongodb://{old.address}"
     assert "no database at" in run("import-flask", address).stderr
     old.db.users.insert_one(flask_rows.user(1, "Ada"))
@@ -348,12 +348,12 @@ def test_the_database_is_found_or_those_there_are_told(old, mongo):
 
 
 @pytest.mark.parametrize("uri, status", [("http://127.0.0.1/", 2), ("mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=200", 1)])
-def test_an_address_where_nothing_is(uri, status):
+def test_an_address_without_a_mongodb(uri, status):
     done = run("import-flask", uri)
     assert (done.returncode, done.stdout) == (status, "") and done.stderr
 
 
-def test_from_a_replica_set_it_works_alike(mongo, tmp_path):
+def test_a_replica_set_works_too(mongo, tmp_path):
     source = database_at(mongo.uri)
     with mongo.client() as client:
         client[source.split("/")[3].split("?")[0]].users.insert_one(flask_rows.user(1, "Ada"))
@@ -365,8 +365,8 @@ def blocks() -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
 
 
-def test_the_evening_of_the_move_is_as_the_page_says(app, old):
-    """docs/from-flask.md, its commands as they stand but for addresses."""
+def test_the_commands_of_the_page_work(app, old):
+    """The commands of docs/from-flask.md as they are, except for addresses."""
     old.db.users.update_one({"username": "Ada"}, {"$set": {"username": "ada"}})
     old.db.users.update_one({"username": "bob"}, {"$set": {"username": "b!ll"}})
     report, renamed, apply, login = blocks()

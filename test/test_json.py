@@ -1,4 +1,4 @@
-"""Strict JSON: what cannot be parsed is 400, what parses but is not acceptable is 422."""
+"""Strict JSON: a body that cannot be parsed is 400; one that parses but is not acceptable is 422."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_malformed(client, body):
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"5", b"true", b'[{"name":"x"}]'])
-def test_a_top_level_that_is_no_object_is_422(client, stranger, body):
+def test_a_top_level_that_is_not_an_object_is_422(client, stranger, body):
     assert client.post("/products", body=body).slug == "invalid-value"
     assert stranger.post("/login", body=body).slug == "invalid-value"
 

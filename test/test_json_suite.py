@@ -1,7 +1,7 @@
 """The JSON parsing test suite of Nicolas Seriot, with its verdicts, against endpoints with and without a token.
 
-Its file names say what a parser should do: y_ accept, n_ refuse, i_ as it likes. Accepted means: not 400; no file is a
-product or a login, so what parses is 422. vectors/json_parsing.json says where the files come from."""
+The prefix of a file name says what a parser should do: y_ accept, n_ refuse, i_ either. No file is a product or a
+login, so an accepted file gets 422, and a refused one 400. vectors/json_parsing.json says where the files come from."""
 
 import base64
 import json
@@ -12,28 +12,28 @@ import pytest
 pytestmark = pytest.mark.embedded
 
 SUITE = json.loads((pathlib.Path(__file__).parent / "vectors/json_parsing.json").read_text())["files"]
-# Two members of one name: the suite lets them pass, RFC 7493 §2.3 and this server do not.
-REFUSED_ALL_THE_SAME = {"y_object_duplicated_key", "y_object_duplicated_key_and_value"}
+# Two members of one name: the suite accepts them, RFC 7493 §2.3 and this server do not.
+REFUSED_NEVERTHELESS = {"y_object_duplicated_key", "y_object_duplicated_key_and_value"}
 LOGIN_BYTES_MAX = 64 * 1024
 
 
 def content(name: str) -> bytes:
-    """A file is its base64, or a piece of it so many times."""
-    kept = SUITE[name]
-    if isinstance(kept, str):
-        return base64.b64decode(kept)
-    return base64.b64decode(kept["base64"]) * kept["times"] + base64.b64decode(kept.get("then", ""))
+    """A file is stored as base64, or as a piece and how many times it is repeated."""
+    stored = SUITE[name]
+    if isinstance(stored, str):
+        return base64.b64decode(stored)
+    return base64.b64decode(stored["base64"]) * stored["times"] + base64.b64decode(stored.get("then", ""))
 
 
 def allowed(name: str) -> set:
-    """(status, slug) of the answers that agree with the suite."""
+    """(status, slug) of the responses that agree with the suite."""
     parsed, refused = (422, "invalid-value"), (400, "malformed-json")
-    if name in REFUSED_ALL_THE_SAME:
+    if name in REFUSED_NEVERTHELESS:
         return {refused}
     return {"y": {parsed}, "n": {refused}, "i": {parsed, refused}}[name[0]]
 
 
-def test_the_suite_is_whole():
+def test_the_suite_is_complete():
     assert [sum(name.startswith(verdict) for name in SUITE) for verdict in ("y_", "n_", "i_")] == [95, 188, 35]
 
 

@@ -1,6 +1,6 @@
-"""Calls that lead nowhere leave memory and files where they were, give or take what docs/accounts.md says is kept.
+"""Calls that lead nowhere do not make memory and files grow by more than docs/accounts.md allows.
 
-20 000 of them; INTEGRITY_JUNK_CALLS=1000000 sends as many (a release build takes some minutes for it)."""
+Sends 20 000 of them; INTEGRITY_JUNK_CALLS=1000000 sends a million (some minutes with a release build)."""
 
 import concurrent.futures
 import os
@@ -14,10 +14,10 @@ from support.server import Server
 
 CALLS = int(os.environ.get("INTEGRITY_JUNK_CALLS", "20000"))
 MIB = 1024 * 1024
-# What an address, or a pair of account and network, is remembered with: 100 000 each of sign-ups, logins, failures.
+# The state of an address, or of a pair of account and network: 100 000 each of sign-ups, logins, failures.
 KEPT_BYTES = 300 * min(CALLS, 3 * 100_000)
 RSS_MAX = 8 * MIB + KEPT_BYTES
-# The log of the database may have 32 MiB (src/store/sqlite/checkpointer.cpp); rows are those of sign-ups that nobody confirms.
+# The write-ahead log may grow to 32 MiB (src/store/sqlite/checkpointer.cpp); the rest is for rows of pending accounts.
 FILES_MAX = 40 * MIB
 
 
@@ -40,7 +40,7 @@ def file_bytes(server) -> int:
 
 
 def send(server, username: str, seeds, count: int) -> dict:
-    """From as many processes as there are seeds."""
+    """Sends from one process for each seed."""
     total: dict = {}
     with concurrent.futures.ProcessPoolExecutor(len(seeds)) as pool:
         for found in pool.map(_send, [(server.port, username, seed, count // len(seeds)) for seed in seeds]):
@@ -60,16 +60,16 @@ def _send(work) -> dict:
 
 
 def insider(account) -> None:
-    """Somebody who has a password, and no second factor; and somebody who has both, and guesses."""
-    for code in account.wrong_codes(12):  # two more than are looked at
+    """Guesses codes with a valid session, and with a valid password."""
+    for code in account.wrong_codes(12):  # two more than are checked
         account.client.post("/me/totp", {"code": code})
         account.client.post("/me/recovery-codes", {"code": code})
         account.login().client.post("/verify-2fa", {"challenge": account.challenge, "code": code}, token=None)
 
 
 @pytest.mark.embedded
-def test_junk_leaves_memory_and_files_where_they_were():
-    # What is freed is kept by the sanitizer for a while; little of it here.
+def test_junk_does_not_make_memory_or_files_grow():
+    # The sanitizer holds freed memory back for a while; here only a little.
     with Server("--trusted-proxies", "127.0.0.1", env={"ASAN_OPTIONS": "quarantine_size_mb=8"}) as server:
         if CALLS > 100_000:
             server.log_path.unlink()

@@ -1,5 +1,5 @@
-"""Writes that waited: nothing is written for a request that is too old, for a client that has gone, or for somebody who
-was disabled or logged out meanwhile."""
+"""Writes that waited: nothing is written for a request that is too old, for a client that has gone, or for an account
+that was disabled or logged out meanwhile."""
 
 import collections
 import os
@@ -24,7 +24,7 @@ def account(server):
 
 @pytest.fixture
 def path(account) -> str:
-    """Of a product of which there are five."""
+    """The path of a product with a stock of five."""
     return account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
 
 
@@ -33,16 +33,16 @@ def put(account, path: str, stock: int) -> Connection:
 
 
 def stock(account, path: str) -> int:
-    """As somebody else sees it, after all that the account has under way."""
+    """As another account sees it, after everything that this account has under way."""
     return enrolled(account.server).client.get(path).json["stock"]
 
 
 def wait_until_queued() -> None:
-    """The server reads requests while its writer is held; nothing outside tells that it has done so."""
+    """The server reads requests while its writer is blocked; there is no sign of it outside, so wait."""
     time.sleep(1)
 
 
-def test_a_stopped_server_does_not_go_on_with_what_is_too_old(server, account, path):
+def test_a_stopped_server_does_not_carry_out_what_is_too_old(server, account, path):
     with no_write_goes_on(server) as release:
         waiting = put(account, path, 7)
         wait_until_queued()
@@ -75,7 +75,7 @@ def test_a_request_that_waited_in_the_kernel_is_too_old(server, account, path):
 def test_nothing_is_written_for_a_client_that_has_gone(server, account, path):
     other = account.client.post("/products", {"name": "Chair", "price": 1, "stock": 1}).header("Location")
     with no_write_goes_on(server) as release:
-        first = put(account, other, 2)  # has the writer
+        first = put(account, other, 2)  # occupies the writer
         gone, stays = put(account, path, 7), put(account, other, 3)
         wait_until_queued()
         gone.close()
@@ -103,12 +103,12 @@ def test_no_write_that_waits_survives_a_logout(server, account, path):
     assert stock(account, path) == 6
 
 
-# With a store in a file the command is one more write of the server's. It takes its turn after one write of the user, not
+# On SQLite the running server carries the command out, as one more write. It comes after one write of the user, not
 # after all of them.
 @pytest.mark.embedded
 def test_no_write_that_waits_survives_user_disable(server, account, path):
     with no_write_goes_on(server) as release:
-        put(account, path, 6)  # has the writer
+        put(account, path, 6)  # occupies the writer
         wait_until_queued()
         command = subprocess.Popen([BINARY, "user", "disable", account.username, "--data", server.data],
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -12,7 +12,7 @@ COUNT = 130
 
 @pytest.fixture(scope="module")
 def stock(ada):
-    """Ids, oldest first; those of one millisecond in the order they came."""
+    """Ids, oldest first."""
     client = Client(ada.server, ada.token)
     return [client.post("/products", product(name=f"Lamp {i}", sku=f"L-{i}")).json["id"] for i in range(COUNT)]
 
@@ -48,7 +48,7 @@ def test_whole_list_oldest_first(client, stock):
 
 
 @pytest.mark.parametrize("limit", [1, 7, 64, COUNT - 1, COUNT, COUNT + 1, 1000])
-def test_pages_neither_repeat_nor_lose(client, stock, limit):
+def test_pages_neither_repeat_nor_lose_products(client, stock, limit):
     if limit == 1:
         pages = walk(client, f"/products?limit={limit}")[:5]
         assert sum(pages, []) == stock[:5]

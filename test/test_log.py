@@ -1,4 +1,4 @@
-"""Planted secrets are looked for in the log, and in every file of the data folder."""
+"""The log. Known secrets must be neither in it nor in any file of the data folder."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ ANOTHER = "Zyzzogeton-planted-successor"
 
 
 def changes_of_ones_own(account) -> set:
-    """Everything that can be changed about one's own account; gives the secrets that were sent and received."""
+    """Makes every change of one's own account; returns the secrets that were sent and received."""
     me = account.client
     renewed = me.post("/me/recovery-codes", {"code": account.next_code()}).json["recovery_codes"]
     challenge = me.post("/me/totp", {"recovery_code": renewed[0]}).json["challenge"]
@@ -26,7 +26,7 @@ def changes_of_ones_own(account) -> set:
     return {challenge, pending, ANOTHER, *renewed}
 
 
-def test_no_secret_is_logged_or_kept_in_clear():
+def test_no_secret_is_logged_or_stored_in_clear():
     with Server() as server:
         account = Account(server, password=PASSWORD).sign_up().scan()
         secrets = {PASSWORD, OTHER, account.secret, account.challenge}
@@ -51,10 +51,10 @@ def test_no_secret_is_logged_or_kept_in_clear():
         for secret in secrets:
             assert secret not in server.log, f"{secret} is in the log"
         assert f'"{code}"' not in server.log
-        kept = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
+        stored = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
         for secret in secrets:
-            assert secret.encode() not in kept, f"{secret} is on the disk in clear"
-        assert base64.b32decode(account.secret) not in kept
+            assert secret.encode() not in stored, f"{secret} is on the disk in clear"
+        assert base64.b32decode(account.secret) not in stored
 
 
 def test_each_line_is_one_event_and_names_actor_and_outcome():
@@ -88,7 +88,7 @@ def test_keys_and_folders_are_for_the_owner_only():
 
 
 def test_a_flood_of_refusals_is_counted_not_written():
-    """A stranger wrote 10 MB of log a second with requests that were refused."""
+    """An unauthenticated client made 10 MB of log a second with requests that were refused."""
     with Server() as server:
         account = enrolled(server)
         raw = request_bytes("GET", "/me", token="x") * 100
@@ -108,4 +108,4 @@ def test_a_flood_of_refusals_is_counted_not_written():
     assert sum(int(line.get("repeated", 1)) for line in refused) == 2000
     assert all("request_id" not in line for line in refused[1:] if "repeated" in line)
     assert [line["event"] for line in lines if line["event"] in ("login.first_step", "session.started")] == [
-        "login.first_step", "session.started"], "what succeeded is always told"
+        "login.first_step", "session.started"], "success is always logged"

@@ -1,4 +1,4 @@
-"""POST /login, and how little it tells."""
+"""POST /login, and how little it reveals."""
 
 import re
 import statistics
@@ -55,7 +55,7 @@ def test_the_whole_password_counts(server, password, other):
 
 
 def bytes_of(server, request: bytes) -> bytes:
-    """Head and body of the answer, without what is different in each: request id and date."""
+    """Head and body of the response, without the request id and the date."""
     connection = Connection(server)
     connection.send(request)
     reply = connection.reply("POST", None)
@@ -64,7 +64,7 @@ def bytes_of(server, request: bytes) -> bytes:
     return repr((reply.status, headers)).encode() + re.sub(rb'"request_id":"[^"]*"', b"", reply.body)
 
 
-def test_unknown_user_wrong_password_and_disabled_account_answer_alike(server):
+def test_unknown_user_wrong_password_and_disabled_account_get_the_same_response(server):
     known, pending, disabled = enrolled(server), Account(server).sign_up(), enrolled(server)
     assert server.command("user", "disable", disabled.username).returncode == 0
     refused = {bytes_of(server, request_bytes("POST", "/login", {"username": name, "password": password}))
@@ -74,7 +74,7 @@ def test_unknown_user_wrong_password_and_disabled_account_answer_alike(server):
     assert b"invalid-credentials" in refused.pop()
 
 
-def test_unknown_user_and_wrong_password_take_alike(server):
+def test_unknown_user_and_wrong_password_take_the_same_time(server):
     def seconds(name):
         begin = time.monotonic()
         assert login(Client(server), name, "not the password").status == 401
@@ -94,7 +94,7 @@ def statuses_until_429(server, name) -> list:
 
 
 @pytest.mark.concurrent
-def test_of_guesses_sent_at_once_five_are_told(clocked):
+def test_of_guesses_sent_at_once_five_are_checked(clocked):
     account = enrolled(clocked)
     for name in (account.username, fresh_name("nobody")):
         guess = request_bytes("POST", "/login", {"username": name, "password": "not the password"})
@@ -109,12 +109,12 @@ def test_password_failures_slow_down_from_the_sixth_on_for_any_name(clocked):
         seen = statuses_until_429(clocked, name)
         assert seen[:5] == [401] * 5 and seen[-1] == 429 and len(seen) <= 7, (name, seen)
     assert login(Client(clocked), account.username).status == 429
-    time.sleep(1)  # the wait may be measured by either clock
+    time.sleep(1)  # the wait may be measured by either of the two clocks
     clocked.move_clock(61)
     assert login(Client(clocked), account.username).status == 200
 
 
-def test_an_address_has_a_budget_of_thirty():
+def test_an_address_may_log_in_thirty_times_at_once():
     with Server("--bcrypt-cost", "10", "--login-rate", "0.01", generous=False) as server:
         account = enrolled(server)
         for number in range(30):

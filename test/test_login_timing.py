@@ -1,8 +1,8 @@
-"""Unknown name, wrong password and disabled account take alike: medians of 200 logins each lie within 5 %.
+"""Logins with an unknown name, a wrong password and a disabled account take the same time: the medians of 200 logins of
+each kind differ by at most 5 %.
 
-The three kinds take turns, so whatever else the machine does meets them alike; and what does not tell a thing to this
-test, with all it knows, tells nothing to an attacker. Where the medians lie apart, another round is added to the first:
-noise becomes smaller with each, a difference does not."""
+The three kinds take turns, so other work of the machine affects them equally. If the medians differ by more, another
+round is added: noise becomes smaller with each round, a real difference does not."""
 
 import random
 import statistics
@@ -18,18 +18,18 @@ APART_MAX = 0.05
 
 
 def apart(samples: dict) -> float:
-    """How far the medians lie from each other, as a part of the least."""
+    """The difference between the greatest and the least median, relative to the least."""
     medians = [statistics.median(each) for each in samples.values()]
     return max(medians) / min(medians) - 1
 
 
 def networks():
-    """Each login from another one, so that no pair of account and network is slowed down."""
+    """Every login comes from another network, so that no pair of account and network is slowed down."""
     for number in range(256 * 256):
         yield {"X-Forwarded-For": f"10.{number // 256}.{number % 256}.1"}
 
 
-def test_medians_lie_within_five_percent():
+def test_medians_differ_by_at_most_five_percent():
     with Server("--trusted-proxies", "127.0.0.1") as server:
         known, disabled = enrolled(server), enrolled(server)
         assert server.command("user", "disable", disabled.username).returncode == 0
@@ -56,7 +56,7 @@ def test_medians_lie_within_five_percent():
         raise AssertionError({kind: f"{statistics.median(each) * 1000:.2f} ms" for kind, each in samples.items()})
 
 
-def test_a_lower_cost_tells_nothing_about_accounts_of_before():
+def test_a_lower_cost_reveals_nothing_about_older_accounts():
     """They are hashed at the higher cost, and once took four times as long as names that do not exist."""
     with Server("--trusted-proxies", "127.0.0.1") as server:
         cost = server.options.index("--bcrypt-cost") + 1

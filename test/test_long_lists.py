@@ -1,4 +1,4 @@
-"""Lists that take long to send: which threads make them, and that they end with the session."""
+"""Lists that take long to send: which threads produce them, and that they end with the session."""
 
 import pathlib
 
@@ -50,7 +50,7 @@ def test_a_list_that_is_being_sent_ends_with_the_session(full, target):
     connection, of_other = half_read(full, one, target), half_read(full, other, target)
     assert Client(full.server, one.token).post("/logout").status == 204
     assert is_incomplete(sent_until_it_ended(connection))
-    of_other.socket.shutdown(1)  # ends the connection after this list
+    of_other.socket.shutdown(1)  # the server closes the connection after this list
     assert not is_incomplete(sent_until_it_ended(of_other))
     assert '"event":"list.cut"' in full.server.log
     assert "http.fault" not in full.server.log
@@ -63,12 +63,13 @@ def test_a_list_that_is_being_sent_ends_when_the_account_is_disabled(full):
     assert is_incomplete(sent_until_it_ended(connection))
 
 
-# Pools have a nice value (serve.cpp), the threads of connections have none. With MongoDB every read is on a pool.
+# The threads of pools have a nice value (serve.cpp), those of connections have none. On MongoDB every read is on a
+# pool.
 @pytest.mark.embedded
 @pytest.mark.parametrize("target", TARGETS)
-def test_long_lists_are_made_beside_the_connections(full, target):
+def test_long_lists_are_made_on_pools(full, target):
     def seconds() -> tuple[int, int]:
-        """Of user time, in hundredths: on pools, and on the threads of connections."""
+        """User time in hundredths of a second: of pools, and of the threads of connections."""
         pools = connections = 0
         for stat in pathlib.Path(f"/proc/{full.server.process.pid}/task").glob("*/stat"):
             fields = stat.read_text().rsplit(")", 1)[1].split()

@@ -1,4 +1,4 @@
-"""PUT /me/password: the current password, another one, and a code."""
+"""PUT /me/password: needs the current password, a new one, and a code."""
 
 import collections
 import select
@@ -32,7 +32,7 @@ def test_the_new_password_works_and_everything_but_this_session_ends(clocked):
     assert account.sign_in().client.get("/me").status == 200
 
 
-def test_a_wrong_current_password_leaves_the_code_good(server):
+def test_a_wrong_current_password_does_not_spend_the_code(server):
     account = enrolled(server)
     code = account.next_code()
     reply = change(account, code, current_password="not the password")
@@ -76,7 +76,7 @@ def test_a_wrong_code_counts_for_the_account_and_changes_nothing(clocked):
     assert change(account).status == 204
 
 
-def test_behind_a_wrong_password_no_code_is_counted(clocked):
+def test_after_a_wrong_password_the_code_is_not_counted(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     account.sign_in()
@@ -84,7 +84,7 @@ def test_behind_a_wrong_password_no_code_is_counted(clocked):
     for code in account.wrong_codes(12):
         seen.append(change(account, code, current_password="not the password").status)
         clocked.move_clock(40)
-    assert seen == [422] * 11 + [429]  # ten wrong codes would make the account wait, too
+    assert seen == [422] * 11 + [429]  # ten wrong codes would also make the account wait
     assert change(account).status == 204
 
 
@@ -97,10 +97,10 @@ def test_behind_a_wrong_password_no_code_is_counted(clocked):
     ({"new_password": "é" * 257, "current_password": None}, {"#/new_password", "#/current_password"}),
     ({"current_password": {"$ne": None}, "username": "x"}, {"#/current_password", "#/username"}),
 ])
-def test_what_is_malformed_counts_as_no_try(server, members, pointers):
+def test_a_malformed_request_is_not_an_attempt(server, members, pointers):
     account = enrolled(server)
     code = account.next_code()
-    for _ in range(12):  # more than an account, or a pair of account and network, has free tries
+    for _ in range(12):  # more attempts than an account, or a pair of account and network, has before it waits
         reply = change(account, code, **members)
         assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
     assert change(account, code).status == 204
@@ -111,7 +111,7 @@ def test_names_everything_that_is_missing(client):
 
 
 @pytest.mark.parametrize("new", ["password1", "{}", "{}123", "Data Integrity API"])
-def test_a_weak_new_password_is_refused_before_anything_is_tried(server, new):
+def test_a_weak_new_password_is_refused_before_anything_is_checked(server, new):
     account = enrolled(server)
     code = account.next_code()
     reply = change(account, code, new_password=new.format(account.username), current_password="not the password")
@@ -119,7 +119,7 @@ def test_a_weak_new_password_is_refused_before_anything_is_tried(server, new):
     assert change(account, code).status == 204
 
 
-def test_a_weak_new_password_is_told_with_everything_else_that_is_wrong(server):
+def test_a_weak_new_password_is_reported_with_all_other_errors(server):
     account = enrolled(server)
     for weak in ("password1", account.username):
         reply = change(account, "12345", new_password=weak)
@@ -156,22 +156,22 @@ def test_fifty_changes_with_one_code(server, new):
     replies = all_at_once(server, [request_bytes("PUT", "/me/password", body, token=account.token)] * 50, "/me/password")
     found = collections.Counter(reply.slug or reply.status for reply in replies)
     assert found[204] == 1, found
-    # Late ones find another password, or wait too long for their turn to hash.
+    # Late ones find a new password, or wait too long for the hash pool.
     assert set(found) <= {204, "code-already-used", "invalid-value", "too-many-attempts", "overloaded"}, found
     assert account.client.get("/me").status == 200
 
 
-def test_a_flood_of_one_address_shuts_nobody_out():
-    """Whoever has an account could fill the queue of the passwords to hash; every login of everybody was then 503."""
+def test_a_flood_from_one_address_keeps_nobody_out():
+    """One account could fill the queue of the hash pool; then every login of every account was 503."""
     with Server("--trusted-proxies", "127.0.0.1") as server:
         account, other = enrolled(server), enrolled(server)
         here, there = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "198.51.100.1"))
         body = {"current_password": PASSWORD, "new_password": NEW, "code": account.wrong_codes(1)[0]}
         flood = request_bytes("PUT", "/me/password", body, token=account.token, headers=here)
         connections = [Connection(server).send(flood) for _ in range(100)]
-        select.select([each.socket for each in connections], [], [])  # the first answer: the queue is full
+        select.select([each.socket for each in connections], [], [])  # the first response means that the queue is full
         login = {"username": other.username, "password": PASSWORD}
         assert other.client.post("/login", login, token=None, headers=there).status == 200
-        answers = collections.Counter(connection.reply().slug for connection in connections)
-        assert answers["overloaded"], f"this was no flood: {answers}"
-        assert set(answers) <= {"overloaded", "invalid-code", "too-many-attempts"}, answers
+        outcomes = collections.Counter(connection.reply().slug for connection in connections)
+        assert outcomes["overloaded"], f"the queue was never full: {outcomes}"
+        assert set(outcomes) <= {"overloaded", "invalid-code", "too-many-attempts"}, outcomes

@@ -13,7 +13,7 @@ def renew(account, code=None, **members):
     return account.client.post("/me/recovery-codes", {"code": code or account.next_code(), **members})
 
 
-def test_ten_new_ones_and_the_old_are_dead(clocked):
+def test_ten_new_ones_replace_the_old(clocked):
     account = enrolled(clocked)
     old = account.recovery_codes
     assert account.login().verify(recovery_code=old[0]).json["recovery_codes_left"] == 9
@@ -54,8 +54,8 @@ def test_a_refused_code_changes_nothing(clocked):
     ({"code": "123456", "recovery_code": "0" * 24}, {"#/recovery_code"}),
     ({"recovery_code": "0" * 24}, {"#/code", "#/recovery_code"}),
 ])
-def test_takes_a_code_and_nothing_else(ada, client, body, pointers):
-    for _ in range(11):  # one more than an account has tries
+def test_accepts_a_code_and_nothing_else(ada, client, body, pointers):
+    for _ in range(11):  # one more attempt than an account has
         reply = client.post("/me/recovery-codes", body)
         assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
 

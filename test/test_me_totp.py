@@ -1,4 +1,4 @@
-"""POST /me/totp: another authenticator, for a code or a recovery code."""
+"""POST /me/totp: a new authenticator, for a code or a recovery code."""
 
 import collections
 
@@ -71,14 +71,14 @@ def test_the_active_secret_is_never_shown(clocked):
     clocked.move_clock(30)
     second = replace(account).json["challenge"]
     secrets = {account.secret, pending_secret(account, first), pending_secret(account, second)}
-    assert len(secrets) == 3, "new each time"
+    assert len(secrets) == 3, "each one is new"
     assert account.login().qr("application/json").slug == "already-enrolled"
     assert confirm(account, first, pending_secret(account, first)).status == 200
     for challenge in (first, second):
         assert account.qr("application/json", challenge).slug == "challenge-expired"
 
 
-def test_the_challenge_lives_for_ten_minutes_and_is_of_its_owner(clocked):
+def test_the_challenge_lives_for_ten_minutes_and_belongs_to_its_owner(clocked):
     account, other = enrolled(clocked), enrolled(clocked)
     challenge = replace(account).json["challenge"]
     assert account.qr("application/json", challenge, other.username).slug == "challenge-expired"
@@ -105,7 +105,7 @@ def test_wrong_codes_of_the_new_one_count_for_the_account(clocked):
     assert replace(account).slug == "too-many-attempts"
 
 
-def test_a_recovery_code_does_it_and_is_spent(server):
+def test_a_recovery_code_works_and_is_spent(server):
     account = enrolled(server)
     reply = replace(account, recovery_code=account.recovery_codes[0])
     assert reply.status == 200
@@ -122,15 +122,15 @@ def test_a_recovery_code_belongs_to_its_owner(server):
     assert replace(alice, recovery_code=alice.recovery_codes[0]).status == 200
 
 
-def test_a_recovery_code_leads_out_of_waiting_and_out_of_a_disabled_factor(clocked):
+def test_a_recovery_code_ends_waiting_and_replaces_a_disabled_factor(clocked):
     account = enrolled(clocked)
     clocked.move_clock(90)
     wrong = account.wrong_codes(100)
     for code in wrong[:10]:
         assert account.client.post("/me/totp", {"code": code}).slug == "invalid-code"
     assert replace(account, totp(account.secret, account.step())).slug == "too-many-attempts"
-    assert replace(account, recovery_code=account.recovery_codes[0]).status == 200, "it is never made to wait"
-    for code in wrong[10:]:  # and sets back the one counter, not the other
+    assert replace(account, recovery_code=account.recovery_codes[0]).status == 200, "a recovery code never waits"
+    for code in wrong[10:]:  # the recovery code has reset one counter and not the other
         clocked.move_clock(3600)
         assert account.login().verify(code).slug == "invalid-code"
     assert account.login().verify(totp(account.secret, account.step())).slug == "factor-disabled"
@@ -152,9 +152,9 @@ def test_a_recovery_code_leads_out_of_waiting_and_out_of_a_disabled_factor(clock
     {}, {"code": "123456", "recovery_code": "0" * 24}, {"code": "12345"}, {"code": None}, {"code": 123456},
     {"recovery_code": "short"}, {"recovery_code": ["0" * 24]}, {"code": "123456", "username": "ada"},
 ])
-def test_a_malformed_proof_is_422_and_no_try(server, body):
+def test_a_malformed_proof_is_422_and_not_an_attempt(server, body):
     account = enrolled(server)
-    for _ in range(11):  # one more than an account has tries
+    for _ in range(11):  # one more attempt than an account has
         reply = account.client.post("/me/totp", body)
         assert (reply.status, reply.slug) == (422, "invalid-value")
     assert replace(account).status == 200

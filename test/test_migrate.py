@@ -1,4 +1,4 @@
-"""`integrity migrate`: from one store to the other and back, equal to the last row; interrupted, sealed, given up."""
+"""`integrity migrate`: from one store to the other and back, equal to the last row; interrupted, sealed, abandoned."""
 
 import contextlib
 import random
@@ -19,13 +19,13 @@ from support.server import BINARY, Server, database_at, environment, run
 
 pytestmark = pytest.mark.embedded
 
-PRODUCTS = 2200  # more than two commits of a move
+PRODUCTS = 2200  # more than two commits of a migration
 KEYED = {"Idempotency-Key": '"made-before"'}
 LAMP = {"name": "Lamp", "price": "129.90", "stock": 5}
 
 
 class Shop:
-    """A server's folder with something of everything in it, made over the API; the server has ended."""
+    """The folder of a stopped server, with some of everything in it, made over the API."""
 
     def __init__(self, server):
         self.server, self.data = server, server.data
@@ -87,8 +87,8 @@ def refused(status: int, *arguments) -> str:
 
 
 def contents(folder) -> dict:
-    """All rows of all tables but the mark of a move; of kept answers all but the number, in the order of the numbers. Of
-    the index of words, what it finds where."""
+    """All rows of all tables except the migration state. Stored responses are in the order of their numbers, without
+    the numbers. Of the index of words, which words are in which products."""
     with contextlib.closing(sqlite3.connect(folder / "integrity.db")) as database:
         tables = [name for name, in database.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'product_words%' AND name <> 'moves'")]
@@ -106,8 +106,8 @@ def contents(folder) -> dict:
     return found
 
 
-def expect_all_of_it(shop, folder=None, store=""):
-    """A server there goes on as if nothing had happened."""
+def expect_everything(shop, folder=None, store=""):
+    """A server on the new store continues as if nothing had happened."""
     account = shop.account
     there = Server("--keys", shop.data / "keys", store=store)
     if folder:
@@ -117,13 +117,13 @@ def expect_all_of_it(shop, folder=None, store=""):
         assert client.get("/me").json["user"]["username"] == account.username
         again = client.post("/products", LAMP, headers=KEYED)
         assert (again.status, again.body, again.header("Idempotency-Replayed")) == (201, shop.first.body, "true")
-        assert client.get(shop.next_page).body == shop.rest, "a cursor of the other store goes on where it was"
+        assert client.get(shop.next_page).body == shop.rest, "a cursor of the other store continues where it was"
         assert client.get("/products?q=lamp&sort=-price&limit=1").json[0]["sku"] == f"S-{PRODUCTS - 1}"
         challenge = client.post("/login", {"username": account.username, "password": account.password}, token=None).json["challenge"]
         spent = client.post("/verify-2fa", {"challenge": challenge, "recovery_code": shop.spent}, token=None)
         assert spent.status == 401, "a spent code stays spent"
         half = {"challenge": shop.half.challenge, "recovery_code": shop.half.recovery_codes[0]}
-        assert client.post("/verify-2fa", half, token=None).status == 200, "a login goes on in its middle"
+        assert client.post("/verify-2fa", half, token=None).status == 200, "a login continues after its first step"
         assert client.get("/generate-2fa/" + shop.waiting.username, token=shop.waiting.challenge).status == 200
 
 
@@ -137,46 +137,46 @@ def test_there_and_back_everything_is_equal(shop, source, mongo, tmp_path):
     assert contents(back) == before
     assert sorted(path.name for path in back.iterdir()) == ["integrity.db", "lock"]
     assert "finished before" in moved(there, back) and contents(back) == before
-    expect_all_of_it(shop, back)
+    expect_everything(shop, back)
 
 
-def test_a_server_goes_on_with_what_was_moved_to_mongodb(shop, source, mongo):
+def test_a_server_continues_on_mongodb(shop, source, mongo):
     there = database_at(mongo.uri)
     moved(source, there)
-    expect_all_of_it(shop, store=there)
+    expect_everything(shop, store=there)
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["to MongoDB", "from MongoDB"])
-def test_killed_again_and_again_it_goes_on_where_it_was(source, mongo, tmp_path, seed, back):
+def test_after_each_kill_it_continues_where_it_was(source, mongo, tmp_path, seed, back):
     chance = random.Random(seed)
     before, middle, end = contents(source), database_at(mongo.uri), tmp_path / "end"
     ways = [(source, middle), (middle, end)]
-    whole = ways.pop(0 if not back else 1)
+    interrupted = ways.pop(0 if not back else 1)
     if back:
         moved(*ways[0])
-    kills = went_on = 0
+    kills = continued = 0
     while kills < 12:
-        process = subprocess.Popen([BINARY, "migrate", "--from", str(whole[0]), "--to", str(whole[1])], text=True,
+        process = subprocess.Popen([BINARY, "migrate", "--from", str(interrupted[0]), "--to", str(interrupted[1])], text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment())
         said = []
         for _ in range(chance.randrange(1, 2 + 2 * kills)):  # lines of progress
             said.append(process.stderr.readline())
         process.kill()
         rest = process.communicate()[1]
-        went_on += "going on with the move" in "".join(said) + rest
+        continued += "going on with the move" in "".join(said) + rest
         if process.returncode == 0:
             break
         kills += 1
         if kills == 1:
             assert run("serve", "--listen", "127.0.0.1:0", "--data", source).returncode == 1
-    assert kills > 1 and went_on, "it was never interrupted"
-    moved(*whole)
+    assert kills > 1 and continued, "it was never interrupted"
+    moved(*interrupted)
     if not back:
         moved(*ways[0])
     assert contents(end) == before
 
 
-def test_a_sealed_folder_starts_nothing_and_says_where_everything_went(shop, source, mongo):
+def test_a_sealed_folder_opens_for_no_command_and_says_where_everything_went(shop, source, mongo):
     there = database_at(mongo.uri)
     moved(source, there)
     for command in (["serve", "--listen", "127.0.0.1:0"], ["user", "list"], ["user", "disable", shop.account.username],
@@ -185,7 +185,7 @@ def test_a_sealed_folder_starts_nothing_and_says_where_everything_went(shop, sou
         assert "sealed" in said and f"was moved to {there.split('?')[0]}" in said
 
 
-def test_nodes_of_a_sealed_mongodb_write_nothing_more(mongo, tmp_path):
+def test_nodes_on_a_sealed_mongodb_write_nothing(mongo, tmp_path):
     with Server(store=database_at(mongo.uri)) as node:
         account = enrolled(node)
         assert account.client.post("/products", LAMP).status == 201
@@ -210,7 +210,7 @@ def test_nodes_of_a_sealed_mongodb_write_nothing_more(mongo, tmp_path):
         assert node.store.split("?")[0] in done.stdout
 
 
-def test_a_database_with_a_foreign_collection_is_no_target(source, mongo):
+def test_a_database_with_a_foreign_collection_is_refused_as_a_target(source, mongo):
     address = database_at(mongo.uri)
     with mongo.client() as client:
         database = client[address.split("/")[-1].split("?")[0]]
@@ -221,7 +221,7 @@ def test_a_database_with_a_foreign_collection_is_no_target(source, mongo):
     assert "is not sealed" in run("migrate", "--unseal", "--from", source).stderr
 
 
-def test_a_document_that_cannot_be_read_stops_a_move_by_its_name(mongo, tmp_path):
+def test_a_document_that_cannot_be_read_ends_the_migration_and_is_named(mongo, tmp_path):
     with Server(store=database_at(mongo.uri)) as node:
         account = enrolled(node)
         made = account.client.post("/products", LAMP).json
@@ -237,7 +237,7 @@ def test_a_document_that_cannot_be_read_stops_a_move_by_its_name(mongo, tmp_path
     assert done.returncode == 1 and f"products: the stored document {made['id']} cannot be read" in done.stderr
 
 
-def test_what_a_node_acknowledges_while_it_is_sealed_comes_over(mongo, tmp_path):
+def test_what_a_node_acknowledges_during_sealing_comes_over(mongo, tmp_path):
     with Server(store=database_at(mongo.uri)) as node:
         account = enrolled(node)
         acknowledged, refusals, begun = [], [], threading.Event()
@@ -265,7 +265,7 @@ def test_what_a_node_acknowledges_while_it_is_sealed_comes_over(mongo, tmp_path)
             assert sorted(row[0].hex() for row in database.execute("SELECT id FROM products")) == sorted(acknowledged)
 
 
-def test_a_password_in_an_address_is_not_kept_nor_shown(source, mongo):
+def test_a_password_in_an_address_is_neither_stored_nor_shown(source, mongo):
     there = database_at(mongo.uri)
     with_password = there.replace("mongodb://", "mongodb://ada:hunter2@")
     done = migrate(source, with_password)
@@ -273,7 +273,7 @@ def test_a_password_in_an_address_is_not_kept_nor_shown(source, mongo):
     assert run("user", "list", "--data", source).returncode == 0, "the source was not sealed"
 
 
-def test_a_target_that_is_cut_off_is_gone_on_with(source, tmp_path):
+def test_after_the_target_was_unreachable_it_continues(source, tmp_path):
     with pypi.needed("MongoDB"), ReplicaSet() as mongo:
         there = database_at(mongo.uri)
         process = subprocess.Popen([BINARY, "migrate", "--from", str(source), "--to", there], text=True,
@@ -293,7 +293,7 @@ def test_a_target_that_is_cut_off_is_gone_on_with(source, tmp_path):
         assert contents(tmp_path / "back") == before
 
 
-def test_a_running_server_keeps_its_folder(tmp_path):
+def test_the_folder_of_a_running_server_is_refused(tmp_path):
     with Server(store="") as server:
         account = enrolled(server)
         assert f"in use by process {server.process.pid}" in refused(1, "migrate", "--from", server.data, "--to", tmp_path / "there")
@@ -301,7 +301,7 @@ def test_a_running_server_keeps_its_folder(tmp_path):
         assert account.client.post("/products", LAMP).status == 201
 
 
-def test_a_folder_is_moved_into_an_empty_one_only(source, shop, tmp_path):
+def test_the_target_folder_must_be_empty(source, shop, tmp_path):
     other = shutil.copytree(shop.data, tmp_path / "other")
     before = contents(other)
     assert f"{other}: is not empty" in refused(1, "migrate", "--from", source, "--to", other)
@@ -314,7 +314,7 @@ def test_a_folder_is_moved_into_an_empty_one_only(source, shop, tmp_path):
     assert "--finished-too" in refused(1, "migrate", "--unseal", "--from", source)
     done = run("migrate", "--unseal", "--finished-too", "--from", source)
     assert done.returncode == 0 and f"DO NOT USE {there}" in done.stdout
-    expect_all_of_it(shop, source)
+    expect_everything(shop, source)
 
 
 @pytest.mark.parametrize("arguments, named", [
@@ -329,12 +329,12 @@ def test_a_folder_is_moved_into_an_empty_one_only(source, shop, tmp_path):
     (["--from", "data", "--to", "there", "--data", "data"], "--data"),
     (["--from", "", "--to", "there"], "--from"),
 ])
-def test_what_makes_no_sense_is_exit_2(tmp_path, arguments, named):
+def test_wrong_arguments_are_exit_2(tmp_path, arguments, named):
     done = run("migrate", *arguments, cwd=tmp_path)
     assert done.returncode == 2 and named in done.stderr and not list(tmp_path.iterdir())
 
 
-def test_what_is_not_there_cannot_be_moved(tmp_path):
+def test_a_source_that_does_not_exist_is_exit_1(tmp_path):
     assert "there is no database here" in refused(1, "migrate", "--from", tmp_path / "none", "--to", tmp_path / "there")
     nowhere = "mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=100"
     assert "127.0.0.1:1" in refused(1, "migrate", "--from", nowhere, "--to", tmp_path / "there")
@@ -350,7 +350,7 @@ def given_database(folder):
     return folder
 
 
-def test_a_newer_programs_database_is_left_alone(tmp_path):
+def test_a_newer_programs_database_is_refused(tmp_path):
     folder = given_database(tmp_path / "data")
     with sqlite3.connect(folder / "integrity.db") as database:
         database.execute("PRAGMA user_version = 99")

@@ -1,6 +1,7 @@
-"""The server against a small model of it (support/model): a random stream of calls, one at a time, in bursts, and killed.
+"""The server is compared with a small model of it (support/model): random calls, one at a time, in bursts, and with
+kills.
 
-SEED=… repeats a run, MODEL_CALLS=… makes it longer. The bursts of a run are the same again, their outcome need not be."""
+SEED=… repeats a run, MODEL_CALLS=… makes it longer. A repeated run has the same bursts, but perhaps other outcomes."""
 
 import collections
 import os
@@ -38,7 +39,7 @@ def test_bursts_have_an_order(checked):
     print(dict(checked.statuses))
 
 
-def test_killed_again_and_again(seed):
+def test_with_kills(seed):
     """A few rounds of `./dev soak`."""
     tally: collections.Counter = collections.Counter()
     with Server(clock=True) as server:

@@ -1,4 +1,4 @@
-"""Prices are decimals, to the last digit, from the request to the disk and back."""
+"""Prices are exact decimals, from the request to the disk and back."""
 
 import re
 
@@ -15,7 +15,7 @@ def create(client, price: str, stock: str = "1"):
     return client.post("/products", body=f'{{"name":"Lamp","price":{price},"stock":{stock}}}'.encode())
 
 
-@pytest.mark.parametrize("sent, kept", [
+@pytest.mark.parametrize("sent, stored", [
     ("129.90", "129.90"), ("129.9", "129.90"), ("0", "0.00"), ("5", "5.00"), ("0.1", "0.10"), ("0.0001", "0.0001"),
     ("0.3000", "0.30"), ("1.234", "1.234"), ("99999999999.9999", "99999999999.9999"), ("-0", "0.00"),
     ("-0.0", "0.00"), ("1e2", "100.00"), ("1E+2", "100.00"), ("12990e-2", "129.90"), ("1e-4", "0.0001"),
@@ -23,11 +23,11 @@ def create(client, price: str, stock: str = "1"):
     ('"129.90"', "129.90"), ('"0.1"', "0.10"), ('"99999999999.9999"', "99999999999.9999"), ('"-0"', "0.00"), ('"-0.00"', "0.00"),
     ('"1.50000000"', "1.50"), ("4.35", "4.35"), ("1.005", "1.005"), ("90071992547.4099", "90071992547.4099"),
 ])
-def test_kept_exactly(client, sent, kept):
+def test_stored_exactly(client, sent, stored):
     reply = create(client, sent)
     assert reply.status == 201, reply
-    assert price_text(reply) == kept
-    assert price_text(client.get(reply.header("Location"))) == kept
+    assert price_text(reply) == stored
+    assert price_text(client.get(reply.header("Location"))) == stored
 
 
 @pytest.mark.parametrize("sent", [
@@ -35,19 +35,19 @@ def test_kept_exactly(client, sent, kept):
     "123456789012345678901234567890", "true", "null", "[]", '""', '"1e2"', '"007"', '"+1"', '" 1"',
     '"1 "', '"1."', '".5"', '"1,5"', '"0x1"', '"NaN"', '"Infinity"', '"1_000"', '"١"', '"-1"', '"1.00001"',
 ])
-def test_never_rounded_but_refused(client, sent):
+def test_refused_rather_than_rounded(client, sent):
     reply = create(client, sent)
     assert (reply.status, reply.pointers) == (422, {"#/price"})
 
 
 @pytest.mark.parametrize("sent", ["NaN", "Infinity", "01", "1.", ".5", "+1", "0x10", "1e", "--1", "1_0"])
-def test_what_is_no_json_number_is_malformed(client, sent):
+def test_a_number_that_is_not_json_is_malformed(client, sent):
     assert create(client, sent).slug == "malformed-json"
 
 
-@pytest.mark.parametrize("sent, kept", [("1.0", 1), ("1e2", 100), ("100e-2", 1), ("-0", 0), ("0e9999999999", 0), ("9007199254740991.0", 2**53 - 1)])
-def test_a_number_that_is_whole_by_value_is_an_integer(client, sent, kept):
-    assert create(client, "1", sent).json["stock"] == kept
+@pytest.mark.parametrize("sent, stored", [("1.0", 1), ("1e2", 100), ("100e-2", 1), ("-0", 0), ("0e9999999999", 0), ("9007199254740991.0", 2**53 - 1)])
+def test_a_number_that_is_whole_by_value_is_an_integer(client, sent, stored):
+    assert create(client, "1", sent).json["stock"] == stored
 
 
 def test_exact_through_update_list_and_restart(server, client):

@@ -27,13 +27,13 @@ LAMP = {"name": "Lamp", "price": "1.25", "stock": 5}
 
 @pytest.fixture
 def nodes(mongo):
-    """Two, with the same keys."""
+    """Two nodes with the same keys."""
     with Server(store=database_at(mongo.uri)) as first:
         with Server("--keys", first.data / "keys", store=first.store) as second:
             yield first, second
 
 
-def test_what_is_acknowledged_by_one_node_is_there_at_the_other(nodes):
+def test_what_one_node_acknowledged_the_other_shows(nodes):
     here, there = nodes
     account = enrolled(here)
     other = Client(there, account.token)
@@ -47,7 +47,7 @@ def test_what_is_acknowledged_by_one_node_is_there_at_the_other(nodes):
     assert [each["id"] for each in other.get("/products?q=lam").json] == [product.json["id"]]
 
 
-def test_an_answer_is_kept_for_every_node(nodes):
+def test_a_stored_response_is_given_by_every_node(nodes):
     here, there = nodes
     account = enrolled(here)
     body, headers = {"name": "Lamp", "price": "1.25", "stock": 5}, {"Idempotency-Key": '"one"'}
@@ -70,7 +70,7 @@ def test_sessions_and_codes_end_at_every_node_at_once(nodes):
     assert other.get("/me").status == 401
 
 
-def test_a_command_is_another_node(nodes):
+def test_commands_work_like_another_node(nodes):
     here, there = nodes
     account = enrolled(here)
     assert account.username in here.command("user", "list").stdout
@@ -85,19 +85,19 @@ def test_a_node_with_another_key_is_refused(nodes, tmp_path, key):
     here, there = nodes
     keys = tmp_path / "keys"
     shutil.copytree(here.data / "keys", keys)
-    with Server() as stranger:
-        shutil.copy(stranger.data / "keys" / key, keys / key)
+    with Server() as other:
+        shutil.copy(other.data / "keys" / key, keys / key)
     done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--keys", keys, "--store", here.store)
     assert (done.returncode, done.stdout) == (1, "") and key in done.stderr
 
 
-def test_a_node_with_a_secret_for_tokens_where_others_have_a_key_is_refused(nodes, tmp_path):
+def test_a_node_with_a_token_secret_is_refused_if_others_have_a_key(nodes, tmp_path):
     done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path, "--keys", nodes[0].data / "keys", "--store", nodes[0].store,
                env={"JWT_SECRET_KEY": "9f2c47d1e8a3560b7cfe1124d5986ab3"})
     assert (done.returncode, done.stdout) == (1, "") and "JWT_SECRET_KEY: is not the key" in done.stderr
 
 
-def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_path):
+def test_a_mongod_without_a_replica_set_is_refused_with_advice(mongo, tmp_path):
     alone = mongo.add_alone()
     for address in (f"mongodb://{alone.address}/shop", f"mongodb://{alone.address}/shop?replicaSet=rs0&appName=shop"):
         assert re.search("--replSet.*\n.*rs.initiate", refused(address, tmp_path))
@@ -105,7 +105,7 @@ def test_a_server_that_is_no_replica_set_is_refused_with_the_way_out(mongo, tmp_
 
 @contextlib.contextmanager
 def old_mongod():
-    """Says hello as MongoDB 4.4 does."""
+    """A server that greets as MongoDB 4.4 does."""
     def hello(number: int) -> bytes:
         said = bson.encode({"ok": 1, "ismaster": True, "setName": "rs0", "hosts": [address], "maxWireVersion": 9, "minWireVersion": 0,
                             "localTime": datetime.datetime.utcnow(), "maxBsonObjectSize": 1 << 24})
@@ -132,13 +132,13 @@ def test_an_older_mongodb_is_refused(tmp_path):
         assert f"the MongoDB server at {address} is older than MongoDB 5.0" in refused(f"mongodb://{address}/shop", tmp_path)
 
 
-def test_a_clock_that_is_off_is_told(mongo):
+def test_a_wrong_clock_is_logged(mongo):
     with Server(store=database_at(mongo.uri)) as right, Server("--keys", right.data / "keys", store=right.store, clock=True) as off:
         assert "clock.differs" not in right.log
         assert re.search(r'"event":"clock.differs","seconds_ahead_of_mongodb":"-?\d+"', off.log)
 
 
-def test_a_node_whose_clock_is_off_reads_but_writes_nothing(mongo):
+def test_a_node_with_a_wrong_clock_reads_but_writes_nothing(mongo):
     node = Server("--max-clock-offset", "60", store=database_at(mongo.uri), clock=True)
     node.set_clock(int(time.time()))
     with node:
@@ -150,7 +150,7 @@ def test_a_node_whose_clock_is_off_reads_but_writes_nothing(mongo):
             refused = account.client.get("/readyz")
             assert (refused.status, refused.slug) == (503, "unavailable") and refused.header("Retry-After")
             assert re.search(f"clock is \\d+ s {'ahead of' if ahead > 0 else 'behind'} the database's", refused.json["detail"])
-            # By a clock that is behind, the token was given in the future.
+            # By a clock that is behind, the token was issued in the future.
             assert account.client.post("/products", LAMP).status == (503 if ahead > 0 else 401)
             assert account.client.get(path).status == (200 if ahead > 0 else 401), "reading goes on"
             node.move_clock(-ahead)
@@ -160,7 +160,7 @@ def test_a_node_whose_clock_is_off_reads_but_writes_nothing(mongo):
         assert len(account.client.get("/products").json) == 3
 
 
-def test_a_node_whose_clock_is_off_does_not_start(mongo):
+def test_a_node_with_a_wrong_clock_does_not_start(mongo):
     node = Server("--max-clock-offset", "60", store=database_at(mongo.uri), clock=True)
     node.set_clock(EVENING - 1000)
     with pytest.raises(AssertionError, match="this server's clock is .* behind the database's.*NTP"), node:
@@ -176,17 +176,17 @@ def sooner_or_later(condition, seconds: float = 20) -> bool:
     return True
 
 
-@pytest.mark.parametrize("option, told", [("replicaSet=other", "belongs to the replica set rs0, not to other"),
+@pytest.mark.parametrize("option, expected", [("replicaSet=other", "belongs to the replica set rs0, not to other"),
                                           ("maxPoolSize=1", "maxPoolSize below 2")])
-def test_an_address_that_cannot_work_is_refused(mongo, tmp_path, option, told):
-    assert told in refused(f"mongodb://{mongo.members[0].address}/shop?{option}", tmp_path, 2 if "Pool" in option else 1)
+def test_an_address_that_cannot_work_is_refused(mongo, tmp_path, option, expected):
+    assert expected in refused(f"mongodb://{mongo.members[0].address}/shop?{option}", tmp_path, 2 if "Pool" in option else 1)
 
 
 @pytest.mark.parametrize("secret", ["ge@heim", "ge:heim", "ge%heim"])
 def test_a_password_that_is_not_escaped_is_refused_and_not_shown(mongo, tmp_path, secret):
-    told = refused(f"mongodb://ada:{secret}@{mongo.members[0].address}/shop", tmp_path, 2)
-    assert "codes" in told or "escapes in password" in told
-    assert "heim" not in told
+    said = refused(f"mongodb://ada:{secret}@{mongo.members[0].address}/shop", tmp_path, 2)
+    assert "codes" in said or "escapes in password" in said
+    assert "heim" not in said
 
 
 @pytest.mark.parametrize("name", ["admin", "config", "local"])
@@ -194,7 +194,7 @@ def test_a_database_of_mongodb_itself_is_refused(mongo, tmp_path, name):
     assert f"the database {name} is MongoDB's own" in refused(f"mongodb://{mongo.members[0].address}/{name}", tmp_path, 2)
 
 
-def test_a_command_makes_no_database_where_there_is_none(mongo, tmp_path):
+def test_a_command_creates_no_database(mongo, tmp_path):
     address = f"mongodb://{mongo.members[0].address}/tpyo"
     for command in (("user", "list"), ("user", "disable", "ada"), ("key", "accept", "token.key")):
         done = run(*command, "--data", tmp_path, "--store", address)
@@ -211,7 +211,7 @@ def refused(address: str, folder, status: int = 1) -> str:
     return done.stderr
 
 
-def test_much_at_once_is_committed_in_parts(nodes):
+def test_a_large_group_is_committed_in_parts(nodes):
     here, there = nodes
     account = enrolled(here)
     words = [chr(0x4E00 + number) for number in range(4000)]  # each a word of its own
@@ -227,8 +227,8 @@ def test_much_at_once_is_committed_in_parts(nodes):
     assert len(Client(there, account.token).get("/products").json) == len(bodies)
 
 
-def test_whoever_asks_while_the_primary_hangs_is_answered_within_ten_seconds(nodes, mongo):
-    """Those whose write is under way when it stops, and those who come later."""
+def test_while_the_primary_hangs_every_response_comes_within_ten_seconds(nodes, mongo):
+    """Both to requests that are under way when it stops and to later ones."""
     account = enrolled(nodes[0])
     path = account.client.post("/products", LAMP).header("Location")
     answers, over = [], threading.Event()
@@ -252,7 +252,7 @@ def test_whoever_asks_while_the_primary_hangs_is_answered_within_ten_seconds(nod
     try:
         time.sleep(14)
     finally:
-        mongo.members[0].go_on()
+        mongo.members[0].resume()
         over.set()
         for asker in askers:
             asker.join()
@@ -262,7 +262,7 @@ def test_whoever_asks_while_the_primary_hangs_is_answered_within_ten_seconds(nod
     assert sooner_or_later(lambda: account.client.get("/readyz").status == 200)
 
 
-def test_a_lost_head_document_is_told_and_made_anew_as_the_manual_says(mongo):
+def test_a_lost_head_document_is_reported_and_the_documented_command_restores_it(mongo):
     manual = (pathlib.Path(__file__).parent.parent / "docs/cluster.md").read_text()
     pipeline = json.loads(re.search(r"^db\.changes\.aggregate\((.*?)\)$", manual, re.M | re.S)[1])
     with Server(store=database_at(mongo.uri)) as node:
@@ -286,7 +286,7 @@ def test_a_lost_head_document_is_told_and_made_anew_as_the_manual_says(mongo):
 
 @pytest.fixture(scope="module")
 def guarded(mongo, tmp_path_factory):
-    """The address of a MongoDB that asks who comes; `ada` was made in admin."""
+    """The address of a MongoDB with authentication; the user `ada` is in the database admin."""
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "key").write_text("c2VjcmV0" * 4)
     (folder / "key").chmod(0o600)
@@ -301,24 +301,24 @@ def guarded(mongo, tmp_path_factory):
         member.kill()
 
 
-def test_a_user_that_is_not_found_is_told_of_auth_source(guarded, tmp_path):
-    told = refused(f"mongodb://ada:geheim@{guarded}/shop", tmp_path)
-    assert "Authentication failed" in told and "authSource=admin" in told and "geheim" not in told
+def test_an_unknown_user_gets_advice_about_auth_source(guarded, tmp_path):
+    said = refused(f"mongodb://ada:geheim@{guarded}/shop", tmp_path)
+    assert "Authentication failed" in said and "authSource=admin" in said and "geheim" not in said
 
 
 @pytest.mark.parametrize("rest", ["/shop?authSource=admin", ""])
-def test_a_user_of_admin_comes_in(guarded, rest):
-    """Where the address names no database, admin is where users are."""
+def test_a_user_of_admin_is_accepted(guarded, rest):
+    """An address without a database authenticates against admin."""
     with Server(store=f"mongodb://ada:geheim@{guarded}{rest}") as node:
         assert Client(node).get("/readyz").status == 200
 
 
-def test_tls_where_the_server_has_none_is_told(mongo, tmp_path):
-    told = refused(f"mongodb://{mongo.members[0].address}/shop?tls=true&serverSelectionTimeoutMS=500", tmp_path)
-    assert "no MongoDB answers at 127.0.0.1" in told and "tls=false" in told
+def test_tls_to_a_server_without_tls_gets_advice(mongo, tmp_path):
+    said = refused(f"mongodb://{mongo.members[0].address}/shop?tls=true&serverSelectionTimeoutMS=500", tmp_path)
+    assert "no MongoDB answers at 127.0.0.1" in said and "tls=false" in said
 
 
-def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):
+def test_a_killed_node_loses_nothing_and_an_unreachable_store_is_503(nodes, mongo):
     here, there = nodes
     account = enrolled(here)
     path = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
@@ -332,7 +332,7 @@ def test_a_killed_node_loses_nothing_and_a_lost_store_is_told(nodes, mongo):
         assert (lost.status, lost.slug) == (503, "unavailable") and lost.header("Retry-After")
         assert other.get("/readyz").status == 503
     finally:
-        mongo.members[0].go_on()
+        mongo.members[0].resume()
     here.start()
     assert Client(here, account.token).get(path).status == 200
     assert other.get(path).status == 200

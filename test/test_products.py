@@ -35,7 +35,7 @@ def test_create(client):
     {"stock": 0},
     {"stock": 9007199254740991},
 ])
-def test_create_takes(client, members):
+def test_create_accepts(client, members):
     if members.get("sku"):
         members = members | {"sku": fresh_name("A.b_c/d")}
     body = made(client, **members)
@@ -83,12 +83,12 @@ def test_create_refuses_and_names_every_fault(client, members, pointers):
     assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", pointers)
 
 
-def test_ten_thousand_faults_are_told_in_few_words(client):
+def test_ten_thousand_faults_get_a_short_response(client):
     body = product(stock=-1) | {f"n{number}": 1 for number in range(10_000)}
     reply = client.post("/products", body)
     errors = reply.json["errors"]
     assert (reply.status, len(errors), len(reply.body) < 4096) == (422, 33, True)
-    assert errors[0]["pointer"] == "#/stock", "what is known is told first"
+    assert errors[0]["pointer"] == "#/stock", "errors of known members come first"
     assert errors[-1] == {"pointer": "#", "detail": "has 9969 more errors of this kind"}
     reply = client.get("/products?limit=0&" + "&".join(f"n{number}" for number in range(1000)))
     assert (reply.status, len(reply.json["errors"]), reply.json["errors"][0]["parameter"]) == (422, 33, "limit")
@@ -96,7 +96,7 @@ def test_ten_thousand_faults_are_told_in_few_words(client):
 
 @pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\u00ad\u2060", "\u202e\u2066", "\u180e", "\u3164", "\u2800",
                                    "\u115f\u1160\uffa0", "\u061c", " \u200f \u3000"])
-def test_a_name_of_which_nothing_can_be_seen_is_blank(client, stranger, blank):
+def test_an_invisible_name_is_blank(client, stranger, blank):
     assert client.post("/products", product(name=blank)).pointers == {"#/name"}
     assert client.post("/products", product(name=blank + "x")).json["name"] == blank + "x"
     signed_up = stranger.post("/signup", {"username": fresh_name(), "password": "correct horse battery", "name": blank})
@@ -107,7 +107,7 @@ def test_create_names_what_is_missing(client):
     assert client.post("/products", {}).pointers == {"#/name", "#/price", "#/stock"}
 
 
-def test_a_sku_is_unique_until_it_is_given_up(client):
+def test_a_sku_is_unique_until_it_is_released(client):
     sku = fresh_name("SKU")
     first = made(client, sku=sku)
     assert client.post("/products", product(sku=sku)).slug == "sku-taken"
@@ -119,7 +119,7 @@ def test_a_sku_is_unique_until_it_is_given_up(client):
     assert made(client, sku=sku)["sku"] == sku
 
 
-def test_update_changes_what_is_named_and_keeps_the_rest(client):
+def test_update_changes_only_the_members_that_are_sent(client):
     before = made(client, description="old", sku=fresh_name())
     reply = client.put(f"/products/{before['id']}", {"stock": 4, "description": None})
     after = reply.json
@@ -148,7 +148,7 @@ def test_update_refuses(client, members, pointers):
     assert client.get(f"/products/{before['id']}").json == before
 
 
-def test_what_get_gave_may_be_sent_back(client):
+def test_the_body_of_a_get_may_be_sent_back(client):
     before = made(client)
     reply = client.put(f"/products/{before['id']}", body=client.get(f"/products/{before['id']}").body)
     assert reply.status == 200

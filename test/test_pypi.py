@@ -1,4 +1,4 @@
-"""What is skipped where PyPI cannot be reached, and only there: pip itself says it, of an index on this machine."""
+"""Tests are skipped only if PyPI cannot be reached: checked with pip itself and an index on this machine."""
 
 import functools
 import http.server
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.embedded
 PACKAGE = ["--no-deps", "--no-cache-dir", "--retries", "1", "anyio==4.16.0"]
 
 
-def test_an_index_that_nobody_serves_is_no_fault_of_the_package(tmp_path):
+def test_an_index_that_does_not_answer_is_unreachable(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(pypi.Unreachable, match="cannot be reached"):

@@ -1,4 +1,4 @@
-"""GET /generate-2fa/<username>: one secret in four forms, read back by programs that nobody here wrote."""
+"""GET /generate-2fa/<username>: one secret in four forms, read back by third-party programs."""
 
 import re
 import subprocess
@@ -94,7 +94,7 @@ def test_the_secret_of_a_confirmed_factor_is_never_shown(ada):
     assert (reply.status, reply.slug) == (409, "already-enrolled")
 
 
-def test_a_challenge_opens_its_owners_code_only_and_all_refusals_are_alike(server):
+def test_a_challenge_shows_its_owners_code_only_and_all_refusals_are_equal(server):
     account, pending, confirmed = Account(server).sign_up(), Account(server).sign_up(), enrolled(server)
     replies = [account.qr(username=pending.username), account.qr(username=confirmed.username),
                account.qr(username=fresh_name("nobody")), account.qr(challenge="x" * 43),

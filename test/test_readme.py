@@ -1,5 +1,5 @@
-"""README's first session, as it stands: its lines are pasted into a shell, and a phone (zbarimg, oathtool) reads
-the QR code off the terminal."""
+"""The sessions of README: their lines are pasted into a shell as they are, and zbarimg and oathtool stand in for the
+phone that reads the QR code from the terminal."""
 
 import contextlib
 import pathlib
@@ -61,7 +61,7 @@ def test_the_lines_work(tmp_path):
 
 
 def phone(folder, said, shell) -> str:
-    """Waits until a QR code can be read in what the shell printed; gives its secret."""
+    """Waits until the shell has printed a QR code that can be read; returns its secret."""
     for _ in range(300):
         picture = folder / "qr.pbm"
         try:
@@ -78,7 +78,7 @@ def phone(folder, said, shell) -> str:
 
 @contextlib.contextmanager
 def dev_run(*options):
-    """What `./dev run` does once everything is built: stdout and stderr as one text that grows until the server is stopped."""
+    """What `./dev run` does after the build. stdout and stderr are one stream, which ends when the server is stopped."""
     shell = subprocess.Popen(["bash", "-c", 'source ./dev && serve_and_tell "$@"', "_", BINARY, *map(str, options)], cwd=ROOT, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
     try:
@@ -89,7 +89,7 @@ def dev_run(*options):
 
 
 def until_quiet(shell, last: str) -> list[str]:
-    """Its lines up to the one that is `last`."""
+    """The lines of output up to one that equals `last`."""
     lines = []
     for line in shell.stdout:
         lines.append(line.rstrip("\n"))
@@ -129,7 +129,7 @@ def test_dev_run_shows_nothing_to_paste_where_the_server_cannot_start(server, tm
 
 @pytest.mark.embedded
 def test_the_mongodb_of_dev_run_takes_writes_before_the_server_starts(tmp_path):
-    """A replica set of one needs a moment to elect itself, and the server would find no primary."""
+    """A replica set of one needs a moment to elect its primary; a server that started earlier would find none."""
     with pypi.needed("MongoDB"):
         mongod.program()
     ask = "import os, pymongo; print(pymongo.MongoClient(os.environ['MONGO_URI'], directConnection=True).admin.command('hello')['isWritablePrimary'])"
@@ -149,7 +149,7 @@ def test_the_lines_of_the_next_login_work(tmp_path):
 
 
 def test_a_program_can_be_the_authenticator(tmp_path):
-    """README's lines for who has no phone, in place of the one that asks for the code."""
+    """README's lines for users without a phone, instead of the line that asks for the code."""
     section = README.read_text().split("Without a phone", 1)[1]
     oathtool = re.search(r"^```\n(.*?)^```", section, re.M | re.S)[1]
     with Server() as server:

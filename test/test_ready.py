@@ -1,4 +1,4 @@
-"""/readyz: able to read and to write now, not some time ago."""
+"""/readyz: whether the server can read and write now, not some time ago."""
 
 import sqlite3
 
@@ -13,7 +13,7 @@ def database(server):
     return sqlite3.connect(next(server.data.glob("*.db")), isolation_level=None)
 
 
-def test_a_server_is_ready_when_it_says_where_it_listens(stranger):
+def test_a_server_is_ready_when_it_prints_its_address(stranger):
     reply = stranger.get("/readyz")
     assert (reply.status, reply.json) == (200, {"status": "ready"})
     assert reply.header("Cache-Control") == "no-store"
@@ -21,7 +21,7 @@ def test_a_server_is_ready_when_it_says_where_it_listens(stranger):
 
 
 @pytest.mark.embedded
-def test_it_is_not_ready_while_it_cannot_write_and_again_as_soon_as_it_can():
+def test_it_is_not_ready_while_it_cannot_write_and_is_ready_as_soon_as_it_can():
     with Server() as server:
         client = Client(server, enrolled(server).token)
         holder = database(server)
@@ -34,7 +34,7 @@ def test_it_is_not_ready_while_it_cannot_write_and_again_as_soon_as_it_can():
         assert reply.header("Cache-Control") == "no-store"
         assert client.get("/products").json == [], "reading goes on"
         holder.execute("ROLLBACK")
-        assert client.get("/readyz").status == 200, "without anybody writing a record"
+        assert client.get("/readyz").status == 200, "although no record was written in between"
         assert client.post("/products", product()).status == 201
 
 
@@ -46,16 +46,16 @@ def test_asking_often_costs_few_writes(server, stranger):
     for _ in range(200):
         assert stranger.get("/readyz").status == 200
     frames = (log.stat().st_size - before) / 4120  # a page and its header
-    assert frames < 100, "two hundred questions, at most one write a second"
+    assert frames < 100, "two hundred requests, at most one write a second"
 
 
-def test_a_stopping_server_takes_no_more_questions():
+def test_a_stopping_server_accepts_no_connections():
     with Server() as server:
         client = Client(server)
         assert client.get("/readyz").status == 200
         assert server.stop() == 0
         try:
             Client(server).get("/readyz")
-            raise AssertionError("somebody answered")
+            raise AssertionError("the stopped server answered")
         except ConnectionRefusedError:
             pass

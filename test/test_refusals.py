@@ -1,4 +1,4 @@
-"""Which refusal comes first when several apply; body limits; what the bare addresses answer."""
+"""Which refusal comes first when several apply; body limits; HEAD, OPTIONS and the problem pages."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_401_comes_before_406(server):
 
 @pytest.mark.parametrize("target, limit", [("/login", 64 * 1024), ("/signup", 64 * 1024), ("/verify-2fa", 64 * 1024),
                                            ("/products", 1024 * 1024)])
-def test_a_body_may_have_its_limit_and_no_byte_more(client, target, limit):
+def test_a_body_may_reach_its_limit_and_not_exceed_it(client, target, limit):
     head, tail = b'{"bogus":"', b'"}'
     full = head + b"x" * (limit - len(head) - len(tail)) + tail
     assert client.post(target, body=full).slug == "invalid-value"
@@ -83,7 +83,7 @@ def test_chunked_bodies_have_the_same_limit(server, chunk):
         assert connection.reply("POST", "/login").slug == slug
 
 
-def test_too_large_is_said_before_the_body_is_sent(server):
+def test_too_large_is_answered_before_the_body_is_sent(server):
     connection = Connection(server)
     connection.send(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
                     b"Content-Length: 10000000\r\n\r\n")
@@ -137,11 +137,11 @@ def test_head_is_get_without_a_body(client, target):
 
 def test_no_cors_unless_configured(client):
     for origin in ("https://example.org", "null"):
-        assert client.get("/products", headers={"Origin": origin}).status == 200  # promises.py looks at the headers
+        assert client.get("/products", headers={"Origin": origin}).status == 200  # support/promises.py checks the headers
         assert client.request("OPTIONS", "/products", headers={
             "Origin": origin, "Access-Control-Request-Method": "POST"}).status in (204, 405)
 
 
-def test_a_server_on_another_address_must_be_told_who_may_sign_up():
+def test_a_server_outside_loopback_starts_with_its_two_options():
     with Server("--signup", "closed", "--insecure-http", listen="0.0.0.0:0") as server:
         assert Client(server).get("/healthz").status == 200

@@ -1,5 +1,6 @@
-"""schemathesis reads /openapi.json and tries what it says, and what it forbids: no answer may be one that is not declared,
-nothing valid may be refused, nothing invalid accepted. schemathesis.toml says what a schema cannot. INTEGRITY_FUZZ_EXAMPLES=500 for a longer run."""
+"""schemathesis reads /openapi.json and sends what it allows and what it forbids. Every response must be a declared one;
+nothing valid may be refused, nothing invalid accepted. schemathesis.toml adds what a schema cannot say.
+INTEGRITY_FUZZ_EXAMPLES=500 makes a longer run."""
 
 import os
 import pathlib

@@ -21,7 +21,7 @@ SHELF = [  # name, description, sku, price, stock
 
 @pytest.fixture(scope="module")
 def shelf():
-    """A server of this file's own: nothing else is on the shelf."""
+    """A server that holds only the products of SHELF."""
     with Server() as server:
         client = Client(server, enrolled(server).token)
         for name, description, sku, price, stock in SHELF:
@@ -41,8 +41,8 @@ def names(client, query: str) -> list:
 @pytest.mark.parametrize("query, expected", [
     ("q=lamp", ["Desk lamp", "Banana"]),
     ("q=LAMP", ["Desk lamp", "Banana"]),
-    ("q=la", ["Desk lamp", "Banana"]),  # the last word as the beginning of one
-    ("q=la+desk", []),  # the others whole
+    ("q=la", ["Desk lamp", "Banana"]),  # the last word may be the beginning of a word
+    ("q=la+desk", []),  # the others must be whole
     ("q=desk+la", ["Desk lamp"]),
     ("q=desk+desk+desk+la", ["Desk lamp"]),
     ("q=lamp%20desk", ["Desk lamp"]),
@@ -53,7 +53,7 @@ def names(client, query: str) -> list:
     ("q=brûlée", ["apple"]),
     ("q=z/9", ["Zebra"]),
     ("q=l-1", ["Desk lamp"]),
-    ("q=%22lamp%22+OR", []),  # no language of its own
+    ("q=%22lamp%22+OR", []),  # there is no query language
     ("q=lamp*", ["Desk lamp", "Banana"]),
     ("q=nothing", []),
     ("min_price=129.90", ["Desk lamp", "Straßenlampe", "Zebra"]),
@@ -108,7 +108,7 @@ def test_finds_words_of_other_scripts(ada, name, found_by, not_by):
     client.delete(f"/products/{made['id']}")
 
 
-def test_searches_for_32_words_at_most(shelf):
+def test_a_search_has_at_most_32_words(shelf):
     most = "+".join(f"w{i}" for i in range(32))
     assert shelf.get(f"/products?q={most}").json == []
     assert shelf.get(f"/products?q=w3+{most}").json == []  # the same again
@@ -127,7 +127,7 @@ def test_orders(shelf, sort):
 
 @pytest.mark.parametrize("filters", ["q=la", "sort=-name", "sort=price&min_price=5", "q=la&sort=-stock&max_stock=7", "min_stock=0"])
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_pages_of_every_list_make_the_whole(shelf, filters, limit):
+def test_pages_of_every_list_make_up_the_whole(shelf, filters, limit):
     whole = [item["id"] for item in shelf.get(f"/products?{filters}").json]
     pages = walk(shelf, f"/products?{filters}&limit={limit}")
     assert sum(pages, []) == whole
@@ -155,8 +155,8 @@ def test_a_cursor_belongs_to_its_list(shelf):
     assert shelf.get(target.replace("limit=2", "limit=3")).status == 200
 
 
-def test_pages_keep_what_does_not_change_while_others_do(ada):
-    """Products come, go and change between the pages; one whose name stays comes in exactly one of them."""
+def test_pages_stay_complete_while_products_change(ada):
+    """Products come, go and change between the pages. A product that keeps its name is in exactly one page."""
     client = Client(ada.server, ada.token)
     made = [client.post("/products", product(name=f"walk {i:03}")).json for i in range(40)]
     numbers = itertools.count()

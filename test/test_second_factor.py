@@ -24,7 +24,7 @@ def test_the_first_right_code_activates_and_shows_ten_recovery_codes_once(server
 
 @pytest.mark.parametrize("shown", ["{} {}", " {}{} ", "{}\u00a0{}", "{}\u2009{}", "{}\u202f{}"])
 def test_spaces_in_a_code_do_not_count(clocked, shown):
-    """Apps show `123 456`, and that is what people copy."""
+    """Apps show `123 456`, and people copy that."""
     account = Account(clocked).sign_up().scan()
     code = account.next_code()
     reply = account.verify(shown.format(code[:3], code[3:]))
@@ -52,7 +52,7 @@ def test_the_window_is_one_step_either_way_and_only_forwards(clocked):
         assert reply.slug == slug, (step - now, reply)
 
 
-def test_a_clock_set_back_reopens_nothing(clocked):
+def test_a_clock_set_back_makes_no_code_valid_again(clocked):
     account = enrolled(clocked)
     clocked.move_clock(120)
     code = totp(account.secret, account.step())
@@ -62,14 +62,14 @@ def test_a_clock_set_back_reopens_nothing(clocked):
     assert account.login().verify(totp(account.secret, account.step())).status == 401
 
 
-@pytest.mark.parametrize("steps, told", [(-8, "4 minutes"), (-19, "minutes"), (-25, None), (+3, None)])
-def test_a_phone_that_is_behind_is_told_so_and_one_ahead_is_not(clocked, steps, told):
+@pytest.mark.parametrize("steps, named", [(-8, "4 minutes"), (-19, "minutes"), (-25, None), (+3, None)])
+def test_the_response_names_how_far_a_phone_is_behind_but_not_how_far_ahead(clocked, steps, named):
     account = enrolled(clocked)
     clocked.move_clock(1800)
     reply = account.login().verify(totp(account.secret, account.step() + steps))
     assert (reply.status, reply.slug) == (401, "invalid-code")
-    assert ("behind" in reply.json["detail"]) == (told is not None)
-    assert (told or "") in reply.json["detail"]
+    assert ("behind" in reply.json["detail"]) == (named is not None)
+    assert (named or "") in reply.json["detail"]
 
 
 @pytest.mark.parametrize("proof, pointers", [
@@ -87,9 +87,9 @@ def test_a_phone_that_is_behind_is_told_so_and_one_ahead_is_not(clocked, steps, 
     ({"recovery_code": "short"}, {"#/recovery_code"}),
     ({"code": "123456", "token": "x"}, {"#/token"}),
 ])
-def test_a_malformed_proof_is_422_and_no_try(server, proof, pointers):
+def test_a_malformed_proof_is_422_and_not_an_attempt(server, proof, pointers):
     account = Account(server).sign_up().scan()
-    for _ in range(6):  # one more than a challenge has tries
+    for _ in range(6):  # one more attempt than a challenge has
         reply = account.client.post("/verify-2fa", {"challenge": account.challenge, **proof})
         assert (reply.status, reply.slug) == (422, "invalid-value")
         assert pointers is None or reply.pointers == pointers
@@ -97,7 +97,7 @@ def test_a_malformed_proof_is_422_and_no_try(server, proof, pointers):
 
 
 @pytest.mark.parametrize("challenge", [None, 5, ["x"], {"$ne": None}])
-def test_a_challenge_that_is_no_string_is_422(stranger, challenge):
+def test_a_challenge_that_is_not_a_string_is_422(stranger, challenge):
     reply = stranger.post("/verify-2fa", {"challenge": challenge, "code": "123456"})
     assert reply.pointers == {"#/challenge"}
 
@@ -109,11 +109,11 @@ def test_a_username_may_be_sent_and_must_match(server):
     assert account.verify(username=account.username.upper()).status == 200
 
 
-def test_without_a_challenge_there_is_no_way(ada, stranger):
+def test_without_a_challenge_it_is_401(ada, stranger):
     for challenge in ({}, {"challenge": ""}, {"challenge": "x" * 43}, {"challenge": ada.token}):
         reply = stranger.post("/verify-2fa", {**challenge, "username": ada.username, "code": "123456"})
         assert (reply.status, reply.slug) == (401, "challenge-expired")
-    assert stranger.post("/verify-2fa", {}).pointers == {"#/code"}  # what is sent must be well formed before that
+    assert stranger.post("/verify-2fa", {}).pointers == {"#/code"}  # a malformed proof is reported before that
 
 
 def test_a_challenge_is_spent_by_success(server):
@@ -122,7 +122,7 @@ def test_a_challenge_is_spent_by_success(server):
     assert account.qr("application/json").slug == "challenge-expired"
 
 
-def test_a_challenge_is_no_access_token_and_no_token_a_challenge(server):
+def test_challenges_and_access_tokens_do_not_replace_each_other(server):
     account = Account(server).sign_up()
     assert account.client.get("/products", token=account.challenge).slug == "invalid-token"
     account.enrol().login()

@@ -7,7 +7,7 @@ from support.http import Client
 from support.server import Server
 
 
-def test_me_tells_who_and_how(ada, client):
+def test_me(ada, client):
     body = client.get("/me").json
     assert set(body) == {"user", "session", "factors", "recovery_codes_left"}
     assert body["user"]["username"] == ada.username
@@ -43,10 +43,10 @@ def test_a_token_lives_for_ten_minutes(clocked):
 
 
 @pytest.mark.parametrize("how", ["restart", "kill9"])
-def test_what_was_answered_survives(how):
+def test_what_was_acknowledged_survives(how):
     with Server() as server:
-        kept, ended, fresh = enrolled(server), enrolled(server), enrolled(server)
-        made = kept.client.post("/products", {"name": "Lamp", "price": 1, "stock": 1}).json
+        alive, ended, fresh = enrolled(server), enrolled(server), enrolled(server)
+        made = alive.client.post("/products", {"name": "Lamp", "price": 1, "stock": 1}).json
         assert ended.client.post("/logout").status == 204
         spent = fresh.next_code()
         assert fresh.login().verify(spent).status == 200
@@ -55,7 +55,7 @@ def test_what_was_answered_survives(how):
             server.restart()
         else:
             server.kill9().start()
-        assert Client(server, kept.token).get(f"/products/{made['id']}").json == made
+        assert Client(server, alive.token).get(f"/products/{made['id']}").json == made
         assert Client(server, ended.token).get("/me").status == 401
         assert fresh.login().verify(spent).slug == "code-already-used"
         assert fresh.verify(recovery_code=fresh.recovery_codes[0]).slug == "invalid-code"
@@ -89,6 +89,6 @@ def test_other_forms_of_authorization_are_refused(ada, stranger, value):
     assert stranger.get("/me", headers={"Authorization": value.format(token=ada.token)}).status == 401
 
 
-@pytest.mark.parametrize("scheme", ["bearer ", "BEARER ", "Bearer  "])  # RFC 9110 §11.4: any case, one space or more
-def test_the_scheme_is_read_as_the_grammar_has_it(ada, stranger, scheme):
+@pytest.mark.parametrize("scheme", ["bearer ", "BEARER ", "Bearer  "])  # RFC 9110 §11.4: any case, one or more spaces
+def test_the_scheme_may_have_any_case(ada, stranger, scheme):
     assert stranger.get("/me", headers={"Authorization": scheme + ada.token}).status == 200

@@ -53,7 +53,7 @@ def test_names_what_is_missing(stranger):
 
 
 @pytest.mark.parametrize("password", ["é" * 8, "x" * 64, "é" * 256, "        x passphrase 🐢", "tab\tand\u0000nul"])
-def test_takes_any_characters_and_8_to_256_of_them(server, password):
+def test_a_password_may_have_8_to_256_characters_of_any_kind(server, password):
     account = Account(server, password=password).sign_up().login()
     assert account.challenge
 
@@ -63,7 +63,7 @@ def test_refuses_common_passwords(stranger, password):
     assert sign_up(stranger, password=password).slug == "weak-password"
 
 
-def test_a_weak_password_is_told_with_everything_else_that_is_wrong(stranger):
+def test_a_weak_password_is_reported_with_all_other_errors(stranger):
     reply = stranger.post("/signup", {"username": "a b", "password": "password1", "admin": True})
     assert (reply.status, reply.slug, reply.pointers) == (422, "invalid-value", {"#/username", "#/password", "#/admin"})
     reply = stranger.post("/signup", {"username": "a b", "password": "password1", **dict.fromkeys(map(str, range(50)), 1)})
@@ -80,7 +80,7 @@ def test_refuses_the_username_and_the_products_name(stranger, form):
     assert sign_up(stranger, username=name, password=form.format(name)).slug == "weak-password"
 
 
-def test_a_name_is_taken_whatever_its_case_and_whether_or_not_confirmed(stranger):
+def test_a_name_is_taken_in_any_case_and_before_it_is_confirmed(stranger):
     name = fresh_name("grace")
     assert sign_up(stranger, username=name).status == 201
     for taken in (name, name.upper()):
@@ -88,7 +88,7 @@ def test_a_name_is_taken_whatever_its_case_and_whether_or_not_confirmed(stranger
         assert (reply.status, reply.slug) == (409, "username-taken")
 
 
-def test_an_unconfirmed_account_is_removed_after_24_hours(clocked):
+def test_a_pending_account_is_removed_after_24_hours(clocked):
     name = fresh_name()
     assert sign_up(Client(clocked), username=name).status == 201
     clocked.move_clock(24 * 3600 - 60)
@@ -97,11 +97,11 @@ def test_an_unconfirmed_account_is_removed_after_24_hours(clocked):
     assert sign_up(Client(clocked), username=name).status == 201
 
 
-def test_an_unconfirmed_account_cannot_be_logged_into_after_24_hours(clocked):
-    """It once could until the clean-up came by, and was then another day old."""
+def test_a_pending_account_cannot_log_in_after_24_hours(clocked):
+    """It once could until the next clean-up, and then lived for another day."""
     account = Account(clocked).sign_up()
     clocked.move_clock(24 * 3600 - 1)
-    account.login()  # which begins another 24 hours
+    account.login()  # this begins another 24 hours
     clocked.move_clock(24 * 3600)
     credentials = {"username": account.username, "password": account.password}
     assert account.client.post("/login", credentials).slug == "invalid-credentials"
@@ -113,7 +113,7 @@ def test_closed_signup_is_refused():
         assert (reply.status, reply.slug) == (403, "signup-closed")
 
 
-def test_an_address_has_a_budget_of_ten_whatever_it_claims_to_be():
+def test_an_address_may_sign_up_ten_times_whatever_it_forwards():
     with Server("--bcrypt-cost", "10", "--signup", "open", generous=False) as server:
         client = Client(server)
         for number in range(10):

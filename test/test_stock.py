@@ -1,4 +1,4 @@
-"""POST /products/<pid>/stock: movements that never take what is not there."""
+"""POST /products/<pid>/stock: movements of stock, which never go below zero."""
 
 import threading
 
@@ -19,7 +19,7 @@ def move(client, lamp, delta, **rest):
     return client.post(f"/products/{lamp['id']}/stock", {"delta": delta, **rest})
 
 
-def test_comes_and_goes(client, lamp):
+def test_up_and_down(client, lamp):
     reply = move(client, lamp, -2, reason="sold", reference="order 17")
     assert reply.status == 200
     assert reply.json["stock"] == 3 and reply.json["version"] == 2
@@ -28,7 +28,7 @@ def test_comes_and_goes(client, lamp):
     assert client.get(f"/products/{lamp['id']}").json["stock"] == 13
 
 
-def test_reason_and_reference_are_up_to_so_long_and_may_be_empty(client, lamp):
+def test_reason_and_reference_may_be_empty_or_at_their_limits(client, lamp):
     assert move(client, lamp, 1, reason="", reference="").status == 200
     assert move(client, lamp, 1, reason="\U0001f422" * 500, reference="ö" * 100).status == 200
     long, empty, _ = client.get(f"/products/{lamp['id']}/history").json
@@ -70,7 +70,7 @@ def test_whole_by_value(client, lamp, delta):
     assert reply.json["stock"] == 6
 
 
-def test_nothing_there(client):
+def test_an_unknown_product_is_404(client):
     for pid in ("0" * 24, "short"):
         assert client.post(f"/products/{pid}/stock", {"delta": 1}).slug == "not-found"
 
@@ -82,18 +82,18 @@ def test_on_a_version(client, lamp):
 
 
 @pytest.mark.concurrent
-def test_many_at_once_take_only_what_is_there(server, ada):
+def test_many_at_once_stop_at_zero(server, ada):
     lamp = Client(server, ada.token).post("/products", product(stock=20)).json
-    answers = []
+    statuses = []
 
     def take():
         client = Client(server, ada.token)
-        answers.extend(move(client, lamp, -1).status for _ in range(5))
+        statuses.extend(move(client, lamp, -1).status for _ in range(5))
 
     threads = [threading.Thread(target=take) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers) == [200] * 20 + [409] * 30
+    assert sorted(statuses) == [200] * 20 + [409] * 30
     assert Client(server, ada.token).get(f"/products/{lamp['id']}").json["stock"] == 0

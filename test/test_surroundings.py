@@ -1,4 +1,4 @@
-"""What a host does to the server: terminals that go, descriptors that are closed, memory that is not there."""
+"""The host around the server: a terminal that closes, closed descriptors, too little memory."""
 
 import os
 import resource
@@ -15,7 +15,7 @@ from support.server import BINARY, Server
 pytestmark = pytest.mark.embedded
 
 
-def test_a_terminal_that_goes_does_not_take_the_server_with_it():
+def test_the_server_survives_the_end_of_its_terminal():
     with Server() as server:
         for _ in range(3):
             server.process.send_signal(signal.SIGHUP)
@@ -43,7 +43,7 @@ def test_no_file_gets_the_number_of_a_closed_standard_descriptor(tmp_path):
 
 
 @pytest.mark.release  # a sanitizer ends the process where malloc fails
-def test_no_memory_is_an_answer_not_the_end():
+def test_running_out_of_memory_does_not_end_the_process():
     """std::bad_alloc inside a catch handler ended the process."""
     with Server() as server:
         account = enrolled(server)
@@ -71,7 +71,7 @@ def test_no_memory_is_an_answer_not_the_end():
         for thread in threads:
             thread.join()
         assert server.process.poll() is None, server.log[-2000:]
-        assert set(statuses) - {422}, "memory never ran short: this test shows nothing"
+        assert set(statuses) - {422}, "memory never ran short, so this test proves nothing"
         resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         assert Client(server).get("/readyz").status == 200
         assert Client(server, account.token).get("/me").status == 200

@@ -1,4 +1,4 @@
-"""Access tokens, checked by PyJWT against the published keys; and forged in every way known."""
+"""Access tokens: PyJWT verifies them with the published keys; forged ones are refused."""
 
 import base64
 import hashlib
@@ -80,7 +80,7 @@ def test_the_header_does_not_choose_the_algorithm(server, ada, stranger, algorit
 
 @pytest.fixture(scope="module")
 def shared_secret():
-    """A server in HS256 mode, whose key the test knows: it can sign what it likes."""
+    """A server in HS256 mode, whose key the test knows, so that it can sign any token."""
     with Server(env={"JWT_SECRET_KEY": KEY}) as server:
         account = enrolled(server)
         yield (Client(server), jwt.get_unverified_header(account.token),
@@ -136,24 +136,24 @@ def test_well_signed_tokens_that_are_not_ours_are_refused(shared_secret, header,
     assert client.get("/me", token=token).slug == "invalid-token"
 
 
-def test_only_what_a_token_says_itself_is_told_about_it(server, ada, stranger):
-    """A forged one, one of an unknown session and one of a session that was ended are one answer."""
-    def told(token=None):
+def test_a_refusal_reveals_only_what_the_token_itself_says(server, ada, stranger):
+    """A forged token and the token of an ended session get the same refusal."""
+    def refusal(token=None):
         reply = stranger.get("/me", token=token)
         assert (reply.status, reply.slug) == (401, "invalid-token")
         return reply.header("WWW-Authenticate"), reply.json["detail"]
 
-    assert told()[0] == "Bearer", "RFC 6750 §3.1: no error where no token was sent"
-    assert told("x")[0] == 'Bearer error="invalid_token", error_description="malformed"'
+    assert refusal()[0] == "Bearer", "RFC 6750 §3.1: no error where no token was sent"
+    assert refusal("x")[0] == 'Bearer error="invalid_token", error_description="malformed"'
     ended = enrolled(server)
     assert ended.client.post("/logout").status == 204
     head, claims, signature = ada.token.split(".")
     forged = f"{head}.{claims}.{signature[:40]}{'A' if signature[40] != 'A' else 'B'}{signature[41:]}"
-    assert told(forged) == told(ended.token)
-    assert told(forged)[0] == 'Bearer error="invalid_token", error_description="not accepted"'
+    assert refusal(forged) == refusal(ended.token)
+    assert refusal(forged)[0] == 'Bearer error="invalid_token", error_description="not accepted"'
 
 
-def test_an_expired_token_is_called_expired(clocked):
+def test_an_expired_token_is_named_as_expired(clocked):
     account = enrolled(clocked)
     clocked.move_clock(600)
     reply = account.client.get("/me")

@@ -1,5 +1,5 @@
-"""Each problem of the server's table, met on a real server: docs/api/problems/<slug>.http is what was sent and what came
-back. The pages at /problems/<slug> show these files. `BLESS=1` writes them anew."""
+"""Each problem of the server's table, provoked on a real server. docs/api/problems/<slug>.http has the request and the
+response; the pages at /problems/<slug> show these files. `BLESS=1` writes them."""
 
 import html
 import json
@@ -16,15 +16,15 @@ from support.server import Server
 
 FOLDER = "docs/api/problems"
 
-# Nothing gives these yet. One that an operation declares fails here until it leaves this list, and then for want of its
-# transcript until BLESS=1 has written it.
+# No operation gives these yet. Once one does, a test fails until the slug leaves this list and BLESS=1 has written its
+# transcript.
 NOT_YET = {
     "forbidden": "roles come later",
 }
 scenarios: dict = {}
 
 
-def meets(slug: str):
+def provokes(slug: str):
     def add(scenario):
         scenarios[slug] = scenario
         return scenario
@@ -32,7 +32,7 @@ def meets(slug: str):
 
 
 class Stage:
-    """One server for most of the scenarios, and Ada, who is signed in."""
+    """One server for most of the scenarios, and the signed-in account Ada."""
 
     def __init__(self, server):
         self.server = server
@@ -40,7 +40,7 @@ class Stage:
 
     @property
     def token(self) -> str:
-        self.server.move_clock(90)  # a token for each scenario, and no code used before
+        self.server.move_clock(90)  # each scenario gets its own token, and no code was used before
         return self.ada.sign_in().token
 
     def somebody(self, name: str) -> Account:
@@ -59,7 +59,7 @@ def stage():
 
 
 def send(server, method: str, target: str, json_body=None, **rest):
-    """(what was sent, what came back) on a connection of its own."""
+    """(request, reply), on a connection of its own."""
     return exchange(server, request_bytes(method, target, json_body, **rest), method, target)
 
 
@@ -74,85 +74,85 @@ def verify(account: Account, code: str):
     return send(account.server, "POST", "/verify-2fa", {"challenge": account.challenge, "code": code})
 
 
-@meets("bad-request")
+@provokes("bad-request")
 def _(stage):
     return send(stage.server, "GET", "/products/" + "6925142bbf57d9d3a4b1c0de", token=stage.token,
                 headers={"If-None-Match": "5"})
 
 
-@meets("request-timeout")
+@provokes("request-timeout")
 def _(stage):
     return exchange(stage.server, b"GET /products HTTP/1.1\r\nHost: localhost", "GET", None)
 
 
-@meets("headers-too-large")
+@provokes("headers-too-large")
 def _(stage):
     return send(stage.server, "GET", "/products", headers={"X-Long": "x" * 16384})
 
 
-@meets("not-implemented")
+@provokes("not-implemented")
 def _(stage):
     return send(stage.server, "POST", "/products", headers={"Transfer-Encoding": "gzip, chunked"})
 
 
-@meets("malformed-json")
+@provokes("malformed-json")
 def _(stage):
     return send(stage.server, "POST", "/products", body=b'{"name":"Lamp","price":129.90,}', token=stage.token)
 
 
-@meets("invalid-value")
+@provokes("invalid-value")
 def _(stage):
     return send(stage.server, "POST", "/products", {"name": "", "price": "1.23456", "colour": "red"}, token=stage.token)
 
 
-@meets("weak-password")
+@provokes("weak-password")
 def _(stage):
     return send(stage.server, "POST", "/signup", {"username": "bob", "password": "password1"})
 
 
-@meets("username-taken")
+@provokes("username-taken")
 def _(stage):
     return send(stage.server, "POST", "/signup", {"username": "Ada", "password": PASSWORD})
 
 
-@meets("signup-closed")
+@provokes("signup-closed")
 def _(stage):
     with Server("--signup", "closed") as server:
         return send(server, "POST", "/signup", {"username": "bob", "password": PASSWORD})
 
 
-@meets("sku-taken")
+@provokes("sku-taken")
 def _(stage):
     token = stage.token
     stage.made(token, sku="L-1")
     return send(stage.server, "POST", "/products", product(sku="L-1"), token=token)
 
 
-@meets("invalid-credentials")
+@provokes("invalid-credentials")
 def _(stage):
     return send(stage.server, "POST", "/login", {"username": "nobody", "password": PASSWORD})
 
 
-@meets("invalid-code")
+@provokes("invalid-code")
 def _(stage):
     account = stage.somebody("wrong").login()
     return verify(account, account.wrong_codes(1)[0])
 
 
-@meets("code-already-used")
+@provokes("code-already-used")
 def _(stage):
     account = stage.somebody("again")
     return verify(account.login(), totp(account.secret, account.last_step))
 
 
-@meets("challenge-expired")
+@provokes("challenge-expired")
 def _(stage):
     account = stage.somebody("late").login()
     stage.server.move_clock(301)
     return verify(account, account.next_code())
 
 
-@meets("enrolment-required")
+@provokes("enrolment-required")
 def _(stage):
     account = stage.somebody("reset")
     assert stage.server.command("user", "reset-2fa", "reset").returncode == 0
@@ -160,15 +160,15 @@ def _(stage):
     return send(account.server, "POST", "/login", {"username": "reset", "password": PASSWORD})
 
 
-@meets("already-enrolled")
+@provokes("already-enrolled")
 def _(stage):
     account = stage.somebody("curious").login()
     return send(stage.server, "GET", "/generate-2fa/curious", token=account.challenge)
 
 
-@meets("factor-disabled")
+@provokes("factor-disabled")
 def _(stage):
-    """test_counters.py sends the hundred wrong codes; here the ninety-nine before the last are written into the store."""
+    """test_counters.py sends a hundred wrong codes; here ninety-nine of them are written into the store."""
     account = stage.somebody("guessed").login()
     with database(stage.server) as store:
         assert store.execute("UPDATE factor_counters SET failures_unredeemed = 99 WHERE user ="
@@ -177,14 +177,14 @@ def _(stage):
     return verify(account, account.next_code())
 
 
-@meets("invalid-token")
+@provokes("invalid-token")
 def _(stage):
     token = stage.token
     stage.server.move_clock(601)
     return send(stage.server, "GET", "/products", token=token)
 
 
-@meets("not-found")
+@provokes("not-found")
 def _(stage):
     token = stage.token
     gone = stage.made(token)
@@ -192,33 +192,33 @@ def _(stage):
     return send(stage.server, "GET", gone, token=token)
 
 
-@meets("method-not-allowed")
+@provokes("method-not-allowed")
 def _(stage):
     return send(stage.server, "PATCH", "/products")
 
 
-@meets("not-acceptable")
+@provokes("not-acceptable")
 def _(stage):
     return send(stage.server, "GET", "/", headers={"Accept": "image/png"})
 
 
-@meets("unsupported-media-type")
+@provokes("unsupported-media-type")
 def _(stage):
     return send(stage.server, "POST", "/products", body=b"name=Lamp&price=129.90&stock=5", token=stage.token,
                 headers={"Content-Type": "application/x-www-form-urlencoded"})
 
 
-@meets("payload-too-large")
+@provokes("payload-too-large")
 def _(stage):
     return send(stage.server, "POST", "/login", headers={"Content-Type": "application/json", "Content-Length": "65537"})
 
 
-@meets("misdirected-request")
+@provokes("misdirected-request")
 def _(stage):
     return send(stage.server, "GET", "/products", headers={"Host": "evil.example"})
 
 
-@meets("precondition-failed")
+@provokes("precondition-failed")
 def _(stage):
     token = stage.token
     lamp = stage.made(token)
@@ -226,7 +226,7 @@ def _(stage):
     return send(stage.server, "PUT", lamp, {"price": "119.50"}, token=token, headers={"If-Match": '"1"'})
 
 
-@meets("precondition-required")
+@provokes("precondition-required")
 def _(stage):
     with Server("--require-version") as server:
         account = enrolled(server)
@@ -234,7 +234,7 @@ def _(stage):
         return send(server, "PUT", lamp, {"price": "119.50"}, token=account.token)
 
 
-@meets("idempotency-key-reused")
+@provokes("idempotency-key-reused")
 def _(stage):
     token = stage.token
     key = {"Idempotency-Key": "order-4711"}
@@ -242,25 +242,25 @@ def _(stage):
     return send(stage.server, "POST", "/products", product(stock=6), token=token, headers=key)
 
 
-@meets("idempotency-in-progress")
+@provokes("idempotency-in-progress")
 def _(stage):
-    """Of several that come at the same moment, one runs; whoever comes while it does is told to wait."""
+    """Of several requests at once one runs; the others get 409 meanwhile."""
     token = stage.token
     for attempt in range(50):
         raw = request_bytes("POST", "/products", product(), token=token, headers={"Idempotency-Key": f"order-{attempt}"})
         for reply in all_at_once(stage.server, [raw] * 8, "/products"):
             if reply.status == 409:
                 return raw.replace(f"order-{attempt}".encode(), b"order-4711"), reply
-    raise AssertionError("never met")
+    raise AssertionError("no request came while another ran")
 
 
-@meets("insufficient-stock")
+@provokes("insufficient-stock")
 def _(stage):
     token = stage.token
     return send(stage.server, "POST", stage.made(token) + "/stock", {"delta": -6, "reason": "sold"}, token=token)
 
 
-@meets("too-many-attempts")
+@provokes("too-many-attempts")
 def _(stage):
     account = stage.somebody("hammered")
     body = {"username": "hammered", "password": "not the password"}
@@ -270,29 +270,29 @@ def _(stage):
     return send(stage.server, "POST", "/login", body)
 
 
-@meets("overloaded")
+@provokes("overloaded")
 def _(stage):
-    """More logins at once than may wait for the hashing of passwords."""
+    """More logins at once than may wait for the hash pool."""
     with Server("--login-burst", "1000", generous=False) as server:
         raw = request_bytes("POST", "/login", {"username": "ada", "password": PASSWORD})
         replies = all_at_once(server, [raw] * 120, "/login")
         return raw, next(reply for reply in replies if reply.slug == "overloaded")
 
 
-@meets("unavailable")
+@provokes("unavailable")
 def _(stage):
     """Another program holds the store's write lock."""
     token = stage.token
     holder = database(stage.server)
     holder.execute("BEGIN IMMEDIATE")
-    met = send(stage.server, "POST", "/products", product(), token=token)
+    sent_and_reply = send(stage.server, "POST", "/products", product(), token=token)
     holder.close()
-    return met
+    return sent_and_reply
 
 
-@meets("internal")
+@provokes("internal")
 def _(stage):
-    """Somebody has damaged the sealed secret of an enrolment in the database: it opens no more."""
+    """The encrypted secret of an enrolment was damaged in the database, so it cannot be decrypted."""
     with Server() as server:
         account = Account(server, "ada")
         challenge = account.sign_up().challenge
@@ -307,7 +307,7 @@ def database(server) -> sqlite3.Connection:
 
 
 def reached(slug: str):
-    in_the_file = slug in ("factor-disabled", "unavailable", "internal")  # which the test writes too
+    in_the_file = slug in ("factor-disabled", "unavailable", "internal")  # the test itself writes to it
     return pytest.param(slug, marks=pytest.mark.embedded if in_the_file else [])
 
 
@@ -317,7 +317,7 @@ def test_problem(stage, slug):
     assert reply.slug == slug, reply
     text = transcript.of(request, reply)
     blessed.compare(f"{FOLDER}/{slug}.http", text)
-    if not blessed.BLESS:  # what is compiled in follows with the next build
+    if not blessed.BLESS:  # the program shows the new text after the next build
         assert text in html.unescape(Client(stage.server).get(f"/problems/{slug}").text)
 
 
@@ -325,13 +325,13 @@ def test_every_problem_has_a_transcript(stage):
     table = json.loads(Client(stage.server).get("/openapi.json").text)["components"]["schemas"]["Problem"]
     slugs = {each.removeprefix("/problems/") for each in table["properties"]["type"]["x-extensible-enum"]}
     assert slugs == set(SLUGS)
-    there = {path.stem for path in (blessed.ROOT / FOLDER).glob("*.http")}
-    assert there == slugs - set(NOT_YET), "a slug without a transcript, or a transcript without a slug"
+    stored = {path.stem for path in (blessed.ROOT / FOLDER).glob("*.http")}
+    assert stored == slugs - set(NOT_YET), "a slug without a transcript, or a transcript without a slug"
     assert slugs - set(scenarios) <= set(NOT_YET)
 
 
 @pytest.mark.parametrize("slug", sorted(NOT_YET))
-def test_what_nothing_gives_is_declared_by_nothing(stage, slug):
+def test_an_unused_problem_is_not_declared(stage, slug):
     document = json.loads(Client(stage.server).get("/openapi.json").text)
     del document["components"]["schemas"]
     assert f"/problems/{slug}" not in json.dumps(document)

@@ -1,4 +1,4 @@
-"""The unit tests show the log of tests that fail, and of no other."""
+"""The unit tests show the log of failed tests only."""
 
 import pathlib
 import subprocess

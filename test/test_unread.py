@@ -1,4 +1,4 @@
-"""Answers that nobody reads: whoever asks for the longest lists and never takes them holds little memory."""
+"""Responses that are not read: clients that request the longest lists and do not read them cost little memory."""
 
 import socket
 
@@ -13,15 +13,15 @@ from test_lists import ids, next_of
 LONGEST = "\U0001d11e" * 4000  # four bytes each
 COUNT = 1000
 CONNECTIONS = 200
-# A connection holds what is written of its answer and not taken by the kernel: the beginning of a page, up to 320 KiB
-# and one product, or a part of 64 KiB; and twelve bytes for each product that is still to come. 64 KiB more for the
-# connection itself. Besides, what is read at a time on the way to the end of a page.
+# A connection holds what the kernel has not yet taken of its response: the beginning of a page, up to 320 KiB and one
+# product, or a part of 64 KiB; and twelve bytes for each product that is still to come; and 64 KiB for itself. The 32
+# MiB are for what is read at a time on the way to the end of a page.
 RSS_MAX = CONNECTIONS * (320 + 17 + 12 + 64) * 1024 + 32 * MIB
 
 
 @pytest.fixture(scope="module")
 def full():
-    # What was freed shall not count: the sanitizer keeps 256 MiB of it.
+    # Freed memory must not count: by default the sanitizer holds 256 MiB of it back.
     with Server(env={"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}) as server:
         client = Client(server, enrolled(server).token)
         for number in range(COUNT):
@@ -31,7 +31,7 @@ def full():
 
 @pytest.fixture(scope="module")
 def changed(full):
-    """A product with a history as long."""
+    """The path of a product with an equally long history."""
     path = f"/products/{full.get('/products?limit=1').json[0]['id']}"
     for number in range(COUNT):
         full.put(path, {"stock": number})
@@ -43,13 +43,13 @@ def not_read(client, target: str) -> Connection:
 
 
 def begun(connection: Connection) -> None:
-    assert connection.socket.recv(1, socket.MSG_PEEK), "the answer has begun"
+    assert connection.socket.recv(1, socket.MSG_PEEK), "the response has begun"
 
 
-def test_two_hundred_of_them_cost_little(full, changed):
+def test_two_hundred_of_them_cost_little_memory(full, changed):
     targets = ["/products?limit=1000", "/products", "/products?sort=-name&min_price=0", f"{changed}/history?limit=1000"]
     for target in targets:
-        full.get(target)  # what the first one costs is no matter of those who do not read
+        full.get(target)  # so that the cost of the first request does not count
     before = rss(full.server)
     connections = [not_read(full, targets[i % len(targets)]) for i in range(CONNECTIONS)]
     for connection in connections:
@@ -61,7 +61,7 @@ def test_two_hundred_of_them_cost_little(full, changed):
     assert grown < RSS_MAX, f"{grown / MIB:.0f} MiB"
 
 
-def test_a_long_page_is_whole_and_leads_on(full):
+def test_a_long_page_is_complete_and_has_a_next_one(full):
     first = full.get("/products?limit=600")
     second = full.get(next_of(first))
     assert (len(first.json), len(second.json), next_of(second)) == (600, COUNT - 600, None)
@@ -70,7 +70,7 @@ def test_a_long_page_is_whole_and_leads_on(full):
     assert full.request("HEAD", "/products?limit=600").header("Link") == first.header("Link")
 
 
-def test_a_long_page_of_a_combination_is_whole_or_leads_on(full):
+def test_a_long_page_of_a_combination_is_complete_or_has_a_next_one(full):
     for target in ("/products?sort=-name&min_price=0", "/products?sort=-name&min_price=0&limit=700"):
         found = []
         while target:
@@ -80,7 +80,7 @@ def test_a_long_page_of_a_combination_is_whole_or_leads_on(full):
         assert found == [f"Lamp {number:04}" for number in reversed(range(COUNT))]
 
 
-def test_a_long_page_of_a_history_is_whole_and_leads_on(full, changed):
+def test_a_long_page_of_a_history_is_complete_and_has_a_next_one(full, changed):
     whole = full.get(f"{changed}/history").json
     assert [change["version"] for change in whole] == list(range(COUNT + 1, 0, -1))
     assert all(newer["before"] == older["after"] for newer, older in zip(whole, whole[1:]))
@@ -89,7 +89,7 @@ def test_a_long_page_of_a_history_is_whole_and_leads_on(full, changed):
     assert (first.json + second.json, next_of(second)) == (whole, None)
 
 
-def test_what_is_deleted_while_a_long_page_is_sent_is_left_out_and_nothing_else(full):
+def test_only_what_is_deleted_while_a_long_page_is_sent_is_missing_from_it(full):
     wanted = ids(full.get("/products?limit=1000"))
     slow = not_read(full, "/products?limit=1000")
     begun(slow)

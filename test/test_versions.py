@@ -42,13 +42,13 @@ def test_if_match(client, lamp, value, status):
     assert client.get(lamp).status == (404 if status == 200 else 200)
 
 
-def test_a_tag_that_a_proxy_weakened_is_named_with_the_cure(client, lamp):
-    """nginx with `gzip on` makes W/"3" of "3". Told only to read it again, a client would get the same tag for ever."""
+def test_a_tag_that_a_proxy_weakened_is_named_with_advice(client, lamp):
+    """nginx with `gzip on` turns "3" into W/"3". A client that only reads again would get the same tag for ever."""
     for method, body in (("GET", None), ("PUT", {"stock": 1}), ("DELETE", None)):
-        told = client.request(method, lamp, body, headers={"If-Match": 'W/"3"'})
-        assert told.status == 412 and 'W/"3"' in told.json["detail"] and "proxy" in told.json["detail"], told
+        weakened = client.request(method, lamp, body, headers={"If-Match": 'W/"3"'})
+        assert weakened.status == 412 and 'W/"3"' in weakened.json["detail"] and "proxy" in weakened.json["detail"], weakened
         stale = client.request(method, lamp, body, headers={"If-Match": 'W/"2"'})
-        assert stale.status == 412 and "version 3 now" in stale.json["detail"], "that one has changed meanwhile"
+        assert stale.status == 412 and "version 3 now" in stale.json["detail"], "changed since version 2"
     assert client.put(lamp, {"stock": 1}, headers={"If-Match": '"3"'}).status == 200
 
 
@@ -62,7 +62,7 @@ def test_a_version_in_the_body_is_a_precondition(client, lamp, version, header, 
     assert client.get(lamp).json["version"] == (4 if status == 200 else 3)
 
 
-def test_a_stale_version_comes_before_other_members_that_differ(client, lamp):
+def test_a_stale_version_is_reported_before_other_members(client, lamp):
     old = client.get(lamp).json
     client.put(lamp, {"stock": 9})
     assert client.put(lamp, {"stock": 1, "version": old["version"], "updated_at": old["updated_at"]}).status == 412
@@ -70,7 +70,7 @@ def test_a_stale_version_comes_before_other_members_that_differ(client, lamp):
 
 @pytest.mark.parametrize("name, value", [("id", "0" * 24), ("created_at", "2020-01-01T00:00:00.000Z"),
                                          ("updated_at", "2020-01-01T00:00:00.000Z")])
-def test_what_cannot_change_must_be_as_it_is(client, lamp, name, value):
+def test_members_that_cannot_change_must_be_equal(client, lamp, name, value):
     reply = client.put(lamp, {"stock": 1, "version": 3, name: value})
     assert (reply.status, reply.pointers) == (422, {f"#/{name}"})
     assert client.put(lamp, {"stock": 1, name: client.get(lamp).json[name]}).status == 200
@@ -96,7 +96,7 @@ def test_if_none_match_on_a_change_excludes_versions(client, lamp, value):
     assert client.get(lamp).json["version"] == 3
 
 
-def test_other_versions_are_not_excluded_and_garbage_is_refused(client, lamp):
+def test_other_versions_are_not_excluded_and_malformed_tags_are_refused(client, lamp):
     assert client.put(lamp, {"stock": 1}, headers={"If-None-Match": "nonsense"}).slug == "bad-request"
     assert client.get(lamp, headers={"If-Match": '"1"'}).slug == "precondition-failed"
     assert client.put(lamp, {"stock": 1}, headers={"If-None-Match": '"7"'}).status == 200

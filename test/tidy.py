@@ -1,7 +1,9 @@
-"""The law of the house: who may include whom, words that are not used, size, and that the plan names every room.
+"""Rules for the sources: which folder may include which, banned functions, the length of files, and that
+ARCHITECTURE.md names every folder.
 
-DEPENDS of integrity_module(…) in CMakeLists.txt is what may be included; it does not pass on. Each rule is a function
-root -> complaints, and the last test plants a fault for each into a copy to see that it is found."""
+A folder may include the folders that DEPENDS of integrity_module(…) in CMakeLists.txt names, and not their
+dependencies. Each rule is a function root -> complaints. The last test plants a violation of each rule into a copy and
+expects the complaint."""
 
 import pathlib
 import re
@@ -13,7 +15,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 LINES_MAX = 500
 TEXT = (".cpp", ".hpp", ".py", ".cmake", ".lua", ".sql")
 
-# Tests, and what only tests use.
+# Tests, and files that only tests use.
 TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/test_[^/]*\.hpp)|testing/.*"
 
 # Third-party headers, and the files that may include them.
@@ -32,16 +34,16 @@ WALLS = [
     (r"gtest/", TESTS),
 ]
 BANNED = [
-    (r"\bTODO\b|\bFIXME\b", "unfinished work is an issue, not a comment"),
+    (r"\bTODO\b|\bFIXME\b", "unfinished work belongs in an issue"),
     (r"\bstr(cpy|cat|tok)\b|\bv?sprintf\b|\bgets\b|\bato[ilf]\b", "unbounded or unchecked C"),
-    (r"\bstd::rand\b|(?<![\w.:>])s?rand\(|\bmt19937|\brandom_device\b", "chance comes in as Random&"),
-    (r"\bsystem_clock::now\b", "time comes in as Clock&"),
+    (r"\bstd::rand\b|(?<![\w.:>])s?rand\(|\bmt19937|\brandom_device\b", "randomness is passed in as Random&"),
+    (r"\bsystem_clock::now\b", "time is passed in as Clock&"),
     (r"(?<![\w.:>])system\(|\bpopen\(", "no shell"),
-    (r"\busing namespace std\s*;", "names say where they are from"),
-    (r"#\s*pragma GCC", "warnings are answered, not silenced"),
+    (r"\busing namespace std\s*;", "names keep their namespace"),
+    (r"#\s*pragma GCC", "warnings are fixed, not silenced"),
 ]
 ALLOWED = {r"\bmt19937": TESTS, r"\bsystem_clock::now\b": r"base/time(_test)?\.[ch]pp"}
-EXACT = ("base", "schema", "model", "store", "catalog")  # no binary floating point between the request and the disk
+EXACT = ("base", "schema", "model", "store", "catalog")  # no binary floating point from the request to the disk
 
 
 def modules(root: pathlib.Path) -> dict:
@@ -59,7 +61,7 @@ def sources(root: pathlib.Path) -> list:
 
 
 def home(path: str, table: dict) -> str | None:
-    """The module a file is in: the longest folder that is one."""
+    """The module of a file: the longest folder that is a module."""
     return max((name for name in table if path.startswith(name + "/")), key=len, default=None)
 
 
@@ -70,7 +72,7 @@ def included(path: pathlib.Path):
 
 
 def code_only(text: str) -> str:
-    """Without comments and the insides of literals; line numbers stay."""
+    """Without comments and string literals; line numbers stay the same."""
     pattern = r'R"\((?:.*?)\)"|"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/'
     return re.sub(pattern, lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
 
@@ -85,7 +87,7 @@ def wrong_includes(root):
             continue
         may = {module, "base"} | table[module]
         if re.match(TESTS, name):
-            may |= {"testing", "store", "store/contract", "store/sqlite"}  # tests run on the embedded engine
+            may |= {"testing", "store", "store/contract", "store/sqlite"}  # tests may use the embedded engine
         if module == "app":
             may = set(table)
         for number, ours, target in included(path):
@@ -104,7 +106,7 @@ def broken_walls(root):
         for number, ours, target in included(path):
             wall = next((where for what, where in WALLS if not ours and re.match(what, target)), None)
             if wall and not re.match(wall, name):
-                yield f"{name}:{number}: <{target}> belongs behind {wall}"
+                yield f"{name}:{number}: <{target}> may be included only in {wall}"
 
 
 def banned_words(root):
@@ -124,20 +126,20 @@ def binary_floats(root):
         name = path.relative_to(root / "src").as_posix()
         if name.split("/")[0] in EXACT:
             for number, line in enumerate(code_only(path.read_text()).splitlines(), 1):
-                # The parser's name for "a number that is no integer"; it hands over the text, which is what is kept.
+                # The parser calls this for a number that is not an integer; we use the text that it passes along.
                 if re.search(r"\b(double|float|stod|strtod)\b", line.replace("on_double(double,", "")):
                     yield f"{name}:{number}: binary floating point"
 
 
 def long_files(root):
-    places = ["src", "test", "bench", "fuzz", "cmake"]
-    for path in sorted(p for place in places for p in (root / place).rglob("*") if p.suffix in TEXT):
+    folders = ["src", "test", "bench", "fuzz", "cmake"]
+    for path in sorted(p for folder in folders for p in (root / folder).rglob("*") if p.suffix in TEXT):
         lines = path.read_text().count("\n")
         if lines > LINES_MAX:
-            yield f"{path.relative_to(root)}: {lines} lines; one idea each, at most {LINES_MAX}"
+            yield f"{path.relative_to(root)}: {lines} lines; at most {LINES_MAX}"
 
 
-def missing_rooms(root):
+def unnamed_folders(root):
     plan = root / "ARCHITECTURE.md"
     if not plan.exists():
         yield "there is no ARCHITECTURE.md"
@@ -147,7 +149,7 @@ def missing_rooms(root):
             yield f"ARCHITECTURE.md does not name {module}/"
 
 
-def support_of_tests_in_the_program(root):
+def headers_of_tests_in_the_program(root):
     for path in sources(root):
         name = path.relative_to(root / "src").as_posix()
         for number, ours, target in included(path):
@@ -156,23 +158,23 @@ def support_of_tests_in_the_program(root):
 
 
 def missing_tests(root):
-    """A test file that the build does not see is a test that never runs."""
+    """A test file outside of the modules is not compiled, so its tests never run."""
     table = modules(root)
     for path in sources(root):
         folder = path.relative_to(root / "src").parent.as_posix()
         if path.name.endswith(("_test.cpp", "_fuzz.cpp")) and folder not in table:
-            yield f"{folder}/{path.name}: in a folder that is no module, so it is not compiled"
+            yield f"{folder}/{path.name}: in a folder that is not a module, so it is not compiled"
 
 
 def fuzz_targets_without_corpus(root):
-    """A target is named as its file is, and replays fuzz/corpus/<name>/; a corpus without a target is never read."""
+    """A target has the name of its file and replays fuzz/corpus/<name>/; a corpus without a target is never read."""
     names = set()
     for path in sources(root):
         if path.name.endswith("_fuzz.cpp"):
             name = path.name.removesuffix("_fuzz.cpp")
             names.add(name)
             if f"FUZZ_TARGET({name})" not in path.read_text():
-                yield f"{path.name}: holds no FUZZ_TARGET({name})"
+                yield f"{path.name}: has no FUZZ_TARGET({name})"
             if not any((root / "fuzz/corpus" / name).glob("*")):
                 yield f"{path.name}: there is nothing in fuzz/corpus/{name}/"
     for folder in (root / "fuzz/corpus").glob("*"):
@@ -180,7 +182,7 @@ def fuzz_targets_without_corpus(root):
             yield f"fuzz/corpus/{folder.name}/: belongs to no target"
 
 
-RULES = [wrong_includes, broken_walls, banned_words, binary_floats, long_files, missing_rooms, support_of_tests_in_the_program, missing_tests,
+RULES = [wrong_includes, broken_walls, banned_words, binary_floats, long_files, unnamed_folders, headers_of_tests_in_the_program, missing_tests,
          fuzz_targets_without_corpus]
 
 
@@ -212,19 +214,19 @@ def test_every_module_has_sources():
     (banned_words, "src/auth/planted.cpp", "int f() { return std::rand(); }\n"),
     (binary_floats, "src/catalog/planted.cpp", "double price = 0.1;\n"),
     (long_files, "src/base/planted.cpp", "\n" * (LINES_MAX + 1)),
-    (support_of_tests_in_the_program, "src/auth/planted.cpp", '#include "testing/clock.hpp"\n'),
-    (missing_rooms, "CMakeLists.txt", "integrity_module(planted DEPENDS base)\n"),
+    (headers_of_tests_in_the_program, "src/auth/planted.cpp", '#include "testing/clock.hpp"\n'),
+    (unnamed_folders, "CMakeLists.txt", "integrity_module(planted DEPENDS base)\n"),
     (missing_tests, "src/store/planted/planted_test.cpp", "\n"),
     (missing_tests, "src/store/planted/planted_fuzz.cpp", "\n"),
     (fuzz_targets_without_corpus, "src/base/planted_fuzz.cpp", "FUZZ_TARGET(planted) {}\n"),
     (fuzz_targets_without_corpus, "fuzz/corpus/planted/input", "\n"),
-    (support_of_tests_in_the_program, "src/base/planted.cpp", '#include "testing/fuzzing.hpp"\n'),
+    (headers_of_tests_in_the_program, "src/base/planted.cpp", '#include "testing/fuzzing.hpp"\n'),
 ], ids=lambda value: getattr(value, "__name__", "planted")[:40])
-def test_a_planted_fault_is_found(tmp_path, rule, file, text):
-    for place in ("src", "test", "bench", "cmake", "fuzz"):
-        shutil.copytree(ROOT / place, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__"))
+def test_a_planted_violation_is_found(tmp_path, rule, file, text):
+    for folder in ("src", "test", "bench", "cmake", "fuzz"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "CMakeLists.txt", tmp_path)
-    (tmp_path / "ARCHITECTURE.md").write_text("# The house\n")
+    (tmp_path / "ARCHITECTURE.md").write_text("# Architecture\n")
     before = set(rule(tmp_path))
     planted = tmp_path / file
     planted.parent.mkdir(parents=True, exist_ok=True)

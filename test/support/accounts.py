@@ -1,4 +1,4 @@
-"""People who sign up, scan, and log in; their authenticator is oathtool."""
+"""Accounts that sign up, enrol and log in; oathtool is their authenticator."""
 
 import itertools
 import os
@@ -23,7 +23,7 @@ def totp(secret: str, step: int) -> str:
 
 
 def window(secret: str, step: int, back: int = 25, ahead: int = 2) -> set:
-    """Every code from `back` steps ago to `ahead` steps on."""
+    """Every code from `back` steps ago to `ahead` steps from now."""
     done = subprocess.run(["oathtool", "--totp", "--base32", "--now", f"@{(step - back) * 30}",
                            "--window", str(back + ahead), secret], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -64,14 +64,14 @@ class Account:
         return self
 
     def step(self) -> int:
-        """Now, as TOTP counts. Real time that is about to reach the next step is waited for, so that a step
-        taken here is still the same when the server looks."""
+        """The current TOTP step. If the next one is about to begin in real time, waits for it, so that the server sees
+        the same step."""
         if not self.server.time_path and 30 - time.time() % 30 < 3:
             time.sleep(30.05 - time.time() % 30)
         return int(self.server.now()) // 30
 
     def next_code(self) -> str:
-        """A code the server must accept: three logins in a row fit into its window of three steps."""
+        """A code that the server must accept. Its window of three steps allows three logins in a row."""
         step = max(self.last_step + 1, self.step() - 1)
         assert step <= self.step() + 1, "no fresh code without waiting: use a server with a clock"
         self.last_step = step
@@ -83,7 +83,7 @@ class Account:
                                       if code not in right), count))
 
     def verify(self, code: str | None = None, **members):
-        """Sends `code`, or the next right one; `recovery_code=` instead of a code."""
+        """Sends `code`, or the next right code, or `recovery_code=`."""
         body = {"challenge": self.challenge, **members}
         if "recovery_code" not in members:
             body["code"] = code or self.next_code()

@@ -1,5 +1,4 @@
-"""Texts that are kept in the repository and compared with what the server gives. `BLESS=1` writes them anew; what
-changed is then a diff for a reviewer to read."""
+"""Texts in the repository that are compared with what the server gives. `BLESS=1` writes them; review the diff."""
 
 import os
 import pathlib
@@ -13,5 +12,5 @@ def compare(name: str, text: str) -> None:
     if BLESS:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    kept = path.read_text() if path.exists() else None
-    assert text == kept, f"{name} is not what the server gives; if this change is wanted: BLESS=1, then read the diff"
+    stored = path.read_text() if path.exists() else None
+    assert text == stored, f"{name} is not what the server gives; if this change is wanted: BLESS=1, then read the diff"

@@ -1,4 +1,5 @@
-"""A server whose every answer is compared with the model's: one call at a time, or in bursts that some order must explain."""
+"""A server whose every response is compared with the model's: one call at a time, or in bursts, which some order must
+explain."""
 
 import collections
 from itertools import islice
@@ -12,18 +13,18 @@ from .model.products import Walk, WalkBack
 from .stream import AS_JSON, Jump, Stream, post
 
 HASHED = ("/signup", "/login", "/me/password")
-HASHED_AT_ONCE = 2  # of a burst; more would be turned away by a busy machine
+HASHED_AT_ONCE = 2  # in one burst; a busy machine would refuse more
 REMEMBERED = 25  # calls that a failure shows
-ORDERS = 200  # of a burst that are looked at for what they leave behind
+ORDERS = 200  # of a burst that are tried
 
 
 class Checked:
-    def __init__(self, server, seed: int, mark: str = ""):
+    def __init__(self, server, seed: int, prefix: str = ""):
         self.server, self.seed = server, seed
         self.world = World(int(server.now()))
-        self.others: list[World] = []  # it may be one of these: a burst can leave open how many guesses count
-        self.chance = Random(f"{seed} {mark}")
-        self.stream = Stream(self.world, self.chance, mark)
+        self.others: list[World] = []  # other possible states: a burst can leave open how many guesses counted
+        self.chance = Random(f"{seed} {prefix}")
+        self.stream = Stream(self.world, self.chance, prefix)
         self.client = Client(server)
         self.calls = 0
         self.last = collections.deque(maxlen=REMEMBERED)
@@ -60,11 +61,11 @@ class Checked:
         for world, each in fitting:
             each.effect(world, reply)
         self.become([world for world, _ in fitting])
-        self.told(request, reply)
+        self.note(request, reply)
         if reply.header("Link") and len(self.walks) < 8:
             self.walks.append(begun(self.world, request, reply))
 
-    def told(self, request: Request, reply: Reply) -> None:
+    def note(self, request: Request, reply: Reply) -> None:
         self.statuses["replayed" if reply.header("Idempotency-Replayed") else reply.slug or reply.status] += 1
         self.stream.tell(request, reply)
 
@@ -73,7 +74,7 @@ class Checked:
             calls = "\n".join(self.last)
             raise AssertionError(f"{wrong}\nin {reply}\nSEED={self.seed}, call {self.calls}; the last calls:\n{calls}")
 
-    # Lists that were begun are read on while the records change.
+    # Lists are read page by page while the records change.
 
     def walk_on(self) -> None:
         number = self.chance.randrange(len(self.walks))
@@ -87,7 +88,7 @@ class Checked:
             self.walks[number] = (walk, target)
 
     def reader(self) -> str:
-        """A live session of somebody who is always there to look."""
+        """A live session of an account that is only used for reading."""
         while True:
             name = self.stream.reader
             user = self.world.user(name)
@@ -101,10 +102,10 @@ class Checked:
             else:
                 self.call(self.stream.right_log_in(name) if user else self.stream.sign_up_properly(name))
 
-    # Many at the same moment.
+    # Several calls at once.
 
     def burst(self, size: int) -> None:
-        """Different calls at once; the answers must be those of some order, one after the other."""
+        """Different calls at once. The responses must be those of the calls in some order, one after the other."""
         requests: list = []
         living = list(self.world.products)
         self.stream.focus = self.chance.choice(living) if living and self.chance.random() < 0.7 else None
@@ -126,10 +127,10 @@ class Checked:
             self.last.append(f"  all at once {shown(request)}\n       -> {reply.status} {reply.slug or reply.body[:200]!r}")
         calls = list(zip(requests, replies))
         after = [each for world in (self.world, *self.others) for each in islice(explained(world, world, calls), ORDERS)]
-        self.demand(None if after else "no order of these calls gives these answers", replies)
+        self.demand(None if after else "no order of these calls gives these responses", replies)
         self.become(after)
         for request, reply in zip(requests, replies):
-            self.told(request, reply)
+            self.note(request, reply)
 
     def become(self, worlds: list[World]) -> None:
         if worlds[0] is not self.world:
@@ -142,15 +143,15 @@ class Checked:
     # The state as a whole.
 
     def agree(self) -> None:
-        """What the server has is what the model has: products, histories, who is signed in, what is begun."""
+        """The server has the same products, histories, sessions and challenges as the model."""
         token = self.reader()
         self.call(Request("GET", "/products", token=token, meant="everything"))
         for pid in self.stream.pids[-60:]:
             self.call(Request("GET", f"/products/{pid}/history", token=token, meant="all changes"))
-        self.check_doors()
+        self.check_sessions_and_challenges()
 
-    def check_doors(self) -> None:
-        """Ended sessions stay ended, live ones alive; and challenges alike."""
+    def check_sessions_and_challenges(self) -> None:
+        """Ended sessions and challenges stay ended; live ones stay alive."""
         for token in list(self.world.sessions)[-20:]:
             self.call(Request("GET", "/me", token=token, meant="is this session alive?"))
         for token, challenge in list(self.world.challenges.items())[-20:]:
@@ -159,13 +160,13 @@ class Checked:
 
 
 def explained(before: World, world: World, calls: list) -> Iterator[World]:
-    """The world after the calls, for each order in which the model gives all these answers."""
+    """The world after the calls, for each order in which the model gives all these responses."""
     if not calls:
         yield world
         return
     for number, (request, reply) in enumerate(calls):
         rest = calls[:number] + calls[number + 1:]
-        if turned_away(reply):
+        if refused_unprocessed(reply):
             yield from explained(before, world, rest)
             return
         for seen in (world, admitted(before, world, request)):
@@ -177,14 +178,13 @@ def explained(before: World, world: World, calls: list) -> Iterator[World]:
                 break
 
 
-def turned_away(reply: Reply) -> bool:
-    """Nothing happened, and it says so."""
+def refused_unprocessed(reply: Reply) -> bool:
+    """The response says that nothing happened."""
     return reply.slug in ("overloaded", "idempotency-in-progress")
 
 
 def admitted(before: World, world: World, request: Request) -> World:
-    """Whether somebody is signed in is decided when the head is read: calls that overlap the end of a session may still
-    go through."""
+    """Sessions are checked when the head is read, so calls that overlap the end of a session may still succeed."""
     if world.sessions.get(request.token) == before.sessions.get(request.token):
         return world
     seen = world.copy()
@@ -200,7 +200,8 @@ def begun(world: World, request: Request, reply: Reply) -> tuple:
 
 
 def guesses_at_a_password(world: World, request: Request) -> bool:
-    """Such guesses are counted after the hashing, by which time others may be under way: no order explains them."""
+    """Whether the call is a wrong password. It is counted after hashing, when other calls may be under way, so no order
+    explains it."""
     if request.path not in HASHED:
         return False
     expected = answer(world, request)

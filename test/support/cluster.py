@@ -1,7 +1,7 @@
-"""Two servers on a replica set of three, clients that go to the other one when the first does not answer, and faults amid
-their work. Afterwards what was acknowledged is there once, and no code was good twice.
+"""Two servers on a replica set of three, clients that go to the other server when one does not answer, and faults
+meanwhile. Afterwards everything acknowledged is there once, and no code was accepted twice.
 
-Every request that changes something is sent again under its key until it is answered: so in the end all are."""
+Every request that changes something is sent again under its key until it gets a response."""
 
 import collections
 import itertools
@@ -15,27 +15,27 @@ from .counters import Shared
 from .http import Client, Ended
 from .mongod import ReplicaSet
 from .server import Server, database_at
-from .whole import look_at_store
+from .whole import check_store
 
 WORKERS = 6
 PAUSE = 0.01  # seconds
-PATIENCE = 5  # seconds for one answer, then the other server is asked
+TIME_LIMIT = 5  # seconds for one response, then the other server is tried
 RECOVERY_MAX = 90
 
 
 class Worker(threading.Thread):
-    """Makes products and moves the stock of shared ones."""
+    """Creates products, and moves the stock of shared ones."""
 
     def __init__(self, nodes: list, token: str, pids: list, name: str):
         super().__init__()
-        self.clients = itertools.cycle([Client(node, token, PATIENCE) for node in nodes])
+        self.clients = itertools.cycle([Client(node, token, TIME_LIMIT) for node in nodes])
         self.client = next(self.clients)
         self.pids, self.name, self.chance = pids, name, random.Random(name)
         self.acknowledged: dict = {}  # reference -> (product id, delta, version)
-        self.under_way: dict = {}  # nothing: it does not give up
-        self.made: dict = {}          # sku -> product
+        self.under_way: dict = {}  # always empty: a worker repeats each call until it succeeds
+        self.made: dict = {}  # sku -> product
         self.refusals: collections.Counter = collections.Counter()
-        self.longest = 0.0            # seconds to an answer other than 503
+        self.longest = 0.0  # seconds to a response other than 503
         self.enough = threading.Event()
         self.fault = None
 
@@ -68,15 +68,15 @@ class Worker(threading.Thread):
                     return reply
                 self.refusals[reply.slug] += 1
             except (OSError, Ended):
-                self.refusals["no answer"] += 1
+                self.refusals["no response"] += 1
                 self.client.close()
             self.client = next(self.clients)
             time.sleep(0.1)
-        raise AssertionError(f"{target} was not answered for {RECOVERY_MAX} s: {dict(self.refusals)}")
+        raise AssertionError(f"{target} got no response for {RECOVERY_MAX} s: {dict(self.refusals)}")
 
 
 class Spender(threading.Thread):
-    """Sends each recovery code of an account to both servers at once, again and again: one answer of them all may be yes."""
+    """Sends each recovery code of an account to both servers at once, several times. At most one of these may succeed."""
 
     def __init__(self, nodes: list, account):
         super().__init__()
@@ -89,26 +89,26 @@ class Spender(threading.Thread):
             for code in self.account.recovery_codes:
                 good = 0
                 for _ in range(3):
-                    tries = [threading.Thread(target=self.spend, args=(node, code, good_ones := [])) for node in self.nodes * 2]
-                    for each in tries:
+                    attempts = [threading.Thread(target=self.spend, args=(node, code, good_ones := [])) for node in self.nodes * 2]
+                    for each in attempts:
                         each.start()
-                    for each in tries:
+                    for each in attempts:
                         each.join()
                     good += len(good_ones)
-                assert good <= 1, f"a code was good {good} times"
+                assert good <= 1, f"a code was accepted {good} times"
                 self.spent += good
         except BaseException as fault:
             self.fault = fault
 
     def spend(self, node, code: str, good: list) -> None:
-        client = Client(node, timeout=PATIENCE)
+        client = Client(node, timeout=TIME_LIMIT)
         try:
             login = client.post("/login", {"username": self.account.username, "password": self.account.password})
             if login.status == 200 and client.post(
                     "/verify-2fa", {"challenge": login.json["challenge"], "recovery_code": code}).status == 200:
                 good.append(code)
         except (OSError, Ended):
-            pass  # it may have been good; then no other one is
+            pass  # it may have been accepted; then no other one is
         finally:
             client.close()
 
@@ -135,7 +135,7 @@ class Cluster:
             node.__exit__(*error)
         self.mongo.__exit__()
 
-    # Faults: each goes on for `seconds`, and leaves everything running again.
+    # Faults. Each lasts `seconds`; afterwards everything runs again.
 
     def primary_killed(self, seconds: float) -> None:
         primary = self.mongo.primary()
@@ -160,7 +160,7 @@ class Cluster:
         primary.link.mend()
 
     def round(self, name: str, fault, seconds: float) -> str:
-        """Work before, amid and after a fault; then a look at everything. What was seen, in a line."""
+        """Works before, during and after a fault, then checks everything. Returns a line about the round."""
         workers = [Worker(self.nodes[i % 2:] + self.nodes[:i % 2], enrolled(self.nodes[1]).token, list(self.shared.last), f"{name} {i}")
                    for i in range(WORKERS)]
         spender = Spender(self.nodes, enrolled(self.nodes[1]))
@@ -181,16 +181,16 @@ class Cluster:
         for worker in workers:
             for sku, product in worker.made.items():
                 assert reader.get(f"/products?sku={sku}").json == [product], sku
-        look_at_store(self.nodes[1])
+        check_store(self.nodes[1])
         refusals = sum((worker.refusals for worker in workers), collections.Counter())
         return (f"{name}: {sum(len(worker.made) for worker in workers)} products, {moved} movements, {spender.spent} codes spent, "
-                f"longest wait for an answer {max(worker.longest for worker in workers):.1f} s, ready again after {ready:.1f} s, "
+                f"longest wait {max(worker.longest for worker in workers):.1f} s, ready again after {ready:.1f} s, "
                 f"refused meanwhile {dict(refusals)}")
 
     def wait_until_ready(self, begun: float) -> float:
         while time.monotonic() - begun < RECOVERY_MAX + 60:
             try:
-                if all(Client(node, timeout=PATIENCE).get("/readyz").status == 200 for node in self.nodes):
+                if all(Client(node, timeout=TIME_LIMIT).get("/readyz").status == 200 for node in self.nodes):
                     return time.monotonic() - begun
             except (OSError, Ended):
                 pass

@@ -1,5 +1,5 @@
-"""Many who move the stock of the same few products at the same time, on a server that is killed: every movement that was
-acknowledged is in the history once, the others at most once and only if they were under way, and the sum is right."""
+"""Several clients move the stock of the same few products at once, on a server that is killed. Every acknowledged
+movement must be in the history once, one that was under way at most once, and the sum must be right."""
 
 import random
 import threading
@@ -38,29 +38,29 @@ class Counter(threading.Thread):
 
 
 class Shared:
-    """The products that all count, and what is known of each from the last look."""
+    """The products that all counters use, and the state of each at the last check."""
 
     def __init__(self, client: Client):
-        self.last: dict = {}  # id -> the product as it was
+        self.last: dict = {}  # id -> the product
         for number in range(PRODUCTS):
             reply = client.post("/products", {"name": f"shared {number}", "price": 1, "stock": 20})
             assert reply.status == 201, reply
             self.last[reply.json["id"]] = reply.json
 
     def check(self, client: Client, counters: list) -> int:
-        """Looks at what happened since; gives the number of movements."""
+        """Checks what happened since the last check; returns the number of movements."""
         acknowledged = {key: value for counter in counters for key, value in counter.acknowledged.items()}
         under_way = {key: value for counter in counters for key, value in counter.under_way.items()}
         found = 0
         for pid, before in self.last.items():
-            for change in self.news(client, pid, before["version"]):
+            for change in self.changes_after(client, pid, before["version"]):
                 assert (change["before"], change["op"]) == (before, "stock"), f"a gap before {change}"
                 before, reference = change["after"], change["reference"]
                 moved = (pid, change["after"]["stock"] - change["before"]["stock"])
                 if reference in acknowledged:
                     assert acknowledged.pop(reference) == (*moved, change["version"]), change
                 else:
-                    assert under_way.pop(reference, None) == moved, f"happened twice, or was never asked for: {change}"
+                    assert under_way.pop(reference, None) == moved, f"happened twice, or was never sent: {change}"
                 found += 1
             self.last[pid] = client.get(f"/products/{pid}").json
             assert self.last[pid] == before, f"the history leads to {before}, the product is {self.last[pid]}"
@@ -68,8 +68,8 @@ class Shared:
         return found
 
     @staticmethod
-    def news(client: Client, pid: str, version: int) -> list:
-        """The changes behind `version`, oldest first."""
+    def changes_after(client: Client, pid: str, version: int) -> list:
+        """The changes after `version`, oldest first."""
         changes, target = [], f"/products/{pid}/history?limit=200"
         while target:
             reply = client.get(target)

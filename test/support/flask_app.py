@@ -1,7 +1,7 @@
-"""The kind of server people move from: Flask, MongoDB, bcrypt, pyotp, as tutorials have it. Its database is what
-`integrity import-flask` reads. Runs in an environment of its own (flask.txt):
+"""A server as in tutorials: Flask, MongoDB, bcrypt, pyotp. `integrity import-flask` reads its database. It runs in a
+virtual environment of its own (flask.txt):
 
-    flask_app.py mongodb://HOST/DATABASE < calls      a JSON list of [method, path, body]; prints one of [status, body]
+    flask_app.py mongodb://HOST/DATABASE < calls      reads a JSON list of [method, path, body], prints one of [status, body]
 
 For tests: FlaskApp(uri).call("POST", "/signup", {…})."""
 
@@ -18,7 +18,7 @@ class FlaskApp:
         self._python = pypi.installed(pathlib.Path(__file__).with_name("flask.txt")) / "bin/python"
 
     def calls(self, *calls) -> list:
-        # -P: beside this file stands a http.py that is not Python's.
+        # -P: the http.py in this folder must not hide Python's.
         done = subprocess.run([self._python, "-P", __file__, self.uri], input=json.dumps(calls), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         answers = json.loads(done.stdout)

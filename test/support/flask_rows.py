@@ -1,4 +1,4 @@
-"""Rows that a database of many years may hold. Every one is there for a reason; the report of them is kept in
+"""Rows that an old database may hold; each tests one rule of the import. The expected report is
 test/import_flask_report.txt."""
 
 import datetime
@@ -28,7 +28,7 @@ def product(number: int, **changes) -> dict:
 
 
 def with_bytes(row: dict, old: bytes, new: bytes) -> RawBSONDocument:
-    """What no driver of today would write."""
+    """A document that current drivers would not write."""
     assert len(old) == len(new)
     return RawBSONDocument(bson.encode(row).replace(old, new))
 

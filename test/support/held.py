@@ -1,4 +1,4 @@
-"""A store in which no write goes on: another process has what every write begins with."""
+"""A store in which every write waits, because the test holds what a write needs first."""
 
 import contextlib
 import sqlite3
@@ -8,7 +8,8 @@ import pymongo
 
 @contextlib.contextmanager
 def no_write_goes_on(server):
-    """While this lasts; `release()` ends it earlier. The file's lock, or the head document."""
+    """Holds the lock of the SQLite file, or the writer lock on MongoDB. The value is a function that releases it
+    earlier."""
     with contextlib.ExitStack() as held:
         if server.store:
             others = held.enter_context(pymongo.MongoClient(server.store))

@@ -1,6 +1,6 @@
-"""HTTP/1.1 from the outside: what is sent is under the test's control to the byte, what comes back is read strictly.
+"""An HTTP/1.1 client for tests: requests are sent byte by byte as given, replies are read strictly.
 
-Every reply that is read here is checked against what the server promises of all its answers (promises.py).
+Every reply is checked against what the server promises of all its responses (promises.py).
 """
 
 import json
@@ -22,7 +22,7 @@ class Ended(AssertionError):
 @dataclass
 class Reply:
     method: str
-    target: str | None  # None: no request that could be read
+    target: str | None  # None: the request cannot be read
     status: int = 0
     reason: str = ""
     headers: list = field(default_factory=list)
@@ -39,7 +39,7 @@ class Reply:
 
     @property
     def json(self):
-        """The body, numbers with a point as Decimal."""
+        """The body; numbers with a decimal point are Decimal."""
         return json.loads(self.text, parse_float=Decimal)
 
     @property
@@ -50,7 +50,7 @@ class Reply:
 
     @property
     def pointers(self) -> set:
-        """Where a 422 says the errors are: pointers of members, names of parameters."""
+        """What the errors of a 422 are about: pointers of members, names of parameters."""
         return {error.get("pointer", error.get("parameter")) for error in self.json["errors"]}
 
     def __repr__(self):
@@ -58,13 +58,13 @@ class Reply:
 
 
 class Connection:
-    """One TCP connection. `send` bytes, `reply` reads one answer, `ended` says whether the server closed."""
+    """One TCP connection: `send` sends bytes, `reply` reads one reply, `ended` says whether the server closed it."""
 
     def __init__(self, server, timeout: float = 60, receive_buffer: int | None = None):
         self.server = server
         self.socket = socket.socket()
         self.socket.settimeout(timeout)
-        if receive_buffer:  # so small that most of what is not read stays with the server
+        if receive_buffer:  # so small that most of an unread reply stays in the server
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -106,7 +106,7 @@ class Connection:
             reply.header(name)  # at most once
 
     def interim(self) -> int:
-        """Reads an interim (1xx) answer."""
+        """Reads an interim (1xx) reply; returns its status."""
         reply = Reply("", None)
         self._head(reply)
         assert reply.status < 200, reply
@@ -134,11 +134,11 @@ class Connection:
         return reply
 
     def idle(self) -> bool:
-        """Nothing to read and not closed."""
+        """Whether there is nothing to read and the connection is open."""
         return not self.buffer and not select.select([self.socket], [], [], 0)[0]
 
     def ended(self, within: float = 5) -> bool:
-        """The server closes without saying more."""
+        """Whether the server closes the connection without sending more."""
         self.socket.settimeout(within)
         try:
             return not self.buffer and self.socket.recv(1) == b""
@@ -171,7 +171,7 @@ def request_bytes(method: str, target: str, json_body=None, body: bytes | None =
 
 
 class Client:
-    """Requests one after the other over a kept connection. One per thread."""
+    """Sends requests one after the other on a persistent connection. Each thread needs its own client."""
 
     def __init__(self, server, token: str | None = None, timeout: float = 60):
         self.server = server
@@ -180,7 +180,7 @@ class Client:
         self.connection = None
 
     def request(self, method: str, target: str, json_body=None, *, token: str | None = "", **rest) -> Reply:
-        """`token=""` means the client's own, None sends none. `body=` and `headers=` as in request_bytes."""
+        """`token=""` means the client's own token, None sends none. `body=` and `headers=` as in request_bytes."""
         if not (self.connection and self.connection.usable and self.connection.idle()):
             self.close()
             self.connection = Connection(self.server, self.timeout)
@@ -207,8 +207,8 @@ class Client:
 
 
 def all_at_once(server, requests: list[bytes], target: str | None | list) -> list[Reply]:
-    """The requests on a connection each, all complete at the same moment: everything but the last byte is sent before.
-    `target` is that of all, or a list."""
+    """Sends each request on its own connection. The last byte of each is held back until all others are sent, so that
+    they are complete at once. `target` is one for all requests, or a list."""
     targets = target if isinstance(target, list) else [target] * len(requests)
     connections = [Connection(server) for _ in requests]
     for connection, data in zip(connections, requests):

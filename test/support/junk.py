@@ -1,5 +1,5 @@
-"""Calls that lead nowhere, as those send who try doors: forged tokens, guessed names, made-up challenges, broken
-bodies, each from an address of its own where a proxy in front may say so. A seed gives the same calls again."""
+"""Calls that lead nowhere, as attackers send them: forged tokens, guessed names, invented challenges, broken bodies.
+Each has its own forwarded address. The same seed gives the same calls."""
 
 import base64
 import json
@@ -12,14 +12,14 @@ NAMES = "abcdefghijklmnopqrstuvwxyz0123456789"
 class Junk:
     def __init__(self, seed: int, username: str):
         self.random = random.Random(seed)
-        self.username = username  # somebody who exists
-        self.kinds = [self.forged_token, self.made_up_challenge, self.malformed_proof, self.guess, self.weak_sign_up,
+        self.username = username  # of an existing account
+        self.kinds = [self.forged_token, self.invented_challenge, self.malformed_proof, self.guess, self.weak_sign_up,
                       self.qr, self.nowhere, self.broken, self.deep, self.query, self.own_account]
-        # A password is hashed for each of these: one in a few hundred calls, or the test is one of bcrypt's speed.
+        # Each of these hashes a password. They are rare, so that the test does not only measure bcrypt.
         self.hashed = [self.login, self.long_login, self.sign_up]
 
     def calls(self, count: int):
-        """Bytes of `count` requests, one after the other."""
+        """Yields `count` requests as bytes."""
         for _ in range(count):
             kinds = self.hashed if self.random.randrange(300) == 0 else self.kinds
             yield self.random.choice(kinds)()
@@ -47,7 +47,7 @@ class Junk:
                                              ("POST", "/logout")])
         return self.request(method, target, token=token)
 
-    def made_up_challenge(self):
+    def invented_challenge(self):
         proof = self.random.choice([{"code": f"{self.random.randrange(10**6):06}"},
                                     {"recovery_code": self.word(24).replace("u", "v")}])
         return self.request("POST", "/verify-2fa", {"challenge": self.opaque(), **proof})
@@ -63,7 +63,7 @@ class Junk:
         return self.request("POST", "/login", {"username": self.word(1000), "password": self.word(1000)})
 
     def guess(self):
-        """From one network, which is slowed down."""
+        """All guesses come from one network, which is slowed down."""
         body = {"username": self.username, "password": self.word()}
         return self.request("POST", "/login", body, address=f"192.0.2.{self.random.randrange(1, 255)}")
 
@@ -98,7 +98,7 @@ class Junk:
 
 
 def send(port: int, calls, batch: int = 16) -> dict:
-    """Sends them over kept connections, some at once on each; gives how many answers had which status."""
+    """Sends the calls on persistent connections, `batch` at a time; returns how many replies had which status."""
     statuses: dict = {}
     connection, unsent = None, list(calls)
     while unsent:
@@ -111,7 +111,7 @@ def send(port: int, calls, batch: int = 16) -> dict:
         for number in range(len(now)):
             status, closes = _answer(answers)
             statuses[status] = statuses.get(status, 0) + 1
-            if closes:  # what was sent behind it was not read
+            if closes:  # the requests after it were not read
                 unsent = now[number + 1:] + unsent
                 connection.close()
                 connection = None

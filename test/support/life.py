@@ -1,5 +1,4 @@
-"""A data folder from the first sign-up to the last kill: writers beside each other, SIGKILL at a random moment, a restart,
-and a look at everything, round after round."""
+"""Rounds on one data folder: several writers, SIGKILL at a random moment, a restart, and a check of everything."""
 
 import collections
 import random
@@ -10,12 +9,12 @@ from .http import Client
 from .model.world import parsed
 from .server import Server
 from .shard import Shard
-from .whole import look_at_store
+from .whole import check_store
 
 SHARDS = 3
 COUNTERS = 2
 SECONDS_OF_A_ROUND = (0.05, 1.2)
-START_TAKES = 0.02  # seconds; a server killed within is killed while it starts
+START_TAKES = 0.02  # seconds; a server that is killed earlier is killed during its start
 
 
 class Life:
@@ -44,12 +43,12 @@ class Life:
             writer.start()
         time.sleep(self.chance.uniform(*SECONDS_OF_A_ROUND))
         self.kill(self.shards + counters)
-        while self.chance.random() < 0.2:  # and again, before it has come back
+        while self.chance.random() < 0.2:  # kill it again during its start
             self.server.spawn()
             time.sleep(self.chance.uniform(0, START_TAKES))
             self.kill([])
         self.server.start()
-        self.look(counters)
+        self.check(counters)
         self.jump(self.chance.choice([0, 0, 1, 30, 30, 30, 60, 60, 90, 300, 601]))
 
     def kill(self, writers: list) -> None:
@@ -60,21 +59,21 @@ class Life:
             if writer.fault:
                 raise writer.fault
 
-    def look(self, counters: list) -> None:
+    def check(self, counters: list) -> None:
         for shard in self.shards:
-            shard.world.password_failures.clear()  # in memory only
+            shard.world.password_failures.clear()  # the server keeps these in memory only
         seen = self.products()
         known = {pid for shard in self.shards for pid in shard.world.products}
-        strangers = {pid: product for pid, product in seen.items() if pid not in known}
+        unknown = {pid: product for pid, product in seen.items() if pid not in known}
         for shard in self.shards:
-            if happened := shard.find_out(strangers):
-                self.tally["under way: " + happened.split(",")[0].split(":")[0]] += 1
-        assert not strangers, f"nobody made {strangers}"
+            if outcome := shard.find_out(unknown):
+                self.tally["under way: " + outcome.split(",")[0].split(":")[0]] += 1
+        assert not unknown, f"no writer created {unknown}"
         seen = self.products()
         for shard in self.shards:
             shard.check(seen)
         self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
-        look_at_store(self.server)
+        check_store(self.server)
         self.tally["checks"] += 1
 
     def products(self) -> dict:

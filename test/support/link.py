@@ -1,7 +1,7 @@
-"""A way to a server on loopback that can be cut for one process: nothing more of what it sends or is sent gets through,
-and nobody is told, as when a cable is pulled. Others are not concerned.
+"""A proxy to a server on loopback that can be cut for one process, as if a cable were pulled: its connections stay
+open, but no byte passes. Other processes are not affected.
 
-    link = Link(port)            # link.port leads to port
+    link = Link(port)            # forwards link.port to port
     link.cut(pid); link.mend()
 """
 
@@ -18,7 +18,7 @@ class Link:
         self.target = target
         self._loop = asyncio.new_event_loop()
         self._cut: set = set()
-        self._ways: list = []  # (process, task) of each connection
+        self._connections: list = []  # (process, task) of each connection
         self._server = self._loop.run_until_complete(asyncio.start_server(self._carry, "127.0.0.1", 0))
         self.port = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -28,7 +28,7 @@ class Link:
         self._loop.call_soon_threadsafe(self._cut.add, pid)
 
     def mend(self) -> None:
-        """What was cut ends: what was sent on it meanwhile is lost."""
+        """Closes the connections that were cut; what was sent on them meanwhile is lost."""
         self._loop.call_soon_threadsafe(self._mend)
 
     def close(self) -> None:
@@ -45,24 +45,24 @@ class Link:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _mend(self) -> None:
-        for pid, task in self._ways:
+        for pid, task in self._connections:
             if pid in self._cut:
                 task.cancel()
-        self._ways = [(pid, task) for pid, task in self._ways if not task.done() and pid not in self._cut]
+        self._connections = [(pid, task) for pid, task in self._connections if not task.done() and pid not in self._cut]
         self._cut.clear()
 
     async def _carry(self, reader, writer) -> None:
         pid = process_of(writer.get_extra_info("peername")[1], self.port)
-        self._ways.append((pid, asyncio.current_task()))
+        self._connections.append((pid, asyncio.current_task()))
         try:
             await self._open(pid)
             there, back = await asyncio.open_connection("127.0.0.1", self.target)
             try:
-                ways = [asyncio.ensure_future(self._pump(pid, reader, back)), asyncio.ensure_future(self._pump(pid, there, writer))]
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                pumps = [asyncio.ensure_future(self._pump(pid, reader, back)), asyncio.ensure_future(self._pump(pid, there, writer))]
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for way in ways:
-                    way.cancel()
+                for pump in pumps:
+                    pump.cancel()
                 back.close()
         except (OSError, asyncio.CancelledError):
             pass
@@ -81,7 +81,7 @@ class Link:
 
 
 def process_of(port: int, peer: int) -> int | None:
-    """Whose socket on loopback it is that goes from `port` to `peer`."""
+    """The id of the process that has the loopback connection from `port` to `peer`."""
     ends = re.compile(rf" 0100007F:{port:04X} 0100007F:{peer:04X} (?:\S+ +){{6}}(\d+)")
     with open("/proc/net/tcp", encoding="ascii") as table:
         found = ends.search(table.read())
@@ -93,5 +93,5 @@ def process_of(port: int, peer: int) -> int | None:
             if any(os.readlink(f"/proc/{pid}/fd/{number}") == name for number in os.listdir(f"/proc/{pid}/fd")):
                 return int(pid)
         except OSError:
-            pass  # it has ended meanwhile
+            pass  # the process has ended meanwhile
     return None

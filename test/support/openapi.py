@@ -1,23 +1,23 @@
-"""Each real reply against what the server itself declares at /openapi.json: the operation, its statuses, their
-headers, media types and schemas. An operation or a status that is not declared is a failure."""
+"""Compares each reply with what the server declares at /openapi.json: operations, statuses, headers, media types and
+schemas. An operation or a status that is not declared is a failure."""
 
 import json
 import re
 
 from jsonschema import Draft202012Validator, FormatChecker, RefResolver
 
-_descriptions: dict = {}  # of each binary
+_descriptions: dict = {}  # for each binary
 
-# Headers of every answer, or of its body: not declared for each operation.
+# Headers of every response or of its body, which are not declared for each operation.
 EVERYWHERE = {"date", "content-type", "content-length", "transfer-encoding", "connection", "x-content-type-options",
               "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "cache-control", "vary",
-              # where the operator names origins, which promises.py holds them to
+              # with --cors-origins; see promises.py
               "access-control-allow-origin", "access-control-expose-headers"}
 
 
 def closed(node):
-    """As strict as the server of today: the description leaves room for later versions (words of `x-extensible-enum`, more
-    members in answers), but what is not declared is not answered."""
+    """The schema as strict as this version of the server. The description leaves room for later versions (values of
+    `x-extensible-enum`, more members in responses), but this version must not use it."""
     if isinstance(node, list):
         return [closed(each) for each in node]
     if not isinstance(node, dict):
@@ -35,7 +35,7 @@ class Description:
         document = closed(document)
         self.document = document
         self.resolver = RefResolver("", document)
-        # More words before fewer placeholders: /products/export would win over /products/{pid}.
+        # Fewer placeholders first: /products/export would win over /products/{pid}.
         self.paths = [(re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(path)) + "$"), path)
                       for path in sorted(document["paths"], key=lambda path: path.count("{"))]
 

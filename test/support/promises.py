@@ -1,4 +1,4 @@
-"""What the server promises of every answer, whatever was asked; and, by openapi.py, what it declares of each."""
+"""What the server promises of every response, and, with openapi.py, what it declares of each."""
 
 import json
 import re
@@ -31,11 +31,11 @@ def check(server, reply) -> None:
         if reply.target is not None and not answers_options(reply):
             openapi.check(server, reply)
     except AssertionError as broken:
-        raise AssertionError(f"{broken}\nin the answer {reply}\n{reply.headers}") from broken
+        raise AssertionError(f"{broken}\nin the response {reply}\n{reply.headers}") from broken
 
 
 def answers_options(reply) -> bool:
-    """What a path has, or a browser's preflight: no operation of the API."""
+    """Whether it answers OPTIONS, which is not an operation of the API."""
     return (reply.method, reply.status) == ("OPTIONS", 204)
 
 
@@ -59,7 +59,7 @@ def _headers(server, reply) -> None:
         assert name.lower() not in ("server", "x-powered-by", "set-cookie", "strict-transport-security"), name
         assert allows_origins(server) or not name.lower().startswith("access-control-"), name
     assert 200 <= reply.status < 600
-    assert reply.status != 500 or server.damaged, "a fault of the server's own"
+    assert reply.status != 500 or server.damaged, "an internal error"
     assert (reply.status == 401) == (header("WWW-Authenticate") is not None), "WWW-Authenticate belongs to 401"
     if reply.status == 401:
         assert re.match(r"Bearer\b", header("WWW-Authenticate"))
@@ -91,7 +91,7 @@ def _problem(reply) -> None:
         assert error["detail"]
         assert error.get("pointer", "#/").startswith("#"), error
     if slug == "invalid-value":
-        assert problem.get("errors"), "422 without saying what"
+        assert problem.get("errors"), "422 without errors"
 
 
 def _no_duplicates(pairs):

@@ -1,4 +1,4 @@
-"""Programs from PyPI at the versions in requirements.txt, in a folder under build/ that is made once."""
+"""Programs from PyPI at the versions in requirements.txt, installed once into a folder under build/."""
 
 import contextlib
 import fcntl
@@ -18,24 +18,24 @@ class Unreachable(Exception):
 
 @contextlib.contextmanager
 def needed(what: str):
-    """Around what cannot be had without PyPI. Where that cannot be reached the test is skipped, which CI counts as a failure; a
-    package that is not there, or is not what it was, is a failure everywhere."""
+    """Put around code that needs PyPI. If PyPI cannot be reached, the test is skipped, which CI counts as a failure. A
+    package that is missing or has changed is always a failure."""
     try:
         yield
     except Unreachable as reason:
-        import pytest  # only here: what is no test has none
+        import pytest  # here, since other programs use this module without pytest
 
         pytest.skip(f"no {what} to test with: {reason}")
 
 
 def programs() -> pathlib.Path:
-    """The folder of the programs."""
+    """The folder with the programs of requirements.txt."""
     with needed("program"):
         return installed(REQUIREMENTS) / "bin"
 
 
 def installed(requirements: pathlib.Path) -> pathlib.Path:
-    """A virtual environment with these packages, made once."""
+    """A virtual environment with these packages, created once."""
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     home = ROOT / "build" / f"pypi-{wanted}"
     home.parent.mkdir(exist_ok=True)
@@ -60,6 +60,5 @@ def install(home: pathlib.Path, *what) -> None:
 
 
 def unreachable(said: str) -> bool:
-    """pip tried a connection for the last time, and it broke again; what it says in the end is the same as of a package
-    that does not exist."""
+    """Whether pip gave up on the connection. Its last message is the same as for a package that does not exist."""
     return "Retry(total=0," in said and "connection broken by" in said

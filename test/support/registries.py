@@ -1,5 +1,5 @@
-"""Tools from npm, Maven Central and the Go module proxy, each at the version that test/clients names, made once under
-build/. Where a registry cannot be reached the test is skipped, and says so; CI counts that as a failure."""
+"""Tools from npm, Maven Central and the Go module proxy, at the versions that test/clients names, installed once under
+build/. If a registry cannot be reached, the test is skipped, which CI counts as a failure."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ UNREACHABLE = re.compile(r"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN
 
 
 def run(command, cwd=None, fetches: bool = False, timeout: float = 600, **env) -> str:
-    """What it prints. `fetches`: it asks a registry, and may find that there is none."""
+    """Runs the command; returns its stdout. `fetches`: it needs a registry, which may be unreachable."""
     command = [str(each) for each in command]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, env={**os.environ, **env})
     said = done.stdout + done.stderr
@@ -29,7 +29,7 @@ def run(command, cwd=None, fetches: bool = False, timeout: float = 600, **env) -
 
 
 def _made(name: str, version: str, make) -> pathlib.Path:
-    """build/<name>-<digest of version>, made by make(folder) unless it is there."""
+    """build/<name>-<digest of version>, filled by make(folder) unless it exists."""
     home = ROOT / "build" / f"{name}-{hashlib.sha256(version.encode()).hexdigest()[:16]}"
     home.parent.mkdir(exist_ok=True)
     with open(home.with_suffix(".lock"), "w") as lock, pypi.needed(name):
@@ -43,7 +43,7 @@ def _made(name: str, version: str, make) -> pathlib.Path:
 
 
 def npm() -> pathlib.Path:
-    """The folder that holds node_modules, of package.json."""
+    """The folder with the node_modules of package.json."""
     package = CLIENTS / "package.json"
 
     def make(home):
@@ -54,7 +54,7 @@ def npm() -> pathlib.Path:
 
 
 def maven(group: str, artifact: str, version: str) -> pathlib.Path:
-    """A jar that runs on its own."""
+    """The path of a jar that can be run."""
 
     def make(home):
         run(["mvn", "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy",
@@ -64,7 +64,7 @@ def maven(group: str, artifact: str, version: str) -> pathlib.Path:
 
 
 def go(program: str, version: str) -> pathlib.Path:
-    """A program that is built from its module."""
+    """The path of a program, built from its module."""
 
     def make(home):
         run(["go", "install", f"{program}@{version}"], home, fetches=True, GOBIN=str(home))
@@ -73,6 +73,6 @@ def go(program: str, version: str) -> pathlib.Path:
 
 
 def python() -> pathlib.Path:
-    """The folder of the programs in test/clients/requirements.txt."""
+    """The folder with the programs of test/clients/requirements.txt."""
     with pypi.needed("openapi-python-client"):
         return pypi.installed(CLIENTS / "requirements.txt") / "bin"

@@ -1,6 +1,6 @@
-"""Who schemathesis is to the server: somebody signed in, for as long as it takes. Loaded by `st run` (SCHEMATHESIS_HOOKS).
+"""Signs schemathesis in. Loaded by `st run` (SCHEMATHESIS_HOOKS).
 
-A session lives for ten minutes and some operations end it, so each of those is called with one of its own."""
+A session lives for ten minutes, and some operations end it, so each of those gets a session of its own."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ from support.accounts import Account, enrolled  # noqa: E402
 
 
 class Running:
-    """The server that is tested, which another process has started."""
+    """The server under test, which another process has started."""
 
     port = int(os.environ["INTEGRITY_PORT"])
     binary = os.environ["INTEGRITY_BINARY"]
@@ -25,7 +25,7 @@ class Running:
 
 
 def changes_sessions(operation) -> bool:
-    """POST /logout, and whatever changes one's own account."""
+    """POST /logout, and the operations that change one's own account."""
     return operation.method.upper() != "GET" and "Accounts" in operation.definition.raw.get("tags", [])
 
 
@@ -59,13 +59,15 @@ def close(node):
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """What the description leaves open for later versions, or cannot say of doubles, is drawn as this version has it."""
+    """Narrows the schema to what this version accepts, where the description leaves room or cannot be exact for
+    doubles."""
     close(raw_schema)
     raw_schema["components"]["schemas"]["Price"]["anyOf"][0]["multipleOf"] = 0.0001
-    # What `not` excludes it draws and then throws away, nearly always; the same said in a way that it can draw.
+    # With `not`, schemathesis discards nearly everything that it draws; `oneOf` says the same in a way that it can
+    # draw.
     second_step = raw_schema["components"]["schemas"]["SecondStep"]
     del second_step["not"]
     second_step["oneOf"] = [{"required": ["code"]}, {"required": ["recovery_code"]}]
-    # schemathesis knows how to draw entity tags, but with a pattern that has a quote in it it draws the number 0.
+    # schemathesis can draw entity tags, but for a pattern that contains a quote it draws the number 0.
     for name in ("If-Match", "If-None-Match"):
         del raw_schema["components"]["parameters"][name]["schema"]["pattern"]

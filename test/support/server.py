@@ -1,4 +1,4 @@
-"""The program under test, as a process of its own on a free port with a folder of its own."""
+"""The program under test, as a process on a free port with its own folder."""
 
 import os
 import pathlib
@@ -11,40 +11,40 @@ import time
 import uuid
 
 BINARY = os.environ.get("INTEGRITY_BINARY", "")
-MONGO = os.environ.get("INTEGRITY_TEST_STORE", "")  # the address of a replica set: servers use a database there
+MONGO = os.environ.get("INTEGRITY_TEST_STORE", "")  # the address of a replica set for the servers of the tests
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-# Budgets out of the way unless a test is about them; bcrypt as cheap as allowed.
+# Rate limits that do not matter, unless a test is about them; bcrypt as cheap as allowed.
 GENEROUS = ["--bcrypt-cost", "10", "--signup-burst", "100000", "--signup-rate", "1000",
             "--login-burst", "100000", "--login-rate", "1000"]
-EVENING = 1_795_428_000  # 2026-11-23 10:00:00 UTC: where a moved clock begins; the start of a TOTP step
+EVENING = 1_795_428_000  # 2026-11-23 10:00:00 UTC, where a faked clock begins: the start of a TOTP step
 
 
 def environment(**changes) -> dict:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
-            if name in os.environ}
-    kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
-    return {**kept, **changes}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE")
+                 if name in os.environ}
+    inherited["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return {**inherited, **changes}
 
 
 def run(*arguments, stdin: str = "", timeout: float = 60, env: dict | None = None, cwd=None):
-    """`integrity ARGUMENTS…` to its end, without a terminal."""
+    """Runs `integrity ARGUMENTS…` to its end, without a terminal."""
     return subprocess.run([BINARY, *map(str, arguments)], input=stdin, text=True, capture_output=True,
                           timeout=timeout, env=environment(**(env or {})), cwd=cwd)
 
 
 def database_at(address: str) -> str:
-    """A fresh database of that MongoDB, as an address."""
+    """The address of a new database on that MongoDB."""
     members, _, options = address.removeprefix("mongodb://").partition("/")
     return f"mongodb://{members}/test{uuid.uuid4().hex[:12]}{options[options.find('?'):] if '?' in options else ''}"
 
 
 class Server:
-    """`with Server() as server`. `options` go to `integrity serve`; `clock=True` gives a clock that stands still
-    until `move_clock`. The folder and the log stay through `restart` and `kill9`."""
+    """`with Server() as server`. `options` go to `integrity serve`; with `clock=True` its clock stands still until
+    `move_clock`. `restart` and `kill9` keep the folder and the log."""
 
     def __init__(self, *options, clock: bool = False, generous: bool = True, env: dict | None = None,
                  listen: str = "127.0.0.1:0", store: str = ""):
-        assert BINARY, "INTEGRITY_BINARY names the program under test"
+        assert BINARY, "set INTEGRITY_BINARY to the program under test"
         self.binary = BINARY
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="integrity-test-"))
         self.data = self.folder / "data"
@@ -61,7 +61,7 @@ class Server:
                          "ASAN_OPTIONS": "verify_asan_link_order=0"}
             self.set_clock(EVENING + 15)
         self.process = None
-        self.damaged = False  # by the test, which expects answers of 500
+        self.damaged = False  # the test has damaged the store, so 500 is expected
 
     def __enter__(self):
         try:
@@ -85,7 +85,7 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def spawn(self) -> "Server":
-        """Starts it, without waiting until it listens."""
+        """Starts the process without waiting until it listens."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([self.binary, "serve", *self.options], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
@@ -93,7 +93,7 @@ class Server:
 
     def start(self, within: float = 30) -> "Server":
         self.spawn()
-        line = self.process.stdout.readline()  # ends when the process does
+        line = self.process.stdout.readline()  # returns when the process ends, too
         found = re.fullmatch(r"listening on http://([0-9.]+):([0-9]+)\n", line)
         if not found:
             self.process.wait(within)
@@ -134,6 +134,6 @@ class Server:
         self.set_clock(self._time + seconds)
 
     def command(self, *arguments, stdin: str = "", **rest):
-        """A command on the host, on this server's folder."""
+        """Runs a host command on this server's folder."""
         return run(*arguments, "--data", self.data, *self.store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
                    if k in ("LD_PRELOAD", "TZ", "INTEGRITY_MAX_CLOCK_OFFSET") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)

@@ -1,5 +1,5 @@
-"""One of several writers on a server that is killed: its own accounts and products, its own model, and for the one call
-that was under way when the server died, a way to find out whether it happened."""
+"""One of several writers on a server that is killed. It has its own accounts, products and model. After a kill it finds
+out whether the call that was under way has happened."""
 
 import json
 import threading
@@ -13,9 +13,9 @@ from .stream import Jump, post
 
 
 class Shard(Checked):
-    def __init__(self, server, seed, mark: str, jump):
-        super().__init__(server, seed, mark)
-        self.jump_all = jump  # time is everybody's
+    def __init__(self, server, seed, prefix: str, jump):
+        super().__init__(server, seed, prefix)
+        self.jump_all = jump  # the clock is common to all shards
         self.under_way: Request | None = None
         self.thread: threading.Thread | None = None
         self.fault: BaseException | None = None
@@ -51,55 +51,56 @@ class Shard(Checked):
         if self.fault:
             raise self.fault
 
-    # Afterwards.
+    # After the kill.
 
-    def find_out(self, strangers: dict) -> str | None:
-        """Whether the call under way happened, and says so. It must have happened wholly or not at all. `strangers`:
-        products that no shard knows of; what is found among them is taken out."""
+    def find_out(self, unknown: dict) -> str | None:
+        """Finds out whether the call that was under way happened; returns a text that says so. It must have happened
+        completely or not at all. `unknown`: products that no shard knows; those that are found among them are removed
+        from it."""
         request, self.under_way = self.under_way, None
         if request is None:
             return None
         expected = answer(self.world, request)
         if request.path.startswith("/products"):
-            happened = self.product_call_happened(request, expected, strangers)
+            outcome = self.product_call_happened(request, expected, unknown)
         else:
-            happened = self.account_call_happened(request, expected)
-        self.last.append(f"       what was under way: {happened}")
-        return happened
+            outcome = self.account_call_happened(request, expected)
+        self.last.append(f"       what was under way: {outcome}")
+        return outcome
 
-    def product_call_happened(self, request: Request, expected: Answer, strangers: dict) -> str:
+    def product_call_happened(self, request: Request, expected: Answer, unknown: dict) -> str:
         if request.method == "GET" or expected.status >= 300:
-            return "nothing to happen"
+            return "nothing could happen"
         if request.header("Idempotency-Key"):
-            return self.sent_again(request, expected, strangers)
+            return self.sent_again(request, expected, unknown)
         if request.path == "/products":
-            return self.creation_happened(request, expected, strangers)
+            return self.creation_happened(request, expected, unknown)
         pid = request.path.split("/")[2]
         reply = self.read(f"/products/{pid}")
         if reply.status == 404:
             self.demand(None if request.method == "DELETE" else "the product is gone", reply)
-            return self.it_did(expected, Reply(request.method, request.target, 204))
+            return self.happened(expected, Reply(request.method, request.target, 204))
         if same(self.world.products[pid], parsed(reply)):
             return "no"
-        self.demand(None if same(expected.body, parsed(reply)) else "the product is half changed", reply)
-        return self.it_did(expected, reply)
+        self.demand(None if same(expected.body, parsed(reply)) else "the product is half written", reply)
+        return self.happened(expected, reply)
 
-    def creation_happened(self, request: Request, expected: Answer, strangers: dict) -> str:
-        for pid, product in strangers.items():
+    def creation_happened(self, request: Request, expected: Answer, unknown: dict) -> str:
+        for pid, product in unknown.items():
             if same(expected.body, product) and self.made_by(pid, request):
-                del strangers[pid]
+                del unknown[pid]
                 self.stream.pids.append(pid)
                 reply = Reply("POST", "/products", 201)
                 reply.parsed = product
-                return self.it_did(expected, reply)
+                return self.happened(expected, reply)
         return "no"
 
     def made_by(self, pid: str, request: Request) -> bool:
         [created] = parsed(self.read(f"/products/{pid}/history"))
         return created["actor"]["id"] == self.world.sessions[request.token].user_id
 
-    def sent_again(self, request: Request, expected: Answer, strangers: dict) -> str:
-        """With a key it may be sent once more, and happens once."""
+    def sent_again(self, request: Request, expected: Answer, unknown: dict) -> str:
+        """A call with a key can be sent again, and happens once."""
         reply = super().send(request)
         replayed = reply.header("Idempotency-Replayed")
         expected.headers = expected.headers | {"Idempotency-Replayed": replayed}
@@ -107,44 +108,44 @@ class Shard(Checked):
         expected.effect(self.world, reply)
         self.stream.tell(request, reply)
         if reply.status == 201:
-            strangers.pop(parsed(reply)["id"], None)
+            unknown.pop(parsed(reply)["id"], None)
         return "yes, and it was replayed" if replayed else "no, but now"
 
     def account_call_happened(self, request: Request, expected: Answer) -> str:
         if request.method == "GET" or expected.status >= 400 and self.changes_nothing(expected):
-            return "nothing to happen"
+            return "nothing could happen"
         if request.path == "/login" and not self.is_pending(request):
-            return "no matter: at most there is a challenge that nobody has"
+            return "unknown, but at most there is a challenge that no client has"
         if request.path == "/logout" and expected.status == 204:
             reply = self.read("/me", request.token)
-            self.demand(None if reply.status in (200, 401) else "neither in nor out", reply)
-            return self.it_did(expected, reply) if reply.status == 401 else "no"
+            self.demand(None if reply.status in (200, 401) else "neither signed in nor signed out", reply)
+            return self.happened(expected, reply) if reply.status == 401 else "no"
         if request.path == "/verify-2fa" and expected.status == 200 and not self.is_pending(request):
             reply = super().send(request)
             if reply.status == 200:
-                return self.it_did(expected, reply, "no, but now")
-            self.demand(EXPIRED.mismatch(reply), reply)  # then the challenge is spent, and only the token is lost
+                return self.happened(expected, reply, "no, but now")
+            self.demand(EXPIRED.mismatch(reply), reply)  # the challenge is spent; only the token is lost
             reply.parsed = {"access_token": "lost"}
-            self.it_did(expected, reply)
+            self.happened(expected, reply)
             del self.world.sessions["lost"]
             return "yes"
         if request.path == "/signup":
             reply = super().send(request)
             if reply.status == 201:
-                return self.it_did(expected, reply, "no, but now")
-            self.demand(None if reply.slug == "username-taken" else "neither there nor not", reply)
+                return self.happened(expected, reply, "no, but now")
+            self.demand(None if reply.slug == "username-taken" else "neither created nor refused as taken", reply)
             self.stream.forget(json.loads(request.body)["username"])
             return "yes"
-        # What was lost with the answer (a challenge, recovery codes) nobody can learn any more.
+        # What was lost with the response (a challenge, recovery codes) cannot be found out.
         for user in [each for each in self.world.users.values() if self.may_be_about(request, each)]:
             self.world.forget(user)
             self.stream.forget(user.username)
-        return "unknown: the account is left alone"
+        return "unknown: the account is not used any more"
 
     def changes_nothing(self, refused: Answer) -> bool:
         after = self.world.copy()
         refused.effect(after, None)
-        after.password_failures = self.world.password_failures  # in memory only: the restart forgot them
+        after.password_failures = self.world.password_failures  # the restart has cleared these
         return after == self.world
 
     def is_pending(self, request: Request) -> bool:
@@ -159,17 +160,17 @@ class Shard(Checked):
             return challenge.user_id == user.id
         return f'"{user.username}"'.lower().encode() in request.body.lower()
 
-    def it_did(self, expected: Answer, reply: Reply, answer: str = "yes") -> str:
+    def happened(self, expected: Answer, reply: Reply, outcome: str = "yes") -> str:
         expected.effect(self.world, reply)
-        return answer
+        return outcome
 
     def read(self, target: str, token: str | None = None) -> Reply:
         return super().send(Request("GET", target, token=token or self.reader(), meant="did it happen?"))
 
-    # Between the kills, one shard after the other.
+    # Between two kills, one shard after the other.
 
     def prepare(self) -> None:
-        """The reader is signed in, has a few failures at most, and now and then spends a recovery code."""
+        """Signs the reader in, keeps its failures few, and sometimes spends a recovery code."""
         user = self.world.users[self.world.sessions[self.reader()].user]
         if user.codes and self.chance.random() < 0.3:
             self.call(post("/verify-2fa", {"challenge": self.fresh_challenge(), "recovery_code": user.codes[0]},
@@ -184,16 +185,16 @@ class Shard(Checked):
         return self.stream.live_challenges(name)[0]
 
     def check(self, seen: dict) -> None:
-        """Everything acknowledged is there: `seen` are all products of the server, by id."""
+        """Everything acknowledged must be there. `seen`: all products of the server, by id."""
         for pid, product in self.world.products.items():
             self.demand(None if same(product, seen.get(pid)) else f"{product} is {seen.get(pid)}")
         for pid in self.stream.pids[-25:]:
             self.call(Request("GET", f"/products/{pid}/history", token=self.reader(), meant="all changes"))
-        self.check_doors()
+        self.check_sessions_and_challenges()
         self.spent_stays_spent()
 
     def spent_stays_spent(self) -> None:
-        """A code, a recovery code and an Idempotency-Key of before."""
+        """Sends an old code, recovery code and Idempotency-Key again."""
         user = self.world.users[self.world.sessions[self.reader()].user]
         proofs = [{"recovery_code": code} for code in user.codes_gone[-1:]]
         if user.failures < 6:

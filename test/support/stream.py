@@ -1,11 +1,11 @@
-"""A seeded stream of calls that keeps asking for trouble: spent codes, stale versions, taken skus, limits, wrong bodies.
+"""A seeded stream of calls, many of them difficult: spent codes, stale versions, taken skus, limits, wrong bodies.
 
     stream = Stream(world, random.Random(seed))
     what = stream.next()            # a Request, or a Jump of the clock
     stream.tell(what, reply)
 
-What comes next depends on the seed and on what the model knows, never on what the server chose (ids, tokens, secrets):
-the same seed gives the same calls.
+The next call depends on the seed and on the model, never on what the server chose (ids, tokens, secrets), so the same
+seed gives the same calls.
 """
 
 import itertools
@@ -20,8 +20,8 @@ from .model.values import PRICE_MAX, STOCK_MAX
 from .model.world import SESSION_LIFE
 
 AS_JSON = (("Accept", "application/json"),)
-PEOPLE = ["ada", "Bob.B", "cyd-3", "dan+d@x"]  # confirmed sooner or later, and used all the time
-PASSERS_BY = [f"guest{number}" for number in range(12)]  # sign up, and often leave it at that
+PEOPLE = ["ada", "Bob.B", "cyd-3", "dan+d@x"]  # are confirmed at some time, and used often
+PASSERS_BY = [f"guest{number}" for number in range(12)]  # sign up, and often do nothing more
 NAMES = ["Lamp", "lamp", "Lämp", "Étagère", "etagere", "Big red box", "Red  Box 2", "box", "Ångström rule", "Zebra",
          "x", "é" * 200, "Desk lamp", "lampshade"]
 DESCRIPTIONS = [None, "", "two\nlines\tand a tab", "A red lamp", "für den Schreibtisch", "é" * 4000]
@@ -37,40 +37,40 @@ QUERIES = ["lamp", "LAMP", "red lamp", "lamp re", "etag", "box 2", "angstrom", "
 
 @dataclass(frozen=True)
 class Jump:
-    """Time passes."""
+    """The clock moves."""
     seconds: int
 
 
 class Stream:
-    """`mark` begins the names and skus of one of several streams beside each other; each has a world to itself, and asks
-    for nothing that shows what the others do (lists) or moves time for them."""
+    """`prefix`: of the names and skus, if several streams run at once. Each of these has its own world, and makes no
+    calls that would show the work of the others (lists) or move their clock."""
 
-    def __init__(self, world: World, chance: Random, mark: str = ""):
-        self.world, self.chance, self.alone = world, chance, not mark
-        self.people = [mark + name for name in PEOPLE]
-        self.passers_by = [mark + name for name in PASSERS_BY]
-        self.skus = [(mark + sku)[:64] for sku in SKUS]
-        self.reader = mark + "auditor"
-        self.pids: list[str] = []  # every product that ever was, in the order of creation
-        self.grudge: tuple | None = None  # (username, wrong codes left): somebody is being guessed at
-        self.due = None  # after a jump to a limit: the call that looks whether it holds
-        self.focus: str | None = None  # a product that all of a burst is about
+    def __init__(self, world: World, chance: Random, prefix: str = ""):
+        self.world, self.chance, self.alone = world, chance, not prefix
+        self.people = [prefix + name for name in PEOPLE]
+        self.passers_by = [prefix + name for name in PASSERS_BY]
+        self.skus = [(prefix + sku)[:64] for sku in SKUS]
+        self.reader = prefix + "auditor"
+        self.pids: list[str] = []  # all products so far, in the order of creation
+        self.attack: tuple | None = None  # (username, wrong codes left) of an attack
+        self.due = None  # after a jump to a limit: the call that checks the limit
+        self.focus: str | None = None  # the product that all calls of a burst use
         self.keys = [f"key-{n}" for n in range(8)] + ['"quoted"', "quoted", "k" * 255]
-        self.sent: dict = {}  # Idempotency-Key -> (target, body) it was last used for
+        self.sent: dict = {}  # Idempotency-Key -> (target, body) of its last use
         self.passwords = itertools.count()
 
-    # What next.
+    # The next call.
 
     def next(self) -> Request | Jump:
         if self.due:
             due, self.due = self.due, None
             return due()
-        if self.grudge and self.chance.random() < 0.8:
+        if self.attack and self.chance.random() < 0.8:
             return self.guess()
         live = self.signed_in()
         if self.chance.random() < [0.95, 0.6, 0][min(len(live), 2)] * (1 if self.alone else 0.2):
             return self.towards_a_session(self.chance.choice(self.people))
-        kinds = {"product": 80, "odd": 3} | ({"account": 14, "jump": 3, "grudge": 0.3} if self.alone else {"account": 4})
+        kinds = {"product": 80, "odd": 3} | ({"account": 14, "jump": 3, "attack": 0.3} if self.alone else {"account": 4})
         kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
         if kind == "product":
             return self.product_call()
@@ -78,8 +78,8 @@ class Stream:
             return self.account_call()
         if kind == "jump":
             return self.jump()
-        if kind == "grudge" and not self.grudge:
-            self.grudge = (self.chance.choice(self.people), self.chance.choice([4, 9, 10, 11, 14, FAILURES_BEFORE_DISABLED]))
+        if kind == "attack" and not self.attack:
+            self.attack = (self.chance.choice(self.people), self.chance.choice([4, 9, 10, 11, 14, FAILURES_BEFORE_DISABLED]))
         return self.odd()
 
     def jump(self) -> Jump:
@@ -92,7 +92,7 @@ class Stream:
         return Jump(max(1, when - self.world.now - self.chance.choice([0, 0, 1])))
 
     def limits(self) -> list[tuple]:
-        """Moments ahead at which something ends, and the call that asks whether it has."""
+        """Times at which something ends, and for each the call that checks it."""
         world = self.world
         limits = [(session.began + SESSION_LIFE, lambda token=token: Request("GET", "/me", token=token, meant="over?"))
                   for token, session in world.sessions.items() if world.session(token)]
@@ -116,18 +116,18 @@ class Stream:
         return post("/verify-2fa", {"challenge": token, "code": totp(secret, step)}, meant=f"{name} verifies: too late?")
 
     def tell(self, request: Request, reply) -> None:
-        """What the stream remembers of an answer."""
+        """Notes what the stream needs from a reply."""
         if request.method == "POST" and request.path == "/products" and reply.status == 201:
             if (pid := reply.json["id"]) not in self.pids:
                 self.pids.append(pid)
 
     def forget(self, name: str) -> None:
-        """Nobody knows what became of an account: it is left alone, and its part taken by another."""
+        """The state of an account is unknown. It is not used any more; another account replaces it."""
         self.people = [each + "+" if each == name else each for each in self.people]
         self.passers_by = [each + "+" if each == name else each for each in self.passers_by]
         self.reader += "+" if self.reader == name else ""
 
-    # Whom to be.
+    # Sessions and challenges.
 
     def user(self, name: str):
         return self.world.user(name)
@@ -254,7 +254,7 @@ class Stream:
         user = self.world.users[session.user]
         paths = {"/me": 12, "/logout": 1, "/me/password": 3, "/me/recovery-codes": 3, "/me/totp": 3}
         path = self.chance.choices(list(paths), list(paths.values()))[0]
-        if session.user == self.reader:  # whoever looks must not be thrown out
+        if session.user == self.reader:  # the reader's session must stay alive
             path = "/me"
         if path == "/me":
             return Request("GET", path, token=token)
@@ -269,27 +269,27 @@ class Stream:
             return Request("PUT", path, to_json(body), token, meant=f"{user.username} changes the password with {meant}")
         return post(path, proof, token, meant=f"{user.username} at {path} with {meant}")
 
-    # Guessing at one person's codes until waits, and in the end the last limit, are met.
+    # An attack on the codes of one account, up to the waits and finally the last limit.
 
     def guess(self) -> Request | Jump:
-        name, left = self.grudge
+        name, left = self.attack
         user = self.user(name)
         if user is None or user.secret is None or left <= 0:
-            self.grudge = None
+            self.attack = None
             return self.account_call()
         if user.locked_until > self.world.now:
-            return self.jump_behind(user.locked_until)
+            return self.jump_to(user.locked_until)
         tokens = [token for token in self.live_challenges(name) if self.world.challenges[token].next == "verify"]
         if not tokens:
             wait = self.world.password_failures.get(name.lower())
-            return self.jump_behind(wait[1] + 60) if wait and wait[0] >= 5 else self.right_log_in(name)
-        self.grudge = (name, left - 1)
+            return self.jump_to(wait[1] + 60) if wait and wait[0] >= 5 else self.right_log_in(name)
+        self.attack = (name, left - 1)
         if self.chance.random() < 0.02:
             return self.verify(name, tokens[0])
         body = {"challenge": tokens[0], "code": self.wrong_code(user.secret)}
-        return post("/verify-2fa", body, meant=f"somebody guesses at {name}'s codes")
+        return post("/verify-2fa", body, meant=f"an attacker guesses {name}'s codes")
 
-    def jump_behind(self, when: int) -> Jump:
+    def jump_to(self, when: int) -> Jump:
         return Jump(max(1, when - self.world.now))
 
     def right_log_in(self, name: str) -> Request:
@@ -316,7 +316,7 @@ class Stream:
         if odds < 0.03 or not self.pids:
             return self.chance.choice(["0" * 24, "x", "A" * 24])
         if odds < 0.1:
-            return self.chance.choice(self.pids[-50:])  # perhaps deleted
+            return self.chance.choice(self.pids[-50:])  # may be deleted
         living = [pid for pid in self.pids[-200:] if pid in self.world.products]
         return self.chance.choice(living[-8:] if odds < 0.6 else living) if living else self.pids[-1]
 
@@ -332,7 +332,7 @@ class Stream:
         return fields
 
     def spoilt(self, fields: dict) -> bytes:
-        """The body; now and then malformed, or with faults."""
+        """The body; sometimes malformed, or with errors."""
         odds = self.chance.random()
         if odds < 0.015:
             return self.chance.choice(MALFORMED)
@@ -354,7 +354,7 @@ class Stream:
         return self.keyed(Request("POST", "/products", self.spoilt(self.fields()), token, meant="create"))
 
     def conditions(self, pid: str) -> tuple[tuple, dict]:
-        """Headers and body members about versions: right, stale, or garbage."""
+        """Headers and body members about versions: right, stale, or malformed."""
         version = self.world.products.get(pid, {"version": 1})["version"]
         near = self.chance.choice([version, version, version, max(1, version - 1), version + 1])
         odds = self.chance.random()
@@ -375,7 +375,7 @@ class Stream:
         headers, members = self.conditions(pid)
         odds = self.chance.random()
         if odds < 0.15 and (product := self.world.products.get(pid)):
-            fields = product | {"price": str(product["price"])} | self.fields(1)  # what GET gave, sent back
+            fields = product | {"price": str(product["price"])} | self.fields(1)  # the response of a GET, sent back
             if odds < 0.05:
                 fields |= {self.chance.choice(["id", "created_at", "updated_at"]): "2020-01-01T00:00:00.000Z"}
         else:
@@ -422,7 +422,7 @@ class Stream:
     def again(self, token) -> Request:
         key = self.chance.choice(list(self.sent))
         target, body = self.sent[key]
-        if self.world.stored and self.chance.random() < 0.6:  # by whoever has the answer
+        if self.world.stored and self.chance.random() < 0.6:  # by the user with the stored response
             user_id, target, key = self.chance.choice(list(self.world.stored)[-20:])
             body = self.world.stored[user_id, target, key].body
             token = next((each for each in self.signed_in() if self.world.sessions[each].user_id == user_id), token)
@@ -473,7 +473,7 @@ def post(target: str, body, token: str | None = None, meant: str = "") -> Reques
 
 
 def to_json(body: dict, raw: dict | None = None) -> bytes:
-    """`raw`: members whose value is JSON text already."""
+    """`raw`: members whose value is already JSON text."""
     parts = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in body.items() if name not in (raw or {})]
     parts += [f"{json.dumps(name)}:{value}" for name, value in (raw or {}).items()]
     return ("{" + ",".join(parts) + "}").encode()

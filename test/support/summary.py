@@ -1,7 +1,7 @@
 """Adds up the JUnit reports of a run: `summary.py REPORTS [LABEL]`.
 
-Prints `N passed, N failed, N skipped`, and each skipped test by name. A report that was expected and is not
-there (a crash, say) is a failure; so is a skip when CI=true, and so is a run without a single test.
+Prints `N passed, N failed, N skipped`, and the names of skipped and failed tests. An expected report that is missing
+(after a crash, for example) is a failure. So is a skipped test if CI=true, and a run without any test.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A command at a terminal of its own, as a person sees it."""
+"""A command on a pseudo-terminal."""
 
 import codecs
 import os
@@ -11,11 +11,11 @@ from support.server import BINARY, environment
 
 
 class Terminal:
-    """`with Terminal("user", "add", name) as terminal`: `until` waits for what is asked, `type` answers."""
+    """`with Terminal("user", "add", name) as terminal`: `until` waits for a prompt, `type` answers it."""
 
     def __init__(self, *arguments):
         self.said = ""
-        # A read can end in the middle of a character, where half a block of a QR code is not UTF-8 yet.
+        # A read can end in the middle of a UTF-8 character, such as a block of a QR code.
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=slave, stdout=slave, stderr=slave,
@@ -32,7 +32,7 @@ class Terminal:
         os.close(self._master)
 
     def _read(self, size: int = 65536) -> bool:
-        """False at the end: the last process that had the terminal open has closed it."""
+        """False at the end, when the last process has closed the terminal."""
         try:
             data = os.read(self._master, size)
         except OSError:
@@ -50,7 +50,7 @@ class Terminal:
         os.write(self._master, line.encode() + b"\n")
 
     def end(self) -> int:
-        """Its exit status; `said` is then complete."""
+        """Waits for the end; returns the exit status. `said` is then complete."""
         while self._read():
             pass
         return self.process.wait(30)

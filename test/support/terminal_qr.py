@@ -1,12 +1,12 @@
 """A QR code drawn with block characters, as an image that zbarimg reads."""
 
 HALVES = {" ": (0, 0), "\u00a0": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
-PIXELS = 6  # a module
+PIXELS = 6  # width of a module
 
 
 def to_pbm(text: str) -> bytes:
-    """Lines of half blocks, two modules a character; or of full blocks, two characters a module. Drawn for dark
-    terminals: a block is a light module."""
+    """`text` has lines of half blocks (a character is two modules) or of full blocks (two characters are a module). It
+    is drawn for dark terminals: a block is a light module."""
     lines = [line for line in text.splitlines() if line and not set(line) - set(HALVES)]
     assert len(lines) > 15, f"no QR code in {text!r}"
     if any(half in line for line in lines for half in "▀▄"):

@@ -1,5 +1,5 @@
-"""A request and its answer as a text to read: what differs each time in angle brackets, without the headers of every
-answer, JSON answers spread over lines."""
+"""A request and its response as text: values that differ each time are in angle brackets, headers of every response are
+left out, JSON is indented."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Whether what a server has stored is whole: looked at in the database itself, whichever it is."""
+"""Checks in the database itself, SQLite or MongoDB, that everything stored is consistent."""
 
 import json
 import sqlite3
@@ -9,8 +9,8 @@ from pymongo.read_concern import ReadConcern
 MEMBERS = ("version", "name", "stock", "sku", "description")
 
 
-def look_at_store(server) -> None:
-    """Numbers of changes are dense, no record's history has a gap, and every product is where its history leads."""
+def check_store(server) -> None:
+    """Change numbers must be dense, histories must have no gaps, and every product must be what its history says."""
     changes, products = of_mongo(server.store) if server.store else of_file(server.data)
     assert [number for number, *_ in changes] == list(range(1, len(changes) + 1)), "numbers of changes are missing"
     last: dict = {}
@@ -21,8 +21,8 @@ def look_at_store(server) -> None:
     for (kind, record), (_, after) in last.items():
         if kind == "product":
             now, then = products.pop(record, None), after and tuple(json.loads(after)[name] for name in MEMBERS)
-            assert now == then, f"product {record} is {now}, its history leads to {then}"
-    assert not products, f"without a history: {products}"
+            assert now == then, f"product {record} is {now}, its history says {then}"
+    assert not products, f"products without a history: {products}"
 
 
 def of_file(folder) -> tuple:

@@ -1,13 +1,13 @@
-"""The service once more, small and slow: one thread, dictionaries, no network. It is written from the contract alone, and
-random tests compare the server with it.
+"""A second, small and slow implementation of the service: one thread, dictionaries, no network. It is written from the
+contract alone, and random tests compare the server with it.
 
     world = World(now)
-    expected = answer(world, request)          # looks only
+    expected = answer(world, request)          # changes nothing
     assert expected.mismatch(reply) is None
-    expected.effect(world, reply)              # what the server chose (ids, tokens, secrets) is learnt from its reply
+    expected.effect(world, reply)              # takes what the server chose (ids, tokens, secrets) from its reply
 
-Records are never changed, only replaced, so `world.copy()` costs little: a search can try many orders of calls.
-Where the contract is silent and the model had to choose, the line says "a choice".
+Records are replaced, never changed, so `world.copy()` is cheap and many orders of calls can be tried. Where the
+contract leaves something open, the line says "a choice".
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Accounts: two steps, the counters, and what a session may change of its own account."""
+"""Accounts: the two login steps, the counters, and the changes of one's own account."""
 
 import base64
 import hashlib
@@ -17,16 +17,16 @@ ENROL_LIFE, VERIFY_LIFE = 600, 300
 TRIES = 5  # of a challenge
 FAILURES_BEFORE_WAIT, FAILURES_BEFORE_DISABLED = 10, 100
 FREE_PASSWORD_FAILURES = 5
-FORGET_PASSWORD_FAILURES = 15 * 60  # a choice: a pair that was quiet for so long starts anew
-WEAK = {"password1", "qwertyuiop", "iloveyou"}  # those of the lists that the stream tries
+FORGET_PASSWORD_FAILURES = 15 * 60  # a choice: after this time without a failure the count restarts
+WEAK = {"password1", "qwertyuiop", "iloveyou"}  # those that the stream sends
 
-NOBODY_KNOWS = "A" * 32
+UNKNOWN_SECRET = "A" * 32
 
 EXPIRED = refusal(401, "challenge-expired")
 
 
 def totp(secret: str, step: int) -> str:
-    """RFC 6238 once more, for oathtool takes longer than the server."""
+    """RFC 6238; oathtool would be slower than the server."""
     mac = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1)
     start = mac[-1] & 15
     return f"{(struct.unpack('>I', mac[start:start + 4])[0] & 0x7fffffff) % 10**6:06d}"
@@ -39,7 +39,7 @@ def weak(password: str, username) -> bool:
 
 
 def with_weak(refused: Answer, body, name: str, username) -> Answer:
-    """A body that is refused anyway; a password of it that is well formed but weak is named with the rest."""
+    """In a body that is refused anyway, a well-formed but weak password is named too."""
     if refused.errors and isinstance(body, dict) and PASSWORD(body.get(name)) and weak(body[name], username):
         return replace(refused, errors=refused.errors | {f"#/{name}"})
     return refused
@@ -58,7 +58,7 @@ def sign_up(world: World, request: Request) -> Answer:
 
     def effect(world, reply):
         new = replace(user, id=parsed(reply)["user"]["id"])
-        world.keep(new)
+        world.put(new)
         begin(world, new, parsed(reply)["challenge"], "enrol", ENROL_LIFE)
 
     return Answer(201, body={"user": user.view() | {"id": ID}, "challenge": TOKEN, "next": "enrol",
@@ -87,7 +87,7 @@ def log_in(world: World, request: Request) -> Answer:
     def effect(world, reply):
         world.password_failures.pop(name, None)
         if enrols:
-            world.keep(replace(user, pending_until=world.now + PENDING_LIFE))
+            world.put(replace(user, pending_until=world.now + PENDING_LIFE))
         begin(world, user, parsed(reply)["challenge"], then, life)
 
     return Answer(200, body=expected, effect=effect)
@@ -141,19 +141,19 @@ def verify(world: World, request: Request) -> Answer:
     body, refused = body_of(request, VERIFY)
     if refused := one_proof(body, refused):
         return refused
-    token = body.get("challenge")  # None: like one that is not alive
+    token = body.get("challenge")  # None counts as an unknown challenge
     challenge, user = live_challenge(world, token)
     if challenge is None or body.get("username", user.username).lower() != user.username.lower():
         return EXPIRED
     enrols = challenge.next == "enrol"
     if enrols and "recovery_code" in body:
-        return invalid({"#/recovery_code"})  # a choice: no try, nothing is spent
+        return invalid({"#/recovery_code"})  # a choice: not an attempt, nothing is spent
 
     def tried(world):
         world.challenges[token] = replace(challenge, tries=challenge.tries + 1)
 
-    # An enrolment that nobody has scanned has a secret that nobody knows, the model included: no code is right.
-    refused, proven = prove(world, user, body, (challenge.secret or NOBODY_KNOWS) if enrols else None, tried)
+    # The secret of an enrolment that was never scanned is unknown to the model too: no code is right.
+    refused, proven = prove(world, user, body, (challenge.secret or UNKNOWN_SECRET) if enrols else None, tried)
     if refused:
         return refused
     first = enrols and user.confirmed_at is None
@@ -164,11 +164,11 @@ def verify(world: World, request: Request) -> Answer:
 
     def effect(world, reply):
         del world.challenges[token]
-        if enrols:  # whatever else was begun with the old state of the account is over
+        if enrols:  # all other challenges and sessions of the account end
             drop_challenges(world, user)
             end_sessions(world, user)
         codes = tuple(map(recovery_code, parsed(reply)["recovery_codes"])) if first else proven.codes
-        world.keep(replace(proven, codes=codes))
+        world.put(replace(proven, codes=codes))
         world.sessions[parsed(reply)["access_token"]] = Session(user.username.lower(), user.id, None, world.now, amr)
 
     return Answer(200, body={"access_token": TOKEN, "token_type": "Bearer", "expires_in": SESSION_LIFE, "user": user.view(),
@@ -176,7 +176,7 @@ def verify(world: World, request: Request) -> Answer:
 
 
 def one_proof(body: dict, refused: Answer | None) -> Answer | None:
-    """`refused`, or that there is not exactly one of the two; which pointer that is under is left open."""
+    """`refused`, or a refusal if there is not exactly one of the two members; its pointer is left open."""
     if isinstance(body, dict) and ("code" in body) == ("recovery_code" in body) and (
             refused is None or refused.slugs == ("invalid-value",)):
         return invalid()
@@ -194,7 +194,7 @@ def end_sessions(world: World, user: User, but: str | None = None) -> None:
 
 
 def codes_wait(world: World, user: User, of_new: bool = False) -> Answer | None:
-    """Why no code of the account may be tried now."""
+    """The refusal if no code of the account may be tried now."""
     if not of_new and user.unredeemed >= FAILURES_BEFORE_DISABLED:
         return refusal(403, "factor-disabled")
     return too_many(user.locked_until - world.now) if world.now < user.locked_until else None
@@ -202,8 +202,8 @@ def codes_wait(world: World, user: User, of_new: bool = False) -> Answer | None:
 
 def prove(world: World, user: User, body: dict, new_secret: str | None = None,
           tried=lambda world: None) -> tuple[Answer | None, User]:
-    """The proof of `body`: a refusal, or the account with it spent. `new_secret`: of an authenticator that is being
-    enrolled. `tried` is what else a refused proof counts for."""
+    """Checks the proof in `body`. Returns a refusal, or the account after the proof was spent. `new_secret`: of an
+    authenticator that is being enrolled. `tried`: the further effect of a refused proof."""
     if "recovery_code" in body:
         code = recovery_code(body["recovery_code"])
         if code not in user.codes:
@@ -224,18 +224,18 @@ def prove(world: World, user: User, body: dict, new_secret: str | None = None,
 
     def effect(world, reply):
         tried(world)
-        world.keep(worse)
+        world.put(worse)
 
     if kind == "spent":
         return refusal(401, "code-already-used", effect=effect, Retry_After=SECONDS), user
     wrong = refusal(401, "invalid-code", effect=effect)
     wrong.check = lambda reply: None if ("behind" in reply.json["detail"]) == (kind == "past") else (
-        f"a code of a {kind} step is {'' if kind == 'past' else 'not '}told how late the phone is")
+        f"a code of a {kind} step is {'' if kind == 'past' else 'not '}answered with how late the phone is")
     return wrong, user
 
 
 def match(world: World, user: User, new_secret: str | None, code: str) -> tuple[int, str]:
-    """The step of a code, the latest one if there are two, and whether it is fresh, spent, past or wrong."""
+    """The step of a code (the latest, if there are two), and whether it is fresh, spent, past or wrong."""
     secret, last = (new_secret, 0) if new_secret else (user.secret, user.last_step)
     for step in range(world.step + 1, world.step - 21, -1):
         if totp(secret, step) == code:
@@ -245,7 +245,7 @@ def match(world: World, user: User, new_secret: str | None, code: str) -> tuple[
     return 0, "wrong"
 
 
-# Behind a session.
+# With a session.
 
 def log_out(world: World, request: Request) -> Answer:
     session, _ = signed_in(world, request)
@@ -277,9 +277,9 @@ def change_password(world: World, request: Request) -> Answer:
     if refused:
         return with_weak(refused, body, "new_password", user.username)
     new, name = body["new_password"], user.username.lower()
-    if wait := password_wait(world, name):  # a choice: before the new one is looked at
+    if wait := password_wait(world, name):  # a choice: before the new one is checked
         return too_many(wait)
-    if refused := codes_wait(world, user):  # before any password is hashed for one
+    if refused := codes_wait(world, user):  # before any password is hashed
         return refused
     if weak(new, name):
         return invalid({"#/new_password"}, "weak-password")
@@ -296,7 +296,7 @@ def change_password(world: World, request: Request) -> Answer:
         unspent(world, reply)
         if not refused:
             end_sessions(world, user, but=request.token)
-            world.keep(replace(proven, password=new, password_version=user.password_version + 1))
+            world.put(replace(proven, password=new, password_version=user.password_version + 1))
 
     return replace(expected, effect=effect)
 
@@ -313,7 +313,7 @@ def new_recovery_codes(world: World, request: Request) -> Answer:
         return refused
 
     def effect(world, reply):
-        world.keep(replace(proven, codes=tuple(map(recovery_code, parsed(reply)["recovery_codes"])),
+        world.put(replace(proven, codes=tuple(map(recovery_code, parsed(reply)["recovery_codes"])),
                            codes_gone=user.codes_gone + user.codes))
 
     return Answer(200, body={"recovery_codes": [Some(".{24,40}")] * 10}, effect=effect)
@@ -331,7 +331,7 @@ def new_factor(world: World, request: Request) -> Answer:
         return refused
 
     def effect(world, reply):
-        world.keep(proven)
+        world.put(proven)
         begin(world, proven, parsed(reply)["challenge"], "enrol", ENROL_LIFE)
 
     return Answer(200, body={"challenge": TOKEN, "next": "enrol", "expires_in": ENROL_LIFE,

@@ -6,19 +6,19 @@ from .values import (CHANGE, CHANGEABLE, CREATE, HISTORY, LIST, MOVEMENT, PRICE_
                      whole, words)
 from .world import (ID, NO_TOKEN, Answer, Request, Some, Stored, World, body_of, invalid, parsed, refusal, same, signed_in)
 
-KEPT = 24 * 3600  # answers to an Idempotency-Key
+STORED_FOR = 24 * 3600  # responses under an Idempotency-Key
 GONE = refusal(404, "not-found")
 STALE = refusal(412, "precondition-failed")
 
 
-# What the headers say.
+# Preconditions.
 
 def etag(product: dict) -> str:
     return f'"{product["version"]}"'
 
 
 def tags(header: str | None) -> list[str] | None:
-    """The entity tags of If-Match or If-None-Match; None where the header is none."""
+    """The entity tags of If-Match or If-None-Match; None if the header is malformed."""
     tag = r'(?:W/)?"[!#-~]*"'
     if header is None or header == "*":
         return [header or ""]
@@ -185,19 +185,19 @@ def move_now(world: World, request: Request, user, pid: str) -> Answer:
 # Idempotency-Key.
 
 def once(world: World, request: Request, user, run) -> Answer:
-    """The stored answer to the request's key; otherwise what `run` expects, which is then stored if it succeeds."""
+    """The stored response to the request's key; otherwise what `run` expects, which is stored if it succeeds."""
     header = request.header("Idempotency-Key")
     if header is None:
         return run()
     key = header[1:-1] if len(header) > 2 and header[0] == header[-1] == '"' else header
     if not re.fullmatch("[!-~]{1,255}", key):
         return refusal(400, "bad-request")
-    place = (user.id, request.path, key)
-    stored = world.stored.get(place)
-    if stored is None or world.now >= stored.at + KEPT:
-        return storing(place, request, run())
+    slot = (user.id, request.path, key)
+    stored = world.stored.get(slot)
+    if stored is None or world.now >= stored.at + STORED_FOR:
+        return storing(slot, request, run())
     if stored.body != request.body:
-        first = run()  # what cannot be read, or is not acceptable, may be said first
+        first = run()  # a malformed or invalid body may be reported first
         if first.status in (400, 415):
             return first
         if first.slugs == ("invalid-value",):
@@ -208,7 +208,7 @@ def once(world: World, request: Request, user, run) -> Answer:
                   check=lambda reply: None if reply.body == stored.reply.body else "expected the stored bytes")
 
 
-def storing(place: tuple, request: Request, fresh: Answer) -> Answer:
+def storing(slot: tuple, request: Request, fresh: Answer) -> Answer:
     fresh.headers = fresh.headers | {"Idempotency-Replayed": None}
     if not 200 <= fresh.status < 300:
         return fresh
@@ -216,7 +216,7 @@ def storing(place: tuple, request: Request, fresh: Answer) -> Answer:
 
     def stored(world, reply):
         effect(world, reply)
-        world.stored[place] = Stored(world.now, request.body, reply)
+        world.stored[slot] = Stored(world.now, request.body, reply)
 
     fresh.effect = stored
     return fresh
@@ -230,7 +230,7 @@ def key_of(sort: str, product: dict):
 
 
 def in_order(sort: str, products) -> list:
-    """Ties in any order."""
+    """Records with equal keys may come in any order."""
     return sorted(products, key=lambda each: key_of(sort, each), reverse=sort.startswith("-"))
 
 
@@ -250,7 +250,7 @@ def matching(world: World, asked: dict) -> list:
 
 
 def may_be_short(asked: dict) -> bool:
-    """Whether it is a combination that stops after 50 ms of searching."""
+    """Whether the search is a combination, whose pages may end early after 50 ms."""
     kinds = [name for name in ("q", "sku", "price", "stock") if any(part.endswith(name) for part in asked)]
     return len(kinds) + ("sort" in asked) > 1
 
@@ -260,7 +260,7 @@ def asked_of(target: str) -> dict:
 
 
 def listed(world: World, request: Request) -> Answer:
-    """A list from its beginning. Pages after the first are looked at by Walk."""
+    """A list from its beginning. Walk checks the pages after the first."""
     session, _ = signed_in(world, request)
     if session is None:
         return NO_TOKEN
@@ -277,7 +277,7 @@ def listed(world: World, request: Request) -> Answer:
         if more and may_be_short(asked):
             limit = len(got)
         elif more != (len(everything) > limit):
-            return f"a Link where there is more, and only there: {len(everything)} match"
+            return f"expected a Link exactly if there is more: {len(everything)} match"
         return true_records(world, got) or out_of_order(sort, got, everything[:limit])
 
     return Answer(200, check=check)
@@ -288,7 +288,7 @@ def true_records(world: World, got: list) -> str | None:
         if not same(world.products.get(product["id"], {}), product):
             return f"{product} is {world.products.get(product['id'])}"
     ids = [product["id"] for product in got]
-    return "a record twice" if len(set(ids)) < len(ids) else None
+    return "a record is there twice" if len(set(ids)) < len(ids) else None
 
 
 def out_of_order(sort: str, got: list, expected: list) -> str | None:
@@ -312,7 +312,8 @@ def history(world: World, request: Request, pid: str) -> Answer:
 
 
 class Walk:
-    """A list read page by page while records come and go: none twice, none lost whose sort key stayed as it was."""
+    """A list read page by page while records change. None may come twice, and none whose sort key did not change may be
+    missing."""
 
     def __init__(self, world: World, target: str):
         self.asked = asked_of(target)
@@ -322,7 +323,7 @@ class Walk:
         self.last = None
 
     def next(self, world: World, reply) -> tuple[str | None, str | None]:
-        """Looks at a page; gives the next target, or None, and what is wrong with it, or None."""
+        """Checks a page; returns the next target or None, and what is wrong or None."""
         assert reply.status == 200, reply
         got = parsed(reply)
         now = {each["id"]: key_of(self.sort, each) for each in matching(world, self.asked)}
@@ -332,11 +333,11 @@ class Walk:
         for product in got:
             pid, key = product["id"], key_of(self.sort, product)
             if pid not in now:
-                return None, f"{product} is not what was asked for"
+                return None, f"{product} does not match the query"
             if pid in self.seen and self.seen[pid] == key:
                 return None, f"{pid} for the second time"
             if self.last is not None and (key > self.last if self.sort.startswith("-") else key < self.last):
-                return None, f"{pid} comes too late"
+                return None, f"{pid} is out of order"
             self.seen[pid] = self.last = key
         link = reply.header("Link")
         if link is None:
@@ -348,7 +349,7 @@ class Walk:
 
 
 class WalkBack:
-    """A history read page by page: from the newest change then to the first, without a gap, whatever is added."""
+    """A history read page by page, from the newest change to the first, without gaps, also while changes are added."""
 
     def __init__(self, world: World, target: str):
         self.pid = target.split("/")[2]
@@ -362,7 +363,7 @@ class WalkBack:
             self.version -= 1
         link = reply.header("Link")
         if (link is None) != (self.version == 0):
-            return None, "a Link where there is more, and only there"
+            return None, "expected a Link exactly if there is more"
         return link and next_target(link), None
 
 

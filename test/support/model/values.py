@@ -1,6 +1,6 @@
-"""Values as the contract has them: bodies and query parameters, and everything that is wrong with one, by its pointer.
+"""Bodies and query parameters as the contract defines them, and the pointers of everything that is wrong in one.
 
-A rule is a function value -> bool; a form is a table name -> (rule, what else is allowed).
+A rule is a function value -> bool; a form is a table name -> (rule, kind).
 """
 
 import json
@@ -11,20 +11,20 @@ from urllib.parse import unquote
 
 STOCK_MAX = 9007199254740991
 PRICE_MAX = Decimal("99999999999.9999")
-CURRENCIES = {"EUR", "USD", "JPY", "CHF", "XTS"}  # those of ISO 4217 that the stream uses
+CURRENCIES = {"EUR", "USD", "JPY", "CHF", "XTS"}  # the ones that the stream uses
 
-REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"  # nullable: optional, and may be null
+REQUIRED, OPTIONAL, NULLABLE = "required", "optional", "nullable"  # nullable: optional, may be null
 
 
 class Malformed(Exception):
-    """The body is no JSON as the contract reads it."""
+    """The body is not JSON as the contract defines it."""
 
 
 def read_json(body: bytes):
-    """Strict; numbers that are not written as integers come as Decimal."""
+    """Strict JSON; numbers that are not written as integers are Decimal."""
     def members(pairs):
         if len({name for name, _ in pairs}) < len(pairs):
-            raise Malformed("a member twice")
+            raise Malformed("a duplicate member")
         return dict(pairs)
 
     def constant(text):
@@ -73,7 +73,7 @@ def any_text(value) -> bool:
 
 
 def money(value) -> Decimal | None:
-    """The amount, exactly, with at least two places; None where it is none."""
+    """The exact amount with at least two places; None if it is not acceptable."""
     if isinstance(value, str):
         value = Decimal(value) if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", value, re.ASCII) else None
     if not number(value):
@@ -96,12 +96,12 @@ SPACES = dict.fromkeys(map(ord, " \u00a0\u202f\u3000" + "".join(map(chr, range(0
 
 
 def typed(value: str) -> str:
-    """A code without the spaces that apps show and people type."""
+    """A code without the spaces that apps show and users type."""
     return value.translate(SPACES)
 
 
 def recovery_code(value) -> str | None:
-    """Its 24 characters, however they were typed."""
+    """The 24 characters of a recovery code in any accepted spelling, or None."""
     if not isinstance(value, str):
         return None
     bare = typed(value.upper()).replace("-", "").translate(str.maketrans("OIL", "011"))
@@ -135,7 +135,7 @@ MOVEMENT = {"delta": (delta, REQUIRED), "reason": (text(500, 0), OPTIONAL), "ref
 
 
 def faults(form: dict, body) -> set:
-    """The pointers of everything that is not acceptable; {"#"} where it is no object at all."""
+    """The pointers of everything that is not acceptable; {"#"} if it is not an object."""
     if not isinstance(body, dict):
         return {"#"}
     found = {f"#/{name}" for name in body if name not in form}
@@ -152,7 +152,7 @@ def faults(form: dict, body) -> set:
     return found
 
 
-# Query parameters: all are text. No cursor is right here: those that the server gave are followed by Walk.
+# Query parameters are all text. No cursor is accepted here: Walk follows those that the server gave.
 LIMIT = lambda value: re.fullmatch("[1-9][0-9]{0,3}", value, re.ASCII) is not None and int(value) <= 1000  # noqa: E731
 COUNT = lambda value: re.fullmatch("0|[1-9][0-9]*", value, re.ASCII) is not None and int(value) <= STOCK_MAX  # noqa: E731
 SORTS = ("name", "price", "stock", "created_at", "updated_at")
@@ -163,7 +163,7 @@ HISTORY = {"limit": LIMIT, "cursor": lambda value: False}
 
 
 def read_query(query: str, form: dict) -> tuple[dict, set]:
-    """The parameters, and the names of those that are unknown, repeated or bad."""
+    """The parameters, and the names of those that are unknown, repeated or invalid."""
     values, wrong = {}, set()
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")

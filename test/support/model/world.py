@@ -1,4 +1,4 @@
-"""What the model knows (World), what it is asked (Request) and what it expects (Answer)."""
+"""The state of the model (World), a request to it (Request) and the response that it expects (Answer)."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Request:
     body: bytes | None = None
     token: str | None = None
     headers: tuple = ()  # (name, value)
-    meant: str = ""  # what the stream is up to, for whoever reads a failure
+    meant: str = ""  # the purpose, for the report of a failure
 
     def raw(self) -> bytes:
         return request_bytes(self.method, self.target, body=self.body, headers=dict(self.headers), token=self.token)
@@ -51,7 +51,7 @@ class User:
     codes_gone: tuple = ()  # spent or replaced
     last_step: int = 0
     failures: int = 0
-    unredeemed: int = 0  # failures that a recovery code does not set back
+    unredeemed: int = 0  # failures that a recovery code does not reset
     locked_until: int = 0
 
     def view(self) -> dict:
@@ -65,7 +65,7 @@ class Challenge:
     password_version: int
     next: str
     expires_at: int
-    secret: str | None = None  # enrol only, once it was scanned
+    secret: str | None = None  # of an enrolment, once it was scanned
     tries: int = 0
 
 
@@ -73,7 +73,7 @@ class Challenge:
 class Session:
     user: str
     user_id: str
-    id: str | None  # None until /me told
+    id: str | None  # None until /me was read
     began: int
     amr: tuple
     ended: bool = False
@@ -81,7 +81,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Stored:
-    """The answer to an Idempotency-Key."""
+    """A response stored under an Idempotency-Key."""
     at: int
     body: bytes
     reply: Reply
@@ -113,15 +113,15 @@ class World:
         user = self.users.get(username.lower())
         return None if user and user.pending_until is not None and self.now >= user.pending_until else user
 
-    def keep(self, user: User) -> None:
+    def put(self, user: User) -> None:
         self.users[user.username.lower()] = user
 
     def forget(self, user: User) -> None:
-        """Of an account of which nobody can say how it stands; what it did to products stays."""
+        """Removes an account whose state is unknown; its changes of products stay."""
         self.users.pop(user.username.lower(), None)
         self.challenges = {token: each for token, each in self.challenges.items() if each.user_id != user.id}
         self.sessions = {token: each for token, each in self.sessions.items() if each.user_id != user.id}
-        self.stored = {place: each for place, each in self.stored.items() if place[0] != user.id}
+        self.stored = {slot: each for slot, each in self.stored.items() if slot[0] != user.id}
 
     def session(self, token: str | None) -> Session | None:
         session = self.sessions.get(token)
@@ -150,7 +150,7 @@ TOKEN = Some("[A-Za-z0-9_.-]{43,}")
 
 
 def same(expected, got) -> bool:
-    """Equal to the digit: 1.50 is not 1.5, and 1 is not true."""
+    """Equal in every digit: 1.50 is not 1.5, and 1 is not true."""
     if isinstance(expected, Some):
         return expected.fits(got)
     if isinstance(expected, dict):
@@ -164,11 +164,11 @@ def same(expected, got) -> bool:
 @dataclass
 class Answer:
     status: int
-    slugs: tuple = ()  # of a refusal; more than one where the contract leaves it open
-    errors: frozenset | None = None  # pointers or parameters of a 422; None where they are left open
-    body: object = None  # None: none, or not looked at here
-    headers: dict = field(default_factory=dict)  # None for one that must not be there
-    check: Callable[[Reply], str | None] = lambda reply: None  # what else must hold; says what does not
+    slugs: tuple = ()  # of a refusal; several if the contract leaves it open
+    errors: frozenset | None = None  # pointers or parameters of a 422; None if they are left open
+    body: object = None  # None: there is none, or it is not compared
+    headers: dict = field(default_factory=dict)  # None: the header must be absent
+    check: Callable[[Reply], str | None] = lambda reply: None  # a further check; returns what is wrong
     effect: Callable[[World, Reply], None] = lambda world, reply: None
 
     def mismatch(self, reply: Reply) -> str | None:
@@ -186,7 +186,7 @@ class Answer:
 
 
 def parsed(reply: Reply):
-    """The body; read once, for a search looks at it many times."""
+    """The parsed body; cached, because it is compared many times."""
     if not hasattr(reply, "parsed"):
         reply.parsed = reply.json
     return reply.parsed
@@ -208,7 +208,7 @@ def too_many(seconds: int) -> Answer:
 
 
 def body_of(request: Request, form: dict) -> tuple[dict, Answer | None]:
-    """The body, or why not: 415, 400, 422."""
+    """The body, or a refusal: 415, 400, 422."""
     if (kind := request.header("Content-Type")) and kind != "application/json":
         return {}, refusal(415, "unsupported-media-type")
     try:
