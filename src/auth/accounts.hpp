@@ -104,7 +104,8 @@ class Accounts {
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 
   // One's own account (accounts_me.cpp). A fresh proof each time, from the guess budget of the account; there is no
-  // challenge. Errors of all three: invalid_token, when the session ended meanwhile, and those of the proof.
+  // challenge. Errors of all three: invalid_token, and those of the proof. The store refuses a write whose origin names a
+  // session that has ended: whoever submits one of the two write functions passes the session of `caller` in the origin.
   struct NewPassword {
     Secret current, next;
     std::string code;
@@ -115,7 +116,7 @@ class Accounts {
   // Blocking. Other sessions and all challenges end. The code is looked at only behind a right password; a weak new
   // password is refused before either, and hashed behind both. Errors: weak_password, invalid_value, too_many_attempts.
   Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from,
-                         const store::Origin& origin = {});
+                         store::Origin origin = {});
   store::WriteFunction<std::vector<std::string>> renew_recovery_codes(const SignedIn& caller, std::string code);
   // The challenge enrols a new authenticator. The old one works until `verify` confirms it.
   store::WriteFunction<FirstStep> replace_factor(const SignedIn& caller, Proof proof);
@@ -162,10 +163,9 @@ class Accounts {
   Status may_guess_password(const std::string& username, const Client& from);
   // Counts a guess that was looked at; too_many_attempts, where it may not be told whether it was right.
   Status guessed_password(const std::string& username, const Client& from, bool right);
-  // The account of `caller`, unless the session has ended since the request was let in.
-  Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
+  static Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller);
   // The same, unless another password was set since `seen`.
-  Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
+  static Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen);
   Result<model::Attribution> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;

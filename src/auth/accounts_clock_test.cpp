@@ -39,7 +39,8 @@ TEST_F(ClockThatWasAhead, LeavesNoTokenAndNoSession) {
   EXPECT_EQ(refused.error(), TokenFault::ahead);
   EXPECT_NE(auth::refusal(refused.error()).detail.find("clock"), std::string::npos);
   EXPECT_EQ(auth::refusal(refused.error()).cause, "clock.ahead");
-  EXPECT_EQ(refusal(store->write(accounts->renew_recovery_codes(*caller, code()))), Code::invalid_token);
+  EXPECT_EQ(refusal(store->write(origin_of(*caller), accounts->renew_recovery_codes(*caller, code()))),
+            Code::invalid_token);
 
   accounts->sweep();
   clock.move(kAhead);  // the time comes that the session was made for

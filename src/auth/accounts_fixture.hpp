@@ -41,6 +41,7 @@ struct AccountsFixture : ::testing::Test {
                                                       .expires_at = expires_at,
                                                       .factor = session.factor}));
   }
+  static store::Origin origin_of(const SignedIn& caller) { return {.session = caller.session().id}; }
   SignedIn sign_in() {
     const auto verified = verify_code(log_in()->challenge, code());
     clock.move(std::chrono::seconds(30));

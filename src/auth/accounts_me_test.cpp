@@ -12,10 +12,10 @@ struct OwnAccount : AccountsFixture {
     return accounts->change_password(caller, {password(current), password(next), std::move(with)}, home);
   }
   Result<FirstStep> replace(const SignedIn& caller, Proof proof) {
-    return store->write(accounts->replace_factor(caller, std::move(proof)));
+    return store->write(origin_of(caller), accounts->replace_factor(caller, std::move(proof)));
   }
   Result<std::vector<std::string>> renew(const SignedIn& caller, const std::string& with) {
-    return store->write(accounts->renew_recovery_codes(caller, with));
+    return store->write(origin_of(caller), accounts->renew_recovery_codes(caller, with));
   }
   bool alive(const SignedIn& caller) const { return store->session(caller.session().id).has_value(); }
   Proof recovery(std::size_t number) const { return {.recovery_code = parse_recovery_code(recovery_codes[number])}; }
