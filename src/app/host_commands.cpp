@@ -1,7 +1,7 @@
 #include "app/host_commands.hpp"
 
 #include "api/account_fields.hpp"
-#include "base/json.hpp"
+#include "base/json_document.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::app {
@@ -132,8 +132,8 @@ std::string whole_detail(const Error& error) {
 }
 
 std::string refusal(const Error& error) {
-  return R"({"error":{"code":)" + json::quoted(info(error.code).slug) + R"(,"detail":)" +
-         json::quoted(whole_detail(error)) + "}}";
+  return json::serialize(json::object({{"error", json::object({{"code", json::string(info(error.code).slug)},
+                                                               {"detail", json::string(whole_detail(error))}})}}));
 }
 
 Answer guarded(auth::Accounts& accounts, std::string_view name, const json::Value& with) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
+#include "crypto/digest.hpp"
 #include "testing/random.hpp"
 
 namespace integrity::auth {
@@ -45,6 +46,25 @@ TEST_F(Token, SaysWhatWasClaimed) {
     EXPECT_NE(payload->find(name), nullptr) << name;
   }
   EXPECT_NE(part(token, 0).find(R"("typ":"at+jwt")"), std::string::npos);
+}
+
+// What other services have seen so far, byte for byte.
+TEST_F(Token, IsWrittenWithoutWhiteSpaceInThisOrder) {
+  const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Shop \"A\"", "a");
+  const std::string issued = ours.issue(claims);
+  EXPECT_EQ(part(issued, 0), R"({"alg":"HS256","typ":"at+jwt"})");
+  EXPECT_EQ(part(issued, 1), R"({"iss":"Shop \"A\"","aud":"a","sub":")" + claims.user.hex() + R"(","sid":")" +
+                                 claims.session.hex() +
+                                 R"(","jti":"one","iat":1800000000,"nbf":1800000000,"exp":1800000600,)"
+                                 R"("amr":["pwd","recovery"]})");
+  const auto keys = json::parse(tokens.jwks());
+  const json::Value& key = keys->find("keys")->items.at(0);
+  const auto text = [&](const char* name) { return key.find(name)->text; };
+  EXPECT_EQ(part(token, 0), R"({"alg":"ES256","kid":")" + text("kid") + R"(","typ":"at+jwt"})");
+  EXPECT_EQ(tokens.jwks(), R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + text("x") + R"(","y":")" + text("y") +
+                               R"(","kid":")" + text("kid") + R"(","alg":"ES256","use":"sig"}]})");
+  const std::string members = R"({"crv":"P-256","kty":"EC","x":")" + text("x") + R"(","y":")" + text("y") + R"("})";
+  EXPECT_EQ(text("kid"), to_base64url(crypto::sha256(as_bytes(members)))) << "RFC 7638";
 }
 
 TEST_F(Token, RefusesEveryAlteredCharacter) {
