@@ -13,7 +13,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "base/log.hpp"
+#include "app/run_logged.hpp"
 
 namespace integrity::app {
 namespace {
@@ -137,7 +137,8 @@ void ControlServer::run() {
     if (wait[1].revents != 0) return;
     if (wait[0].revents == 0) continue;
     const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (peer.valid()) serve(peer);
+    // Where serving it fails, for want of memory perhaps, the command gets no reply.
+    if (peer.valid()) run_logged("control.failed", [&] { serve(peer); });
   }
 }
 

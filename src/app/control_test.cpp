@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <new>
 
 #include "testing/folder.hpp"
 
@@ -59,6 +60,22 @@ TEST(Control, WorksWhereThePathIsLongerThanASocketAddress) {
   ASSERT_TRUE(server) << server.error().detail;
   EXPECT_EQ(test::mode_of(deep / "control.sock"), 0600U);
   EXPECT_EQ(**control_call(deep / "control.sock", "a"), "got a");
+}
+
+// A handler that threw ended the process.
+TEST(Control, GoesOnAfterARequestThatFailed) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  const auto server = ControlServer::start(path, [](std::string_view request) -> std::string {
+    if (request == "much") throw std::bad_alloc();
+    return "done";
+  });
+  ASSERT_TRUE(server);
+  const auto reply = control_call(path, "much");
+  ASSERT_TRUE(reply);
+  ASSERT_FALSE(*reply);
+  EXPECT_NE(reply->error().detail.find("did not answer"), std::string::npos);
+  EXPECT_EQ(**control_call(path, "little"), "done");
 }
 
 TEST(Control, GivesUpOnALineThatIsTooLong) {

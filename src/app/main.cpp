@@ -24,7 +24,7 @@ namespace {
 using namespace integrity;
 using namespace integrity::app;
 
-int complain(const std::string& why, int status) {
+int complain(std::string_view why, int status) {
   std::cerr << "integrity: " << why << std::endl;
   return status;
 }
