@@ -56,7 +56,7 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
       no_challenge_budget_(rules_.no_challenge_budget) {}
 
 void Accounts::expect_stored_hashes() {
-  for (const auto& user : store_.read()->users()) hasher_.expect(user.password_hash);
+  for (const auto& kind : store_.read()->password_hash_kinds()) hasher_.expect(kind);
 }
 
 Status Accounts::signup_open() const {
@@ -387,6 +387,7 @@ void Accounts::sweep() {
     if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
     more = removed.has_value() && *removed >= kBatch;
   }
+  expect_stored_hashes();
 }
 
 }  // namespace integrity::auth

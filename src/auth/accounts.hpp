@@ -87,7 +87,8 @@ class Accounts {
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
-  // Reads what is stored: from now on every login takes as long as the one of the costliest hash. Once, before requests.
+  // From now on every login takes the work of the highest bcrypt cost in the store. Before the first request; `sweep` does
+  // it again, since other nodes and commands store hashes too.
   void expect_stored_hashes();
 
   // Whether it is not too easy to guess; takes up to a millisecond. Error: weak_password.

@@ -100,6 +100,23 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfTheHighestCostStoredForEveryName) {
   }
 }
 
+// Another node hashes at a higher cost. Until this one met such a hash, or was started again, a name that does not exist
+// was refused sooner.
+TEST_F(SecondFactorFlow, TakesTheWorkOfAHashThatAnotherNodeStoredAfterASweep) {
+  std::uint64_t rounds = 0;
+  accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                   AccountRules{.bcrypt_cost = 4, .compare = [&](std::string_view text, const std::string& bcrypt) {
+                                  rounds += std::uint64_t{1} << crypto::bcrypt_cost(bcrypt);
+                                  return crypto::bcrypt_verify(text, bcrypt);
+                                }});
+  accounts->expect_stored_hashes();
+  Accounts other(*store, clock, random, random.secret(32), random.secret(32), {.bcrypt_cost = 6});
+  ASSERT_TRUE(other.sign_up("ada", {}, password(), home));
+  accounts->sweep();
+  EXPECT_EQ(refusal(accounts->log_in("nobody", password("wrong horse"), home)), Code::invalid_credentials);
+  EXPECT_EQ(rounds, 1U << 6);
+}
+
 TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
   enrol();
   const auto used = code();

@@ -91,6 +91,7 @@ Stored read_stored(std::string_view stored) {
 
 constexpr int kCostMax = 16;  // as --bcrypt-cost; more would be minutes
 constexpr std::size_t kBcryptBytes = 72;
+constexpr std::size_t kSaltAndDigestChars = 53;  // of a bcrypt string, after "$2b$12$"
 constexpr std::string_view kBcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 }  // namespace
@@ -122,7 +123,7 @@ PasswordHasher::PasswordHasher(Secret key, int cost, Random& random, Compare com
     : key_(std::move(key)), cost_(cost), compare_(std::move(compare)), work_(cost), random_(random) {
   // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
   // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
-  for (std::uint8_t byte : random_.bytes(53)) decoy_ += kBcryptAlphabet[byte % 64];
+  for (std::uint8_t byte : random_.bytes(kSaltAndDigestChars)) decoy_ += kBcryptAlphabet[byte % 64];
   decoy_[21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
 }
 
@@ -141,8 +142,12 @@ std::string PasswordHasher::hash(const Secret& password) const {
   return hash;
 }
 
-void PasswordHasher::expect(std::string_view stored) const {
-  const int cost = std::min(crypto::bcrypt_cost(read_stored(stored).bcrypt), kCostMax);
+void PasswordHasher::expect(std::string_view kind) const {
+  raise_work(crypto::bcrypt_cost(read_stored(kind).bcrypt + std::string(kSaltAndDigestChars, '.')));
+}
+
+void PasswordHasher::raise_work(int cost) const {
+  cost = std::min(cost, kCostMax);
   for (int known = work_; known < cost && !work_.compare_exchange_weak(known, cost);) {
   }
 }
@@ -155,9 +160,9 @@ std::string PasswordHasher::text_for(const Secret& password, std::optional<Preha
 }
 
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
-  expect(stored);
-  const int work = work_;
   const auto [bcrypt, foreign] = read_stored(stored);
+  raise_work(crypto::bcrypt_cost(bcrypt));
+  const int work = work_;
   const std::string hash = stored.empty() ? decoy(work) : bcrypt;
   const auto bytes = password.reveal_text();
   // No program that kept bytes took a NUL among them.

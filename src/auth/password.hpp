@@ -34,14 +34,14 @@ std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash
 // Safe from any thread. `hash` and `verify` take as long as bcrypt does.
 //
 // Every `verify` takes the same work, or its time would tell whether a name exists: that of the highest cost that is
-// configured or stored. `expect` says at start what is stored; a hash that it was not told of raises the work for good
-// when it is met. An account hashed at a lower cost pays the difference, and so does one that does not exist.
+// configured or stored. `expect` names what is stored; a higher cost that `verify` meets raises the work too. It falls
+// again only with a restart. For an account that is hashed at a lower cost, or does not exist, the difference is added.
 class PasswordHasher {
  public:
   using Compare = std::function<bool(std::string_view text, const std::string& bcrypt)>;  // tests count with their own
   PasswordHasher(Secret key, int cost, Random& random, Compare compare = crypto::bcrypt_verify);
 
-  void expect(std::string_view stored) const;
+  void expect(std::string_view kind) const;  // what precedes the salt of a stored hash: "bytes:$2b$10$"
   std::string hash(const Secret& password) const;
   // An empty stored hash stands for an account that does not exist: always false. So is an empty password of another
   // program's: some of them made such a hash for an account that nobody should get into.
@@ -52,6 +52,7 @@ class PasswordHasher {
   std::string keyed(const Secret& password) const;
   std::string text_for(const Secret& password, std::optional<Prehash> foreign) const;
   std::string decoy(int cost) const;
+  void raise_work(int cost) const;
 
   Secret key_;
   int cost_;

@@ -86,7 +86,7 @@ TEST_F(PasswordWork, IsTheSameForEveryAccountAndForNone) {
   const auto counting = hasher_of(5);
   const auto cheap = hasher_of(4).hash(secret("a")), dear = hasher_of(7).hash(secret("a"));
   const auto imported = *foreign_hash(crypto::bcrypt_hash("a", 6, random));
-  for (const auto& stored : {cheap, dear, imported}) counting.expect(stored);
+  for (const auto& stored : {cheap, dear, imported}) counting.expect(stored.substr(0, stored.size() - 53));
   for (const auto& stored : {std::string(), cheap, hasher_of(5).hash(secret("a")), imported, dear}) {
     EXPECT_EQ(rounds_of(counting, stored), 1U << 7) << stored;
   }
@@ -102,8 +102,7 @@ TEST_F(PasswordWork, GrowsForAllWithAHashThatNobodyExpected) {
 
 TEST_F(PasswordWork, IsNotSetByAHashThatIsDamaged) {
   const auto counting = hasher_of(4);
-  counting.expect("$2b$31$" + std::string(53, 'a'));
-  counting.expect("no hash");
+  for (const char* kind : {"$2b$31$", "no hash", ""}) counting.expect(kind);
   EXPECT_LE(rounds_of(counting, hasher.hash(secret("a"))), 1U << 16);
 }
 
