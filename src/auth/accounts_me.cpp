@@ -24,7 +24,7 @@ Result<model::Attribution> Accounts::prove_again(store::WriteTx& tx, model::User
                                                  Time now) const {
   INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
   INTEGRITY_TRY(const auto factor, second_factor_.prove(tx, user, proof, now));
-  return act_of(user.id, factor);
+  return attribution_of(user.id, factor);
 }
 
 Result<model::User> Accounts::unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen) {
@@ -47,15 +47,15 @@ Status Accounts::change_password(const SignedIn& caller, const NewPassword& chan
   const auto user = store_.read()->user(caller.user());
   if (!user) return invalid_token();
   INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
-  INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is its turn
+  INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is this request's turn
   const bool right = hasher_.verify(change.current, user->password_hash);
   INTEGRITY_CHECK(guessed_password(user->username, from, right));
   if (!right) {
     log::event("password.refused", {{"user", user->id.hex()}, {"address", from.address}});
-    return wrong_current_password();  // the code was not looked at: it is still good
+    return wrong_current_password();  // the code was not checked: it is still good
   }
 
-  // In a write of its own, so that nobody without a good code has a second password hashed.
+  // A write of its own, so that the new password is hashed only after a right code.
   const Time now = clock_.now();
   const auto proved = store_.write(origin, [&](store::WriteTx& tx) -> Result<model::Attribution> {
     INTEGRITY_TRY(auto current, unchanged(tx, caller, *user));

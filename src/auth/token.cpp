@@ -33,7 +33,7 @@ std::optional<Parts> split(std::string_view token) {
                token.substr(0, last)};
 }
 
-// Typed access to the claims; anything missing or of another type makes the whole token unreadable.
+// Typed access to the claims. A claim that is missing or of another type makes the whole token unreadable.
 class ClaimReader {
  public:
   explicit ClaimReader(const json::Value& object) : object_(object) {}
@@ -150,8 +150,8 @@ std::string Tokens::issue(const Claims& claims) const {
 
 std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
   const auto parts = split(token);
-  // All our tokens have one header. Comparing its bytes settles alg, kid and typ, and refuses jku, jwk, x5u,
-  // x5c, crit, zip and whatever else a header may try (RFC 8725 §3.1, §3.10, §3.11).
+  // All our tokens have the same header. Comparing its bytes checks alg, kid and typ, and refuses jku, jwk, x5u, x5c,
+  // crit, zip and anything else (RFC 8725 §3.1, §3.10, §3.11).
   if (!parts || parts->header != header_) return {};
   const auto payload = from_base64url(parts->payload);
   if (!payload) return {};
@@ -166,7 +166,7 @@ std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
                 .factor = reader.factor()};
   if (reader.text("iss") != issuer_ || reader.text("aud") != audience_) return {};
   if (reader.seconds("nbf") != claims.issued_at || !reader.ok()) return {};
-  if (claims.expires_at != claims.issued_at + token_life_s) return {};  // all of ours live as long
+  if (claims.expires_at != claims.issued_at + token_life_s) return {};
   return claims;
 }
 

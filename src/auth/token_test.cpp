@@ -87,7 +87,7 @@ TEST_F(Token, RefusesHeadersOfOthers) {
 }
 
 TEST_F(Token, RefusesThePublicKeyUsedAsAnHmacSecret) {
-  // The classic confusion of RS/ES with HS: the algorithm is ours to say, never the token's.
+  // The well-known confusion of RS or ES with HS: the token does not choose the algorithm.
   const TokenKey hmac = TokenKey::hs256(Secret(std::string_view(tokens.jwks())));
   const std::string forged = forge(R"({"alg":"HS256","typ":"at+jwt"})", part(token, 1), &hmac);
   EXPECT_FALSE(tokens.read_unverified(forged));
@@ -120,7 +120,7 @@ TEST_F(Token, RefusesMissingOrMistypedClaims) {
   }
 }
 
-TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
+TEST_F(Token, RefusesPayloadsThatAreNotClaims) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
   const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
                     "integrity");
@@ -129,7 +129,7 @@ TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
                                      good.substr(1), good.substr(0, good.size() - 1) + R"(,"sub":""})", good + good}) {
     EXPECT_FALSE(ours.read_unverified(forge(header, payload, &key))) << payload;
   }
-  auto token_with = [&](const std::string& payload) {  // as it stands, not as base64url
+  auto token_with = [&](const std::string& payload) {  // unchanged, not encoded as base64url
     const std::string input = to_base64url(as_bytes(header)) + '.' + payload;
     return input + '.' + to_base64url(as_bytes(key.sign(input)));
   };
@@ -140,7 +140,7 @@ TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
   }
 }
 
-TEST_F(Token, RefusesOtherWaysOfHavingProvenOneself) {
+TEST_F(Token, RefusesOtherAuthenticationMethods) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
   const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
                     "integrity");
@@ -154,7 +154,7 @@ TEST_F(Token, RefusesOtherWaysOfHavingProvenOneself) {
   }
 }
 
-TEST_F(Token, RefusesWhatIsNoToken) {
+TEST_F(Token, RefusesWhatIsNotAToken) {
   for (const std::string& text :
        {std::string(), std::string("."), std::string(".."), token + ".x", token.substr(0, token.rfind('.')),
         "x." + token, std::string(10000, 'a'), token + "="}) {
@@ -165,7 +165,7 @@ TEST_F(Token, RefusesWhatIsNoToken) {
   }
 }
 
-TEST_F(Token, KeySetNamesOnlyPublicKeys) {
+TEST_F(Token, KeySetHoldsOnlyPublicKeys) {
   EXPECT_EQ(tokens.jwks().find("\"d\""), std::string::npos);
   EXPECT_NE(tokens.jwks().find(R"("kty":"EC")"), std::string::npos);
   EXPECT_EQ(Tokens(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "i", "a").jwks(),
