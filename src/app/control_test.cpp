@@ -17,7 +17,7 @@ std::string echo(std::string_view request) {
   return "got " + std::string(request);
 }
 
-TEST(Control, CarriesALineThereAndALineBack) {
+TEST(Control, CarriesALineEachWay) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);
@@ -30,7 +30,7 @@ TEST(Control, CarriesALineThereAndALineBack) {
   }
 }
 
-TEST(Control, SaysThatNobodyListens) {
+TEST(Control, SaysThatNoServerIsRunning) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   EXPECT_FALSE(control_call(path, "{}"));
@@ -46,7 +46,7 @@ TEST(Control, ReplacesTheSocketOfADeadProcess) {
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  EXPECT_FALSE(control_call(path, "{}")) << "nobody listens";
+  EXPECT_FALSE(control_call(path, "{}")) << "no server is running";
   const auto server = ControlServer::start(path, echo);
   ASSERT_TRUE(server);
   EXPECT_EQ(**control_call(path, "a"), "got a");
@@ -78,7 +78,7 @@ TEST(Control, GoesOnAfterARequestThatFailed) {
   EXPECT_EQ(**control_call(path, "little"), "done");
 }
 
-TEST(Control, GivesUpOnALineThatIsTooLong) {
+TEST(Control, RefusesALineThatIsTooLong) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);

@@ -8,7 +8,7 @@
 namespace integrity::app {
 namespace {
 
-TEST(Periodic, ComesRoundAlsoAfterAFailure) {
+TEST(Periodic, RunsAgainAfterAFailure) {
   int runs = 0;
   std::promise<void> third;
   const Periodic periodic(std::chrono::milliseconds(1), [&] {
@@ -33,7 +33,7 @@ TEST(Periodic, RunsAgainAfterAFailureThatCannotBeLogged) {
   EXPECT_EQ(second.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
-TEST(Periodic, EndsWithoutWaitingForItsTime) {
+TEST(Periodic, EndsWithoutWaitingForTheNextRun) {
   const auto begun = std::chrono::steady_clock::now();
   {
     const Periodic periodic(std::chrono::hours(1), [] {});
