@@ -288,7 +288,7 @@ def test_an_import_can_be_run_again(app, old, new):
     old.db.users.insert_one(flask_rows.user(1, "late"))
     said = import_flask(new, old, "--apply", status=3)
     assert "Imported: 1 user, 0 products\nAlready here: 3 users, 1 product\n" in said
-    assert f'    {app.pids[0]} "Lamp": is here already, and not as it comes: "Lamp", version 2\n' in said
+    assert f'    {app.pids[0]} "Lamp": is here already, and differs: "Lamp", version 2\n' in said
     assert f'    {app.pids[1]} "Kettle": was here, and was deleted\n' in said
     new.start()
     assert account.client.get(f"/products/{app.pids[0]}").json["stock"] == 6

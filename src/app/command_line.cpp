@@ -21,43 +21,38 @@ constexpr const char* kSigning =
     "\nJWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
     "instead of ES256.";
 
-// An address with a password in it does not belong into the list of processes.
+// An address with a password should not appear in the list of processes.
 constexpr const char* kFrom = "INTEGRITY_FROM";
 
 struct VerbInfo {
   Verb verb;
   const char *name, *what;
-  const char* operand = nullptr;  // what its NAME is, where it takes one
+  const char* operand = nullptr;  // the meaning of its NAME, where it takes one
   const char* operand_name = "NAME";
 };
 
 constexpr VerbInfo kTop[] = {
     {Verb::serve, "serve",
-     "Run the server. Prints `listening on http://ADDRESS:PORT` when it accepts connections; ends "
-     "at SIGTERM or Ctrl-C "
-     "with everything finished, at once when asked again"},
-    {Verb::config, "config", "Show every option in force and where it came from, secrets hidden"},
+     "Run the server. Prints `listening on http://ADDRESS:PORT` when it accepts connections. SIGTERM or Ctrl-C ends it "
+     "after requests in progress; a second one ends it at once"},
+    {Verb::config, "config", "Show every option in force and where its value comes from, secrets hidden"},
     {Verb::import_flask, "import-flask",
-     "Report what would come over from the MongoDB of a Flask server (docs/from-flask.md); with --apply, bring it "
-     "over. "
+     "Report what would be imported from the MongoDB of a Flask server (docs/from-flask.md); with --apply, import it. "
      "Status 0: everything, 3: all but what is listed",
      "mongodb://HOST/DATABASE of the old server", "MONGO_URI"},
 };
 constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {
     {Verb::user_add, "add",
-     "Add an account. At a terminal: asks for the password, draws the QR code, asks for the first "
-     "code, prints the "
-     "recovery codes. Otherwise: reads the password from one line of stdin and prints the otpauth "
-     "URI, which the "
+     "Add an account. At a terminal: asks for the password, draws the QR code, asks for the first code, prints the "
+     "recovery codes. Otherwise: reads the password from one line of stdin and prints the otpauth URI, which the "
      "first login confirms",
      kAccount},
     {Verb::user_list, "list", "List the accounts"},
     {Verb::user_set_password, "set-password",
-     "Set a new password, asked for or read from one line of stdin, and end the account's sessions", kAccount},
+     "Set a new password, typed in or read from one line of stdin, and end the account's sessions", kAccount},
     {Verb::user_reset_2fa, "reset-2fa",
-     "End the account's sessions, remove its authenticator and recovery codes, and let it enrol "
-     "anew for 24 hours",
+     "End the account's sessions, remove its authenticator and recovery codes, and let it enrol anew for 24 hours",
      kAccount},
     {Verb::user_disable, "disable", "End the account's sessions and refuse its logins", kAccount},
     {Verb::user_enable, "enable", "Let a disabled account log in again", kAccount},
@@ -69,9 +64,10 @@ constexpr VerbInfo kUser[] = {
 
 constexpr VerbInfo kKey[] = {
     {Verb::key_accept, "accept",
-     "Use a key file in place of the one before; one that is missing is made. What that protected is good no more: "
-     "with password.key all "
-     "passwords, with secrets.key all authenticators and recovery codes, with token.key all access tokens",
+     "Use a key file in place of the previous one; a missing file is made. What the previous key protected is no "
+     "longer "
+     "valid: for password.key all passwords, for secrets.key all authenticators and recovery codes, for token.key all "
+     "access tokens",
      "password.key, secrets.key or token.key"},
 };
 
@@ -81,14 +77,14 @@ class Parser {
     app_.set_version_flag("--version", std::string("integrity ") + INTEGRITY_VERSION);
     app_.require_subcommand(1);
     for (const VerbInfo& verb : kTop) add(app_, verb);
-    CLI::App& user = *app_.add_subcommand("user", "Accounts, by whoever operates the host");
+    CLI::App& user = *app_.add_subcommand("user", "Manage accounts, on the host");
     user.require_subcommand(1);
     for (const VerbInfo& verb : kUser) add(user, verb);
-    CLI::App& key = *app_.add_subcommand("key", "The files in --keys, with the server stopped");
+    CLI::App& key = *app_.add_subcommand("key", "Manage the files in --keys, with the server stopped");
     key.require_subcommand(1);
     for (const VerbInfo& verb : kKey) add(key, verb);
     add_migrate();
-    app_.footer("`integrity COMMAND --help` tells the options of a command.");
+    app_.footer("`integrity COMMAND --help` shows the options of a command.");
   }
 
   std::variant<CommandLine, int> parse(int argc, const char* const* argv) {
@@ -103,7 +99,7 @@ class Parser {
   }
 
  private:
-  // CLI11 says that a command is missing also where one is misspelt; that word is what helps.
+  // CLI11 reports a missing command where one is misspelt; naming that word helps more.
   std::string mistake(const CLI::ParseError& error) const {
     const CLI::App* command = &app_;
     std::string shown = "integrity";
@@ -119,7 +115,7 @@ class Parser {
     return shown + ": unknown: " + word + (near ? "; did you mean " + *near + "?" : help);
   }
 
-  // What may stand where `word` was found: options, or commands.
+  // The options, or the subcommands, of `command`.
   static std::vector<std::string> words_of(const CLI::App& command, bool options) {
     std::vector<std::string> words;
     if (options) {
@@ -151,9 +147,10 @@ class Parser {
 
   void add_import_options(CLI::App& sub) {
     sub.add_flag("--apply", line_.import_options.apply, "Import; without it nothing is changed");
-    sub.add_option("--factors", line_.import_options.factors,
-                   "Whether authenticators stay good. The old server showed their secrets to anyone: reenrol is the "
-                   "safe choice [keep]")
+    sub.add_option(
+           "--factors", line_.import_options.factors,
+           "Whether authenticators go on working. The old server showed their secrets to anyone: reenrol is the "
+           "safe choice [keep]")
         ->type_name("keep|reenrol")
         ->check(CLI::IsMember({"keep", "reenrol"}));
     sub.add_option("--prehashed", line_.import_options.prehashed,
@@ -161,7 +158,7 @@ class Parser {
                    "BCRYPT_HANDLE_LONG_PASSWORDS")
         ->type_name("sha256-hex")
         ->check(CLI::IsMember({"sha256-hex"}));
-    sub.add_option("--rename", line_.import_options.rename, "Lines `OLD NEW`: usernames to change on the way")
+    sub.add_option("--rename", line_.import_options.rename, "Lines `OLD NEW`: usernames to change in the import")
         ->type_name("FILE");
   }
 
@@ -170,17 +167,17 @@ class Parser {
     CLI::App& sub = *app_.add_subcommand("migrate",
                                          "Move everything from one store into an empty one. The source is sealed: "
                                          "nothing can be written to it any more. "
-                                         "Run again, it goes on where it was interrupted");
+                                         "After an interruption, run the same command again: it continues");
     sub.footer("A store is a data folder, or mongodb://HOST,…/DATABASE of a replica set. Key files are not moved.");
     sub.get_formatter()->column_width(44);
-    sub.add_option("--from", options.from, "The store that is to be moved")
+    sub.add_option("--from", options.from, "The store to move")->type_name("STORE")->required()->envname(kFrom);
+    sub.add_option("--to", options.to, "The store to move it to; it must be empty")
         ->type_name("STORE")
-        ->required()
-        ->envname(kFrom);
-    sub.add_option("--to", options.to, "Where to; nothing may be in it")->type_name("STORE")->envname("INTEGRITY_TO");
-    sub.add_flag("--unseal", options.unseal, "Give the move up: open --from again");
-    sub.add_flag("--finished-too", options.finished_too,
-                 "With --unseal: also where the move was finished. What was written to the other store since is lost");
+        ->envname("INTEGRITY_TO");
+    sub.add_flag("--unseal", options.unseal, "Cancel the migration: open --from again");
+    sub.add_flag(
+        "--finished-too", options.finished_too,
+        "With --unseal: even if the migration was finished. What was written to the other store since is lost");
     sub.callback([this] { line_.verb = Verb::migrate; });
   }
 

@@ -1,5 +1,4 @@
-// argv into a verb, its operand and its options. --help of every verb comes from the table in
-// options.cpp.
+// Parses argv into a verb, its operand and its options. --help comes from the table in options.cpp.
 #pragma once
 #include <string>
 #include <variant>
@@ -39,14 +38,13 @@ struct MigrateOptions {
 
 struct CommandLine {
   Verb verb = Verb::serve;
-  std::string name;  // of an account or a key, or an address, for the verbs that take one
+  std::string name;  // the operand: an account, a key file or an address
   ImportOptions import_options;
   MigrateOptions migrate_options;
   Flags flags;
 };
 
-// An exit status instead, where everything has been said: help and version on stdout (0), a mistake
-// on stderr (2).
+// Or an exit status, after help or the version was printed to stdout (0), or a mistake was reported on stderr (2).
 std::variant<CommandLine, int> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace integrity::app

@@ -30,7 +30,7 @@ TEST(CommandLine, TakesEveryOptionOfTheTableForTheServer) {
   }
 }
 
-TEST(CommandLine, ImportsOnlyWhenTold) {
+TEST(CommandLine, ImportsOnlyWithApply) {
   const auto plain = parse({"import-flask", "mongodb://db1/shop"});
   const auto& report = std::get<CommandLine>(plain);
   EXPECT_EQ(report.verb, Verb::import_flask);
@@ -68,7 +68,7 @@ TEST(CommandLine, ExplainsEveryVerbWithStatus0) {
   }
 }
 
-TEST(CommandLine, TellsTheNearestOptionOrCommandInOneLine) {
+TEST(CommandLine, SuggestsTheNearestOptionOrCommandInOneLine) {
   const struct {
     std::vector<const char*> words;
     const char* said;
@@ -88,7 +88,7 @@ TEST(CommandLine, TellsTheNearestOptionOrCommandInOneLine) {
   }
 }
 
-TEST(CommandLine, ShowsACommandOnlyWhatConcernsIt) {
+TEST(CommandLine, ListsOnlyTheOptionsOfTheCommandInItsHelp) {
   const auto help = [](std::vector<const char*> words) {
     words.push_back("--help");
     ::testing::internal::CaptureStdout();
@@ -111,7 +111,7 @@ TEST(CommandLine, ShowsACommandOnlyWhatConcernsIt) {
   }
 }
 
-TEST(CommandLine, NamesWhatItDoesNotKnowWithStatus2) {
+TEST(CommandLine, NamesWhatIsUnknownOrMissingWithStatus2) {
   const struct {
     std::vector<const char*> words;
     const char* named;

@@ -1,5 +1,4 @@
-// The configuration in force, typed and checked. Made once, by `load` (options.hpp); everything
-// else only reads it.
+// The configuration in force, typed and checked. `load` (options.hpp) makes it once; everything else only reads it.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -15,15 +14,14 @@ namespace integrity::app {
 
 enum class Signup : std::uint8_t { open, closed };
 
-// Each member is the option of the same name in options.cpp, where defaults, bounds and meanings
-// stand.
+// Each member is the option of the same name in options.cpp, which has the defaults, bounds and meanings.
 struct Config {
   std::string listen_host;  // an IPv4 or IPv6 address, without brackets
   std::uint16_t listen_port = 0;
   std::filesystem::path data, keys, config;
   std::string mongo_uri;                    // empty: the SQLite file in `data`
   std::chrono::seconds max_clock_offset{};  // from MongoDB's clock; 0: any
-  std::optional<Signup> signup;             // nothing: off loopback and not named, so `serve` refuses
+  std::optional<Signup> signup;             // nothing: not on loopback and not given, so `serve` refuses
   bool signup_named = false;                // false: `signup` follows from the listener
   std::string issuer, audience;
   std::string currency;

@@ -13,35 +13,35 @@
 #include <chrono>
 #include <cstring>
 
-#include "base/log.hpp"
+#include "app/run_logged.hpp"
 
 namespace integrity::app {
 namespace {
 
 constexpr std::size_t kLineBytesMax = 64 * 1024;
-// For a whole line, however it drips in.
-constexpr std::chrono::seconds kServerPatience{5};
-constexpr std::chrono::seconds kCallerPatience{60};  // requests wait for each other, each may hash a password
+// For a whole line, however slowly it comes.
+constexpr std::chrono::seconds kServerTimeLimit{5};
+constexpr std::chrono::seconds kCallerTimeLimit{60};  // requests wait for each other, and each may hash a password
 
-// A socket's address, also where the path is longer than the 107 bytes that sun_path takes: then by
-// its folder's descriptor, which must stay open as long as the address is used.
-struct Place {
+// The address of a socket. A path longer than the 107 bytes of sun_path is reached through a descriptor of its folder,
+// which must stay open as long as the address is used.
+struct SocketAddress {
   Fd folder;
   sockaddr_un address{};
 };
 
-Result<Place> place_of(const std::filesystem::path& path) {
-  Place place;
-  place.address.sun_family = AF_UNIX;
+Result<SocketAddress> address_of(const std::filesystem::path& path) {
+  SocketAddress socket;
+  socket.address.sun_family = AF_UNIX;
   std::string name = path.string();
-  if (name.size() >= sizeof place.address.sun_path) {
+  if (name.size() >= sizeof socket.address.sun_path) {
     const auto folder = path.parent_path();
-    place.folder = Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!place.folder.valid()) return file_error(folder, "cannot open");
-    name = "/proc/self/fd/" + std::to_string(place.folder.get()) + "/" + path.filename().string();
+    socket.folder = Fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!socket.folder.valid()) return file_error(folder, "cannot open");
+    name = "/proc/self/fd/" + std::to_string(socket.folder.get()) + "/" + path.filename().string();
   }
-  std::memcpy(place.address.sun_path, name.c_str(), name.size() + 1);
-  return place;
+  std::memcpy(socket.address.sun_path, name.c_str(), name.size() + 1);
+  return socket;
 }
 
 const sockaddr* generic(const sockaddr_un& address) {
@@ -50,7 +50,7 @@ const sockaddr* generic(const sockaddr_un& address) {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// False when the peer is not ready for `events` until then.
+// False if the peer is not ready for `events` by `until`.
 bool wait_for(int fd, short events, SteadyTime until) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
@@ -81,11 +81,10 @@ bool send_line(int fd, std::string_view text, std::chrono::seconds time_limit) {
   return sent == line.size();
 }
 
-// Up to the first line feed; nothing when the peer stops, stalls or sends too much. The caller
-// wipes it.
+// Up to the first line feed; nothing if the peer stops, stalls or sends too much. The caller wipes it.
 std::optional<std::string> receive_line(int fd, std::chrono::seconds time_limit) {
   const SteadyTime until = std::chrono::steady_clock::now() + time_limit;
-  std::string line(kLineBytesMax, '\0');  // whole at once: one that grew would leave copies behind
+  std::string line(kLineBytesMax, '\0');  // allocated in full: growing would leave copies in memory
   std::size_t size = 0;
   while (size < line.size() && wait_for(fd, POLLIN, until)) {
     const auto got = ::recv(fd, line.data() + size, line.size() - size, 0);
@@ -103,14 +102,14 @@ std::optional<std::string> receive_line(int fd, std::chrono::seconds time_limit)
 }  // namespace
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::path path, Handler handler) {
-  INTEGRITY_TRY(const Place place, place_of(path));
+  INTEGRITY_TRY(const SocketAddress socket, address_of(path));
   Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Fd stop(::eventfd(0, EFD_CLOEXEC));
   if (!listener.valid() || !stop.valid()) return file_error(path, "cannot make a socket");
   ::unlink(path.c_str());
-  // Before bind: the name then appears with these rights and never with wider ones.
+  // Before bind, so that the file never has a wider mode.
   if (::fchmod(listener.get(), 0600) != 0 ||
-      ::bind(listener.get(), generic(place.address), sizeof place.address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||
+      ::bind(listener.get(), generic(socket.address), sizeof socket.address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||
       ::listen(listener.get(), 16) != 0) {
     return file_error(path, "cannot listen");
   }
@@ -137,33 +136,34 @@ void ControlServer::run() {
     if (wait[1].revents != 0) return;
     if (wait[0].revents == 0) continue;
     const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (peer.valid()) serve(peer);
+    // Where serving it fails, for want of memory perhaps, the command gets no reply.
+    if (peer.valid()) run_logged("control.failed", [&] { serve(peer); });
   }
 }
 
 void ControlServer::serve(const Fd& peer) {
   if (!same_user_or_root(peer.get())) return log::event("control.refused");
-  auto request = receive_line(peer.get(), kServerPatience);
+  auto request = receive_line(peer.get(), kServerTimeLimit);
   if (!request) return;
   std::string reply = handler_(*request);
   wipe(*request);
-  send_line(peer.get(), reply, kServerPatience);
+  send_line(peer.get(), reply, kServerTimeLimit);
   wipe(reply);
 }
 
 std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request) {
   if (!std::filesystem::exists(path)) return {};
-  const auto place = place_of(path);
-  if (!place) return Result<std::string>(place.error());
+  const auto socket = address_of(path);
+  if (!socket) return Result<std::string>(socket.error());
   const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Result<std::string>(file_error(path, "cannot make a socket"));
-  if (::connect(fd.get(), generic(place->address), sizeof place->address) != 0) {
+  if (::connect(fd.get(), generic(socket->address), sizeof socket->address) != 0) {
     if (errno == ECONNREFUSED || errno == ENOENT) return {};
     return Result<std::string>(file_error(path, "cannot reach the server"));
   }
-  if (!send_line(fd.get(), request, kCallerPatience))
+  if (!send_line(fd.get(), request, kCallerTimeLimit))
     return Result<std::string>(file_error(path, "cannot ask the server"));
-  auto reply = receive_line(fd.get(), kCallerPatience);
+  auto reply = receive_line(fd.get(), kCallerTimeLimit);
   if (!reply) return Result<std::string>(Error{Code::unavailable, path.string() + ": the server did not answer"});
   return Result<std::string>(std::move(*reply));
 }

@@ -1,10 +1,10 @@
-// How a command on the host speaks to the running server: one JSON line there, one back, over DATA/control.sock.
+// How a command on the host speaks to the running server: one JSON line each way over DATA/control.sock.
 //
-//   ControlServer server(DataFolder::control_in(data), [&](std::string_view line) { return act(accounts, line); });
-//   auto reply = control_call(DataFolder::control_in(data), request);   // nothing: nobody listens
+//   auto server = ControlServer::start(DataFolder::control_in(data), [&](std::string_view line) { return reply(line); });
+//   auto reply = control_call(DataFolder::control_in(data), request);   // nothing: no server is running
 //
-// Only the server's own user and root get an answer: the socket is 0600, and the kernel tells who the peer is. Lines are
-// wiped after use, for they carry passwords. Requests are served one after the other.
+// Only the server's own user and root get a reply: the socket is 0600, and the kernel names the peer's user. Lines are
+// wiped after use, because they contain passwords. Requests are served one after the other.
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -20,11 +20,10 @@ namespace integrity::app {
 
 class ControlServer {
  public:
-  // Takes a request and gives a reply, both without line feeds; runs on the server's own thread.
+  // Turns a request into a reply, both without line feeds; runs on a thread of the control server.
   using Handler = std::function<std::string(std::string_view request)>;
 
-  // Whoever makes one holds the data folder's lock, so a socket that is there is a dead process's
-  // and is replaced.
+  // The caller holds the lock of the data folder, so an existing socket is that of a dead process, and is replaced.
   static Result<std::unique_ptr<ControlServer>> start(std::filesystem::path path, Handler handler);
   ~ControlServer();  // waits for the request being served, then removes the socket
 
@@ -40,8 +39,7 @@ class ControlServer {
   std::thread thread_;
 };
 
-// Asks the server that holds the folder. Nothing when there is none; an error when it does not
-// answer properly.
+// Sends a request to the server that holds the folder. Nothing if there is none; an error if it gives no proper reply.
 std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request);
 
 }  // namespace integrity::app

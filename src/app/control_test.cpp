@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <new>
 
 #include "testing/folder.hpp"
 
@@ -16,7 +17,7 @@ std::string echo(std::string_view request) {
   return "got " + std::string(request);
 }
 
-TEST(Control, CarriesALineThereAndALineBack) {
+TEST(Control, CarriesALineEachWay) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);
@@ -29,7 +30,7 @@ TEST(Control, CarriesALineThereAndALineBack) {
   }
 }
 
-TEST(Control, SaysThatNobodyListens) {
+TEST(Control, SaysThatNoServerIsRunning) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   EXPECT_FALSE(control_call(path, "{}"));
@@ -45,7 +46,7 @@ TEST(Control, ReplacesTheSocketOfADeadProcess) {
   address.sun_family = AF_UNIX;
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  EXPECT_FALSE(control_call(path, "{}")) << "nobody listens";
+  EXPECT_FALSE(control_call(path, "{}")) << "no server is running";
   const auto server = ControlServer::start(path, echo);
   ASSERT_TRUE(server);
   EXPECT_EQ(**control_call(path, "a"), "got a");
@@ -61,7 +62,23 @@ TEST(Control, WorksWhereThePathIsLongerThanASocketAddress) {
   EXPECT_EQ(**control_call(deep / "control.sock", "a"), "got a");
 }
 
-TEST(Control, GivesUpOnALineThatIsTooLong) {
+// A handler that threw ended the process.
+TEST(Control, GoesOnAfterARequestThatFailed) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  const auto server = ControlServer::start(path, [](std::string_view request) -> std::string {
+    if (request == "much") throw std::bad_alloc();
+    return "done";
+  });
+  ASSERT_TRUE(server);
+  const auto reply = control_call(path, "much");
+  ASSERT_TRUE(reply);
+  ASSERT_FALSE(*reply);
+  EXPECT_NE(reply->error().detail.find("did not answer"), std::string::npos);
+  EXPECT_EQ(**control_call(path, "little"), "done");
+}
+
+TEST(Control, RefusesALineThatIsTooLong) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
   const auto server = ControlServer::start(path, echo);

@@ -10,7 +10,7 @@
 namespace integrity::app {
 namespace {
 
-// The number that the holder wrote into the file.
+// "process 4711", from the number that the holder wrote into the file.
 std::string holder(const std::filesystem::path& file) {
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   char text[32] = {};

@@ -2,10 +2,10 @@
 //
 //   auto folder = DataFolder::open("./data");   // "./data is in use by process 4711" while another holds it
 //
-// What is locked, by flock(2), is the folder itself, so that removing a file in it opens the way for nobody. The lock ends
-// with the process, however that ends. DATA/lock is locked too: it holds the process number for people, and it is all that
-// versions before 0.2 look at. Not the database file: SQLite's own locks (fcntl) of a file are lost when any descriptor of
-// that file is closed in the process.
+// The folder itself is locked with flock(2), so that removing a file in it lets no other process in. The lock ends with
+// the process, however that ends. DATA/lock is locked too: it holds the process number for people to read, and versions
+// before 0.2 check only this file. The database file is not locked: SQLite's own locks (fcntl) are lost when any
+// descriptor of the file is closed in the process.
 #pragma once
 #include <filesystem>
 
@@ -16,7 +16,7 @@ namespace integrity::app {
 
 class DataFolder {
  public:
-  // Makes the folder where there is none (0700), then locks it. Held by another process it is Code::overloaded: the only
+  // Makes the folder if it is missing (0700), then locks it. Code::overloaded if another process holds it: the only
   // error that may be gone a moment later.
   static Result<DataFolder> open(const std::filesystem::path& path);
 

@@ -27,7 +27,7 @@ TEST(DataFolder, IsHeldByOneAtATime) {
   EXPECT_TRUE(DataFolder::open(folder.path()));
 }
 
-TEST(DataFolder, IsHeldAlsoWhereTheLockFileWasRemoved) {
+TEST(DataFolder, IsHeldEvenIfTheLockFileWasRemoved) {
   const test::TempFolder folder;
   const auto first = DataFolder::open(folder.path());
   ASSERT_TRUE(first);

@@ -24,7 +24,7 @@ Status write_all(int fd, std::string_view text, const std::filesystem::path& pat
   return {};
 }
 
-// A name is on disk only when its folder is.
+// The name of a new file is on disk only after its folder is synced.
 Status sync_folder(const std::filesystem::path& folder) {
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::fsync(fd.get()) != 0) return file_error(folder, "cannot sync");
@@ -34,7 +34,7 @@ Status sync_folder(const std::filesystem::path& folder) {
 Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path, const Secret& content) {
   INTEGRITY_CHECK(write_all(fd, content.reveal_text(), temporary));
   if (::fsync(fd) != 0) return file_error(temporary, "cannot sync");
-  // link, not rename: a key that somebody made meanwhile must never be replaced.
+  // link, not rename: a key that another process has made meanwhile must never be replaced.
   if (::link(temporary.c_str(), path.c_str()) != 0) return file_error(path, "cannot create");
   return {};
 }
@@ -60,7 +60,7 @@ Fd::~Fd() {
 Error file_error(const std::filesystem::path& path, const std::string& what) {
   const bool forbidden = errno == EACCES || errno == EPERM;
   return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno) +
-                                 (forbidden ? "; run as the user that owns it, or name another place" : "")};
+                                 (forbidden ? "; run as the user that owns it, or use another folder" : "")};
 }
 
 Status make_folder(const std::filesystem::path& path) {
@@ -71,7 +71,7 @@ Status make_folder(const std::filesystem::path& path) {
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
       const int why = errno;
       std::error_code ignored;
-      // EROFS or EACCES can come before EEXIST for a folder that is there.
+      // For an existing folder, the error may be EROFS or EACCES instead of EEXIST.
       if (std::filesystem::is_directory(folder, ignored)) continue;
       errno = why;
       return file_error(folder, "cannot create the folder");
@@ -104,7 +104,7 @@ std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::
 
 Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::path& path) {
   struct stat state {};
-  if (::fstat(fd, &state) != 0) return file_error(path, "cannot look at");
+  if (::fstat(fd, &state) != 0) return file_error(path, "cannot read its mode");
   if ((state.st_mode & 07777 & ~mode) == 0) return {};
   if (::fchmod(fd, state.st_mode & mode) == 0) {
     log::event("file.tightened", {{"path", path.string()}});
@@ -116,7 +116,7 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
   const std::string who = others_who_may(must_not, state.st_mode, state.st_gid, own_groups());
   if (who.empty()) return {};
   return Error{Code::unavailable, path.string() + ": " + who + " can " + (must_not == 02 ? "write to it" : "read it") +
-                                      ", and its mode cannot be changed by this process; a secret of root's may be "
+                                      ", and this process cannot change its mode; a secret that belongs to root may be "
                                       "0400, or 0440 with a group of this process"};
 }
 
@@ -132,7 +132,7 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {
   constexpr std::size_t size_max = 64 * 1024;
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not hang the start
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
   if (!fd.valid()) return file_error(path, "cannot read");
   INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
   Bytes bytes(size_max);

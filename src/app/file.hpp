@@ -1,5 +1,4 @@
-// File descriptors and small secret files, for what std::filesystem cannot say: who may read, what
-// is on disk.
+// File descriptors and small secret files: what std::filesystem does not offer, such as modes and durability.
 #pragma once
 #include <sys/types.h>
 
@@ -29,26 +28,26 @@ class Fd {
   int fd_ = -1;
 };
 
-// "PATH: WHAT: No such file or directory", from errno; where that is about rights, with what to do.
+// "PATH: WHAT: No such file or directory", from errno; with advice where access was denied.
 Error file_error(const std::filesystem::path& path, const std::string& what);
 
-// Makes the folder, 0700, and those above it. One that is there already is left as it is.
+// Makes the folder, 0700, and its parents. A folder that exists is left as it is.
 Status make_folder(const std::filesystem::path& path);
 
-// Whether `make_folder` and files in the folder would succeed, as far as can be known without making any.
+// Whether making the folder and files in it would succeed, as far as that can be known without making any.
 Status can_make_folder(const std::filesystem::path& path);
 
-// Who else may do something with a file, beside its owner and root; empty: nobody. `may` is what they must not: the bits of
-// "others", 04 to read and 02 to write. A group is trusted if it is root's or one of this process's: that is how
+// Who besides the owner and root has access to a file; empty: nobody. `may` is the access in question, as bits of
+// "others": 04 to read, 02 to write. A group is trusted if it is root's or one of this process's: this is how
 // Kubernetes (0440, root and fsGroup) and systemd (LoadCredential) give a secret to a service.
 std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::vector<gid_t>& own_groups);
 
-// Takes away what others than the owner may do, down to `mode`, and logs it where that was needed. Where that cannot be
-// done (a mounted secret is read-only, and root's), it is refused if others may really do what `must_not` says: 04 to
-// read, 02 to write. On a file system that is mounted read-only nobody writes.
+// Reduces the mode to at most `mode`, and logs it if that was needed. If the mode cannot be changed (a mounted secret
+// is read-only and belongs to root), this is an error if others really have the access in `must_not`: 04 to read, 02 to
+// write. Nobody can write to a file system that is mounted read-only.
 Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::path& path);
 
-// Appears whole or not at all, 0600, and is on disk when this returns. One that is there is not
+// The file appears complete or not at all, with mode 0600, and is on disk when this returns. An existing file is never
 // replaced.
 Status create_secret_file(const std::filesystem::path& path, const Secret& content);
 // At most 64 KiB; tightened to 0600, or refused where others can read it. Symbolic links are followed.

@@ -15,7 +15,7 @@ auth::AccountRules rules_of(const Config& config) {
   rules.issuer = config.issuer;
   rules.bcrypt_cost = config.bcrypt_cost;
   rules.login_budget = {static_cast<double>(config.login_burst), config.login_rate};
-  // Ten times as many: a challenge has five tries, and a spent one may be sent again by mistake.
+  // Ten times as many: a challenge allows five attempts, and clients may send a spent one again by mistake.
   rules.no_challenge_budget = {10.0 * rules.login_budget.burst, 10 * rules.login_budget.per_second};
   rules.signup_budget = {static_cast<double>(config.signup_burst), config.signup_rate};
   return rules;
@@ -28,12 +28,12 @@ model::Digest fingerprint(ByteView key) {
   return digest;
 }
 
-// A store used with another key takes right passwords and codes for wrong ones, and nobody would see why. A replaced
-// token.key only ends what was signed with the one before; but nodes that share a store must all have the same.
-std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool by_nodes) {
+// With another key, right passwords and codes would be refused, and nobody would see why. Another token.key only ends
+// the tokens that were signed with the old one; but nodes that share a store must all have the same.
+std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool shared) {
   std::vector<KeyInUse> used{{key_file::password, key_file::password, fingerprint(keys.password.reveal())},
                              {key_file::secrets, key_file::secrets, fingerprint(keys.secrets.reveal())}};
-  if (!by_nodes) return used;
+  if (!shared) return used;
   const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
   used.push_back({key_file::token,
                   config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY",
@@ -105,7 +105,7 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view 
       first_start = !known;
     }
     INTEGRITY_TRY(Keys keys, load_keys(config.keys, first_start, *random, accept));
-    if (!store) {  // behind the keys: where there is a database, they are there
+    if (!store) {  // after the keys: a database never exists without them
       store = store::sqlite::open_sqlite({.file = folder->database(), .clock = &clock, .text = catalog::product_text});
     }
     auto used = keys_used(keys, config, store->remote());

@@ -1,5 +1,5 @@
-// What a process has that works on a store: the lock of its folder, the keys, the store, the accounts. The
-// server is built on one; a command that finds no server running makes one for its single act.
+// What a process needs to work on a store: the lock of the folder, the keys, the store, the accounts. The server has
+// one; a command makes one if no server is running.
 #pragma once
 #include <memory>
 
@@ -11,28 +11,28 @@
 
 namespace integrity::app {
 
-// What a store keeps of a key, to know it again.
+// The store keeps a fingerprint of each key, to recognise it.
 struct KeyInUse {
   const char* name;   // of its file
-  const char* shown;  // what holds it here
+  const char* shown;  // where this process got it from
   model::Digest fingerprint;
 };
 
-// Members in the order they are made; the lock goes last.
+// Members in the order they are made; the lock is released last.
 struct Host {
-  // Errors: the folder is in use (Code::overloaded) or cannot be made, a key file is missing or
-  // damaged, or is another than the store is used with, unless it is the one to `accept`; the store cannot be opened.
-  // Each says which.
+  // Errors: the folder is in use (Code::overloaded) or cannot be made; a key file is missing, damaged, or not the key
+  // that the store is used with, unless it is the one to `accept`; the store cannot be opened. Each names the file or
+  // folder.
   static Result<std::unique_ptr<Host>> open(const Config& config, std::string_view accept = {});
 
   Host(const Config& config, std::optional<DataFolder> data_folder, const Clock& time, std::unique_ptr<Random> chance,
        Keys loaded_keys, std::vector<KeyInUse> used, std::unique_ptr<store::Store> opened);
 
-  // Code::precondition_failed where another node made the store accept another key since: this one must end, for it
+  // Code::precondition_failed if another node has made the store accept another key: this node must end, because it now
   // takes right passwords and codes for wrong ones.
   Status expect_keys() const;
 
-  std::optional<DataFolder> folder;  // not where the store is MongoDB: several nodes use it
+  std::optional<DataFolder> folder;  // none with MongoDB, which several nodes use
   const Clock& clock;
   std::unique_ptr<Random> random;
   Keys keys;
@@ -41,7 +41,7 @@ struct Host {
   auth::Accounts accounts;
 };
 
-// An error where there is nothing yet that a command could act on.
+// Error: not_found if there is no database yet that a command could work on.
 Status expect_database(const Config& config);
 
 }  // namespace integrity::app

@@ -1,7 +1,7 @@
 #include "app/host_commands.hpp"
 
 #include "api/account_fields.hpp"
-#include "base/json.hpp"
+#include "base/json_document.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::app {
@@ -57,34 +57,34 @@ auto fields(const Named*) {
 }
 
 template <class T>
-std::string written(const T& answer) {
+std::string written(const T& object) {
   std::string out;
-  schema::write(out, answer);
+  schema::write(out, object);
   return out;
 }
 
-using Answer = Result<std::string>;  // a JSON object
+using Reply = Result<std::string>;  // a JSON object
 
-Answer add_user(auth::Accounts& accounts, const json::Value& with) {
+Reply add_user(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<AddUser>(with));
   INTEGRITY_TRY(const auto added, accounts.add_user(asked.username, asked.password));
   return written(Added{added.challenge, added.enrolment.otpauth_uri, added.enrolment.secret_base32});
 }
 
-Answer confirm_user(auth::Accounts& accounts, const json::Value& with) {
+Reply confirm_user(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<Confirm>(with));
   INTEGRITY_TRY(auto codes, accounts.confirm(asked.challenge, asked.code));
   return written(Confirmed{std::move(codes)});
 }
 
-Answer set_password(auth::Accounts& accounts, const json::Value& with) {
+Reply set_password(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<SetPassword>(with));
   INTEGRITY_CHECK(accounts.set_password(asked.username, asked.password));
   return "{}";
 }
 
 template <Status (auth::Accounts::*function)(const std::string&)>
-Answer by_name(auth::Accounts& accounts, const json::Value& with) {
+Reply by_name(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<Named>(with));
   INTEGRITY_CHECK((accounts.*function)(asked.username));
   return "{}";
@@ -92,8 +92,8 @@ Answer by_name(auth::Accounts& accounts, const json::Value& with) {
 
 constexpr struct {
   std::string_view name;
-  Answer (*run)(auth::Accounts&, const json::Value&);
-} kActs[] = {
+  Reply (*run)(auth::Accounts&, const json::Value&);
+} kCommands[] = {
     {"user.add", add_user},
     {"user.confirm", confirm_user},
     {"user.set-password", set_password},
@@ -103,12 +103,12 @@ constexpr struct {
     {"user.remove", by_name<&auth::Accounts::remove_pending>},
 };
 
-Answer run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
-  for (const auto& attribution : kActs) {
-    if (attribution.name == name) return attribution.run(accounts, with);
+Reply run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
+  for (const auto& command : kCommands) {
+    if (command.name == name) return command.run(accounts, with);
   }
   return Error{Code::not_found,
-               "this server does not know the act \"" + std::string(name) + "\"; is the command of another version?"};
+               "this server does not know the command \"" + std::string(name) + "\"; is it of another version?"};
 }
 
 std::string text_of(const json::Value* value) {
@@ -120,7 +120,7 @@ void wipe_texts(json::Value& value) {
   for (json::Value& item : value.items) wipe_texts(item);
 }
 
-// "the password is too easy to guess; see errors" is for those who see them: here they are.
+// "the password is too easy to guess; see errors": the terminal shows no `errors`, so they become the detail.
 std::string whole_detail(const Error& error) {
   if (error.fields.empty()) return error.detail;
   std::string detail;
@@ -132,11 +132,11 @@ std::string whole_detail(const Error& error) {
 }
 
 std::string refusal(const Error& error) {
-  return R"({"error":{"code":)" + json::quoted(info(error.code).slug) + R"(,"detail":)" +
-         json::quoted(whole_detail(error)) + "}}";
+  return json::serialize(json::object({{"error", json::object({{"code", json::string(info(error.code).slug)},
+                                                               {"detail", json::string(whole_detail(error))}})}}));
 }
 
-Answer guarded(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
+Reply guarded(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
   try {
     return run(accounts, name, with);
   } catch (const std::exception& error) {
@@ -146,13 +146,13 @@ Answer guarded(auth::Accounts& accounts, std::string_view name, const json::Valu
 
 }  // namespace
 
-std::string request_act(std::string_view attribution, std::initializer_list<Member> with) {
+std::string request_for(std::string_view command, std::initializer_list<Member> with) {
   std::string out;
   std::size_t size = 64;
   for (const Member& member : with) size += 16 + member.name.size() + 6 * member.value.size();
-  out.reserve(size);  // one that grew would leave copies behind
+  out.reserve(size);  // growing would leave copies of a password in memory
   out += R"({"act":)";
-  json::append_string(out, attribution);
+  json::append_string(out, command);
   out += R"(,"with":{)";
   for (const Member& member : with) {
     if (out.back() != '{') out += ',';
@@ -165,7 +165,7 @@ std::string request_act(std::string_view attribution, std::initializer_list<Memb
 }
 
 Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer) {
-  std::string request = request_act("user.add", {{"username", username}, {"password", password.reveal_text()}});
+  std::string request = request_for("user.add", {{"username", username}, {"password", password.reveal_text()}});
   auto parsed = json::parse(request);
   wipe(request);
   const auto asked = schema::read<AddUser>(*parsed->find("with"));
@@ -183,16 +183,16 @@ Performed perform(auth::Accounts& accounts, std::string_view request) {
   const json::Value* with = parsed ? parsed->find("with") : nullptr;
   if (with == nullptr) {
     done.outcome = "malformed";
-    done.reply = refusal({Code::bad_request, "the request is not an act"});
+    done.reply = refusal({Code::bad_request, "the request is not a command"});
     return done;
   }
-  done.attribution = text_of(parsed->find("act"));
+  done.command = text_of(parsed->find("act"));
   done.username = text_of(with->find("username"));
-  auto answer = guarded(accounts, done.attribution, *with);
+  auto reply = guarded(accounts, done.command, *with);
   wipe_texts(*parsed);
-  done.outcome = answer ? "done" : std::string(info(answer.error().code).slug);
-  done.reply = answer ? R"({"ok":)" + *answer + "}" : refusal(answer.error());
-  if (answer) wipe(*answer);
+  done.outcome = reply ? "done" : std::string(info(reply.error().code).slug);
+  done.reply = reply ? R"({"ok":)" + *reply + "}" : refusal(reply.error());
+  if (reply) wipe(*reply);
   return done;
 }
 

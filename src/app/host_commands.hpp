@@ -1,7 +1,7 @@
-// What the operator may do on the host, as one function: a JSON request in, a JSON reply out. It runs in the server
-// (over the control socket) or in the command's own process, and neither knows the difference.
+// Host commands as one function: a JSON request in, a JSON reply out. It runs in the server (over the control socket)
+// or in the process of the command, in the same way.
 //
-//   request_act("user.disable", {{"username", "ada"}})   // {"act":"user.disable","with":{"username":"ada"}}
+//   request_for("user.disable", {{"username", "ada"}})   // {"act":"user.disable","with":{"username":"ada"}}
 //   perform(accounts, request).reply                     // {"ok":{}}, or
 //                                                        // {"error":{"code":"not-found","detail":"…"}}
 #pragma once
@@ -17,18 +17,18 @@ struct Member {
   std::string_view name, value;
 };
 // May hold a password: the caller wipes it.
-std::string request_act(std::string_view attribution, std::initializer_list<Member> with);
+std::string request_for(std::string_view command, std::initializer_list<Member> with);
 
-// Whether `user.add` would take such a name and password, if nobody has the name.
+// Whether `user.add` would take this name and password if the name is free.
 Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer);
 
 struct Performed {
   std::string reply;  // may hold a secret: the caller wipes it
   // For the log.
-  std::string attribution, username, outcome;
+  std::string command, username, outcome;
 };
 
-// Blocks as long as a password takes to hash. Never throws.
+// Blocks for as long as hashing a password takes. Throws only std::bad_alloc.
 Performed perform(auth::Accounts& accounts, std::string_view request);
 
 }  // namespace integrity::app

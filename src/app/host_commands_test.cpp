@@ -27,18 +27,18 @@ class HostCommands : public ::testing::Test {
   }
 
   // The reply as JSON: its `ok`, or its `error`.
-  json::Value attribution(std::string_view name, std::initializer_list<Member> with) {
-    const auto reply = json::parse(perform(host->accounts, request_act(name, with)).reply);
+  json::Value result_of(std::string_view name, std::initializer_list<Member> with) {
+    const auto reply = json::parse(perform(host->accounts, request_for(name, with)).reply);
     if (!reply || reply->items.size() != 1) throw std::runtime_error("a reply has one member");
     return reply->items.front();
   }
   std::string error_of(std::string_view name, std::initializer_list<Member> with) {
-    const json::Value error = attribution(name, with);
+    const json::Value error = result_of(name, with);
     const json::Value* code = error.find("code");
     return code == nullptr ? "" : code->text + ": " + error.find("detail")->text;
   }
   json::Value add(const char* name) {
-    return attribution("user.add", {{"username", name}, {"password", "tulips in the rain"}});
+    return result_of("user.add", {{"username", name}, {"password", "tulips in the rain"}});
   }
   std::string code_now(const json::Value& added) {
     const auto secret = test::from_base32(added.find("secret")->text);
@@ -50,7 +50,7 @@ class HostCommands : public ::testing::Test {
   std::unique_ptr<Host> host;
 };
 
-TEST_F(HostCommands, AddAUserWhoIsActiveWithTheFirstRightCode) {
+TEST_F(HostCommands, AddAUserWhoIsActiveAfterTheFirstRightCode) {
   const json::Value added = add("ada");
   ASSERT_NE(added.find("otpauth_uri"), nullptr);
   EXPECT_EQ(added.find("otpauth_uri")->text.find("otpauth://totp/Test:ada?secret="), 0U);
@@ -59,15 +59,15 @@ TEST_F(HostCommands, AddAUserWhoIsActiveWithTheFirstRightCode) {
   const std::string challenge = added.find("challenge")->text;
   EXPECT_EQ(error_of("user.confirm", {{"challenge", challenge}, {"code", "12345"}}).find("invalid-value: code"), 0U);
   EXPECT_EQ(state_of("ada"), model::UserState::pending);
-  const json::Value confirmed = attribution("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
+  const json::Value confirmed = result_of("user.confirm", {{"challenge", challenge}, {"code", code_now(added)}});
   ASSERT_NE(confirmed.find("recovery_codes"), nullptr);
   EXPECT_EQ(confirmed.find("recovery_codes")->items.size(), 10U);
   EXPECT_EQ(state_of("ada"), model::UserState::active);
 }
 
-TEST_F(HostCommands, DisableEnableAndChangeWhoIsThere) {
+TEST_F(HostCommands, DisableEnableAndChangeAnAccount) {
   const json::Value added = add("ada");
-  attribution("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
+  result_of("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
   EXPECT_EQ(error_of("user.disable", {{"username", "ADA"}}), "");
   EXPECT_EQ(state_of("ada"), model::UserState::disabled);
   EXPECT_EQ(error_of("user.enable", {{"username", "ada"}}), "");
@@ -79,26 +79,26 @@ TEST_F(HostCommands, DisableEnableAndChangeWhoIsThere) {
   EXPECT_FALSE(host->store->read()->user_by_name("ada")->has_factor());
 }
 
-TEST_F(HostCommands, RemoveOnlyWhoWasNeverConfirmed) {
+TEST_F(HostCommands, RemoveOnlyAPendingAccount) {
   add("bob");
   add("ada");
   EXPECT_EQ(error_of("user.remove", {{"username", "ADA"}}), "");
   EXPECT_FALSE(host->store->read()->user_by_name("ada"));
   EXPECT_TRUE(host->store->read()->user_by_name("bob"));
   const json::Value added = add("ada");
-  attribution("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
+  result_of("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
   EXPECT_EQ(
       error_of("user.remove", {{"username", "ada"}}).find("already-enrolled: ada: only an account that was never"), 0U);
   EXPECT_EQ(state_of("ada"), model::UserState::active);
-  attribution("user.disable", {{"username", "bob"}});
+  result_of("user.disable", {{"username", "bob"}});
   EXPECT_NE(error_of("user.remove", {{"username", "bob"}}), "");
   EXPECT_EQ(state_of("bob"), model::UserState::disabled);
 }
 
-TEST_F(HostCommands, SayWhatIsWrongInWordsForTheTerminal) {
+TEST_F(HostCommands, SayWhatIsWrongInTextForTheTerminal) {
   add("ada");
   const struct {
-    const char *attribution, *username, *password, *complaint;
+    const char *command, *username, *password, *complaint;
   } cases[] = {
       {"user.add", "a b", "tulips in the rain", "invalid-value: username "},
       {"user.add", "bob", "short", "invalid-value: password "},
@@ -109,8 +109,8 @@ TEST_F(HostCommands, SayWhatIsWrongInWordsForTheTerminal) {
       {"user.promote", "ada", "tulips in the rain", "not-found: this server does not know"},
   };
   for (const auto& c : cases) {
-    const auto error = error_of(c.attribution, {{"username", c.username}, {"password", c.password}});
-    EXPECT_EQ(error.find(c.complaint), 0U) << c.attribution << " " << c.username << ": " << error;
+    const auto error = error_of(c.command, {{"username", c.username}, {"password", c.password}});
+    EXPECT_EQ(error.find(c.complaint), 0U) << c.command << " " << c.username << ": " << error;
   }
   for (const char* name : {"user.disable", "user.enable", "user.reset-2fa", "user.remove"}) {
     EXPECT_EQ(error_of(name, {{"username", "nobody"}}).find("not-found: "), 0U) << name;
@@ -120,13 +120,13 @@ TEST_F(HostCommands, SayWhatIsWrongInWordsForTheTerminal) {
   }
 }
 
-TEST_F(HostCommands, TellTheLogWhoAndWhatAndNoSecret) {
+TEST_F(HostCommands, GiveTheLogTheUserAndTheOutcomeButNoSecret) {
   const auto done =
-      perform(host->accounts, request_act("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
-  EXPECT_EQ(done.attribution, "user.add");
+      perform(host->accounts, request_for("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
+  EXPECT_EQ(done.command, "user.add");
   EXPECT_EQ(done.username, "ada");
   EXPECT_EQ(done.outcome, "done");
-  EXPECT_EQ(perform(host->accounts, request_act("user.disable", {{"username", "bob"}})).outcome, "not-found");
+  EXPECT_EQ(perform(host->accounts, request_for("user.disable", {{"username", "bob"}})).outcome, "not-found");
 }
 
 TEST_F(HostCommands, AreDoneByOneProcessAtATime) {

@@ -8,7 +8,7 @@
 namespace integrity::app {
 namespace {
 
-// What a node does that was running while somebody made the others accept another key.
+// A node keeps running while the operator makes another one accept another key.
 TEST(Host, SeesThatAnotherKeyWasAccepted) {
   if (store::mongo::test_server().empty()) GTEST_SKIP() << "INTEGRITY_TEST_MONGO_URI is not set";
   const test::TempFolder folder;

@@ -28,7 +28,7 @@ Result<flask::Found> read_old(const std::string& uri) {
   }
 }
 
-// Not through a running server's socket: what may take minutes is nothing to hand over.
+// Never through the socket of a running server, because an import may take minutes.
 Result<std::unique_ptr<Host>> open_target(const Config& config) {
   auto host = Host::open(config);
   if (host || host.error().code != Code::overloaded) return host;
@@ -37,7 +37,7 @@ Result<std::unique_ptr<Host>> open_target(const Config& config) {
 
 std::string where(const Config& config) {
   return config.mongo_uri.empty() ? "the SQLite file in " + config.data.string()
-                                  : "the MongoDB that --store or MONGO_URI names";
+                                  : "the MongoDB of --store or MONGO_URI";
 }
 
 std::string counts(std::size_t users, std::size_t products) {

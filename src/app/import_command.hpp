@@ -1,4 +1,4 @@
-// `integrity import-flask`: what an old Flask server kept, into this one.
+// `integrity import-flask`: imports the data of an old Flask server.
 #pragma once
 #include "app/command_line.hpp"
 #include "app/config.hpp"
@@ -8,7 +8,7 @@ namespace integrity::app {
 
 enum class Everything : std::uint8_t { comes_over, does_not };
 
-// The report goes to stdout; without --apply that is all. Code::invalid_value: asked wrongly.
+// The report goes to stdout; without --apply nothing else happens. Code::invalid_value: a mistake in the command.
 Result<Everything> import_command(const CommandLine& line, const Config& config);
 
 }  // namespace integrity::app

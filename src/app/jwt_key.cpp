@@ -36,8 +36,7 @@ bool continues_run(std::string_view text, std::size_t i) {
   return i >= 2 && std::abs(step(text, i)) <= 1 && step(text, i) == step(text, i - 1);
 }
 
-// The fewest bytes that remain when known examples, common words, separators and runs are taken
-// away.
+// The fewest bytes that remain without known examples, common words, separators and runs.
 std::size_t unexplained_bytes(std::string_view text) {
   static const auto known = known_texts();
   std::vector<std::size_t> fewest(text.size() + 1, text.size());
@@ -56,8 +55,7 @@ std::size_t unexplained_bytes(std::string_view text) {
   return fewest.back();
 }
 
-// Repeats a block of at most half its length (and fewer bytes than a key needs), the last one
-// possibly cut.
+// Repeats a block of at most half its length and fewer bytes than a key needs; the last repetition may be cut.
 bool repeats_block(std::string_view text) {
   for (std::size_t period = 1; period <= text.size() / 2 && period < jwt_key_bytes_min; ++period) {
     if (text.substr(period) == text.substr(0, text.size() - period)) return true;
@@ -65,7 +63,7 @@ bool repeats_block(std::string_view text) {
   return false;
 }
 
-// "abcdefghijklmnopqrstuvwxyz0123456789": two thirds of all neighbours differ by one or not at all.
+// "abcdefghijklmnopqrstuvwxyz0123456789": at least two thirds of neighbouring bytes differ by one or not at all.
 bool is_sequence(std::string_view text) {
   std::size_t small = 0;
   for (std::size_t i = 1; i < text.size(); ++i) small += std::abs(step(text, i)) <= 1 ? 1U : 0U;
@@ -78,8 +76,7 @@ std::size_t distinct_bytes(std::string_view text) {
   return seen.count();
 }
 
-// What a key in base64 or hex stands for, where that is text: "eW91ci0yNTYt…" is no better than
-// "your-256-…".
+// The decoded text of a key in base64 or hex, if it is text: "eW91ci0yNTYt…" is no better than "your-256-…".
 Secret decoded_text(std::string_view key) {
   std::string base64url(key);
   std::replace(base64url.begin(), base64url.end(), '+', '-');
@@ -94,10 +91,10 @@ Secret decoded_text(std::string_view key) {
 }
 
 bool is_known(std::string_view key) {
-  // 16 unknown bytes are left to nobody's memory: twice what tools that stretch word lists try.
+  // Tools that extend word lists try at most about half of 16 unknown bytes.
   constexpr std::size_t unexplained_min = 16;
   std::string text = ascii_lower(key);
-  // Django marks with this prefix the keys that its project template commits to the repository.
+  // Keys with this prefix come from Django's project template and are committed to repositories.
   const bool known = text.starts_with("django-insecure") || unexplained_bytes(text) < unexplained_min;
   wipe(text);
   return known;
@@ -110,7 +107,7 @@ std::optional<std::string> jwt_key_weakness(const Secret& key) {
   if (text.size() < jwt_key_bytes_min) {
     return "is " + std::to_string(text.size()) + " bytes long; HS256 needs at least 32 (RFC 7518 §3.2)";
   }
-  // Of 32 random hex digits fewer than 6 differ in one of 10^13 keys.
+  // 32 random hex digits have fewer than 6 distinct ones in one of 10^13 keys.
   if (distinct_bytes(text) < 6 || repeats_block(text) || is_sequence(text)) {
     return "is a repeated or regular pattern";
   }

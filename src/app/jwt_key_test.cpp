@@ -20,7 +20,7 @@ std::string repeated(std::string_view block, std::size_t size) {
   return out;
 }
 
-TEST(JwtKey, RefusesWhatOthersMayKnow) {
+TEST(JwtKey, RefusesKeysThatOthersMayKnow) {
   const Refused cases[] = {
       {"short", "8hV0cP2"},
       {"one byte too short", "b2Fq7Lw9XzR4tYkM1nPdSvGhJcUe3A5"},
@@ -35,7 +35,7 @@ TEST(JwtKey, RefusesWhatOthersMayKnow) {
       {"padded with zeros", "your_secret_key00000000000000000000"},
       {"padded with dots", "changeme................................"},
       {"padded with a count", "your_secret_key12345678901234567890"},
-      {"shouted", "YOUR_SECRET_KEY_YOUR_SECRET_KEY_PLEASE"},
+      {"upper case", "YOUR_SECRET_KEY_YOUR_SECRET_KEY_PLEASE"},
       {"jwt.io, 256 bits", "your-256-bit-secret-your-256-bit-secret"},
       {"jwt.io, now", "a-string-secret-at-least-256-bits-long"},
       {"Supabase", "super-secret-jwt-token-with-at-least-32-characters-long"},
@@ -61,7 +61,7 @@ TEST(JwtKey, RefusesWhatOthersMayKnow) {
   }
 }
 
-TEST(JwtKey, AcceptsWhatIsDrawnAtRandom) {
+TEST(JwtKey, AcceptsRandomKeys) {
   SystemRandom random;
   for (int i = 0; i < 100; ++i) {
     const Bytes raw = random.bytes(jwt_key_bytes_min);

@@ -10,12 +10,12 @@ namespace {
 
 const char* cost_of(const std::string& key) {
   if (key == key_file::password) {
-    return "Passwords set with another one are good no more: integrity user set-password";
+    return "Passwords that were set with another key are no longer valid: integrity user set-password";
   }
   if (key == key_file::secrets) {
-    return "Authenticators and recovery codes of another one are good no more: integrity user reset-2fa";
+    return "Authenticators and recovery codes of another key are no longer valid: integrity user reset-2fa";
   }
-  return "Access tokens signed with another one are good no more: people log in again";
+  return "Access tokens signed with another key are no longer valid: users log in again";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// `integrity key …`: the key files and what the store remembers of them.
+// `integrity key …`: the key files and their fingerprints in the store.
 #pragma once
 #include "app/command_line.hpp"
 

@@ -44,16 +44,16 @@ Status open_folder(const std::filesystem::path& folder, bool may_make) {
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) {
     auto error = file_error(folder, "cannot open the folder of the keys");
-    error.detail += "; the database was used with keys, which belong there: see --keys";
+    error.detail += "; the keys of the existing database belong there: see --keys";
     return error;
   }
-  return tighten(fd.get(), 0700, 02, folder);  // what others may list or enter tells them names only
+  return tighten(fd.get(), 0700, 02, folder);  // others who may list the folder see only the names
 }
 
 template <class Make>
 Status make_if_missing(const std::filesystem::path& path, Make make) {
   std::error_code error;
-  // Also one that cannot be looked at counts as there: reading it will say why.
+  // One whose status cannot be read counts as existing: reading it will report why.
   if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found) return {};
   INTEGRITY_CHECK(create_secret_file(path, make()));
   log::event("key.made", {{"path", path.string()}});
@@ -66,7 +66,7 @@ Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Ra
   const auto password = folder / key_file::password, secrets = folder / key_file::secrets,
              token = folder / key_file::token;
   INTEGRITY_CHECK(open_folder(folder, first_start || !accept.empty()));
-  // Each on its own: a first start that was cut short goes on here, keeping what it made.
+  // Each on its own: after a first start that was interrupted, the keys that it made are kept.
   for (const auto& path : {password, secrets}) {
     if (first_start || path.filename() == accept) {
       INTEGRITY_CHECK(make_if_missing(path, [&] { return random_key(random); }));

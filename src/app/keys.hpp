@@ -1,9 +1,9 @@
-// The key files: what they protect is the table "Keys" of product.md. Kept in a folder of their
-// own, never in the database, so that whoever gets a copy of one has nothing without the other.
+// The key files. They are kept in a folder of their own, never in the database: a copy of either is useless without the
+// other (docs/adr/0021).
 //
-// Made on first start only. Beside an existing database a missing or damaged key is an error and
-// never a new key: a new one would silently make every password or every second factor useless. Only who says so
-// (`integrity key accept`) gets one in place of a missing one.
+// Made on first start only. If the database exists, a missing or damaged key is an error and never replaced by a new
+// one, which would silently make every password or every second factor useless. Only `integrity key accept` makes a new
+// key in place of a missing one.
 #pragma once
 #include <filesystem>
 
@@ -24,8 +24,8 @@ struct Keys {
   crypto::Es256Key token;  // token.key: PKCS#8 in PEM
 };
 
-// The folder is tightened to 0700 and the files to 0600; what had to be is logged. Mounted secrets, whose modes cannot be
-// changed, are taken as they are unless others can read them (tighten in file.hpp). Errors name the file.
+// The modes of the folder and the files are reduced to 0700 and 0600; each change is logged. Mounted secrets, whose
+// modes cannot be changed, are accepted unless others can read them (`tighten` in file.hpp). Errors name the file.
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random,
                        std::string_view accept = {});
 

@@ -45,7 +45,7 @@ TEST_F(KeyFiles, StayTheSameAfterwards) {
   EXPECT_EQ(first->token.public_point().x, second->token.public_point().x);
 }
 
-TEST_F(KeyFiles, OfAFirstStartThatWasCutShortAreKept) {
+TEST_F(KeyFiles, OfAFirstStartThatWasInterruptedAreKept) {
   ASSERT_TRUE(load());
   const std::string made = test::read_file(keys / "password.key");
   std::filesystem::remove(keys / "token.key");
@@ -53,7 +53,7 @@ TEST_F(KeyFiles, OfAFirstStartThatWasCutShortAreKept) {
   EXPECT_EQ(test::read_file(keys / "password.key"), made);
 }
 
-TEST_F(KeyFiles, MissingBesideADatabaseAreAnErrorAndNeverMadeAnew) {
+TEST_F(KeyFiles, MissingWithADatabaseAreAnErrorAndNeverMadeAgain) {
   for (const char* name : kNames) {
     std::filesystem::remove(database);
     ASSERT_TRUE(load());
@@ -66,7 +66,7 @@ TEST_F(KeyFiles, MissingBesideADatabaseAreAnErrorAndNeverMadeAnew) {
   }
 }
 
-TEST_F(KeyFiles, FolderMissingBesideADatabaseIsAnErrorToo) {
+TEST_F(KeyFiles, FolderMissingWithADatabaseIsAnErrorToo) {
   test::write_file(database, "");
   const auto refused = load();
   ASSERT_FALSE(refused);
@@ -125,11 +125,11 @@ TEST_F(KeyFiles, KeepAModeThatIsTighter) {
   test::write_file(database, "");
   for (const char* name : kNames) ASSERT_EQ(::chmod((keys / name).c_str(), 0440), 0);
   ASSERT_TRUE(load());
-  for (const char* name : kNames) EXPECT_EQ(test::mode_of(keys / name), 0400U) << "nobody has asked for a right to write";
+  for (const char* name : kNames) EXPECT_EQ(test::mode_of(keys / name), 0400U) << "no right to write was added";
 }
 
 // A mounted secret was refused because its mode cannot be changed, although nobody else could read it.
-TEST(OthersWhoMay, ReadAFileThatCannotBeTightened) {
+TEST(OthersWhoMay, ReadAFileWhoseModeCannotBeReduced) {
   constexpr gid_t kOwn = 1000, kAlsoOwn = 2000, kForeign = 3000;
   const struct {
     unsigned mode;

@@ -1,4 +1,4 @@
-// integrity: one program, its verbs, their exit status: 0 done, 1 could not, 2 asked wrongly, 3 done in part (import).
+// The program `integrity`. Exit status: 0 done, 1 failed, 2 a mistake in the command, 3 done in part (import).
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -24,18 +24,18 @@ namespace {
 using namespace integrity;
 using namespace integrity::app;
 
-int complain(const std::string& why, int status) {
+int complain(std::string_view why, int status) {
   std::cerr << "integrity: " << why << std::endl;
   return status;
 }
 
-// With the cause, which clients are not told: whoever types a command can see it.
-std::string told(const Error& error) {
+// With the cause, which clients do not get; the operator may see it.
+std::string text_of(const Error& error) {
   return error.cause.empty() || error.cause == error.detail ? error.detail : error.detail + "\n  " + error.cause;
 }
 
 int finish(const Status& status) {
-  return status ? 0 : complain(told(status.error()), 1);
+  return status ? 0 : complain(text_of(status.error()), 1);
 }
 
 int show(const Loaded& loaded) {
@@ -43,13 +43,13 @@ int show(const Loaded& loaded) {
     std::cout << setting.name << " = " << setting.text << "  (" << setting.source << ")\n";
   }
   std::cout << std::flush;
-  // What `serve` would refuse is told here too, behind the list that shows where it came from.
+  // What `serve` would refuse is reported here too, after the list that shows where each value comes from.
   const Status fit = check_serve(loaded.config);
   return fit ? 0 : complain(fit.error().detail, 2);
 }
 
 int finish(const Result<Everything>& imported) {
-  if (!imported) return complain(told(imported.error()), imported.error().code == Code::invalid_value ? 2 : 1);
+  if (!imported) return complain(text_of(imported.error()), imported.error().code == Code::invalid_value ? 2 : 1);
   return *imported == Everything::comes_over ? 0 : 3;
 }
 
@@ -74,8 +74,8 @@ int run(const CommandLine& line) {
   return finish(user_command(line, loaded->config));
 }
 
-// Started with stdin, stdout or stderr closed, the next files would get their numbers, and the log would be written into
-// one of them.
+// If the process is started with stdin, stdout or stderr closed, the next files that are opened get their numbers, and
+// the log would be written into one of them.
 void open_standard_descriptors() {
   for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
@@ -87,13 +87,14 @@ void open_standard_descriptors() {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
-  // libmongoc counts in shared memory under the number of the process, from before this line on. A killed process would
-  // leave the name behind, and the next one of its number complain on stderr.
+  // libmongoc has by now made a shared memory object named after the process id, for its counters. If the process is
+  // killed, the name remains, and a later process with the same id complains on stderr.
   ::shm_unlink(("/mongoc-" + std::to_string(::getpid())).c_str());
-  // Large blocks go back to the system when they are freed. glibc would learn to keep them, in an arena for each thread.
+  // Large blocks go back to the system when they are freed. By default glibc begins to keep them, in each thread's
+  // arena.
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  ::umask(077);  // whatever is made here is for its owner
-  // A reader that went away, or a limit on file sizes, is an error of one write, not the end of the server.
+  ::umask(077);  // new files are for their owner only
+  // A closed connection, or a limit on file sizes, is an error of one write, not the end of the server.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
   try {

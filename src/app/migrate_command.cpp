@@ -54,17 +54,17 @@ Result<Side> open_source(const StorePlace& place) {
 
 class Progress final : public store::MoveWatcher {
  public:
-  // To an error. Empty where the source is as it was.
+  // What an error message adds about the source. Empty if the source is unchanged.
   std::string_view about_the_source() const { return about_the_source_; }
 
  private:
   void sealing() override {
     about_the_source_ =
-        "\nThe source may be sealed. When that is mended, run the same command again: it goes on where it was";
+        "\nThe source may be sealed. Once the cause is removed, run the same command again: it continues where it was";
   }
   void sealed(const store::MigrationState& source, bool before) override {
     about_the_source_ =
-        "\nThe source stays sealed. When that is mended, run the same command again: it goes on where it was";
+        "\nThe source stays sealed. Once the cause is removed, run the same command again: it continues where it was";
     std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
               << std::endl;
   }
@@ -86,24 +86,24 @@ class Progress final : public store::MoveWatcher {
   Line last_;
 };
 
-// How the target is started with the keys that the source was used with.
-void tell_how_to_start(const MoveWanted& wanted, const std::string& address) {
+// Prints how to start the target with the keys of the source.
+void print_how_to_start(const MoveWanted& wanted, const std::string& address) {
   const bool to_mongo = !wanted.to->mongo_uri.empty();
   const bool with_user = wanted.to->mongo_uri.find('@') != std::string::npos;
   const std::string store = with_user ? hide_uri_secrets(wanted.to->mongo_uri) : address;
-  const auto beside = wanted.from.folder / "keys";
-  const bool there = wanted.from.mongo_uri.empty() && std::filesystem::exists(beside);
-  const std::string keys = there ? beside.string() : "KEYS";
-  std::cout << "Key files are not copied: start it with those that were used until now"
+  const auto default_keys = wanted.from.folder / "keys";
+  const bool there = wanted.from.mongo_uri.empty() && std::filesystem::exists(default_keys);
+  const std::string keys = there ? default_keys.string() : "KEYS";
+  std::cout << "Key files are not copied: start the server with those that were used until now"
             << (keys == "KEYS" ? " (KEYS stands for their folder)" : "") << ":\n  integrity serve "
             << (to_mongo ? "--store '" + store + "'" : "--data '" + wanted.to->folder.string() + "'") << " --keys '"
             << keys << "'" << std::endl;
   if (to_mongo && !with_user && wanted.to->mongo_uri.find('?') != std::string::npos) {
-    std::cout << "(and with the options of the address behind its `?`, where it needs them)" << std::endl;
+    std::cout << "(and with the options after the `?` of the address, if it needs them)" << std::endl;
   }
 }
 
-void tell_what_came(store::Bulk& source) {
+void print_counts(store::Bulk& source) {
   for (const store::RowKind kind : store::all_row_kinds()) {
     std::cout << "  " << std::left << std::setw(18) << store::name_of(kind) << source.count(kind) << '\n';
   }
@@ -115,20 +115,20 @@ Status move_all(const MoveWanted& wanted, Progress& progress) {
   SystemRandom random;
   INTEGRITY_TRY(const store::Moved moved,
                 store::move(*source.bulk, *target.bulk, SystemClock().now(), random, progress));
-  std::cout << (moved.before ? "This move was finished before: " : "Moved: ") << "everything that was in "
+  std::cout << (moved.before ? "This migration was finished before: " : "Moved: ") << "everything that was in "
             << source.bulk->address() << " is in " << target.bulk->address() << ".\n";
-  tell_what_came(*source.bulk);
-  tell_how_to_start(wanted, target.bulk->address());
+  print_counts(*source.bulk);
+  print_how_to_start(wanted, target.bulk->address());
   return {};
 }
 
 Status unseal(const MoveWanted& wanted) {
   INTEGRITY_TRY(const Side source, open_source(wanted.from));
-  INTEGRITY_TRY(const store::MigrationState mark, store::unseal(*source.bulk, wanted.finished_too));
+  INTEGRITY_TRY(const store::MigrationState state, store::unseal(*source.bulk, wanted.finished_too));
   std::cout
-      << source.bulk->address() << " is open again.\nDO NOT USE " << mark.other
-      << " ANY MORE, nor anything that was copied there: remove it. Two stores that both go on from here give the\n"
-         "same numbers, places and one-time codes to different things, and cannot be made one again."
+      << source.bulk->address() << " is open again.\nDO NOT USE " << state.other
+      << " ANY MORE, nor anything that was copied there: remove it. If both stores are used from here on, they give\n"
+         "the same numbers and one-time codes to different things, and can never be merged again."
       << std::endl;
   return {};
 }
@@ -167,11 +167,11 @@ Result<MoveWanted> read_move(const MigrateOptions& options) {
   wanted.finished_too = options.finished_too;
   INTEGRITY_TRY(wanted.from, place_of("--from", options.from));
   if (options.unseal) {
-    if (!options.to.empty()) return wrong("--to (or INTEGRITY_TO): goes with a move, and --unseal takes --from alone");
+    if (!options.to.empty()) return wrong("--to (or INTEGRITY_TO): --unseal takes only --from");
     return wanted;
   }
-  if (options.finished_too) return wrong("--finished-too: goes with --unseal");
-  if (options.to.empty()) return wrong("--to: must say where everything is to be moved");
+  if (options.finished_too) return wrong("--finished-too: only with --unseal");
+  if (options.to.empty()) return wrong("--to: is missing: the store to move everything to");
   INTEGRITY_TRY(wanted.to, place_of("--to", options.to));
   if (wanted.from == *wanted.to) return wrong("--to: is the same store as --from");
   return wanted;

@@ -1,4 +1,4 @@
-// `integrity migrate`: everything from one store into another, or a sealed one opened again. See docs/migrate.md.
+// `integrity migrate`: moves everything from one store into another, or opens a sealed one again. See docs/migrate.md.
 #pragma once
 #include <filesystem>
 #include <optional>
@@ -8,19 +8,20 @@
 
 namespace integrity::app {
 
-// Where a store is: a folder's absolute path, or an address of MongoDB.
+// Where a store is: the absolute path of a folder, or the address of a MongoDB.
 struct StorePlace {
   std::filesystem::path folder;
   std::string mongo_uri;
 
   bool operator==(const StorePlace&) const = default;
 };
-// A path (also of the database file in the folder, also as a URL), or mongodb://…. Error: what is wrong with it.
+// `text` is a path (of the folder or of the database file in it, also as a URL), or mongodb://…. Errors say what is
+// wrong.
 Result<StorePlace> parse_store_place(const std::string& text);
 
 struct MoveWanted {
   StorePlace from;
-  std::optional<StorePlace> to;  // nothing: the source is to be opened again
+  std::optional<StorePlace> to;  // nothing: open the source again
   bool finished_too = false;
 };
 Result<MoveWanted> read_move(const MigrateOptions& options);

@@ -7,7 +7,7 @@
 namespace integrity::app {
 namespace {
 
-TEST(StorePlace, IsAFolderHoweverItIsNamed) {
+TEST(StorePlace, IsAFolderHoweverItIsWritten) {
   const test::TempFolder folder;
   std::filesystem::create_directory(folder / "data");
   test::write_file(folder / "data" / "integrity.db", "");

@@ -7,9 +7,9 @@
 namespace integrity::app {
 namespace {
 
-// Letters to change, insert or remove to make one of the other.
+// The number of letters to change, insert or remove to turn one into the other.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);  // of the first letters of `a` to each beginning of `b`
+  std::vector<std::size_t> row(b.size() + 1);  // distances from the first letters of `a` to each prefix of `b`
   std::iota(row.begin(), row.end(), 0U);
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i + 1);

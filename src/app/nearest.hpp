@@ -1,4 +1,4 @@
-// The word that somebody may have meant who typed another.
+// The word that was probably meant by a misspelt one.
 //
 //   nearest("--lisen", {"--data", "--listen"})   // "--listen"
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace integrity::app {
 
-// The closest by Levenshtein distance, if at most two letters or a third of the word are wrong, and not more than half of it.
+// The closest by Levenshtein distance, if at most two letters or a third of the word are wrong, and at most half of it.
 std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& words);
 
 }  // namespace integrity::app

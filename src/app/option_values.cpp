@@ -181,8 +181,7 @@ Result<std::string> parse_issuer(std::string_view text) {
 }
 
 std::string hide_uri_secrets(std::string_view uri) {
-  // A password may hold '@', '/' or '?' where somebody forgot to escape it: hide up to the last '@'
-  // of all.
+  // A password that was not escaped may contain '@', '/' or '?', so everything up to the last '@' is hidden.
   const auto scheme = uri.find("://");
   const std::size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
   const auto at = uri.rfind('@');
@@ -190,7 +189,7 @@ std::string hide_uri_secrets(std::string_view uri) {
   const std::string_view host = uri.substr(has_user ? at + 1 : start);
   std::string shown(uri.substr(0, start));
   if (has_user) shown += std::string(uri.substr(start, std::min(uri.find(':', start), at) - start)) + ":****@";
-  // Options hold secrets too: tlsCertificateKeyFilePassword, AWS_SESSION_TOKEN.
+  // Options contain secrets too: tlsCertificateKeyFilePassword, AWS_SESSION_TOKEN.
   const auto query = host.find('?');
   shown += host.substr(0, query);
   if (query != std::string_view::npos) shown += "?****";

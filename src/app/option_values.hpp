@@ -1,6 +1,5 @@
-// Texts of option values into values. Each parser says what is wrong in words that follow the
-// option's name:
-// "--bcrypt-cost: must be a whole number from 10 to 16".
+// Parses the values of options. Errors are worded to follow the option's name: "--bcrypt-cost: must be a whole number
+// from 10 to 16".
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -13,7 +12,7 @@
 namespace integrity::app {
 
 struct HostPort {
-  std::string host;  // an address; "localhost" has become 127.0.0.1
+  std::string host;  // an address; "localhost" becomes 127.0.0.1
   std::uint16_t port = 0;
 };
 
@@ -23,8 +22,8 @@ bool is_loopback(const std::string& address);          // 127.0.0.0/8, ::1, and 
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max);
 Result<double> parse_rate(std::string_view text);  // per second: 0.001 to 1000000, plain decimal
 Result<bool> parse_switch(std::string_view text);  // "true" or "false"
-Result<std::string> parse_text(std::string_view text,
-                               std::size_t code_points_max);  // not blank, no controls
+// Not blank, no control characters.
+Result<std::string> parse_text(std::string_view text, std::size_t code_points_max);
 Result<std::string> parse_issuer(std::string_view text);
 Result<std::string> parse_currency(std::string_view text);  // ISO 4217: "EUR"
 

@@ -16,7 +16,7 @@ namespace {
 
 using enum Option::For;
 
-// Stores what a parser found; its complaint otherwise.
+// Stores the value of a parser, or returns its error text.
 template <class T, class Store>
 std::string take(Result<T> parsed, Store store) {
   if (!parsed.has_value()) return std::move(parsed).error().detail;
@@ -40,8 +40,8 @@ std::string take_folder(std::string_view text, std::filesystem::path& out) {
 
 constexpr Option kOptions[] = {
     {"listen", "ADDRESS:PORT", "127.0.0.1:8080", "",
-     "Where to accept connections. Port 0 takes a free one. Outside loopback it wants --signup and "
-     "--insecure-http",
+     "Where to accept connections. Port 0 means any free port. Outside loopback, --signup and --insecure-http are "
+     "required",
      server,
      [](Config& c, std::string_view text) {
        return take(parse_listen(text), [&](HostPort at) {
@@ -49,10 +49,10 @@ constexpr Option kOptions[] = {
          c.listen_port = at.port;
        });
      }},
-    {"data", "FOLDER", "./data", "", "The folder of the database; made when missing", every_command,
+    {"data", "FOLDER", "./data", "", "The folder of the database; made if it is missing", every_command,
      [](Config& c, std::string_view text) { return take_folder(text, c.data); }},
     {"keys", "FOLDER", "", "DATA/keys",
-     "The folder of the key files; a backup of them is kept apart from one of the database", every_command,
+     "The folder of the key files; keep a backup of them apart from that of the database", every_command,
      [](Config& c, std::string_view text) { return take_folder(text, c.keys); }},
     {"config", "FILE", "", "DATA/integrity.toml", "A TOML file of options", every_command,
      [](Config& c, std::string_view text) { return take_path(text, c.config); }},
@@ -64,12 +64,12 @@ constexpr Option kOptions[] = {
        c.mongo_uri = text;
        return store::mongo::no_address(c.mongo_uri);
      }},
-    {"max-clock-offset", "SECONDS", "60", "", "Beyond that from MongoDB's clock nothing is written; 0: any offset",
-     every_command,
+    {"max-clock-offset", "SECONDS", "60", "",
+     "Nothing is written while this clock is further than that from MongoDB's; 0: any offset", every_command,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 0, 86'400), [&](auto value) { c.max_clock_offset = std::chrono::seconds(value); });
      }},
-    {"signup", "open|closed", "", "open on loopback", "May anybody sign up, or do accounts come from `user add`",
+    {"signup", "open|closed", "", "open on loopback", "Whether anybody may sign up, or only `user add` makes accounts",
      server,
      [](Config& c, std::string_view text) -> std::string {
        if (text != "open" && text != "closed") return "must be open or closed, not \"" + std::string(text) + "\"";
@@ -84,15 +84,15 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_text(text, 200), [&](std::string value) { c.audience = std::move(value); });
      }},
-    {"currency", "CODE", "EUR", "", "Of products that name none (ISO 4217)", new_products,
+    {"currency", "CODE", "EUR", "", "Currency of products that are sent without one (ISO 4217)", new_products,
      [](Config& c, std::string_view text) {
        return take(parse_currency(text), [&](std::string value) { c.currency = std::move(value); });
      }},
-    {"bcrypt-cost", "10-16", "12", "", "Work of a password hash; each step doubles it", new_password,
+    {"bcrypt-cost", "10-16", "12", "", "Cost of a password hash; each step doubles its work", new_password,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 10, 16), [&](auto value) { c.bcrypt_cost = static_cast<int>(value); });
      }},
-    {"require-version", "", "false", "", "PUT and DELETE must say which version they saw, or get 428", server,
+    {"require-version", "", "false", "", "PUT and DELETE must name the version that they change, or get 428", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.require_version = value; });
      }},
@@ -106,11 +106,11 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.texts.normalize_newlines = value; });
      }},
-    {"max-connections", "COUNT", "16384", "", "Connections at once", server,
+    {"max-connections", "COUNT", "16384", "", "Open connections", server,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 1, 1'000'000), [&](auto value) { c.max_connections = value; });
      }},
-    {"max-connections-per-address", "COUNT", "1024", "", "Of them, from one address", server,
+    {"max-connections-per-address", "COUNT", "1024", "", "Open connections from one address", server,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 1, 1'000'000), [&](auto value) { c.max_connections_per_address = value; });
      }},
@@ -119,7 +119,7 @@ constexpr Option kOptions[] = {
        return take(parse_whole(text, 1, 1'000'000),
                    [&](auto value) { c.login_burst = static_cast<std::uint32_t>(value); });
      }},
-    {"login-rate", "PER-SECOND", "1", "", "Logins afterwards", server,
+    {"login-rate", "PER-SECOND", "1", "", "Logins from one address afterwards", server,
      [](Config& c, std::string_view text) {
        return take(parse_rate(text), [&](double value) { c.login_rate = value; });
      }},
@@ -128,7 +128,7 @@ constexpr Option kOptions[] = {
        return take(parse_whole(text, 1, 1'000'000),
                    [&](auto value) { c.signup_burst = static_cast<std::uint32_t>(value); });
      }},
-    {"signup-rate", "PER-SECOND", "0.1", "", "Sign-ups afterwards", server,
+    {"signup-rate", "PER-SECOND", "0.1", "", "Sign-ups from one address afterwards", server,
      [](Config& c, std::string_view text) {
        return take(parse_rate(text), [&](double value) { c.signup_rate = value; });
      }},
@@ -141,28 +141,27 @@ constexpr Option kOptions[] = {
        return take(parse_origins(text), [&](auto value) { c.cors_origins = std::move(value); });
      }},
     {"hosts", "LIST", "", "any, but on loopback without trusted proxies none",
-     "Names and addresses that clients may call this server by, beside loopback names; others get 421", server,
+     "Names and addresses by which clients may call this server, besides loopback names; others get 421", server,
      [](Config& c, std::string_view text) {
        return take(parse_hosts(text), [&](auto value) { c.hosts = std::move(value); });
      }},
-    {"shutdown-grace", "SECONDS", "10", "", "How long requests may finish after SIGTERM before they are cut", server,
+    {"shutdown-grace", "SECONDS", "10", "", "How long requests may go on after SIGTERM before they are cut", server,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 0, 3600), [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
      }},
-    {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that ends TLS", server,
+    {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that terminates TLS", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
      }},
 };
 
-// Finds the text of each option, and puts it into the configuration.
+// Finds the text of each option and puts its value into the configuration.
 class Loader {
  public:
   Loader(const Flags& flags, const Environment& environment) : flags_(flags), environment_(environment) {}
 
   Result<Loaded> run() {
-    // Where the file is comes first, and so cannot come from the file. A file named by hand may
-    // name the data.
+    // The location of the file comes first, so the file cannot set it. Only a file given by --config may set `data`.
     INTEGRITY_CHECK(place("config", named_outside("config")));
     const bool named = !out_.config.config.empty();
     if (!named) {
@@ -218,8 +217,8 @@ class Loader {
     return {};
   }
 
-  // One rule for all options: an empty variable is a mistake, such as one that was filled from another that is not set.
-  // Taken for no value, it could start the server with another store or open to other people than meant.
+  // One rule for all options: an empty variable is a mistake, such as one that was set from another that is not set. If
+  // it was ignored, the server could start with the wrong store, or open to more people than intended.
   static bool is_variable(const std::string& source) {
     return source.starts_with("INTEGRITY_") || source == "MONGO_URI";
   }
@@ -241,7 +240,8 @@ class Loader {
         known = false;
         for (const Option& option : kOptions) known = known || option.name == name;
       } else {
-        return Error{Code::invalid_value, path + ": " + name + " cannot be set in this file, which is found by it"};
+        return Error{Code::invalid_value,
+                     path + ": " + name + " cannot be set in this file, because the file is found by it"};
       }
       if (!known) return Error{Code::invalid_value, path + ": unknown option " + name};
     }
@@ -326,8 +326,8 @@ std::vector<std::string> unknown_variables(const char* const* environment) {
     const std::string_view entry = *environment;
     const std::string_view name = entry.substr(0, entry.find('='));
     const auto is_it = [&](const Option& option) { return environment_name(option.name) == name; };
-    const bool of_a_move = name == "INTEGRITY_FROM" || name == "INTEGRITY_TO";  // of migrate and import-flask
-    if (name.starts_with(ours) && !of_a_move && std::none_of(std::begin(kOptions), std::end(kOptions), is_it)) {
+    const bool of_migration = name == "INTEGRITY_FROM" || name == "INTEGRITY_TO";  // of migrate and import-flask
+    if (name.starts_with(ours) && !of_migration && std::none_of(std::begin(kOptions), std::end(kOptions), is_it)) {
       unknown.emplace_back(name);
     }
   }
@@ -344,11 +344,9 @@ Status check_serve(const Config& config) {
   }
   if (config.on_loopback()) return {};
   std::string missing;
-  if (!config.signup) missing += "\n  --signup open|closed: who may sign up must be said";
+  if (!config.signup) missing += "\n  --signup open|closed: whether anybody may sign up";
   if (!config.insecure_http) {
-    missing +=
-        "\n  --insecure-http: this version speaks plain HTTP, so a proxy in front of it must end "
-        "TLS";
+    missing += "\n  --insecure-http: this version speaks plain HTTP, so a proxy in front of it must terminate TLS";
   }
   if (missing.empty()) return {};
   return Error{Code::invalid_value, "--listen " + config.listen_host + " is outside loopback and needs:" + missing};

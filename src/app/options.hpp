@@ -20,13 +20,13 @@ namespace integrity::app {
 struct Option {
   std::string_view name;      // "login-rate": --login-rate, INTEGRITY_LOGIN_RATE, TOML login-rate
   std::string_view value;     // what stands for the value in --help; empty for a switch
-  std::string_view fallback;  // its default; empty: worked out from others, see `derived`
-  std::string_view derived;   // how
+  std::string_view fallback;  // its default; empty: derived from others, see `derived`
+  std::string_view derived;   // how, for --help
   std::string_view meaning;
-  // Besides `serve` and `config`, which take all: every command on a store; those that set a password; those that make
-  // products; none.
+  // Which commands take it besides `serve` and `config`, which take all: every command on a store, those that set a
+  // password, those that make products, or none.
   enum class For : std::uint8_t { every_command, new_password, new_products, server } for_whom;
-  // Puts a value into the configuration; what is wrong with the text, or nothing.
+  // Puts a value into the configuration. Returns what is wrong with the text, or an empty string.
   std::string (*set)(Config& config, std::string_view text);
 };
 
@@ -53,10 +53,10 @@ std::optional<std::string> system_environment(const std::string& name);
 
 Result<Loaded> load(const Flags& flags, const Environment& environment);
 
-// Variables that look like an option's and are none: mistyped, they do nothing.
+// Variables with our prefix that belong to no option: misspelt ones would have no effect.
 std::vector<std::string> unknown_variables(const char* const* environment);
 
-// What forbids `serve` with this configuration.
+// Error: why `serve` is refused with this configuration.
 Status check_serve(const Config& config);
 
 }  // namespace integrity::app

@@ -27,7 +27,7 @@ Setting setting(const Loaded& loaded, const std::string& name) {
   return {};
 }
 
-TEST(UnknownVariables, AreThoseThatWouldDoNothing) {
+TEST(UnknownVariables, AreThoseWithoutEffect) {
   const char* const set[] = {"PATH=/bin",
                              "INTEGRITY_SIGNUP=closed",
                              "INTEGRITY_SIGN_UP=closed",
@@ -57,7 +57,7 @@ class Options : public ::testing::Test {
   test::TempFolder folder;
 };
 
-TEST_F(Options, HaveTheDefaultsOfTheContract) {
+TEST_F(Options, HaveTheDocumentedDefaults) {
   const auto loaded = load_with({});
   ASSERT_TRUE(loaded);
   const Config& c = loaded->config;
@@ -112,7 +112,7 @@ TEST_F(Options, AreAllShownWithTheirSource) {
   }
 }
 
-TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
+TEST_F(Options, MayHaveTheirOwnTypeInTheFile) {
   const auto loaded = load_with({}, {},
                                 "require-version = true\nbcrypt-cost = 10\ntrusted-proxies = [\"10.0.0.7\", \"::1\"]\n"
                                 "hosts = [\"Shop.example\", \"[2001:db8::7]\"]\n");
@@ -123,7 +123,7 @@ TEST_F(Options, MayBeWrittenInTheFileAsTheirOwnType) {
   EXPECT_EQ(loaded->config.hosts, (std::vector<std::string>{"shop.example", "2001:db8::7"}));
 }
 
-TEST_F(Options, OfAFileNamedByHandMayNameTheDataFolder) {
+TEST_F(Options, OfAFileGivenByConfigMaySetTheDataFolder) {
   test::write_file(folder / "mine.toml", "data = \"" + (folder / "elsewhere").string() + "\"\n");
   const auto loaded = load({{"config", (folder / "mine.toml").string()}}, environment({}));
   ASSERT_TRUE(loaded) << loaded.error().detail;
@@ -250,7 +250,7 @@ TEST_F(Options, OfTheFileMustBeKnownAndOfTheirType) {
   }
 }
 
-TEST_F(Options, OfABrokenFileAreRefusedWhateverIsBroken) {
+TEST_F(Options, OfAMalformedFileAreRefused) {
   const std::string file = (folder / "integrity.toml").string();
   using namespace std::string_literals;
   for (const auto& text : {"["s, "[\n"s, "[=]"s, "[ #"s, "[["s, "[[=]]"s, "[\b b = 0"s, "[\0"s, "a = ["s, "\0"s,
@@ -262,20 +262,20 @@ TEST_F(Options, OfABrokenFileAreRefusedWhateverIsBroken) {
   EXPECT_EQ(refusal({}, {}, "\n\0"s).find(file + ":2: "), 0U);
 }
 
-TEST_F(Options, OfTheFileMayBeInAnyLanguage) {
+TEST_F(Options, OfTheFileMayContainAnyCharacters) {
   for (const char* text :
        {"\xef\xbb\xbfissuer = \"é\\\"é\" # é", "issuer = 'é\"\\é'\r\n", "# é\ntrusted-proxies = [ # é\n'::1',\n]\n"}) {
     EXPECT_EQ(refusal({}, {}, text), "") << text;
   }
 }
 
-TEST_F(Options, FileThatWasNamedMustBeThere) {
+TEST_F(Options, FileGivenByConfigMustExist) {
   const auto missing = (folder / "none.toml").string();
   EXPECT_EQ(refusal({{"config", missing}}).find(missing + ": cannot be read"), 0U);
   EXPECT_EQ(refusal({{"config", folder.path().string()}}).find(folder.path().string() + ": cannot be read"), 0U);
 }
 
-TEST_F(Options, TellWhatIsMissingOutsideLoopback) {
+TEST_F(Options, SayWhatIsMissingOutsideLoopback) {
   for (const char* address : {"0.0.0.0:8080", "[::]:8080", "192.0.2.7:0", "[::ffff:192.0.2.7]:80"}) {
     const auto both = refusal({{"listen", address}});
     EXPECT_NE(both.find("--signup"), std::string::npos) << both;

@@ -1,5 +1,5 @@
-// Work that comes round: `job` every `period` on a thread of its own, the first time after one
-// period. A job that throws is logged and tried again the next time.
+// Runs `job` every `period` on a thread of its own, the first time after one period. What a job throws is logged, and
+// the job runs again the next time.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -12,7 +12,7 @@ namespace integrity::app {
 class Periodic {
  public:
   Periodic(std::chrono::milliseconds period, std::function<void()> job);
-  // Waits for a job that runs. (jthread asks to stop and joins.)
+  // Waits for a running job. (jthread requests the stop and joins.)
   ~Periodic() = default;
 
  private:

@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::size_t kStoreThreads = 32;
 constexpr std::size_t kRemoteSearchThreads = 8;
-constexpr std::chrono::seconds kStoreWait{4};  // a read of a primary that hangs takes 5 s more: 10 s in all
+constexpr std::chrono::seconds kStoreWait{4};  // a read from a primary that hangs takes 5 s more: less than 10 s in all
 
 auth::TokenKey token_key(Config& config, const Keys& keys) {
   if (config.jwt_secret_key) return auth::TokenKey::hs256(std::move(*config.jwt_secret_key));
@@ -44,8 +44,8 @@ std::vector<http::Address> addresses(const std::vector<std::string>& texts) {
   return out;
 }
 
-// Behind a trusted proxy everything here can be had by everybody under the proxy's name: a page that reaches it by another
-// way (DNS rebinding) gains nothing, and proxies send the name that they were called by, or their own for this server.
+// Behind a trusted proxy everybody reaches this server under the proxy's name, so a page that gets here in another way
+// (DNS rebinding) gains nothing. Proxies send the name that the client used, or their own name for this server.
 api::Hosts hosts(const Config& config) {
   const bool any = config.hosts.empty() && (!config.on_loopback() || !config.trusted_proxies.empty());
   return any ? api::Hosts() : api::Hosts(config.hosts);
@@ -68,11 +68,11 @@ std::string authority(const std::string& host, std::uint16_t port) {
 
 Error cannot_listen(const Config& config, const std::error_code& why) {
   std::string advice;
-  if (why == std::errc::address_in_use) advice = "; stop what uses the port, or name another one with --listen";
+  if (why == std::errc::address_in_use) advice = "; stop what uses the port, or choose another one with --listen";
   if (why == std::errc::address_not_available)
-    advice = "; this machine has no such address, name another with --listen";
+    advice = "; this machine has no such address; choose another one with --listen";
   if (why == std::errc::permission_denied)
-    advice = "; name a port from 1024 on with --listen, or grant CAP_NET_BIND_SERVICE";
+    advice = "; choose a port from 1024 on with --listen, or grant CAP_NET_BIND_SERVICE";
   return {Code::unavailable,
           "cannot listen on " + authority(config.listen_host, config.listen_port) + ": " + why.message() + advice};
 }
@@ -85,8 +85,8 @@ Result<std::uint16_t> listen(http::Server& server, const Config& config) {
   }
 }
 
-// The address is free and the folder can be used: asked before anything is made. The server itself listens once all is
-// ready; where another takes the port meanwhile, that fails.
+// Whether the address is free and the folder can be used; called before anything is made. The server listens only once
+// everything is ready; if another process has taken the port by then, that fails.
 Status can_start(const Config& config) {
   if (config.mongo_uri.empty()) INTEGRITY_CHECK(can_make_folder(config.data));
   addrinfo numeric{};
@@ -107,11 +107,11 @@ Status can_start(const Config& config) {
 
 std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
   Performed done = perform(accounts, request);
-  log::event("host.act", {{"act", done.attribution}, {"user", done.username}, {"outcome", done.outcome}});
+  log::event("host.act", {{"act", done.command}, {"user", done.username}, {"outcome", done.outcome}});
   return std::move(done.reply);
 }
 
-// Another node may have been told to accept another key; that should be done with all of them stopped.
+// Another node may have made the store accept another key, although that should be done with all nodes stopped.
 Status keys_of_all_nodes(const Host& host) {
   if (!host.store->remote()) return {};
   const Status fit = host.expect_keys();
@@ -132,14 +132,14 @@ Status serve(Config config) {
                            {.currency = config.currency, .require_version = config.require_version});
   const std::size_t cores = cpus_allowed();
   auto hash_pool = std::make_unique<FairPool>(FairPool::Options{.threads = cores});
-  // Room for a part of each list that a thousand connections are sent, and time: a part that is refused ends its list
-  // half-way. Where the store is remote, threads mostly wait.
+  // Room and time for one part of a list on each of a thousand connections: a list ends incomplete if a part is
+  // refused. With a remote store the threads mostly wait.
   auto search_pool =
       std::make_unique<FairPool>(FairPool::Options{.threads = host->store->remote() ? kRemoteSearchThreads : cores,
                                                    .nice = 5,
                                                    .queue_max = 1024,
                                                    .wait_max = kStoreWait});
-  // Its threads wait more than they work.
+  // Its threads mostly wait for MongoDB.
   auto store_pool = host->store->remote()
                         ? std::make_unique<FairPool>(FairPool::Options{
                               .threads = kStoreThreads, .nice = 0, .queue_max = 1024, .wait_max = kStoreWait})
@@ -154,7 +154,7 @@ Status serve(Config config) {
                          .catalog = catalog,
                          .clock = host->clock,
                          .random = *host->random,
-                         // From a key that is kept: cursors stay good after a restart.
+                         // Derived from a stored key, so that cursors stay valid after a restart.
                          .cursor_key = crypto::derive_key(host->keys.secrets.reveal(), "integrity/cursors"),
                          .trusted_proxies = addresses(config.trusted_proxies),
                          .cors_origins = config.cors_origins,
@@ -164,7 +164,7 @@ Status serve(Config config) {
   http::Server server(server_options(config), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
-  std::unique_ptr<ControlServer> control;  // with MongoDB a command is another node
+  std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
   if (host->folder) {
     INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
                     return perform_and_log(host->accounts, request);
@@ -180,9 +180,9 @@ Status serve(Config config) {
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
   server.run();
-  signals.unwatch();  // it may still be inside server.stop()
+  signals.unwatch();  // waits if it is inside server.stop()
 
-  // Whoever may still be at work for a client that was cut needs the API: first they end, then it.
+  // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   control.reset();
   sweeper.reset();
   hash_pool.reset();

@@ -38,7 +38,7 @@ void StopSignals::watch(std::function<void()> on_first) {
   thread_ = std::thread([this] { run(); });
 }
 
-// Nothing when there is no need to wait any more.
+// The signal, or nothing after `unwatch`.
 std::optional<std::uint32_t> StopSignals::wait_for_stop() {
   for (;;) {
     pollfd wait[] = {{received_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
@@ -48,8 +48,8 @@ std::optional<std::uint32_t> StopSignals::wait_for_stop() {
     signalfd_siginfo info{};
     [[maybe_unused]] const auto size = ::read(received_.get(), &info, sizeof info);
     if (info.ssi_signo != SIGHUP) return info.ssi_signo;
-    // The terminal that the server was started from is gone, or somebody wants logs and options read again: the log is
-    // stderr, and options are read at the start.
+    // The terminal of the server was closed, or the operator wants it to reopen logs or reread options: the log is
+    // stderr, and options are read only at the start.
     log::event("hangup.ignored");
   }
 }
@@ -58,7 +58,8 @@ void StopSignals::run() {
   const auto signal = wait_for_stop();
   if (!signal) return;
   log::event("stop.asked", {{"signal", std::to_string(*signal)}});
-  // From here on this thread takes the next one, with its default action: asking twice is insisting. SIGHUP stays blocked.
+  // From here on this thread takes the next signal, with its default action, which ends the process. SIGHUP stays
+  // blocked.
   sigset_t stops = signals_;
   sigdelset(&stops, SIGHUP);
   ::pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);

@@ -1,10 +1,10 @@
-// SIGTERM and SIGINT as a polite request first: the first one calls a function, the second ends the process at once.
-// SIGHUP is logged and ignored: a server outlives the terminal that it was started from.
+// The first SIGTERM or SIGINT calls a function; the second one ends the process at once. SIGHUP is logged and ignored:
+// a server outlives the terminal that it was started from.
 //
-//   StopSignals signals;                      // before any other thread: threads inherit who may be interrupted
-//   signals.watch([&] { server.stop(); });    // a signal that came meanwhile is not lost
+//   StopSignals signals;                      // before any other thread: threads inherit the signal mask
+//   signals.watch([&] { server.stop(); });    // a signal that came before is not lost
 //   server.run();
-//   signals.unwatch();                        // the function is not running any more, and will not
+//   signals.unwatch();                        // the function is not running, and will not run again
 #pragma once
 #include <csignal>
 #include <cstdint>

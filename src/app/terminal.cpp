@@ -16,9 +16,8 @@ namespace {
 
 constexpr std::size_t kLineBytesMax = 4096;  // a password has at most 256 code points
 
-// Echo off while this lives, and back on whatever happens: signals that would end or stop the
-// process wait, `signals` becomes readable, and they take their course after the terminal is itself
-// again.
+// Turns echo off while it lives, and always on again: signals that would end or stop the process are blocked and make
+// `signals` readable; they take effect after the terminal is restored.
 class Silence {
  public:
   Silence() {
@@ -48,10 +47,10 @@ class Silence {
   sigset_t mask_before_{};
 };
 
-// Byte by byte: what follows the line is left for whoever reads next.
+// Byte by byte, so that what follows the line is left for the next reader.
 std::optional<Secret> read_line(int signals) {
   Bytes line;
-  line.reserve(kLineBytesMax);  // one that grew would leave copies behind
+  line.reserve(kLineBytesMax);  // growing would leave copies of a password in memory
   for (;;) {
     pollfd wait[] = {{STDIN_FILENO, POLLIN, 0}, {signals, POLLIN, 0}};
     if (::poll(wait, 2, -1) < 0 && errno == EINTR) continue;
@@ -84,7 +83,7 @@ Result<Secret> read_new_password() {
   if (!on_terminal()) {
     const auto line = read_line(-1);
     if (!line) return none;
-    // Editors on Windows begin a file with a byte order mark, which nobody types at a login.
+    // Editors on Windows write a byte order mark, which is not typed at a login.
     std::string_view text = line->reveal_text();
     if (text.starts_with("\uFEFF")) text.remove_prefix(3);
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {

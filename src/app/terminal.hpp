@@ -1,5 +1,5 @@
-// Asking the person at the terminal, or reading what a script pipes in. Prompts go to stderr, so
-// that stdout holds nothing but the answer of a command.
+// Asks the user at the terminal, or reads what a script pipes in. Prompts go to stderr, so that stdout has only the
+// output of the command.
 #pragma once
 #include <string>
 
@@ -8,12 +8,12 @@
 
 namespace integrity::app {
 
-bool on_terminal();  // is stdin one, and stderr, where prompts appear?
+bool on_terminal();  // whether stdin, and stderr for prompts, are a terminal
 
-// Without echo and twice at a terminal; otherwise one line of stdin, without its end.
+// At a terminal: without echo, and typed twice. Otherwise one line of stdin, without the line ending.
 Result<Secret> read_new_password();
 
-// A line as typed, without spaces around it; nothing at the end of input.
+// One line, without spaces around it; nothing at the end of input.
 std::optional<std::string> ask(const std::string& prompt);
 
 }  // namespace integrity::app

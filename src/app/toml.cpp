@@ -11,12 +11,12 @@
 namespace integrity::app {
 namespace {
 
-// Reads from the front of a text. Numbers, booleans and "texts" of TOML are written as in JSON, as far as options need
-// them, and are read by its parser.
+// Reads from the front of a text. As far as options need them, numbers, booleans and "texts" in TOML are the same as in
+// JSON, so the JSON parser reads them.
 class Reader {
  public:
   Reader(std::string_view text, const std::string& file) : rest_(text), file_(file) {
-    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);  // a mark that some editors write
+    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);  // a byte order mark, as some editors write
   }
 
   Result<TomlOptions> options() {
@@ -57,7 +57,7 @@ class Reader {
   void skip_blanks() { take_while(" \t"); }
   bool at_line_end() const { return rest_.empty() || rest_[0] == '#' || rest_[0] == '\n' || rest_.starts_with("\r\n"); }
 
-  // Blanks, comments and ends of lines. Another control character stays, and is then refused where it stands.
+  // Skips blanks, comments and ends of lines. Other control characters stay, and are refused with their line.
   void skip_lines() {
     for (skip_blanks(); at_line_end() && !rest_.empty(); skip_blanks()) {
       if (take('#')) {
@@ -144,7 +144,7 @@ Result<TomlOptions> read_toml(const std::filesystem::path& file, IfMissing if_mi
   if (!in && errno == ENOENT && if_missing == IfMissing::empty) return TomlOptions{};
   std::string text;
   if (in) std::getline(in, text, '\0');
-  if (in.good()) text += '\0';  // that ended the reading, and is refused where it stands
+  if (in.good()) text += '\0';  // it ended the reading, and is refused with its line
   if (!in && !in.eof()) {
     return Error{Code::invalid_value, file.string() + ": cannot be read: " + std::strerror(errno)};
   }

@@ -1,7 +1,7 @@
-// The options file: the part of TOML 1.0 that options need. Comments, and lines `name = value`; a value is a text on one
-// line ("…" with JSON's escapes, or '…'), a number or a boolean as in JSON, or a list of texts. It comes back as the text
-// that a flag would have, a list as its elements with commas between. What else TOML has (tables, dates, texts of several
-// lines, 0x1F, 1_000) is refused. Why not a library: docs/adr/0009.
+// The options file: the part of TOML 1.0 that options need. Comments, and lines `name = value`; a value is a text on
+// one line ("…" with JSON's escapes, or '…'), a number or a boolean as in JSON, or a list of texts. It is returned as
+// the text that a flag would have; a list as its elements separated by commas. The rest of TOML (tables, dates, texts
+// of several lines, 0x1F, 1_000) is refused. Why not a library: docs/adr/0009.
 #pragma once
 #include <filesystem>
 #include <map>

@@ -11,7 +11,7 @@ namespace {
 
 using fuzzing::holds;
 
-// A basic string of TOML is one of JSON, but that DEL must be escaped too.
+// A basic string of TOML is a JSON string in which DEL is escaped too.
 std::string basic_string(std::string_view text) {
   std::string out;
   for (char c : json::quoted(text)) out += c == '\x7f' ? std::string("\\u007f") : std::string(1, c);

@@ -19,10 +19,10 @@ namespace {
 
 enum class NoDatabase : std::uint8_t { make, refuse };
 
-// In the server that holds the folder; only when nobody holds it, in this process. With MongoDB this is another node.
-Result<std::string> done_somewhere(const Config& config, std::string_view request) {
-  // A server that starts or ends holds the lock but does not answer: that takes moments, not
-  // minutes.
+// Runs the request in the server that holds the folder, or in this process if none does. With MongoDB this process is a
+// node.
+Result<std::string> reply_to(const Config& config, std::string_view request) {
+  // A server that is starting or ending holds the lock but does not reply. That is over soon.
   constexpr int attempts_max = 50;
   constexpr std::chrono::milliseconds pause{100};
   for (int attempt = 1;; ++attempt) {
@@ -36,16 +36,15 @@ Result<std::string> done_somewhere(const Config& config, std::string_view reques
   }
 }
 
-// The reply's `ok`, or its `error` as ours.
-Result<json::Value> attribution(const Config& config, std::string request,
-                                NoDatabase no_database = NoDatabase::refuse) {
+// The `ok` of the reply, or its `error` as an Error.
+Result<json::Value> run(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
   if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
-  auto reply = done_somewhere(config, request);
+  auto reply = reply_to(config, request);
   wipe(request);
   if (!reply) return reply.error();
   auto parsed = json::parse(*reply);
   wipe(*reply);
-  const Error unreadable{Code::internal, "the server's answer cannot be read; is it of another version?"};
+  const Error unreadable{Code::internal, "the server's reply cannot be read; is it of another version?"};
   if (!parsed) return unreadable;
   if (const json::Value* ok = parsed->find("ok")) return *ok;
   const json::Value* const error = parsed->find("error");
@@ -65,27 +64,28 @@ std::string text_in(const json::Value& object, std::string_view name) {
 
 Result<Secret> password_for_json() {
   INTEGRITY_TRY(Secret password, read_new_password());
-  // JSON has no other text; what is not UTF-8 must not be sent as something else.
+  // Text in JSON is UTF-8; anything else would be sent as another password.
   if (!count_code_points(password.reveal_text())) {
     return Error{Code::invalid_value, "the password is not valid UTF-8"};
   }
   return password;
 }
 
-// `name` is there and waits for its first code, and whoever typed the command has no way to give it one here.
+// The account exists but is pending, and this command cannot confirm it any more.
 Error not_confirmed(const std::string& name, const std::string& why) {
   return {Code::invalid_value, why + "; " + name +
-                                   " is not confirmed. Its first login asks for a code of this secret; or begin again: "
+                                   " is not confirmed. Its first login asks for a code of this secret; or start over: "
                                    "integrity user remove " +
                                    name};
 }
 
-// What is said of a code before the next one is asked for; nothing where no other can be right.
+// The message before the next code is asked for; nothing if another code cannot help.
 std::optional<std::string> about_code(const Error& error) {
   if (error.code == Code::invalid_value) return "A code is six digits.";
   if (error.code == Code::invalid_code || error.code == Code::code_already_used) {
-    return "That was not right. Type the code that the authenticator shows now; if it never is, is the clock of the "
-           "phone right?";
+    return "That was not right. Type the code that the authenticator shows now. If that never works, check the clock "
+           "of "
+           "the phone.";
   }
   return {};
 }
@@ -94,7 +94,7 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
   for (;;) {
     const auto code = ask("First code: ");
     if (!code) return not_confirmed(name, "no code was given");
-    auto confirmed = attribution(config, request_act("user.confirm", {{"challenge", challenge}, {"code", *code}}));
+    auto confirmed = run(config, request_for("user.confirm", {{"challenge", challenge}, {"code", *code}}));
     if (confirmed) return confirmed;
     if (const auto said = about_code(confirmed.error())) {
       std::cerr << *said << '\n';
@@ -108,11 +108,11 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
 
 Status add(const std::string& name, const Config& config) {
   INTEGRITY_TRY(const Secret password, password_for_json());
-  // A database is not made for what would be refused.
+  // No database is made for an account that would be refused.
   if (!expect_database(config)) INTEGRITY_CHECK(may_be_added(name, password, config.issuer));
   INTEGRITY_TRY(const auto added,
-                attribution(config, request_act("user.add", {{"username", name}, {"password", password.reveal_text()}}),
-                            NoDatabase::make));
+                run(config, request_for("user.add", {{"username", name}, {"password", password.reveal_text()}}),
+                    NoDatabase::make));
   const std::string uri = text_in(added, "otpauth_uri");
   if (!on_terminal() || ::isatty(STDOUT_FILENO) != 1) {
     std::cout << uri << std::endl;
@@ -131,17 +131,17 @@ Status add(const std::string& name, const Config& config) {
 }
 
 Status set_password(const std::string& name, const Config& config) {
-  INTEGRITY_CHECK(expect_database(config));  // before anybody types
+  INTEGRITY_CHECK(expect_database(config));  // before the password is typed
   INTEGRITY_TRY(const Secret password, password_for_json());
   const auto done =
-      attribution(config, request_act("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
+      run(config, request_for("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
   if (!done) return done.error();
   std::cout << name << ": the password is set, sessions have ended" << std::endl;
   return {};
 }
 
-Status simply(std::string_view what, const std::string& name, const Config& config, std::string_view outcome) {
-  const auto done = attribution(config, request_act(what, {{"username", name}}));
+Status run_by_name(std::string_view command, const std::string& name, const Config& config, std::string_view outcome) {
+  const auto done = run(config, request_for(command, {{"username", name}}));
   if (!done) return done.error();
   std::cout << name << ": " << outcome << std::endl;
   return {};
@@ -193,14 +193,14 @@ Status user_command(const CommandLine& line, const Config& config) {
     case Verb::user_set_password:
       return set_password(line.name, config);
     case Verb::user_reset_2fa:
-      return simply("user.reset-2fa", line.name, config,
-                    "sessions have ended; the next login within 24 hours enrols a new authenticator");
+      return run_by_name("user.reset-2fa", line.name, config,
+                         "sessions have ended; the next login within 24 hours enrols a new authenticator");
     case Verb::user_disable:
-      return simply("user.disable", line.name, config, "disabled, sessions have ended");
+      return run_by_name("user.disable", line.name, config, "disabled, sessions have ended");
     case Verb::user_enable:
-      return simply("user.enable", line.name, config, "enabled");
+      return run_by_name("user.enable", line.name, config, "enabled");
     case Verb::user_remove:
-      return simply("user.remove", line.name, config, "removed, its name is free again");
+      return run_by_name("user.remove", line.name, config, "removed, its name is free again");
     case Verb::serve:
     case Verb::config:
     case Verb::key_accept:

@@ -1,4 +1,4 @@
-// `integrity user …`: asks the person, has the act done where the data folder is held, shows the
+// `integrity user …`: asks the operator, runs the command in the process that holds the data folder, prints the
 // outcome.
 #pragma once
 #include "app/command_line.hpp"
@@ -7,7 +7,7 @@
 
 namespace integrity::app {
 
-// Answers go to stdout, questions to stderr.
+// The outcome goes to stdout, prompts to stderr.
 Status user_command(const CommandLine& line, const Config& config);
 
 }  // namespace integrity::app

@@ -1,5 +1,6 @@
-// In a program that was built without MongoDB's driver (-DINTEGRITY_MONGO=OFF), this file stands for the engine in store/mongo/
-// and for flask/source.cpp: every address of a MongoDB is refused where it is read, so that nothing else is ever reached.
+// In a build without MongoDB's driver (-DINTEGRITY_MONGO=OFF), this file replaces the engine in store/mongo/ and
+// flask/source.cpp: every address of a MongoDB is refused when it is read, so the functions that throw are never
+// reached.
 #include "flask/source.hpp"
 #include "store/mongo/mongo_store.hpp"
 

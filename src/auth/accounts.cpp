@@ -21,7 +21,7 @@ Error invalid_credentials() {
   return {Code::invalid_credentials, "username and password do not belong together"};
 }
 
-// Never confirmed in time: such an account is no more, though perhaps not yet removed.
+// Not confirmed in time: such an account does not exist any more, although it may not have been removed yet.
 bool is_over(const model::User& user, Time now) {
   return user.state == model::UserState::pending && model::is_over(*user.pending_until, pending_life, now);
 }
@@ -56,7 +56,7 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
       no_challenge_budget_(rules_.no_challenge_budget) {}
 
 void Accounts::expect_stored_hashes() {
-  for (const auto& user : store_.read()->users()) hasher_.expect(user.password_hash);
+  for (const auto& kind : store_.read()->password_hash_kinds()) hasher_.expect(kind);
 }
 
 Status Accounts::signup_open() const {
@@ -128,14 +128,14 @@ void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model:
   tx.remove_challenges_but_newest(user.id, challenge.next, rules_.challenges_per_account_max);
 }
 
-// The name of an account that is over is free, by the host's clock: the store's time may be ahead of it for long.
+// Whether a pending account is over is decided by the host's clock; the store's time may be ahead of it for long.
 Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time now) const {
   auto holder = tx.user_by_name(username);
   if (!holder) return {};
   if (!is_over(*holder, now)) {
     return Error{Code::username_taken, "the username \"" + username + "\" is taken; choose another"};
   }
-  holder->pending_until = Time{};  // for the store, which gives the name to the next
+  holder->pending_until = Time{};  // so that the store, too, takes the name for free
   tx.update_pending_user(*holder);
   return {};
 }
@@ -169,7 +169,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from,
                                    const store::Origin& origin) {
-  // Again, now that it is its turn: guesses that waited beside it have been counted meanwhile.
+  // Again, now that it is its turn: guesses that waited with it have been counted by now.
   INTEGRITY_CHECK(may_guess_password(username, from));
   auto user = store_.read()->user_by_name(username);
   if (user && is_over(*user, clock_.now())) user.reset();
@@ -178,7 +178,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
   const bool refused = !right || user->state == model::UserState::disabled;
   INTEGRITY_CHECK(guessed_password(username, from, !refused));
   if (refused) {
-    // Never the name as typed: people type their password there by mistake.
+    // Never the name as typed: people sometimes type their password there.
     log::event("login.refused", {{"user", user ? user->id.hex() : "unknown"}, {"address", from.address}});
     return invalid_credentials();
   }
@@ -342,7 +342,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
     INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, username, now, user));
     const UserId id = user.id;
     auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
-    // For the log: a right password with a wrong code is worth a look at whose it is.
+    // For the log: a right password with a wrong code is worth knowing the account of.
     if (!verified) verified.error().cause = "user " + id.hex();
     return verified;
   };
@@ -364,14 +364,14 @@ Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const mo
   session.user = user.id;
   session.created_at = now;
   session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
-  tx.start_session(act_of(user.id, session.factor), session);
+  tx.start_session(attribution_of(user.id, session.factor), session);
   verified.recovery_codes_left = tx.recovery_codes_left(user.id);
   return verified;
 }
 
 store::WriteFunction<Done> Accounts::log_out(const SignedIn& caller) {
   return [caller](store::WriteTx& tx) -> Result<Done> {
-    // Alive a moment ago; if another logout was faster, it is over all the same.
+    // If another logout was faster, the session has ended all the same.
     tx.end_session(caller.attribution(), caller.session().id);
     return Done{};
   };
@@ -387,6 +387,7 @@ void Accounts::sweep() {
     if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
     more = removed.has_value() && *removed >= kBatch;
   }
+  expect_stored_hashes();
 }
 
 }  // namespace integrity::auth

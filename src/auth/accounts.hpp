@@ -3,8 +3,8 @@
 //   POST /signup → sign_up → enrol challenge ┐
 //   POST /login  → log_in  → challenge ──────┴→ POST /verify-2fa → verify → Verified → access token
 //
-// There is no other way to a session than `verify`. Functions that hash a password block for as long as bcrypt
-// takes: the hashing pool runs them. Others return a write for the caller to submit.
+// Only `verify` starts a session. Functions that hash a password block for as long as bcrypt takes, so the hashing pool
+// runs them. The others return a write for the caller to submit.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -30,15 +30,15 @@ struct AccountRules {
   int bcrypt_cost = 12;
   std::size_t pending_max = 100'000;
   std::size_t pending_per_network_max = 1000;
-  // Alive ones of an account and kind: the newest stay. More than can be made, at a password's price each, while the
-  // owner types a code, so that whoever knows the password cannot push the owner's out.
+  // Live challenges of one account and kind; the newest stay. Each costs a password hash, so nobody who knows the
+  // password can make this many, and push out the owner's challenge, while the owner types a code.
   std::size_t challenges_per_account_max = 1000;
   Budget login_budget{30, 1};
   Budget signup_budget{10, 0.1};
-  // Requests without a live challenge. Generous, since they are refused by a read: 200 guesses that were sent side by side
-  // with one challenge are all answered as if they had come one by one.
+  // Rate limit of requests without a live challenge. Generous, because a read refuses them: 200 guesses that are sent
+  // in parallel with one challenge all get the response that they would get one by one.
   Budget no_challenge_budget{300, 10};
-  PasswordHasher::Compare compare = crypto::bcrypt_verify;  // tests count its work
+  PasswordHasher::Compare compare = crypto::bcrypt_verify;  // replaced by tests that count its work
 };
 
 using model::enrol_challenge_life;
@@ -76,78 +76,81 @@ class Accounts {
   Accounts(store::Store& store, const Clock& clock, Random& random, Secret password_key, const Secret& secrets_key,
            AccountRules rules);
 
-  // Blocking; `origin` is that of its write. Errors: weak_password, username_taken, overloaded, unavailable.
+  // Blocking; its write has this `origin`. Errors: weak_password, username_taken, overloaded, unavailable.
   Result<FirstStep> sign_up(const std::string& username, const std::optional<std::string>& name, const Secret& password,
                             const Client& from, const store::Origin& origin = {});
   // Blocking. Errors: too_many_attempts, invalid_credentials, enrolment_required, unavailable.
   Result<FirstStep> log_in(const std::string& username, const Secret& password, const Client& from,
                            const store::Origin& origin = {});
-  // May a login or sign-up from there begin? Cheap: asked before the password waits for its turn to be hashed.
+  // Whether a login or sign-up from this client may begin. Cheap: called before the password is queued for hashing.
   Status signup_open() const;  // signup_closed
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
-  // Reads what is stored: from now on every login takes as long as the one of the costliest hash. Once, before requests.
+  // From now on every login takes the work of the highest bcrypt cost in the store. Before the first request; `sweep`
+  // does it again, since other nodes and commands store hashes too.
   void expect_stored_hashes();
 
-  // Whether it is not too easy to guess; takes up to a millisecond. Error: weak_password.
+  // Whether the password is hard enough to guess; takes up to a millisecond. Error: weak_password.
   Status acceptable(const Secret& password, const std::string& username, std::string_view pointer) const;
 
-  // Whether `verify` can succeed: asked by a read, so that strangers cannot queue writes. It is decided again in the write.
+  // Whether `verify` can succeed. A read, so that strangers cannot queue writes; the write decides again.
   // Errors: challenge_expired, too_many_attempts, factor_disabled, invalid_value.
   Status may_verify(store::ReadTx& tx, std::string_view challenge, const std::optional<std::string>& username,
                     const Proof& proof, const Client& from);
-  // The refusal of a request that came without a live challenge: `refusal`, or too_many_attempts.
+  // The error of a request without a live challenge: `refusal`, or too_many_attempts when the rate limit is used up.
   Error without_challenge(const Client& from, Error refusal);
   // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);
 
-  // One's own account (accounts_me.cpp). A fresh proof each time, from the guess budget of the account; there is no
-  // challenge. Errors of all three: invalid_token, when the session ended meanwhile, and those of the proof.
+  // One's own account (accounts_me.cpp). Each call needs a fresh proof, which counts against the guess budget of the
+  // account; there is no challenge. The caller MUST submit the write functions with an origin that names the session:
+  // the store refuses them once it has ended. Errors of all three: invalid_token, and those of the proof.
   struct NewPassword {
     Secret current, next;
     std::string code;
   };
-  // May the current password be tried from there, and a code of the account? Cheap: asked before the password waits for
-  // its turn to be hashed.
+  // Whether this client may try the current password, and a code of the account. Cheap: called before the password is
+  // queued for hashing.
   Status may_change_password(const SignedIn& caller, const Client& from);
-  // Blocking. Other sessions and all challenges end. The code is looked at only behind a right password; a weak new
-  // password is refused before either, and hashed behind both. Errors: weak_password, invalid_value, too_many_attempts.
+  // Blocking. Other sessions and all challenges end. A weak new password is refused first; the code is checked only
+  // after a right password, and the new password hashed only after a right code. Errors: weak_password, invalid_value,
+  // too_many_attempts.
   Status change_password(const SignedIn& caller, const NewPassword& change, const Client& from,
-                         const store::Origin& origin = {});
+                         store::Origin origin = {});
   store::WriteFunction<std::vector<std::string>> renew_recovery_codes(const SignedIn& caller, std::string code);
-  // The challenge enrols a new authenticator. The old one works until `verify` confirms it.
+  // The challenge enrols a new authenticator. The old one works until `verify` confirms the new one.
   store::WriteFunction<FirstStep> replace_factor(const SignedIn& caller, Proof proof);
 
-  // The holder of a live challenge of that user; otherwise challenge_expired, always in the same words.
+  // The holder of a live challenge of that user; otherwise challenge_expired, always with the same text.
   Result<FirstStepDone> first_step_done(store::ReadTx& tx, std::string_view challenge, std::string_view username) const;
   // The secret that the challenge would activate. Error: already_enrolled.
   Result<Enrolment> enrolment(const FirstStepDone& caller) const;
 
   // The operator, on the host. Blocking. Errors: weak_password, username_taken, invalid_value, not_found.
-  // A new account, not yet confirmed; its first login keeps the secret shown here. `challenge` is for `confirm`.
+  // A new account, pending; its first login keeps the secret shown here. `challenge` is for `confirm`.
   struct Added {
     std::string challenge;
     Enrolment enrolment;
   };
   Result<Added> add_user(const std::string& username, const Secret& password);
-  // The first code of an account just added: it is active now. Returns its recovery codes.
+  // The first code of an account that `add_user` made; it is active afterwards. Returns its recovery codes.
   Result<std::vector<std::string>> confirm(const std::string& challenge, const std::string& code);
   Status set_password(const std::string& username, const Secret& password);
   Status reset_factor(const std::string& username);
-  // Also of an account never confirmed: what was handed out for it is worth nothing until `enable`.
+  // A pending account too: its challenge and secret are useless until `enable`.
   Status disable(const std::string& username);
   Status enable(const std::string& username);
-  // An account that was never confirmed, so that its name is free again at once. A confirmed one is never removed, for its
-  // history names it; nor is one that was disabled. Errors: not_found, already_enrolled.
+  // Removes a pending account, so that its name is free at once. A confirmed one is never removed, because the history
+  // names it; nor is a disabled one. Errors: not_found, already_enrolled.
   Status remove_pending(const std::string& username);
 
-  // Removes what has expired, in batches that do not hold up others. Blocking; for the jobs thread.
+  // Removes what has expired, in batches small enough not to delay other writes. Blocking; for the jobs thread.
   void sweep();
 
  private:
-  // What must be drawn before a write begins: a write may run twice, chance may not.
+  // Random values are drawn before a write begins, because the write may run twice.
   struct FreshChallenge {
     std::string token;
     model::Challenge challenge;
@@ -160,12 +163,11 @@ class Accounts {
                            Time now) const;
   Enrolment enrolment_of(const model::User& user, const Secret& secret) const;
   Status may_guess_password(const std::string& username, const Client& from);
-  // Counts a guess that was looked at; too_many_attempts, where it may not be told whether it was right.
+  // Counts a guess that was checked; too_many_attempts when the client may not learn whether it was right.
   Status guessed_password(const std::string& username, const Client& from, bool right);
-  // The account of `caller`, unless the session has ended since the request was let in.
-  Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const;
+  static Result<model::User> account_of(store::ReadTx& tx, const SignedIn& caller);
   // The same, unless another password was set since `seen`.
-  Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen, Time now) const;
+  static Result<model::User> unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen);
   Result<model::Attribution> prove_again(store::WriteTx& tx, model::User& user, const Proof& proof, Time now) const;
   Result<model::Challenge> live_challenge(store::ReadTx& tx, const model::Digest& hash, Time now,
                                           model::User& user) const;

@@ -1,4 +1,5 @@
-// A clock that was ahead and is set right. What was made meanwhile once lived on for as long as the clock had been ahead.
+// A clock that was ahead is set right. What was made in between used to live on for as long as the clock had been
+// ahead.
 #include <gtest/gtest.h>
 
 #include "auth/accounts_fixture.hpp"
@@ -39,18 +40,19 @@ TEST_F(ClockThatWasAhead, LeavesNoTokenAndNoSession) {
   EXPECT_EQ(refused.error(), TokenFault::ahead);
   EXPECT_NE(auth::refusal(refused.error()).detail.find("clock"), std::string::npos);
   EXPECT_EQ(auth::refusal(refused.error()).cause, "clock.ahead");
-  EXPECT_EQ(refusal(store->write(accounts->renew_recovery_codes(*caller, code()))), Code::invalid_token);
+  EXPECT_EQ(refusal(store->write(origin_of(*caller), accounts->renew_recovery_codes(*caller, code()))),
+            Code::invalid_token);
 
   accounts->sweep();
-  clock.move(kAhead);  // the time comes that the session was made for
-  EXPECT_FALSE(authenticator->authenticate(token)) << "it was removed: it does not come alive again";
+  clock.move(kAhead);  // the time that the session was made for
+  EXPECT_FALSE(authenticator->authenticate(token)) << "it was removed for good";
 }
 
 TEST_F(ClockThatWasAhead, ByAMinuteLeavesTokensAlive) {
   enrol();
   const auto token = token_of(*verify_code(log_in()->challenge, code()));
   clock.move(-60s);
-  EXPECT_TRUE(authenticator->authenticate(token)) << "clocks are corrected by seconds all the time";
+  EXPECT_TRUE(authenticator->authenticate(token)) << "small corrections of a clock are common";
   clock.move(-1s);
   EXPECT_FALSE(authenticator->authenticate(token));
 }
@@ -69,22 +71,23 @@ TEST_F(ClockThatWasAhead, LeavesNoChallenge) {
 TEST_F(ClockThatWasAhead, LeavesNoPendingAccountThatHoldsAName) {
   ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
   set_right();
-  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials) << "it is over";
+  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials) << "it has expired";
   EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home)) << "the name is free";
   EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken);
   accounts->sweep();
   EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken) << "the new one stays";
 }
 
-// The store's time does not go back: it stands still for a year. Names must not become free because of that.
-TEST_F(ClockThatWasAhead, LeavesPendingAccountsOfNowAlive) {
+// The store's time does not go back: it stands still for a year. That must not make the names of new pending accounts
+// free.
+TEST_F(ClockThatWasAhead, LeavesNewPendingAccountsAlive) {
   ASSERT_TRUE(accounts->add_user("bob", password()));
   ASSERT_TRUE(store->write([](store::WriteTx& tx) -> Result<int> {
     const auto bob = *tx.user_by_name("bob");
     tx.start_session({.actor = bob.id},
                      {.id = SessionId{}, .user = bob.id, .created_at = tx.now(), .expires_at = tx.now() + 1h});
     return 0;
-  })) << "a change, which the store remembers the time of";
+  })) << "a change, so that the store's time is ahead";
   set_right();
   ASSERT_TRUE(accounts->add_user("ada", password()));
   EXPECT_EQ(refusal(accounts->add_user("ada", password())), Code::username_taken);
@@ -95,13 +98,13 @@ TEST_F(ClockThatWasAhead, LeavesNoWait) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code);
   ASSERT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::too_many_attempts);
   set_right();
-  EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code) << "looked at";
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code) << "checked";
   const auto waits = verify_code(log_in()->challenge, wrong_code());
-  ASSERT_EQ(refusal(waits), Code::too_many_attempts) << "the new failure counts, by the right clock";
+  ASSERT_EQ(refusal(waits), Code::too_many_attempts) << "the new failure counts by the right clock";
   EXPECT_EQ(waits.error().retry_after, 60s);
 }
 
-// A wait of 30 s that was made ten minutes ahead is over, although a wait of an hour would not be.
+// A wait of 30 s that began ten minutes ahead is over, although a wait of an hour would not be.
 TEST_F(ClockThatWasAhead, LeavesNoWaitOfThirtySecondsForTenMinutes) {
   enrol();
   for (int i = 0; i < 10; ++i) (void)verify_code(log_in()->challenge, wrong_code());
@@ -116,7 +119,7 @@ TEST_F(ClockThatWasAhead, LeavesNoEnrolmentOpenForAYear) {
   EXPECT_EQ(refusal(log_in()), Code::enrolment_required);
 }
 
-// Codes up to the last step stay spent, or they could be used twice. The owner is told why, and what to do.
+// Codes up to the last step stay spent, or they could be used twice. The error says why, and what to do.
 TEST_F(ClockThatWasAhead, LeavesSpentCodesSpentAndSaysSo) {
   enrol();
   ASSERT_TRUE(verify_code(log_in()->challenge, code()));

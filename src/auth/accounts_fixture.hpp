@@ -1,4 +1,4 @@
-// For tests: the accounts on an embedded store of the test's own, with a clock that is moved by hand; and Ada.
+// For tests: accounts on an embedded store of each test's own, with a manual clock, and a user named ada.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ struct AccountsFixture : ::testing::Test {
   Result<FirstStep> log_in(std::string_view with = "correct horse battery") {
     return accounts->log_in("ada", password(with), home);
   }
-  // With a session, as the pipeline finds it behind a token.
+  // The caller that the pipeline gets for a token of this session.
   SignedIn signed_in(const Verified& verified) {
     const model::Session& session = verified.session;
     const auto expires_at = to_seconds(session.expires_at);
@@ -42,6 +42,7 @@ struct AccountsFixture : ::testing::Test {
                                                       .expires_at = expires_at,
                                                       .factor = session.factor}));
   }
+  static store::Origin origin_of(const SignedIn& caller) { return {.session = caller.session().id}; }
   SignedIn sign_in() {
     const auto verified = verify_code(log_in()->challenge, code());
     clock.move(std::chrono::seconds(30));

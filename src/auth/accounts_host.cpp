@@ -1,4 +1,4 @@
-// What the operator may do to an account, on the host.
+// What the operator can do to an account, on the host.
 #include <utility>
 
 #include "auth/accounts.hpp"
@@ -28,7 +28,7 @@ Status Accounts::change_user(const std::string& username, std::string_view op, F
     if (user->state == model::UserState::pending) {
       tx.update_pending_user(*user);
     } else {
-      if (state_before == model::UserState::pending) {  // from now on it has a history, and is not cleaned up
+      if (state_before == model::UserState::pending) {  // from now on it has a history and never expires
         user->pending_until.reset();
         user->pending_network.clear();
       }
@@ -120,7 +120,7 @@ Status Accounts::remove_pending(const std::string& username) {
                        ": only an account that was never confirmed can be removed, for the history "
                        "names all others; `integrity user disable` keeps this one out"};
     }
-    user->pending_until = Time{};  // the earliest time there is: of those that are over, this one is the first
+    user->pending_until = Time{};  // the earliest time, so that this one is removed first
     tx.update_pending_user(*user);
     tx.remove_expired_pending_users(*user->pending_until, 1);
     return Done{};

@@ -14,9 +14,7 @@ Error wrong_current_password() {
 
 }  // namespace
 
-Result<model::User> Accounts::account_of(store::ReadTx& tx, const SignedIn& caller, Time now) const {
-  const auto session = tx.session(caller.session().id);
-  if (!session || model::is_over(session->expires_at, session_life, now)) return invalid_token();
+Result<model::User> Accounts::account_of(store::ReadTx& tx, const SignedIn& caller) {
   auto user = tx.user(caller.user());
   if (!user) return invalid_token();
   return std::move(*user);
@@ -26,12 +24,11 @@ Result<model::Attribution> Accounts::prove_again(store::WriteTx& tx, model::User
                                                  Time now) const {
   INTEGRITY_CHECK(second_factor_.may_try(tx, user, proof, now));
   INTEGRITY_TRY(const auto factor, second_factor_.prove(tx, user, proof, now));
-  return act_of(user.id, factor);
+  return attribution_of(user.id, factor);
 }
 
-Result<model::User> Accounts::unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen,
-                                        Time now) const {
-  INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+Result<model::User> Accounts::unchanged(store::ReadTx& tx, const SignedIn& caller, const model::User& seen) {
+  INTEGRITY_TRY(auto user, account_of(tx, caller));
   if (user.password_version != seen.password_version) return wrong_current_password();
   return user;
 }
@@ -45,28 +42,29 @@ Status Accounts::may_change_password(const SignedIn& caller, const Client& from)
 }
 
 Status Accounts::change_password(const SignedIn& caller, const NewPassword& change, const Client& from,
-                                 const store::Origin& origin) {
+                                 store::Origin origin) {
+  origin.session = caller.session().id;
   const auto user = store_.read()->user(caller.user());
   if (!user) return invalid_token();
   INTEGRITY_CHECK(acceptable(change.next, user->username, "#/new_password"));
-  INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is its turn
+  INTEGRITY_CHECK(may_change_password(caller, from));  // again, now that it is this request's turn
   const bool right = hasher_.verify(change.current, user->password_hash);
   INTEGRITY_CHECK(guessed_password(user->username, from, right));
   if (!right) {
     log::event("password.refused", {{"user", user->id.hex()}, {"address", from.address}});
-    return wrong_current_password();  // the code was not looked at: it is still good
+    return wrong_current_password();  // the code was not checked: it is still good
   }
 
-  // In a write of its own, so that nobody without a good code has a second password hashed.
+  // A write of its own, so that the new password is hashed only after a right code.
   const Time now = clock_.now();
   const auto proved = store_.write(origin, [&](store::WriteTx& tx) -> Result<model::Attribution> {
-    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
+    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user));
     return prove_again(tx, current, {.code = change.code}, now);
   });
   if (!proved) return proved.error();
   const std::string hash = hasher_.hash(change.next);
   const auto done = store_.write(origin, [&](store::WriteTx& tx) -> Result<Done> {
-    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user, now));
+    INTEGRITY_TRY(auto current, unchanged(tx, caller, *user));
     current.password_hash = hash;
     ++current.password_version;
     tx.update_user(*proved, "user.password", current);
@@ -82,7 +80,7 @@ store::WriteFunction<std::vector<std::string>> Accounts::renew_recovery_codes(co
                                                                               std::string code) {
   return [this, caller, now = clock_.now(), proof = Proof{.code = std::move(code)},
           codes = make_recovery_codes(random_)](store::WriteTx& tx) -> Result<std::vector<std::string>> {
-    INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+    INTEGRITY_TRY(auto user, account_of(tx, caller));
     INTEGRITY_TRY(const auto attribution, prove_again(tx, user, proof, now));
     set_recovery_codes(tx, attribution, user, codes);
     return codes;
@@ -94,7 +92,7 @@ store::WriteFunction<FirstStep> Accounts::replace_factor(const SignedIn& caller,
   return [this, caller, now, proof = std::move(proof),
           fresh = make_challenge(caller.user(), model::Challenge::Next::enrol, now, enrol_challenge_life)](
              store::WriteTx& tx) -> Result<FirstStep> {
-    INTEGRITY_TRY(auto user, account_of(tx, caller, now));
+    INTEGRITY_TRY(auto user, account_of(tx, caller));
     INTEGRITY_CHECK(prove_again(tx, user, proof, now));
     add_challenge(tx, user, fresh.challenge);
     return FirstStep{fresh.token, fresh.challenge.next, enrol_challenge_life, std::move(user)};

@@ -1,4 +1,4 @@
-// What people change about their own account.
+// What users change about their own account.
 #include "auth/accounts_fixture.hpp"
 
 namespace integrity::auth {
@@ -12,10 +12,10 @@ struct OwnAccount : AccountsFixture {
     return accounts->change_password(caller, {password(current), password(next), std::move(with)}, home);
   }
   Result<FirstStep> replace(const SignedIn& caller, Proof proof) {
-    return store->write(accounts->replace_factor(caller, std::move(proof)));
+    return store->write(origin_of(caller), accounts->replace_factor(caller, std::move(proof)));
   }
   Result<std::vector<std::string>> renew(const SignedIn& caller, const std::string& with) {
-    return store->write(accounts->renew_recovery_codes(caller, with));
+    return store->write(origin_of(caller), accounts->renew_recovery_codes(caller, with));
   }
   bool alive(const SignedIn& caller) const { return store->session(caller.session().id).has_value(); }
   Proof recovery(std::size_t number) const { return {.recovery_code = parse_recovery_code(recovery_codes[number])}; }
@@ -52,22 +52,22 @@ TEST_F(OwnAccount, AWrongPasswordSpendsNothingAndCountsAsAPasswordFailure) {
     ASSERT_EQ(refusal(refused), Code::invalid_value);
     EXPECT_EQ(refused.error().fields.at(0).where, "#/current_password");
   }
-  EXPECT_EQ(store->read()->factor_counters(here.user()).failures, 0) << "codes count behind a right password only";
+  EXPECT_EQ(store->read()->factor_counters(here.user()).failures, 0) << "codes count only after a right password";
   EXPECT_EQ(refusal(accounts->may_change_password(here, home)), Code::too_many_attempts);
   EXPECT_EQ(refusal(change(here, kOld, kNew, right)), Code::too_many_attempts);
-  EXPECT_EQ(refusal(log_in()), Code::too_many_attempts) << "one count with the logins";
+  EXPECT_EQ(refusal(log_in()), Code::too_many_attempts) << "the same count as for logins";
   const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1"};
-  EXPECT_TRUE(accounts->may_change_password(here, elsewhere)) << "of this network";
+  EXPECT_TRUE(accounts->may_change_password(here, elsewhere)) << "another network is not slowed down";
   clock.move(1s);
   EXPECT_TRUE(change(here, kOld, kNew, right)) << "the code was not spent";
 }
 
-TEST_F(OwnAccount, AWrongCodeBehindARightPasswordCounts) {
+TEST_F(OwnAccount, AWrongCodeAfterARightPasswordCounts) {
   enrol();
   const auto here = sign_in();
   for (int i = 0; i < 10; ++i) ASSERT_EQ(refusal(change(here, kOld, kNew, wrong_code())), Code::invalid_code);
   EXPECT_EQ(refusal(change(here, kOld, kNew, code())), Code::too_many_attempts);
-  EXPECT_EQ(refusal(renew(here, code())), Code::too_many_attempts) << "one budget";
+  EXPECT_EQ(refusal(renew(here, code())), Code::too_many_attempts) << "one guess budget";
   EXPECT_EQ(refusal(replace(here, {.code = code()})), Code::too_many_attempts);
   EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::too_many_attempts);
   clock.move(30s);
@@ -75,7 +75,7 @@ TEST_F(OwnAccount, AWrongCodeBehindARightPasswordCounts) {
   EXPECT_EQ(refusal(change(here, kNew, kOld, code())), Code::code_already_used);
 }
 
-// Whoever has a session and the password could keep the hashing pool busy with codes that are not even looked at.
+// With a session and the password, a client could keep the hashing pool busy with codes that are not even checked.
 TEST_F(OwnAccount, NoPasswordIsHashedWhileCodesMustWait) {
   enrol();
   const auto here = sign_in();
@@ -103,7 +103,7 @@ TEST_F(OwnAccount, AWeakNewPasswordIsRefusedBeforeAnythingIsTried) {
   EXPECT_TRUE(change(here, kOld, kNew, code()));
 }
 
-TEST_F(OwnAccount, NewRecoveryCodesKillTheOldOnes) {
+TEST_F(OwnAccount, NewRecoveryCodesReplaceTheOldOnes) {
   enrol();
   const auto here = sign_in();
   EXPECT_EQ(refusal(renew(here, wrong_code())), Code::invalid_code);
@@ -131,7 +131,7 @@ TEST_F(OwnAccount, TheOldAuthenticatorWorksUntilTheNewOneIsConfirmed) {
   clock.move(30s);
   const auto other = sign_in();
 
-  EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::invalid_code) << "of the old one";
+  EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::invalid_code) << "a code of the old one";
   const auto confirmed = verify_code(step->challenge, hotp(fresh, totp_step(clock.now())));
   ASSERT_TRUE(confirmed);
   EXPECT_FALSE(confirmed->recovery_codes) << "they stay as they are";
@@ -140,7 +140,7 @@ TEST_F(OwnAccount, TheOldAuthenticatorWorksUntilTheNewOneIsConfirmed) {
   EXPECT_FALSE(alive(other));
   EXPECT_TRUE(alive(signed_in(*confirmed)));
   clock.move(30s);
-  EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::invalid_code) << "the old one is dead";
+  EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::invalid_code) << "the old one is gone";
   secret = fresh;
   EXPECT_TRUE(verify_code(log_in()->challenge, code()));
   EXPECT_TRUE(verify(log_in()->challenge, recovery(0)));
@@ -164,7 +164,7 @@ TEST_F(OwnAccount, ARecoveryCodeReplacesAnAuthenticatorThatWaitsOrIsDisabled) {
   EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "enabled again";
 }
 
-TEST_F(OwnAccount, NothingIsChangedBySessionsThatEndedMeanwhile) {
+TEST_F(OwnAccount, ASessionThatHasEndedChangesNothing) {
   enrol();
   const auto here = sign_in();
   ASSERT_TRUE(store->write(accounts->log_out(here)));
@@ -173,7 +173,7 @@ TEST_F(OwnAccount, NothingIsChangedBySessionsThatEndedMeanwhile) {
   EXPECT_EQ(refusal(renew(here, code())), Code::invalid_token);
   EXPECT_EQ(refusal(replace(here, recovery(0))), Code::invalid_token);
   EXPECT_EQ(store->read()->last_change_number(), changes);
-  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "nor is the code spent";
+  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "the code was not spent";
 }
 
 TEST_F(OwnAccount, AnExpiredSessionChangesNothingEither) {
@@ -183,7 +183,7 @@ TEST_F(OwnAccount, AnExpiredSessionChangesNothingEither) {
   EXPECT_EQ(refusal(renew(here, code())), Code::invalid_token);
 }
 
-TEST_F(OwnAccount, AResetOrANewPasswordKillsTheChallengeOfANewAuthenticator) {
+TEST_F(OwnAccount, AResetOrANewPasswordEndsTheChallengeOfANewAuthenticator) {
   enrol();
   const auto here = sign_in();
   const auto first = replace(here, {.code = code()});

@@ -1,5 +1,5 @@
-// A password takes a quarter of a second to check, and the account may change in that time. Chance that does
-// something the first time it is asked stands for whoever is faster.
+// A password takes a quarter of a second to check, and the account may change in that time. A source of random numbers
+// that first runs a function stands for another client that is faster.
 #include <gtest/gtest.h>
 
 #include "auth/accounts.hpp"
@@ -20,7 +20,7 @@ class InterruptedRandom final : public Random {
  public:
   std::function<void()> meanwhile;
   void fill(std::span<std::uint8_t> out) override {
-    if (auto attribution = std::exchange(meanwhile, {})) attribution();
+    if (const auto function = std::exchange(meanwhile, {})) function();
     random_.fill(out);
   }
 
@@ -88,7 +88,7 @@ TEST_F(Meanwhile, ALoginWithThePasswordThatWasJustReplacedIsRefused) {
   enrol();
   random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(std::string_view("another horse")))); };
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
-  EXPECT_FALSE(random.meanwhile) << "it happened";
+  EXPECT_FALSE(random.meanwhile) << "the other client was faster";
 }
 
 TEST_F(Meanwhile, ALoginToAnAccountThatWasJustDisabledIsRefused) {
@@ -97,7 +97,7 @@ TEST_F(Meanwhile, ALoginToAnAccountThatWasJustDisabledIsRefused) {
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
 }
 
-// Its challenge would say "verify", and there is nothing to verify with.
+// Its challenge would say "verify", and there is no authenticator to verify with.
 TEST_F(Meanwhile, ALoginToAnAccountThatWasJustResetBeginsAgain) {
   enrol();
   random.meanwhile = [&] { ASSERT_TRUE(accounts->reset_factor("ada")); };
@@ -107,8 +107,8 @@ TEST_F(Meanwhile, ALoginToAnAccountThatWasJustResetBeginsAgain) {
   EXPECT_EQ(step->next, model::Challenge::Next::enrol);
 }
 
-// A salt is drawn for each: a session and the password alone must not have two passwords hashed with every guess.
-TEST_F(Meanwhile, ANewPasswordIsHashedOnlyBehindAGoodCode) {
+// A salt is drawn for each hash. A session and the password alone must not get two passwords hashed with every guess.
+TEST_F(Meanwhile, ANewPasswordIsHashedOnlyAfterARightCode) {
   const auto here = sign_in();
   bool hashed = false;
   random.meanwhile = [&] { hashed = true; };
@@ -129,7 +129,7 @@ TEST_F(Meanwhile, APasswordThatWasReplacedWhileAnotherIsHashedStays) {
   random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(kNewer))); };
   const auto refused = accounts->change_password(
       here, {Secret(kPassword), Secret(std::string_view("another horse battery")), code()}, home);
-  EXPECT_EQ(refusal(refused), Code::invalid_token) << "it ended the session, too";
+  EXPECT_EQ(refusal(refused), Code::invalid_token) << "the other password ended the session";
   EXPECT_TRUE(accounts->log_in("ada", Secret(kNewer), home));
 }
 
@@ -138,14 +138,14 @@ TEST_F(Meanwhile, OfTwoSignUpsWithOneNameTheFirstCommitWins) {
   EXPECT_EQ(refusal(sign_up()), Code::username_taken);
 }
 
-// Nobody has cleaned up yet: the name is free by the clock, not by the sweep.
-TEST_F(Meanwhile, ANameThatWasNotConfirmedInTimeIsFreeBeforeItIsCleanedUp) {
+// The clock makes the name free, not the sweep.
+TEST_F(Meanwhile, ANameThatWasNotConfirmedInTimeIsFreeBeforeTheSweep) {
   ASSERT_TRUE(sign_up());
   clock.move(24h);
   EXPECT_TRUE(sign_up());
 }
 
-TEST_F(Meanwhile, ADearerCostIsTakenOverAtTheNextLogin) {
+TEST_F(Meanwhile, AHigherCostIsAppliedAtTheNextLogin) {
   enrol();
   ASSERT_TRUE(hash_of_ada().starts_with("$2b$04$"));
   const auto version = store->read()->user_by_name("ada")->version;
@@ -154,12 +154,12 @@ TEST_F(Meanwhile, ADearerCostIsTakenOverAtTheNextLogin) {
   EXPECT_TRUE(hash_of_ada().starts_with("$2b$04$")) << "a wrong password changes nothing";
   ASSERT_TRUE(log_in());
   EXPECT_TRUE(hash_of_ada().starts_with("$2b$05$"));
-  EXPECT_EQ(store->read()->user_by_name("ada")->version, version + 1) << "and the history says so";
+  EXPECT_EQ(store->read()->user_by_name("ada")->version, version + 1) << "the history has it";
   EXPECT_TRUE(log_in()) << "still the same password";
   EXPECT_EQ(store->read()->user_by_name("ada")->version, version + 1) << "once";
 }
 
-TEST_F(Meanwhile, ADearerCostIsTakenOverBeforeTheAccountIsConfirmedToo) {
+TEST_F(Meanwhile, AHigherCostIsAppliedToAPendingAccountToo) {
   ASSERT_TRUE(sign_up());
   accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(5));
   ASSERT_TRUE(log_in());
@@ -167,7 +167,7 @@ TEST_F(Meanwhile, ADearerCostIsTakenOverBeforeTheAccountIsConfirmedToo) {
   EXPECT_TRUE(log_in());
 }
 
-// Guesses sent side by side all pass the door; those that wait for the pool are counted when their turn comes.
+// Guesses in parallel all pass the first check; those that wait for the pool are checked again when their turn comes.
 TEST_F(Meanwhile, GuessesThatWaitedTogetherAreCountedOneByOne) {
   enrol();
   for (int i = 0; i < 5; ++i) {
@@ -184,7 +184,7 @@ TEST_F(Meanwhile, GuessesThatWaitedTogetherAreCountedOneByOne) {
   EXPECT_TRUE(log_in());
 }
 
-TEST_F(Meanwhile, BudgetsOfAnAddressRunOut) {
+TEST_F(Meanwhile, AnAddressIsRateLimited) {
   auto tight = rules(4);
   tight.signup_open = false;
   tight.login_budget = {1, 1};

@@ -1,5 +1,5 @@
-// What strangers send is refused by a read. Junk at POST /verify-2fa once took a place among the writers each time: one
-// stranger raised the owner's writes from 3 to 234 ms.
+// What strangers send is refused by a read. Each junk request to POST /verify-2fa used to be a write in the queue: one
+// stranger raised the time of the owner's writes from 3 to 234 ms.
 #include <gtest/gtest.h>
 
 #include "auth/accounts_fixture.hpp"
@@ -20,27 +20,28 @@ struct Fixture : AccountsFixture {
 };
 using Stranger = Fixture;
 
-TEST_F(Stranger, IsRefusedByAReadWithTheSameWords) {
+TEST_F(Stranger, IsRefusedByAReadWithTheSameText) {
   enrol();
   const auto unknown = may_verify("made-up", {.code = code()});
   ASSERT_EQ(refusal(unknown), Code::challenge_expired);
   EXPECT_EQ(unknown.error().detail, verify_code("made-up", code()).error().detail);
   const auto step = log_in();
   EXPECT_TRUE(may_verify(step->challenge, {.code = code()}));
-  EXPECT_TRUE(may_verify(step->challenge, {.code = wrong_code()})) << "only the write can tell, which counts first";
+  EXPECT_TRUE(may_verify(step->challenge, {.code = wrong_code()}))
+      << "only the write, which counts it, checks the code";
   EXPECT_EQ(refusal(may_verify(step->challenge, {.code = code()}, "bob")), Code::challenge_expired);
   clock.move(300s);
   EXPECT_EQ(refusal(may_verify(step->challenge, {.code = code()})), Code::challenge_expired);
 }
 
-TEST_F(Stranger, IsRefusedWithADeadChallenge) {
+TEST_F(Stranger, IsRefusedWithAUsedUpChallenge) {
   enrol();
   const auto step = log_in();
   for (int i = 0; i < 5; ++i) (void)verify_code(step->challenge, wrong_code());
   EXPECT_EQ(refusal(may_verify(step->challenge, {.code = code()})), Code::challenge_expired);
 }
 
-TEST_F(Stranger, IsToldToWaitAfterManyButNobodyWithALiveChallengeIs) {
+TEST_F(Stranger, MustWaitAfterManyRequestsButNobodyWithALiveChallengeMust) {
   enrol();
   const auto step = log_in();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(refusal(may_verify("junk", {.code = "000000"})), Code::challenge_expired);
@@ -52,7 +53,7 @@ TEST_F(Stranger, IsToldToWaitAfterManyButNobodyWithALiveChallengeIs) {
   EXPECT_EQ(refusal(may_verify("junk", {.code = "000000"})), Code::challenge_expired);
 }
 
-TEST_F(Stranger, WhoMustWaitQueuesNoWriteEither) {
+TEST_F(Stranger, QueuesNoWriteForACodeThatMustWait) {
   enrol();
   for (int i = 0; i < 10; ++i) (void)verify_code(log_in()->challenge, wrong_code());
   const auto step = log_in();

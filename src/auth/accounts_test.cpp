@@ -1,4 +1,4 @@
-// The two steps, the counters and the operator's acts, on the embedded store with a clock that is moved by hand.
+// The two steps of a login, the counters and what the operator does, on the embedded store with a manual clock.
 #include "auth/accounts_fixture.hpp"
 
 namespace integrity::auth {
@@ -30,7 +30,7 @@ TEST_F(SecondFactorFlow, SpendsTheEnrolmentCodeToo) {
   EXPECT_TRUE(again.error().retry_after);
 }
 
-TEST_F(SecondFactorFlow, TellsHowLongToWaitForTheNextCode) {
+TEST_F(SecondFactorFlow, SaysHowLongToWaitForTheNextCode) {
   enrol();
   ASSERT_TRUE(verify_code(log_in()->challenge, code()));
   clock.move(13s);
@@ -53,7 +53,7 @@ TEST_F(SecondFactorFlow, KeepsTheNewestChallengesOfAnAccount) {
   }
 }
 
-TEST_F(SecondFactorFlow, HashesThePasswordAnewWhereTheCostIsAnother) {
+TEST_F(SecondFactorFlow, HashesThePasswordAgainWhereTheCostHasChanged) {
   const auto key = random.secret(32), secrets = random.secret(32);
   const auto restart = [&](int cost) {
     accounts.emplace(*store, clock, random, key.clone(), secrets, AccountRules{.bcrypt_cost = cost});
@@ -73,11 +73,11 @@ TEST_F(SecondFactorFlow, HashesThePasswordAnewWhereTheCostIsAnother) {
   restart(4);
   ASSERT_TRUE(log_in());
   EXPECT_TRUE(stored().starts_with("$2b$04$"))
-      << "also to less: until then every login takes the work of the higher cost";
+      << "a lower cost too: until then every login takes the work of the higher one";
   EXPECT_TRUE(log_in());
 }
 
-// Behind a lower --bcrypt-cost a name that does not exist was answered sooner than one of before.
+// With a lower --bcrypt-cost, a name that does not exist was refused sooner than an account from before.
 TEST_F(SecondFactorFlow, TakesTheWorkOfTheHighestCostStoredForEveryName) {
   std::uint64_t rounds = 0;
   const auto start = [&](int cost) {
@@ -100,6 +100,23 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfTheHighestCostStoredForEveryName) {
   }
 }
 
+// Another node hashes at a higher cost. Until this one met such a hash, or was started again, a name that does not
+// exist was refused sooner.
+TEST_F(SecondFactorFlow, TakesTheWorkOfAHashThatAnotherNodeStoredAfterASweep) {
+  std::uint64_t rounds = 0;
+  accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
+                   AccountRules{.bcrypt_cost = 4, .compare = [&](std::string_view text, const std::string& bcrypt) {
+                                  rounds += std::uint64_t{1} << crypto::bcrypt_cost(bcrypt);
+                                  return crypto::bcrypt_verify(text, bcrypt);
+                                }});
+  accounts->expect_stored_hashes();
+  Accounts other(*store, clock, random, random.secret(32), random.secret(32), {.bcrypt_cost = 6});
+  ASSERT_TRUE(other.sign_up("ada", {}, password(), home));
+  accounts->sweep();
+  EXPECT_EQ(refusal(accounts->log_in("nobody", password("wrong horse"), home)), Code::invalid_credentials);
+  EXPECT_EQ(rounds, 1U << 6);
+}
+
 TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
   enrol();
   const auto used = code();
@@ -115,7 +132,7 @@ TEST_F(SecondFactorFlow, GivesEveryLoginBeforeConfirmationANewSecret) {
   EXPECT_NE(secret_of(first->challenge), secret_of(second->challenge));
   secret = secret_of(second->challenge);
   ASSERT_TRUE(verify_code(second->challenge, code()));
-  EXPECT_EQ(refusal(verify_code(first->challenge, code())), Code::challenge_expired) << "the other one is dead";
+  EXPECT_EQ(refusal(verify_code(first->challenge, code())), Code::challenge_expired) << "it ended the other one";
 }
 
 TEST_F(SecondFactorFlow, NeverShowsAnActiveSecret) {
@@ -127,7 +144,7 @@ TEST_F(SecondFactorFlow, NeverShowsAnActiveSecret) {
   EXPECT_EQ(refusal(accounts->enrolment(*caller)), Code::already_enrolled);
 }
 
-TEST_F(SecondFactorFlow, KillsAChallengeAfterFiveTries) {
+TEST_F(SecondFactorFlow, EndsAChallengeAfterFiveAttempts) {
   enrol();
   const auto step = log_in();
   for (int i = 0; i < 5; ++i) EXPECT_EQ(refusal(verify_code(step->challenge, wrong_code())), Code::invalid_code);
@@ -155,7 +172,7 @@ TEST_F(SecondFactorFlow, BindsAChallengeToItsUserAndPassword) {
   EXPECT_TRUE(log_in("another horse battery"));
 }
 
-TEST_F(SecondFactorFlow, TellsAPhoneThatIsBehindButNotOneAhead) {
+TEST_F(SecondFactorFlow, TellsThatAPhoneIsBehindButNotThatItIsAhead) {
   enrol();
   clock.move(10min);
   const auto challenge = log_in()->challenge;
@@ -166,7 +183,7 @@ TEST_F(SecondFactorFlow, TellsAPhoneThatIsBehindButNotOneAhead) {
   EXPECT_EQ(verify_code(challenge, code(-21)).error().detail, ahead.error().detail) << "beyond ten minutes";
 }
 
-TEST_F(SecondFactorFlow, MakesTheAccountWaitAfterTenWrongCodesWhateverTheChallenge) {
+TEST_F(SecondFactorFlow, MakesTheAccountWaitAfterTenWrongCodesWithAnyChallenges) {
   enrol();
   for (int i = 0; i < 10; i += 5) {
     const auto challenge = log_in()->challenge;
@@ -184,7 +201,7 @@ TEST_F(SecondFactorFlow, MakesTheAccountWaitAfterTenWrongCodesWhateverTheChallen
   EXPECT_TRUE(verify_code(log_in()->challenge, code()));
   clock.move(30s);
   EXPECT_EQ(refusal(verify_code(log_in()->challenge, wrong_code())), Code::invalid_code);
-  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "the count began anew";
+  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "the count started from zero";
 }
 
 TEST_F(SecondFactorFlow, NeverMakesARecoveryCodeWait) {
@@ -195,7 +212,7 @@ TEST_F(SecondFactorFlow, NeverMakesARecoveryCodeWait) {
   ASSERT_TRUE(verified);
   EXPECT_EQ(verified->session.factor, model::SecondFactor::recovery);
   EXPECT_EQ(verified->recovery_codes_left, 9);
-  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "it sets the count back";
+  EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "it set the count back";
   EXPECT_EQ(refusal(verify(log_in()->challenge, {.recovery_code = parse_recovery_code(recovery_codes[0])})),
             Code::invalid_code)
       << "once";
@@ -233,7 +250,7 @@ TEST_F(Operator, ResetOpensEnrolmentForADay) {
   EXPECT_EQ(log_in()->next, Next::enrol);
   clock.move(24h);
   EXPECT_EQ(refusal(log_in()), Code::enrolment_required);
-  EXPECT_EQ(refusal(log_in("wrong password")), Code::invalid_credentials) << "told only behind a right password";
+  EXPECT_EQ(refusal(log_in("wrong password")), Code::invalid_credentials) << "shown only after a right password";
   ASSERT_TRUE(accounts->reset_factor("ada"));
   const auto step = log_in();
   secret = secret_of(step->challenge);
@@ -276,7 +293,7 @@ TEST_F(Operator, DisablingStopsAnAccountThatWasNeverConfirmed) {
   EXPECT_TRUE(verified->recovery_codes);
 }
 
-TEST_F(Operator, EnablingWhatIsEnabledChangesNothing) {
+TEST_F(Operator, EnablingAnEnabledAccountChangesNothing) {
   enrol();
   const auto session = verify_code(log_in()->challenge, code())->session.id;
   const auto changes = store->read()->last_change_number();
@@ -292,7 +309,7 @@ TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
   const auto step = log_in();
   EXPECT_EQ(step->next, Next::enrol);
   EXPECT_EQ(secret_of(step->challenge), printed);
-  EXPECT_NE(secret_of(log_in()->challenge), printed) << "only the first";
+  EXPECT_NE(secret_of(log_in()->challenge), printed) << "only the first login";
   secret = printed;
   EXPECT_TRUE(verify_code(step->challenge, code()));
 }
@@ -327,7 +344,7 @@ TEST_F(SignUp, FreesTheNameOfAnAccountThatWasNeverConfirmed) {
   EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
 }
 
-TEST_F(SignUp, BoundsTheUnconfirmedOfANetwork) {
+TEST_F(SignUp, LimitsThePendingAccountsOfANetwork) {
   accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                    AccountRules{.bcrypt_cost = 4, .pending_max = 3, .pending_per_network_max = 2});
   EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
@@ -335,7 +352,7 @@ TEST_F(SignUp, BoundsTheUnconfirmedOfANetwork) {
   EXPECT_EQ(refusal(accounts->sign_up("cyd", {}, password(), home)), Code::overloaded);
   const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1"};
   EXPECT_TRUE(accounts->sign_up("cyd", {}, password(), elsewhere));
-  EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "in all";
+  EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "the limit in all";
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Bearer token -> SignedIn. Runs on every request, on the I/O threads.
 //
-// A verified token is remembered by its SHA-256 (as long as there is room), for an ES256 signature costs about 100 µs
-// to check; its session is looked up each time, so logging out or disabling an account acts at once.
+// A verified token is remembered by its SHA-256 while there is room, because checking an ES256 signature takes about
+// 100 µs. Its session is read each time, so a logout or a disabled account takes effect at once.
 #pragma once
 #include <array>
 #include <mutex>
@@ -16,11 +16,11 @@
 
 namespace integrity::auth {
 
-// Why a token is refused. The first four can be read off the token by whoever has it. What only the server knows is one
-// and the same: a wrong signature, a session that is unknown or has ended, an account that is disabled.
+// Why a token is refused. The holder can read the first four off the token. What only the server knows is one fault: a
+// wrong signature, a session that is unknown or has ended, a disabled account.
 enum class TokenFault : std::uint8_t { missing, malformed, expired, ahead, not_accepted };
 
-// invalid_token, in the words for that fault.
+// invalid_token with the text for this fault.
 Error refusal(TokenFault fault);
 // error_description of RFC 6750 §3, in one or two words for programs. Empty for `missing`, which has no error there.
 std::string_view description(TokenFault fault);

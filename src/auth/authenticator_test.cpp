@@ -69,9 +69,9 @@ struct Fixture : ::testing::Test {
 };
 using AccessToken = Fixture;
 
-TEST_F(AccessToken, LetsInWhoeverHasALiveSession) {
+TEST_F(AccessToken, OfALiveSessionIsAccepted) {
   const auto token = tokens.issue(claims());
-  for (int i = 0; i < 2; ++i) {  // the second time from memory
+  for (int i = 0; i < 2; ++i) {  // the second time it is remembered
     const auto caller = authenticator->authenticate(token);
     ASSERT_TRUE(caller);
     EXPECT_EQ(caller->user(), session.user);
@@ -80,7 +80,7 @@ TEST_F(AccessToken, LetsInWhoeverHasALiveSession) {
   }
 }
 
-TEST_F(AccessToken, IsOverToTheSecond) {
+TEST_F(AccessToken, ExpiresToTheSecond) {
   const auto remembered = tokens.issue(claims());
   ASSERT_TRUE(lets_in(remembered));
   auto other = claims();
@@ -93,13 +93,13 @@ TEST_F(AccessToken, IsOverToTheSecond) {
   EXPECT_FALSE(lets_in(never_seen));
 }
 
-TEST_F(AccessToken, EndsWithItsSessionHoweverOftenItWasSeen) {
+TEST_F(AccessToken, EndsWithItsSessionEvenIfItWasSeenBefore) {
   const auto remembered = tokens.issue(claims());
   ASSERT_TRUE(lets_in(remembered));
   ASSERT_TRUE(store->write(
       [&](store::WriteTx& tx) -> Result<bool> { return tx.end_session({.actor = session.user}, session.id); }));
   EXPECT_FALSE(lets_in(remembered));
-  EXPECT_FALSE(lets_in(remembered)) << "forgotten meanwhile";
+  EXPECT_FALSE(lets_in(remembered)) << "no longer remembered";
   auto other = claims();
   other.token_id = "two";
   EXPECT_FALSE(lets_in(tokens.issue(other)));
@@ -113,7 +113,7 @@ TEST_F(AccessToken, LivesNoLongerThanItsSession) {
   EXPECT_FALSE(lets_in(token));
 }
 
-TEST_F(AccessToken, IsRefusedForASessionOfSomebodyElse) {
+TEST_F(AccessToken, IsRefusedForASessionOfAnotherUser) {
   auto mixed = claims();
   mixed.user = start_session(clock.now() + 600s).user;
   EXPECT_FALSE(lets_in(tokens.issue(mixed)));
@@ -121,7 +121,7 @@ TEST_F(AccessToken, IsRefusedForASessionOfSomebodyElse) {
   EXPECT_FALSE(lets_in(tokens.issue(mixed)));
 }
 
-TEST_F(AccessToken, IsRefusedWithTheSignatureOfAnotherKeyThoughEveryClaimIsRight) {
+TEST_F(AccessToken, IsRefusedWithTheSignatureOfAnotherTokenAlthoughEveryClaimIsRight) {
   auto token = tokens.issue(claims());
   auto other = claims();
   other.token_id = "two";
@@ -132,7 +132,7 @@ TEST_F(AccessToken, IsRefusedWithTheSignatureOfAnotherKeyThoughEveryClaimIsRight
   EXPECT_TRUE(lets_in(token)) << "refusals are not remembered";
 }
 
-// Who has a token can read these off it; what only the server knows is one refusal.
+// The holder can read these faults off the token; what only the server knows is one fault.
 TEST_F(AccessToken, IsRefusedForAReasonThatItsHolderMayKnow) {
   const auto fault = [&](std::string_view token) { return authenticator->authenticate(token).error(); };
   const auto token = tokens.issue(claims());
@@ -179,7 +179,7 @@ TEST_F(AccessToken, InUseIsRememberedHoweverManyOthersAreSeen) {
   EXPECT_FALSE(crowded.authenticate(seen_once)) << "was forgotten, so memory is bounded";
 }
 
-// A store whose answer about a session comes only when two have asked.
+// A store that returns a session only when two threads ask for one.
 class TwoAtOnce final : public store::Store {
  public:
   explicit TwoAtOnce(store::Store& store) : store_(store) {}
@@ -203,11 +203,11 @@ class TwoAtOnce final : public store::Store {
 
 TEST_F(AccessToken, OfOneSessionDoNotWaitForEachOther) {
   TwoAtOnce slow(*store);
-  Authenticator patient(slow, tokens, clock);
+  Authenticator waiting(slow, tokens, clock);
   const auto token = tokens.issue(claims());
   const auto both_let_in = [&] {
-    auto other = std::async(std::launch::async, [&] { return patient.authenticate(token).has_value(); });
-    const bool one = patient.authenticate(token).has_value();
+    auto other = std::async(std::launch::async, [&] { return waiting.authenticate(token).has_value(); });
+    const bool one = waiting.authenticate(token).has_value();
     return other.get() && one;
   };
   EXPECT_TRUE(both_let_in()) << "seen for the first time";

@@ -1,4 +1,5 @@
-// Who calls, as a type: a handler says with its parameter who may call it, and only the functions below make one.
+// The caller as a type: a handler declares with its parameter who may call it. Only Accounts and Authenticator make the
+// two below.
 #pragma once
 #include <cstdint>
 
@@ -7,15 +8,15 @@
 
 namespace integrity::auth {
 
-// Somebody who proved a second factor, and which.
-inline model::Attribution act_of(const UserId& user, model::SecondFactor factor) {
+// Of a user who proved this second factor.
+inline model::Attribution attribution_of(const UserId& user, model::SecondFactor factor) {
   const bool otp = factor == model::SecondFactor::otp;
   return {.actor = user, .proof = otp ? model::Attribution::Proof::otp : model::Attribution::Proof::recovery};
 }
 
 struct Anyone {};
 
-// Holds a live challenge: has shown the password, not the second factor. May only finish the login.
+// Holds a live challenge: proved the password but not the second factor. May only finish the login.
 class FirstStepDone {
  public:
   const model::User& user() const { return user_; }
@@ -29,12 +30,12 @@ class FirstStepDone {
   model::Challenge challenge_;
 };
 
-// Holds a token of a live session, which exists only behind a completed second factor.
+// Holds a token of a live session, which exists only after a completed second factor.
 class SignedIn {
  public:
   const model::Session& session() const { return session_; }
   const UserId& user() const { return session_.user; }
-  model::Attribution attribution() const { return act_of(session_.user, session_.factor); }
+  model::Attribution attribution() const { return attribution_of(session_.user, session_.factor); }
 
  private:
   friend class Authenticator;

@@ -11,10 +11,10 @@
 namespace integrity::auth {
 namespace {
 
-// No list has longer entries, and the matcher's work grows with the square of the length.
+// No list has longer entries, and zxcvbn's work grows with the square of the length.
 constexpr std::size_t kListedBytesMax = 32;
 
-// "ada" of "Ada123!": what is left of a word without the digits and signs that people put around it.
+// "Ada" of "Ada123!": a word without the digits and signs that people put around it.
 std::string_view core(std::string_view text) {
   const auto letter = [](unsigned char c) { return std::isalpha(c) || c >= 0x80; };
   while (!text.empty() && !letter(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
@@ -22,7 +22,7 @@ std::string_view core(std::string_view text) {
   return text;
 }
 
-// Letters and digits alone: "Data Integrity API" and "data-integrity-api" are one name.
+// Letters and digits only: "Data Integrity API" and "data-integrity-api" are one name.
 std::string squeezed(std::string_view text) {
   std::string out;
   for (char c : text) {
@@ -39,13 +39,13 @@ bool made_of(std::string_view password, std::string_view name) {
 
 constexpr std::string_view kProduct = "Data Integrity API";
 
-// Below this a password is among the first 1500 guesses: two list entries glued together, a keyboard walk.
+// A password of fewer bits is among the first 1500 guesses: two list entries joined, or a row of keys.
 constexpr double kBitsMin = 10.5;
-// "admin" of "admin123": as many characters may stand around a listed word without making it less common.
+// "123" of "admin123": this many characters around a listed word do not make it less common.
 constexpr std::size_t kDecorationMax = 4;
 
-// One entry of zxcvbn's dictionaries (leaked passwords among them), as it stands there or in leetspeak, a
-// repetition, a sequence; or so few of these that the whole is guessed as fast.
+// One entry of zxcvbn's dictionaries (leaked passwords among them), plain or in leetspeak, a repetition or a sequence;
+// or so few of these joined that the whole is guessed as fast.
 bool on_list(const std::string& password) {
   ZxcMatch_t* parts = nullptr;
   const double bits = ZxcvbnMatch(password.c_str(), nullptr, &parts);
@@ -63,19 +63,19 @@ bool common(const std::string& password) {
   return on_list(password) || (decorated && on_list(std::string(word)));
 }
 
-// The lists know no NUL, and end there.
+// zxcvbn reads up to a NUL, so it is replaced.
 std::string as_guessed(std::string_view password) {
   std::string text = ascii_lower(password);
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
 }
 
-// How a stored text begins that another program made; ours begin with "$2b$".
-struct Mark {
+// The prefix of another program's hash; ours begin with "$2b$".
+struct Prefix {
   std::string_view text;
   Prehash prehash;
 };
-constexpr Mark kMarks[] = {{"bytes:", Prehash::none}, {"sha256-hex:", Prehash::sha256_hex}};
+constexpr Prefix kPrefixes[] = {{"bytes:", Prehash::none}, {"sha256-hex:", Prehash::sha256_hex}};
 
 struct Stored {
   std::string bcrypt;
@@ -83,14 +83,15 @@ struct Stored {
 };
 
 Stored read_stored(std::string_view stored) {
-  for (const auto& [text, prehash] : kMarks) {
+  for (const auto& [text, prehash] : kPrefixes) {
     if (stored.starts_with(text)) return {std::string(stored.substr(text.size())), prehash};
   }
   return {std::string(stored), {}};
 }
 
-constexpr int kCostMax = 16;  // as --bcrypt-cost; more would be minutes
+constexpr int kCostMax = 16;  // as for --bcrypt-cost; more would take minutes
 constexpr std::size_t kBcryptBytes = 72;
+constexpr std::size_t kSaltAndDigestChars = 53;  // of a bcrypt string, after "$2b$12$"
 constexpr std::string_view kBcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 }  // namespace
@@ -98,10 +99,10 @@ constexpr std::string_view kBcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef
 std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash) {
   const int cost = crypto::bcrypt_cost(bcrypt);
   if (cost == 0 || cost > kCostMax || bcrypt.find_first_not_of(kBcryptAlphabet, 7) != bcrypt.npos) return {};
-  // libcrypt's $2a$ gives some texts beyond ASCII another hash than everybody else's.
-  const auto mark =
-      std::find_if(std::begin(kMarks), std::end(kMarks), [&](const Mark& each) { return each.prehash == prehash; });
-  return std::string(mark->text) + "$2b$" + std::string(bcrypt.substr(4));
+  // With $2a$, libcrypt hashes some non-ASCII texts in another way than all other programs.
+  const auto prefix = std::find_if(std::begin(kPrefixes), std::end(kPrefixes),
+                                   [&](const Prefix& each) { return each.prehash == prehash; });
+  return std::string(prefix->text) + "$2b$" + std::string(bcrypt.substr(4));
 }
 
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
@@ -120,10 +121,10 @@ std::optional<std::string> weakness(const Secret& password, std::string_view use
 
 PasswordHasher::PasswordHasher(Secret key, int cost, Random& random, Compare compare)
     : key_(std::move(key)), cost_(cost), compare_(std::move(compare)), work_(cost), random_(random) {
-  // A bcrypt string of our cost whose digest nobody has a password for. Making it by hashing would cost the
-  // start a quarter of a second; a fresh salt and a random digest are as good to compare with.
-  for (std::uint8_t byte : random_.bytes(53)) decoy_ += kBcryptAlphabet[byte % 64];
-  decoy_[21] = 'O';  // the last character of a salt carries 2 bits: only . O e u are valid
+  // A digest that no known password has. Hashing one would delay the start by a quarter of a second; a random salt and
+  // digest are as good to compare with.
+  for (std::uint8_t byte : random_.bytes(kSaltAndDigestChars)) decoy_ += kBcryptAlphabet[byte % 64];
+  decoy_[21] = 'O';  // the last character of a salt holds 2 bits: only . O e u are valid
 }
 
 std::string PasswordHasher::keyed(const Secret& password) const {
@@ -141,13 +142,17 @@ std::string PasswordHasher::hash(const Secret& password) const {
   return hash;
 }
 
-void PasswordHasher::expect(std::string_view stored) const {
-  const int cost = std::min(crypto::bcrypt_cost(read_stored(stored).bcrypt), kCostMax);
+void PasswordHasher::expect(std::string_view kind) const {
+  raise_work(crypto::bcrypt_cost(read_stored(kind).bcrypt + std::string(kSaltAndDigestChars, '.')));
+}
+
+void PasswordHasher::raise_work(int cost) const {
+  cost = std::min(cost, kCostMax);
   for (int known = work_; known < cost && !work_.compare_exchange_weak(known, cost);) {
   }
 }
 
-// What of a password goes into bcrypt.
+// What bcrypt is given.
 std::string PasswordHasher::text_for(const Secret& password, std::optional<Prehash> foreign) const {
   if (!foreign) return keyed(password);
   if (*foreign == Prehash::sha256_hex) return to_hex(crypto::sha256(password.reveal()));
@@ -155,15 +160,15 @@ std::string PasswordHasher::text_for(const Secret& password, std::optional<Preha
 }
 
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
-  expect(stored);
-  const int work = work_;
   const auto [bcrypt, foreign] = read_stored(stored);
+  raise_work(crypto::bcrypt_cost(bcrypt));
+  const int work = work_;
   const std::string hash = stored.empty() ? decoy(work) : bcrypt;
   const auto bytes = password.reveal_text();
-  // No program that kept bytes took a NUL among them.
+  // Programs that give bcrypt the plain bytes refuse a NUL among them.
   const bool cut = foreign == Prehash::none && bytes.find('\0') != bytes.npos;
   const bool possible = !stored.empty() && !(foreign && bytes.empty()) && !cut;
-  std::string text = text_for(password, possible ? foreign : std::nullopt);  // a keyed text stands in for the work
+  std::string text = text_for(password, possible ? foreign : std::nullopt);  // any text, where none can match
   const bool right = compare_(text, hash);
   // 2^c + (2^c + … + 2^(work−1)) = 2^work rounds, whatever the stored cost c.
   for (int cost = crypto::bcrypt_cost(hash); cost < work; ++cost) (void)compare_(text, decoy(cost));

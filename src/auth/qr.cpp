@@ -15,11 +15,11 @@ namespace {
 constexpr int kQuietModules = 4;
 constexpr int kModulePixels = 8;
 
-// A QR code with its quiet zone around it; light outside.
+// A QR code with its quiet zone; light outside.
 class Modules {
  public:
-  // Level L, the least redundant, makes the smallest code: a screen has neither dirt nor scratches,
-  // and the drawing must fit into a terminal of 80 columns.
+  // Level L, with the least redundancy, makes the smallest code: a screen is clean, and the drawing must fit into a
+  // terminal of 80 columns.
   explicit Modules(std::string_view text)
       : code_(QRcode_encodeData(static_cast<int>(text.size()), reinterpret_cast<const unsigned char*>(text.data()), 0,
                                 QR_ECLEVEL_L)) {
@@ -53,7 +53,7 @@ std::string qr_png(std::string_view text) {
     }
   }
 
-  // A palette of two colours: libpng then writes one bit a pixel.
+  // With a palette of two colours libpng writes one bit per pixel.
   static constexpr std::array<std::uint8_t, 6> kPalette = {255, 255, 255, 0, 0, 0};
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -95,7 +95,7 @@ std::string qr_text(std::string_view text) {
   for (int y = 0; y < modules.width(); y += 2) {
     for (int x = 0; x < modules.width(); ++x) {
       const bool top = !modules.dark(x, y);
-      // A QR code has an odd number of rows: the last half line is outside and not drawn.
+      // A QR code has an odd number of rows: the lower half of the last line is outside and not drawn.
       const bool bottom = y + 1 < modules.width() && !modules.dark(x, y + 1);
       out += top && bottom ? "█" : top ? "▀" : bottom ? "▄" : " ";
     }

@@ -14,10 +14,10 @@ const std::string kUri =
     "otpauth://totp/Data%20Integrity%20API:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     "&issuer=Data%20Integrity%20API&algorithm=SHA1&digits=6&period=30";
 
-// A drawing as lines of '#' (dark) and '.' (light), one character a module, quiet zone included.
+// Lines of '#' (dark) and '.' (light), one character per module, quiet zone included.
 using Drawing = std::vector<std::string>;
 
-// Every pixel is read, so a module that is not of one colour shows as a '?'.
+// Reads every pixel: a module that is not of one colour becomes '?'.
 Drawing read_png(const std::string& png) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -52,7 +52,7 @@ Drawing read_svg(const std::string& svg) {
   return drawing;
 }
 
-// What is drawn is light; what is left out is dark.
+// What is drawn is light; blanks are dark.
 Drawing read_text(const std::string& text) {
   Drawing drawing;
   std::istringstream lines(text);
@@ -94,14 +94,14 @@ TEST(Qr, ShowsTheSameModulesInAllThreeForms) {
     const Drawing drawing = read_png(qr_png(text));
     EXPECT_EQ(read_svg(qr_svg(text)), drawing);
     Drawing drawn = read_text(qr_text(text));
-    // Rows are odd in number: the lower half of the last line lies outside.
+    // The number of rows is odd: the lower half of the last line lies outside.
     EXPECT_EQ(drawn.back(), std::string(drawing.size(), '#'));
     drawn.pop_back();
     EXPECT_EQ(drawn, drawing);
   }
 }
 
-TEST(Qr, WritesAPngOfOneBitAPixelAndEightPixelsAModule) {
+TEST(Qr, WritesAPngOfOneBitPerPixelAndEightPixelsPerModule) {
   const std::string png = qr_png(kUri);
   ASSERT_TRUE(png.starts_with("\x89PNG\r\n\x1a\n"));
   const auto number = [&](std::size_t at) {
@@ -121,7 +121,7 @@ TEST(Qr, WritesAnSvgThatRunsNothingAndLoadsNothing) {
   const std::string svg = qr_svg(kUri);
   EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""));
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
-  // The secret is only in the modules, and nothing but its own two elements is in the file.
+  // The secret is only in the modules, and the file has only these elements.
   EXPECT_EQ(svg.find("otpauth"), svg.npos);
   std::size_t elements = 0;
   for (char c : svg) elements += c == '<' ? 1 : 0;

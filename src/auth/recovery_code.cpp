@@ -25,7 +25,7 @@ std::string write(ByteView bits) {
     value = value << 8 | byte;
     for (held += 8; held >= 5; held -= 5) out += kAlphabet[value >> (held - 5) & 31];
   }
-  return out;  // 120 bits are 24 characters exactly: nothing is held back
+  return out;  // 120 bits are exactly 24 characters: none are left over
 }
 
 }  // namespace

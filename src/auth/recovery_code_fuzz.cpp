@@ -10,7 +10,7 @@ namespace {
 
 using fuzzing::holds;
 
-// Chance that always gives the same bits: makes the code that belongs to them.
+// Always gives the same bits, so that the code of these bits is made.
 class TheseBits final : public Random {
  public:
   explicit TheseBits(ByteView bits) : bits_(bits.begin(), bits.end()) {}

@@ -10,7 +10,8 @@
 namespace integrity::auth {
 namespace {
 
-// A code of a later step than any that can be right now was accepted. Codes up to that step stay spent (RFC 6238 §5.2).
+// Whether a code was accepted for a later step than any that can be right now. Codes up to that step stay spent
+// (RFC 6238 §5.2).
 bool spent_ahead(std::int64_t last_step, Time now) {
   return last_step > totp_step(now + model::clock_error_max) + 1;
 }
@@ -35,7 +36,7 @@ Error invalid_code(const TotpMatch& match, Time now) {
   if (match.kind != TotpMatch::Kind::past) {
     return {Code::invalid_code, "the code is not right; use the one that the authenticator shows now"};
   }
-  // Only for steps that are over: whoever learnt that a future code will be right could wait for it.
+  // Only for past steps: an attacker who learns that a future code will be right could wait for it.
   const auto behind = std::chrono::seconds((totp_step(now) - match.step) * totp_period_s);
   const auto minutes = std::max<std::int64_t>(std::chrono::round<std::chrono::minutes>(behind).count(), 1);
   return {Code::invalid_code, "your phone is about " + std::to_string(minutes) +
@@ -111,7 +112,8 @@ Result<model::SecondFactor> SecondFactor::prove(store::WriteTx& tx, model::User&
                        spent ? code_already_used(counters.last_step, now) : invalid_code(match, now));
 }
 
-// Sealed with a secrets.key that is lost, or damaged: no code can be right.
+// factor_disabled where the stored secret is damaged, or was encrypted with a secrets.key that is lost: no code can be
+// right.
 Result<Secret> SecondFactor::secret_of(const model::User& user) const {
   try {
     return vault_.decrypt(user.id, user.totp_secret);
@@ -123,9 +125,9 @@ Result<Secret> SecondFactor::secret_of(const model::User& user) const {
   }
 }
 
-Status SecondFactor::prove_new(store::WriteTx& tx, const model::User& user, ByteView sealed_secret,
+Status SecondFactor::prove_new(store::WriteTx& tx, const model::User& user, ByteView encrypted_secret,
                                const std::string& code, Time now) const {
-  const Secret secret = vault_.decrypt(user.id, sealed_secret);
+  const Secret secret = vault_.decrypt(user.id, encrypted_secret);
   const TotpMatch match = match_totp(secret.reveal(), code, now);
   if (match.kind != TotpMatch::Kind::current) {
     return count_failure(tx, user, tx.factor_counters(user.id), now, invalid_code(match, now));

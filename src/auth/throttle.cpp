@@ -11,10 +11,10 @@ namespace {
 
 constexpr int kFreeFailures = 5;
 constexpr std::chrono::seconds kWaitMax{60};
-// A pair that was quiet for this long starts anew: 15 times the longest wait.
+// A pair without wrong passwords for this long is forgotten: 15 times the longest wait.
 constexpr std::chrono::minutes kForget{15};
 
-// Made while the clock was ahead.
+// Whether it was made while the clock was ahead.
 bool is_ahead(Time made, Time now) {
   return made > now + model::clock_error_max;
 }
@@ -23,7 +23,7 @@ bool is_ahead(Time made, Time now) {
 
 std::optional<Millis> AddressRateLimit::take(const std::string& address, Time now) {
   const std::scoped_lock lock(mutex_);
-  // One that has filled up again is like one that was never there.
+  // A bucket that is full again is the same as one that never existed.
   buckets_.forget_if([&](const Bucket& each) {
     const std::chrono::duration<double> passed = now - *each.at;
     return passed.count() * budget_.per_second >= budget_.burst;
@@ -63,7 +63,7 @@ std::optional<Millis> PasswordFailures::wait_of(const Pair& pair, Time now) {
   const Millis wait = wait_after(pair.failures);
   const Time until = pair.last + wait;
   if (model::is_over(until, wait, now)) return {};
-  return std::min<Millis>(until - now, wait);  // a clock that was corrected by seconds makes nobody wait longer
+  return std::min<Millis>(until - now, wait);  // after a small correction of the clock nobody waits longer
 }
 
 std::optional<Millis> PasswordFailures::must_wait(const std::string& username, const std::string& network, Time now) {

@@ -1,10 +1,10 @@
-// Budgets of addresses, and the slowing down of password guesses. In memory, safe from any thread, and bounded: each
-// remembers 100 000 addresses or pairs, some 200 bytes apiece, and forgets those that have nothing to say any more.
+// Rate limits by address, and the slow-down after wrong passwords. In memory, safe from any thread, and bounded: each
+// remembers 100 000 addresses or pairs, about 200 bytes each, and forgets those that no longer limit anything.
 //
-// A clock that was ahead and is set right makes nobody wait for as long: budgets fill from then on, and wrong passwords
-// that are dated more than a minute ahead are forgotten.
+// When a clock that was ahead is set right, nobody waits until that time comes again: buckets fill from then on, and
+// wrong passwords that are dated more than a minute ahead are forgotten.
 //
-// What must survive a restart (guesses at second factors) is in the store instead: see second_factor.hpp.
+// What must survive a restart (attempts at second factors) is in the store: see second_factor.hpp.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -22,10 +22,10 @@ namespace integrity::auth {
 struct Client {
   std::string address;  // "192.0.2.7"
   std::string network;  // "192.0.2.0/24", "2001:db8::/64"
-  std::string source;   // what budgets are kept for: the address, but of IPv6 the network, which one host may have
+  std::string source;   // rate limits count by this: the address, or for IPv6 the network, which one host may own
 };
 
-// Remembers at most `size_max` keys and forgets the one that was used longest ago.
+// Remembers at most `size_max` keys and forgets the least recently used one.
 template <class Value>
 class RecentMap {
  public:
@@ -41,12 +41,12 @@ class RecentMap {
     index_.emplace(order_.front().first, order_.begin());
     return order_.front().second;
   }
-  // Forgets those used longest ago for which `stale` holds; few at a time, so that no caller waits for many.
+  // Forgets the least recently used while `stale` holds for them; at most two, so that no caller waits for many.
   template <class Stale>
   void forget_if(Stale stale) {
     for (int i = 0; i < 2 && !order_.empty() && stale(order_.back().second); ++i) forget_last();
   }
-  // Null for one that is not there: looking does not make an entry.
+  // Null if there is none; does not make an entry.
   Value* find(const std::string& key) {
     const auto found = index_.find(key);
     return found == index_.end() ? nullptr : &found->second->second;
@@ -54,7 +54,7 @@ class RecentMap {
   void erase(const std::string& key) {
     if (auto found = index_.find(key); found != index_.end()) {
       const auto entry = found->second;
-      index_.erase(found);  // first: its key is a view of the entry's
+      index_.erase(found);  // first, because its key is a view of the entry
       order_.erase(entry);
     }
   }
@@ -77,11 +77,11 @@ struct Budget {
   double per_second;  // afterwards
 };
 
-// Token buckets, one an address.
+// Token buckets, one for each address.
 class AddressRateLimit {
  public:
   explicit AddressRateLimit(Budget budget) : budget_(budget) {}
-  // Takes one; how long to wait where none is left.
+  // Takes one request; returns how long to wait where none is left.
   std::optional<Millis> take(const std::string& address, Time now);
   std::size_t size();
 
@@ -95,15 +95,17 @@ class AddressRateLimit {
   RecentMap<Bucket> buckets_{100'000};
 };
 
-// Wrong passwords of an account from a network: the first five are free, then 1 s, doubling to 60 s. The pair is
-// what is slowed, so nobody locks out the owner from elsewhere; names that do not exist are treated alike.
+// Wrong passwords for an account from a network: the first five are free, then each costs a wait of 1 s, doubling up to
+// 60 s. Only this pair of account and network waits, so nobody can lock out the owner elsewhere. Names that do not
+// exist are treated alike.
 class PasswordFailures {
  public:
-  // Before a guess is looked at.
+  // The wait, if any. To be called before a password is checked.
   std::optional<Millis> must_wait(const std::string& username, const std::string& network, Time now);
-  // When one was looked at: counts it, or begins anew behind a right one. The wait, where those looked at beside it have
-  // been counted meanwhile: then nobody may learn whether it was right. So guesses sent side by side tell as little as
-  // one after the other, and right ones never wait for each other, as they would if each counted until it is known.
+  // To be called after it was checked: counts a wrong one; a right one sets the count back. Returns a wait where
+  // passwords that were checked at the same time have used up the free ones meanwhile: the client must then not learn
+  // whether this one was right. So guesses in parallel reveal no more than guesses in a row, and right ones never wait
+  // for each other, as they would if each was counted before its result is known.
   std::optional<Millis> tried(const std::string& username, const std::string& network, bool right, Time now);
   std::size_t size();
 
@@ -112,7 +114,7 @@ class PasswordFailures {
     int failures = 0;
     Time last{};
   };
-  // A hash: as long for the longest name, and no name as typed is kept (people type their password there).
+  // A hash: of one length for all names, and no name is kept as typed (people sometimes type their password there).
   static std::string key(const std::string& username, const std::string& network);
   static Millis wait_after(int failures);
   static std::optional<Millis> wait_of(const Pair& pair, Time now);

@@ -11,44 +11,44 @@ using namespace std::chrono_literals;
 
 TEST(AddressRateLimit, AllowsABurstThenTheRate) {
   test::ManualClock clock;
-  AddressRateLimit budget({.burst = 3, .per_second = 0.5});
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(budget.take("a", clock.now()));
-  EXPECT_EQ(budget.take("a", clock.now()), Millis(2000));
-  EXPECT_FALSE(budget.take("b", clock.now())) << "another address has its own";
+  AddressRateLimit limit({.burst = 3, .per_second = 0.5});
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(limit.take("a", clock.now()));
+  EXPECT_EQ(limit.take("a", clock.now()), Millis(2000));
+  EXPECT_FALSE(limit.take("b", clock.now())) << "another address has its own bucket";
   clock.move(2s);
-  EXPECT_FALSE(budget.take("a", clock.now()));
-  EXPECT_TRUE(budget.take("a", clock.now()));
+  EXPECT_FALSE(limit.take("a", clock.now()));
+  EXPECT_TRUE(limit.take("a", clock.now()));
 }
 
 TEST(AddressRateLimit, NeverSavesUpMoreThanTheBurst) {
   test::ManualClock clock;
-  AddressRateLimit budget({.burst = 2, .per_second = 1});
-  EXPECT_FALSE(budget.take("a", clock.now()));
+  AddressRateLimit limit({.burst = 2, .per_second = 1});
+  EXPECT_FALSE(limit.take("a", clock.now()));
   clock.move(1h);
-  EXPECT_FALSE(budget.take("a", clock.now()));
-  EXPECT_FALSE(budget.take("a", clock.now()));
-  EXPECT_TRUE(budget.take("a", clock.now()));
+  EXPECT_FALSE(limit.take("a", clock.now()));
+  EXPECT_FALSE(limit.take("a", clock.now()));
+  EXPECT_TRUE(limit.take("a", clock.now()));
 }
 
 TEST(AddressRateLimit, GivesNothingBackWhenTheClockGoesBack) {
   test::ManualClock clock;
-  AddressRateLimit budget({.burst = 1, .per_second = 1});
-  EXPECT_FALSE(budget.take("a", clock.now()));
+  AddressRateLimit limit({.burst = 1, .per_second = 1});
+  EXPECT_FALSE(limit.take("a", clock.now()));
   clock.move(-1h);
-  EXPECT_TRUE(budget.take("a", clock.now()));
+  EXPECT_TRUE(limit.take("a", clock.now()));
 }
 
-TEST(AddressRateLimit, RemembersAHundredThousandAddressesAndNoneWhoseBudgetIsWhole) {
+TEST(AddressRateLimit, RemembersAHundredThousandAddressesAndForgetsFullBuckets) {
   test::ManualClock clock;
-  AddressRateLimit budget({.burst = 30, .per_second = 1});
-  for (int i = 0; i < 100'100; ++i) (void)budget.take("address " + std::to_string(i), clock.now());
-  EXPECT_EQ(budget.size(), 100'000U);
+  AddressRateLimit limit({.burst = 30, .per_second = 1});
+  for (int i = 0; i < 100'100; ++i) (void)limit.take("address " + std::to_string(i), clock.now());
+  EXPECT_EQ(limit.size(), 100'000U);
   clock.move(29s);
-  EXPECT_FALSE(budget.take("another", clock.now()));
-  EXPECT_EQ(budget.size(), 100'000U);
+  EXPECT_FALSE(limit.take("another", clock.now()));
+  EXPECT_EQ(limit.size(), 100'000U);
   clock.move(1s);
-  for (int i = 0; i < 50'000; ++i) (void)budget.take("a third", clock.now());  // each takes the chance to forget two
-  EXPECT_EQ(budget.size(), 2U) << "another's is not whole yet";
+  for (int i = 0; i < 50'000; ++i) (void)limit.take("a third", clock.now());  // each call may forget two
+  EXPECT_EQ(limit.size(), 2U) << "the bucket of `another` is not full yet";
 }
 
 TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
@@ -66,20 +66,20 @@ TEST(PasswordFailures, SlowsDownFromTheSixthOnAndDoubles) {
   }
 }
 
-// Each was counted when it had been looked at, so as many as are looked at side by side were told beyond the five.
-TEST(PasswordFailures, TellsNoMoreOfGuessesThatAreLookedAtSideBySide) {
+// Each guess was counted after its check, so guesses that were checked in parallel got a result beyond the first five.
+TEST(PasswordFailures, RevealsNoMoreOfGuessesThatAreCheckedInParallel) {
   test::ManualClock clock;
   PasswordFailures failures;
-  for (int i = 0; i < 8; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << "all begin";
+  for (int i = 0; i < 8; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now())) << "all may begin";
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << i;
   EXPECT_EQ(failures.tried("ada", "n", false, clock.now()), 1s);
   EXPECT_EQ(failures.tried("ada", "n", true, clock.now()), 1s) << "nor that it was the right one";
   clock.move(1s);
   EXPECT_FALSE(failures.tried("ada", "n", false, clock.now()));
-  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 2s) << "what was not told was not counted";
+  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 2s) << "a guess without a result is not counted";
 }
 
-TEST(PasswordFailures, NeverMakesRightOnesWaitForEachOther) {
+TEST(PasswordFailures, NeverMakesRightPasswordsWaitForEachOther) {
   test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
@@ -91,7 +91,7 @@ TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
   test::ManualClock clock;
   PasswordFailures failures;
   for (int i = 0; i < 9; ++i) failures.tried("ada", "n", false, clock.now());
-  EXPECT_TRUE(failures.must_wait("ADA", "n", clock.now())) << "case does not open another budget";
+  EXPECT_TRUE(failures.must_wait("ADA", "n", clock.now())) << "another case is the same account";
   EXPECT_FALSE(failures.must_wait("ada", "home", clock.now())) << "the owner is not kept out";
   EXPECT_FALSE(failures.must_wait("bob", "n", clock.now()));
   clock.move(1min);
@@ -99,7 +99,7 @@ TEST(PasswordFailures, ConcernsOnlyThePairOfAccountAndNetwork) {
   EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
 }
 
-TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
+TEST(PasswordFailures, ForgetsPairsWithoutFailuresFor15Minutes) {
   test::ManualClock clock;
   PasswordFailures failures;
   const std::string long_name(1024, 'x');
@@ -110,7 +110,7 @@ TEST(PasswordFailures, ForgetsPairsThatWereQuietFor15Minutes) {
   EXPECT_EQ(failures.size(), 1U);
 }
 
-// A clock that was a day ahead left waits of a minute behind, again and again for that day.
+// After a clock that was a day ahead, one had to wait a minute again and again for that day.
 TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
   test::ManualClock clock;
   PasswordFailures failures;
@@ -120,24 +120,24 @@ TEST(PasswordFailures, MadeWhileTheClockWasAheadMakeNobodyWait) {
   }
   (void)failures.tried("ada", "n", false, clock.now());
   clock.move(-2s);
-  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1min) << "a correction by seconds lets nobody go on sooner";
+  EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1min) << "after a correction by seconds the wait goes on";
   clock.move(-24h);
   EXPECT_FALSE(failures.must_wait("ada", "n", clock.now()));
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << "counted anew";
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(failures.tried("ada", "n", false, clock.now())) << "counted from zero";
   EXPECT_EQ(failures.must_wait("ada", "n", clock.now()), 1s);
 }
 
-TEST(AddressRateLimit, SpentWhileTheClockWasAheadFillsFromTheRightTimeOn) {
+TEST(AddressRateLimit, UsedUpWhileTheClockWasAheadFillsFromTheRightTimeOn) {
   test::ManualClock clock;
-  AddressRateLimit budget({.burst = 1, .per_second = 1});
-  EXPECT_FALSE(budget.take("a", clock.now()));
+  AddressRateLimit limit({.burst = 1, .per_second = 1});
+  EXPECT_FALSE(limit.take("a", clock.now()));
   clock.move(-24h);
-  EXPECT_EQ(budget.take("a", clock.now()), 1s);
+  EXPECT_EQ(limit.take("a", clock.now()), 1s);
   clock.move(1s);
-  EXPECT_FALSE(budget.take("a", clock.now()));
+  EXPECT_FALSE(limit.take("a", clock.now()));
 }
 
-TEST(RecentMap, ForgetsTheLongestUnusedWhenFull) {
+TEST(RecentMap, ForgetsTheLeastRecentlyUsedWhenFull) {
   RecentMap<int> map(2);
   map.at("a") = 1;
   map.at("b") = 2;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/decimal.hpp"
-#include "base/json.hpp"
+#include "base/json_document.hpp"
 #include "crypto/digest.hpp"
 
 namespace integrity::auth {
@@ -15,8 +15,8 @@ std::string base64url(std::string_view text) {
   return to_base64url(as_bytes(text));
 }
 
-std::string_view amr(model::SecondFactor factor) {
-  return factor == model::SecondFactor::otp ? R"(["pwd","otp"])" : R"(["pwd","recovery"])";
+json::Value amr(model::SecondFactor factor) {
+  return json::strings({"pwd", factor == model::SecondFactor::otp ? "otp" : "recovery"});
 }
 
 struct Parts {
@@ -33,7 +33,7 @@ std::optional<Parts> split(std::string_view token) {
                token.substr(0, last)};
 }
 
-// Typed access to the claims; anything missing or of another type makes the whole token unreadable.
+// Typed access to the claims. A claim that is missing or of another type makes the whole token unreadable.
 class ClaimReader {
  public:
   explicit ClaimReader(const json::Value& object) : object_(object) {}
@@ -79,11 +79,14 @@ class ClaimReader {
 
 TokenKey TokenKey::es256(crypto::Es256Key key) {
   const auto point = key.public_point();
-  const std::string members =
-      R"({"crv":"P-256","kty":"EC","x":")" + to_base64url(point.x) + R"(","y":")" + to_base64url(point.y) + R"("})";
+  // RFC 7638 §3: these members, in this order, without white space.
+  const std::string members = json::serialize(json::object({{"crv", json::string("P-256")},
+                                                            {"kty", json::string("EC")},
+                                                            {"x", json::string(to_base64url(point.x))},
+                                                            {"y", json::string(to_base64url(point.y))}}));
   TokenKey result;
   result.ecdsa_ = std::move(key);
-  result.key_id_ = to_base64url(crypto::sha256(as_bytes(members)));  // RFC 7638 §3.1
+  result.key_id_ = to_base64url(crypto::sha256(as_bytes(members)));
   return result;
 }
 
@@ -108,36 +111,47 @@ bool TokenKey::verify(std::string_view signing_input, ByteView signature) const 
 }
 
 std::string TokenKey::jwks() const {
-  if (!ecdsa_) return R"({"keys":[]})";
-  const auto point = ecdsa_->public_point();
-  return R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + to_base64url(point.x) + R"(","y":")" + to_base64url(point.y) +
-         R"(","kid":")" + key_id_ + R"(","alg":"ES256","use":"sig"}]})";
+  std::vector<json::Value> keys;
+  if (ecdsa_) {
+    const auto point = ecdsa_->public_point();
+    keys.push_back(json::object({{"kty", json::string("EC")},
+                                 {"crv", json::string("P-256")},
+                                 {"x", json::string(to_base64url(point.x))},
+                                 {"y", json::string(to_base64url(point.y))},
+                                 {"kid", json::string(key_id_)},
+                                 {"alg", json::string("ES256")},
+                                 {"use", json::string("sig")}}));
+  }
+  return json::serialize(json::object({{"keys", json::array(std::move(keys))}}));
 }
 
 Tokens::Tokens(TokenKey key, std::string issuer, std::string audience)
     : key_(std::move(key)), issuer_(std::move(issuer)), audience_(std::move(audience)), jwks_(key_.jwks()) {
-  std::string header = R"({"alg":")" + std::string(key_.algorithm()) + '"';
-  if (!key_.key_id().empty()) header += R"(,"kid":")" + key_.key_id() + '"';
-  header_ = base64url(header + R"(,"typ":"at+jwt"})");
+  json::Value header = json::object({{"alg", json::string(key_.algorithm())}});
+  if (!key_.key_id().empty()) json::add(header, "kid", json::string(key_.key_id()));
+  json::add(header, "typ", json::string("at+jwt"));
+  header_ = base64url(json::serialize(header));
 }
 
 std::string Tokens::issue(const Claims& claims) const {
-  const std::string issued = std::to_string(claims.issued_at);
-  std::string payload = R"({"iss":)" + json::quoted(issuer_) + R"(,"aud":)" + json::quoted(audience_) + R"(,"sub":")" +
-                        claims.user.hex() + R"(","sid":")" + claims.session.hex() + R"(","jti":)" +
-                        json::quoted(claims.token_id) + R"(,"iat":)" + issued + R"(,"nbf":)" + issued + R"(,"exp":)" +
-                        std::to_string(claims.expires_at) + R"(,"amr":)";
-  payload += amr(claims.factor);
-  payload += '}';
-  std::string token = header_ + '.' + base64url(payload);
+  const json::Value payload = json::object({{"iss", json::string(issuer_)},
+                                            {"aud", json::string(audience_)},
+                                            {"sub", json::string(claims.user.hex())},
+                                            {"sid", json::string(claims.session.hex())},
+                                            {"jti", json::string(claims.token_id)},
+                                            {"iat", json::number(claims.issued_at)},
+                                            {"nbf", json::number(claims.issued_at)},
+                                            {"exp", json::number(claims.expires_at)},
+                                            {"amr", amr(claims.factor)}});
+  std::string token = header_ + '.' + base64url(json::serialize(payload));
   const std::string signature = key_.sign(token);
   return token + '.' + base64url(signature);
 }
 
 std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
   const auto parts = split(token);
-  // All our tokens have one header. Comparing its bytes settles alg, kid and typ, and refuses jku, jwk, x5u,
-  // x5c, crit, zip and whatever else a header may try (RFC 8725 §3.1, §3.10, §3.11).
+  // All our tokens have the same header. Comparing its bytes checks alg, kid and typ, and refuses jku, jwk, x5u, x5c,
+  // crit, zip and anything else (RFC 8725 §3.1, §3.10, §3.11).
   if (!parts || parts->header != header_) return {};
   const auto payload = from_base64url(parts->payload);
   if (!payload) return {};
@@ -152,7 +166,7 @@ std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
                 .factor = reader.factor()};
   if (reader.text("iss") != issuer_ || reader.text("aud") != audience_) return {};
   if (reader.seconds("nbf") != claims.issued_at || !reader.ok()) return {};
-  if (claims.expires_at != claims.issued_at + token_life_s) return {};  // all of ours live as long
+  if (claims.expires_at != claims.issued_at + token_life_s) return {};
   return claims;
 }
 

@@ -1,7 +1,7 @@
 // Access tokens: JWTs of one algorithm, `typ: at+jwt` (RFC 9068), ten minutes.
 //
-// ES256 with token.key, or HS256 with the operator's key; never chosen by the token's header. Reading is strict:
-// three base64url parts, a header with just `alg`, `kid`, `typ`, every claim there and of its type.
+// ES256 with token.key, or HS256 with the operator's key; the token's header never chooses. Reading is strict: three
+// base64url parts, a header with only `alg`, `kid` and `typ`, and every claim present and of its type.
 #pragma once
 #include <optional>
 #include <string>
@@ -35,7 +35,7 @@ class TokenKey {
   std::string key_id() const { return key_id_; }           // RFC 7638 thumbprint; empty with HS256
   std::string sign(std::string_view signing_input) const;  // bytes
   bool verify(std::string_view signing_input, ByteView signature) const;
-  std::string jwks() const;  // RFC 7517: what other services verify tokens with
+  std::string jwks() const;  // RFC 7517: other services verify tokens with it
 
  private:
   TokenKey() = default;
@@ -49,7 +49,7 @@ class Tokens {
   Tokens(TokenKey key, std::string issuer, std::string audience);
 
   std::string issue(const Claims& claims) const;
-  // What the token says, without a look at the signature: good for refusing, never for letting in.
+  // The claims, with the signature not checked: good enough to refuse a token, never to accept it.
   std::optional<Claims> read_unverified(std::string_view token) const;
   bool signature_right(std::string_view token) const;
   const std::string& jwks() const { return jwks_; }

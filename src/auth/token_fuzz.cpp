@@ -38,14 +38,14 @@ bool same(const Claims& a, const Claims& b) {
          a.expires_at == b.expires_at && a.factor == b.factor;
 }
 
-// Any bytes as a token: none is ours but the one that we issued.
+// Any bytes as a token: only the one that we issued has a right signature.
 void as_token(std::string_view input) {
   const auto read = tokens().read_unverified(input);
   if (read) holds(read->expires_at == read->issued_at + token_life_s, "a readable token lives ten minutes");
   holds(tokens().signature_right(input) == (input == our_token()), "a signature is right only if we made it");
 }
 
-// Our token, changed by the input: where, how many bytes go, what comes instead.
+// Our token, changed by the input: position, number of bytes removed, and what replaces them.
 void as_change(std::string_view input) {
   std::string changed = our_token();
   const std::size_t at = fuzzing::take_byte(input) * 256U + fuzzing::take_byte(input);
@@ -54,7 +54,7 @@ void as_change(std::string_view input) {
   holds(lets_in(changed) == (changed == our_token()), "a changed token lets nobody in");
 }
 
-// Any bytes as claims under a right signature: what is accepted means what we would have written.
+// Any bytes as claims with a right signature: what is accepted means what we would have written.
 void as_payload(std::string_view input) {
   const auto header = our_token().substr(0, our_token().find('.'));
   const auto signing_input = header + '.' + to_base64url(as_bytes(input));

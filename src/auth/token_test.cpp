@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
+#include "crypto/digest.hpp"
 #include "testing/random.hpp"
 
 namespace integrity::auth {
@@ -47,6 +48,25 @@ TEST_F(Token, SaysWhatWasClaimed) {
   EXPECT_NE(part(token, 0).find(R"("typ":"at+jwt")"), std::string::npos);
 }
 
+// What other services have seen so far, byte for byte.
+TEST_F(Token, IsWrittenWithoutWhiteSpaceInThisOrder) {
+  const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Shop \"A\"", "a");
+  const std::string issued = ours.issue(claims);
+  EXPECT_EQ(part(issued, 0), R"({"alg":"HS256","typ":"at+jwt"})");
+  EXPECT_EQ(part(issued, 1), R"({"iss":"Shop \"A\"","aud":"a","sub":")" + claims.user.hex() + R"(","sid":")" +
+                                 claims.session.hex() +
+                                 R"(","jti":"one","iat":1800000000,"nbf":1800000000,"exp":1800000600,)"
+                                 R"("amr":["pwd","recovery"]})");
+  const auto keys = json::parse(tokens.jwks());
+  const json::Value& key = keys->find("keys")->items.at(0);
+  const auto text = [&](const char* name) { return key.find(name)->text; };
+  EXPECT_EQ(part(token, 0), R"({"alg":"ES256","kid":")" + text("kid") + R"(","typ":"at+jwt"})");
+  EXPECT_EQ(tokens.jwks(), R"({"keys":[{"kty":"EC","crv":"P-256","x":")" + text("x") + R"(","y":")" + text("y") +
+                               R"(","kid":")" + text("kid") + R"(","alg":"ES256","use":"sig"}]})");
+  const std::string members = R"({"crv":"P-256","kty":"EC","x":")" + text("x") + R"(","y":")" + text("y") + R"("})";
+  EXPECT_EQ(text("kid"), to_base64url(crypto::sha256(as_bytes(members)))) << "RFC 7638";
+}
+
 TEST_F(Token, RefusesEveryAlteredCharacter) {
   for (std::size_t i = 0; i < token.size(); ++i) {
     std::string altered = token;
@@ -67,7 +87,7 @@ TEST_F(Token, RefusesHeadersOfOthers) {
 }
 
 TEST_F(Token, RefusesThePublicKeyUsedAsAnHmacSecret) {
-  // The classic confusion of RS/ES with HS: the algorithm is ours to say, never the token's.
+  // The well-known confusion of RS or ES with HS: the token does not choose the algorithm.
   const TokenKey hmac = TokenKey::hs256(Secret(std::string_view(tokens.jwks())));
   const std::string forged = forge(R"({"alg":"HS256","typ":"at+jwt"})", part(token, 1), &hmac);
   EXPECT_FALSE(tokens.read_unverified(forged));
@@ -100,7 +120,7 @@ TEST_F(Token, RefusesMissingOrMistypedClaims) {
   }
 }
 
-TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
+TEST_F(Token, RefusesPayloadsThatAreNotClaims) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
   const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
                     "integrity");
@@ -109,7 +129,7 @@ TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
                                      good.substr(1), good.substr(0, good.size() - 1) + R"(,"sub":""})", good + good}) {
     EXPECT_FALSE(ours.read_unverified(forge(header, payload, &key))) << payload;
   }
-  auto token_with = [&](const std::string& payload) {  // as it stands, not as base64url
+  auto token_with = [&](const std::string& payload) {  // unchanged, not encoded as base64url
     const std::string input = to_base64url(as_bytes(header)) + '.' + payload;
     return input + '.' + to_base64url(as_bytes(key.sign(input)));
   };
@@ -120,7 +140,7 @@ TEST_F(Token, RefusesPayloadsThatAreNoClaims) {
   }
 }
 
-TEST_F(Token, RefusesOtherWaysOfHavingProvenOneself) {
+TEST_F(Token, RefusesOtherAuthenticationMethods) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
   const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
                     "integrity");
@@ -134,7 +154,7 @@ TEST_F(Token, RefusesOtherWaysOfHavingProvenOneself) {
   }
 }
 
-TEST_F(Token, RefusesWhatIsNoToken) {
+TEST_F(Token, RefusesWhatIsNotAToken) {
   for (const std::string& text :
        {std::string(), std::string("."), std::string(".."), token + ".x", token.substr(0, token.rfind('.')),
         "x." + token, std::string(10000, 'a'), token + "="}) {
@@ -145,7 +165,7 @@ TEST_F(Token, RefusesWhatIsNoToken) {
   }
 }
 
-TEST_F(Token, KeySetNamesOnlyPublicKeys) {
+TEST_F(Token, KeySetHoldsOnlyPublicKeys) {
   EXPECT_EQ(tokens.jwks().find("\"d\""), std::string::npos);
   EXPECT_NE(tokens.jwks().find(R"("kty":"EC")"), std::string::npos);
   EXPECT_EQ(Tokens(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "i", "a").jwks(),

@@ -23,7 +23,7 @@ std::string hotp(ByteView secret, std::int64_t counter, int digits) {
     message[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(counter) >> (56 - 8 * i));
   }
   const crypto::Sha1 hash = crypto::hmac_sha1(secret, message);
-  // Dynamic truncation: the last half byte says where the 31 bits begin.
+  // Dynamic truncation: the last four bits say where the 31 bits begin.
   const std::size_t at = hash.back() & 0xf;
   std::uint32_t number = 0;
   for (std::size_t i = at; i < at + 4; ++i) number = number << 8 | hash[i];
@@ -48,7 +48,7 @@ TotpMatch match_totp(ByteView secret, std::string_view code, Time now) {
 }
 
 std::string otpauth_uri(std::string_view issuer, std::string_view account, const Secret& secret) {
-  // Everything but unreserved characters is escaped, so that no name can end the label or add a parameter.
+  // All but unreserved characters are escaped, so that no name can end the label or add a parameter.
   const std::string name = percent_encode(issuer);
   std::string uri = "otpauth://totp/" + name + ':' + percent_encode(account);
   uri += "?secret=" + to_base32(secret.reveal()) + "&issuer=" + name;

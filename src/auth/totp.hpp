@@ -1,4 +1,5 @@
-// Time-based one-time passwords: RFC 6238 over RFC 4226, SHA-1, 6 digits, 30 seconds. Pure; time comes in.
+// Time-based one-time passwords: RFC 6238 over RFC 4226, SHA-1, 6 digits, 30 seconds. Pure functions; the time is an
+// argument.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -21,14 +22,14 @@ inline std::string totp(ByteView secret, Time time) {
   return hotp(secret, totp_step(time));
 }
 
-// What a code turned out to be. Every step is compared, always and in constant time.
+// What a code matched. Every step is compared, always and in constant time.
 struct TotpMatch {
   enum class Kind : std::uint8_t {
     none,
-    current,  // one of the steps −1, 0, +1: the tolerance of product.md
-    past,     // a step 2 to 20 ago (10 minutes): the clock of the phone is behind
+    current,  // one of the steps −1, 0, +1
+    past,     // a step 2 to 20 ago (10 minutes): the clock of the phone is slow
   } kind = Kind::none;
-  std::int64_t step = 0;  // the step matched, unless none. The latest one, where codes of two steps are equal
+  std::int64_t step = 0;  // the step matched, unless none; the latest one where the codes of two steps are equal
 };
 TotpMatch match_totp(ByteView secret, std::string_view code, Time now);
 

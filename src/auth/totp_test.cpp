@@ -58,8 +58,8 @@ TEST(MatchTotp, SaysWhichStepACodeBelongsTo) {
   }
 }
 
-// Six digits repeat now and then within the steps that are looked at. Reporting the earlier step
-// would let the same code be spent once more under the later one.
+// Two of the steps that are compared sometimes have the same six digits. If the earlier one was reported, the same code
+// could be spent again for the later one.
 TEST(MatchTotp, PrefersTheLaterOfTwoStepsWithOneCode) {
   for (std::int64_t later = 20;; ++later) {
     ASSERT_LT(later, 1'000'000) << "no two steps share a code";
@@ -82,18 +82,18 @@ TEST(MatchTotp, MatchesNothingThatIsNotTheWholeCode) {
   }
 }
 
-TEST(MatchTotp, KnowsNoCodeOfAnotherSecret) {
+TEST(MatchTotp, MatchesNoCodeOfAnotherSecret) {
   const Time now = at_second(1'234'567'890);
   EXPECT_EQ(match_totp(as_bytes("09876543210987654321"), totp(kRfcSecret, now), now).kind, TotpMatch::Kind::none);
 }
 
-TEST(OtpauthUri, IsTheOneThatAuthenticatorsRead) {
+TEST(OtpauthUri, HasTheFormThatAuthenticatorsRead) {
   EXPECT_EQ(otpauth_uri("Data Integrity API", "ada", Secret(Bytes(totp_secret_bytes, 0xff))),
             "otpauth://totp/Data%20Integrity%20API:ada?secret=77777777777777777777777777777777"
             "&issuer=Data%20Integrity%20API&algorithm=SHA1&digits=6&period=30");
 }
 
-TEST(OtpauthUri, LetsNoNameAddOrEndAnything) {
+TEST(OtpauthUri, EscapesNamesThatWouldAddAParameterOrEndTheLabel) {
   const struct {
     const char *name, *encoded;
   } kCases[] = {

@@ -7,7 +7,7 @@
 namespace integrity::auth {
 namespace {
 
-// The bytes of the space that `text` begins with, 0 where it begins with something else.
+// The number of bytes of the space that `text` begins with; 0 where it begins with something else.
 std::size_t space_at(std::string_view text) {
   if (text.starts_with(' ')) return 1;
   if (text.starts_with("\u00a0")) return 2;

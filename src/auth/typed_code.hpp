@@ -1,4 +1,4 @@
-// Codes as people type or paste them. Apps show "123 456", some with a no-break or a thin space: spaces do not count.
+// Codes as people type or paste them. Apps show "123 456", some with a no-break or a thin space: spaces are ignored.
 #pragma once
 #include <optional>
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace integrity::auth {
 
-// For a pattern of JSON Schema, as JSON text: the spaces that `without_spaces` leaves out.
+// The spaces that `without_spaces` leaves out, as JSON text for a pattern in a JSON Schema.
 inline constexpr std::string_view typed_spaces = R"( \u00a0\u2000-\u200a\u202f\u3000)";
 
 // `text` is UTF-8.

@@ -8,7 +8,7 @@ namespace integrity::auth {
 namespace {
 
 // Google Authenticator and others show "123 456", and that is what people copy.
-TEST(TypedCode, IsSixDigitsWhateverSpacesAreAmongThem) {
+TEST(TypedCode, IsSixDigitsWithAnySpacesAmongThem) {
   for (const char* text : {"123456", "123 456", " 123456 ", "1 2 3 4 5 6", "123\u00a0456", "123\u2009456",
                            "123\u202f456", "123\u2000456", "123\u200a456", "\u3000123456"}) {
     EXPECT_EQ(parse_code(text), "123456") << text;
@@ -22,7 +22,7 @@ TEST(TypedCode, IsNothingElse) {
   }
 }
 
-TEST(TypedCode, OfRecoveryMayHaveTheSameSpaces) {
+TEST(TypedCode, OfARecoveryCodeMayHaveTheSameSpaces) {
   const auto plain = parse_recovery_code("7KQ2M9XT4HVBC0NDEWR85GPA");
   ASSERT_TRUE(plain);
   EXPECT_EQ(parse_recovery_code("7KQ2 M9XT\u00a04HVB\u2009C0ND\u202fEWR8-5GPA "), plain);

@@ -27,9 +27,9 @@ Bytes Vault::encrypt(const UserId& user, const Secret& secret) const {
   return crypto::seal(totp_key_, secret.reveal(), associated(user), random_);
 }
 
-Secret Vault::decrypt(const UserId& user, ByteView sealed) const {
-  auto secret = crypto::open(totp_key_, sealed, associated(user));
-  if (!secret) throw std::runtime_error("the sealed secret of user " + user.hex() + " does not open");
+Secret Vault::decrypt(const UserId& user, ByteView encrypted) const {
+  auto secret = crypto::open(totp_key_, encrypted, associated(user));
+  if (!secret) throw std::runtime_error("the secret of user " + user.hex() + " cannot be decrypted");
   return std::move(*secret);
 }
 

@@ -1,5 +1,5 @@
-// TOTP secrets at rest: AES-256-GCM under a key from secrets.key, bound to the account and the key by associated
-// data, so that whoever can write to the database cannot give one account another's secret.
+// TOTP secrets at rest: AES-256-GCM with a key derived from secrets.key. The associated data binds a secret to its
+// account and key, so nobody who can write to the database can give an account another one's secret.
 #pragma once
 #include <array>
 #include <optional>
@@ -12,12 +12,12 @@ namespace integrity::auth {
 
 class Vault {
  public:
-  // `key` is secrets.key. It is used for nothing itself: each purpose has a key of its own.
+  // `key` is secrets.key. It is never used itself: each purpose has a key derived from it.
   Vault(const Secret& key, Random& random);
 
   Bytes encrypt(const UserId& user, const Secret& secret) const;
-  // Throws std::runtime_error where it does not open: the store was altered or has another key. Fail closed.
-  Secret decrypt(const UserId& user, ByteView sealed) const;
+  // Throws std::runtime_error where that fails: the store was altered, or was used with another key.
+  Secret decrypt(const UserId& user, ByteView encrypted) const;
 
   const Secret& recovery_code_key() const { return recovery_code_key_; }
 
@@ -25,7 +25,7 @@ class Vault {
   Bytes associated(const UserId& user) const;
 
   Secret totp_key_, recovery_code_key_;
-  std::array<std::uint8_t, 4> key_id_;  // names the key in the associated data; tells nothing about it
+  std::array<std::uint8_t, 4> key_id_;  // names the key in the associated data without revealing anything of it
   Random& random_;
 };
 

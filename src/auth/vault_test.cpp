@@ -16,27 +16,27 @@ struct Fixture : ::testing::Test {
 };
 using TotpVault = Fixture;
 
-TEST_F(TotpVault, OpensWhatItSealed) {
-  const auto sealed = vault.encrypt(ada, secret);
-  EXPECT_EQ(vault.decrypt(ada, sealed).reveal_text(), "12345678901234567890");
-  EXPECT_EQ(Vault(key, random).decrypt(ada, sealed).reveal_text(), "12345678901234567890") << "after a restart";
-  EXPECT_EQ(as_text(sealed).find("1234567890"), std::string::npos);
-  EXPECT_NE(vault.encrypt(ada, secret), sealed) << "a nonce is never used again";
+TEST_F(TotpVault, DecryptsWhatItEncrypted) {
+  const auto encrypted = vault.encrypt(ada, secret);
+  EXPECT_EQ(vault.decrypt(ada, encrypted).reveal_text(), "12345678901234567890");
+  EXPECT_EQ(Vault(key, random).decrypt(ada, encrypted).reveal_text(), "12345678901234567890") << "after a restart";
+  EXPECT_EQ(as_text(encrypted).find("1234567890"), std::string::npos);
+  EXPECT_NE(vault.encrypt(ada, secret), encrypted) << "a nonce is never used again";
 }
 
-TEST_F(TotpVault, OpensNothingForAnotherAccountOrKey) {
-  const auto sealed = vault.encrypt(ada, secret);
-  EXPECT_THROW((void)vault.decrypt(bob, sealed), std::runtime_error) << "a secret moved between rows";
-  EXPECT_THROW((void)Vault(random.secret(32), random).decrypt(ada, sealed), std::runtime_error);
+TEST_F(TotpVault, DecryptsNothingForAnotherAccountOrKey) {
+  const auto encrypted = vault.encrypt(ada, secret);
+  EXPECT_THROW((void)vault.decrypt(bob, encrypted), std::runtime_error) << "a secret moved between rows";
+  EXPECT_THROW((void)Vault(random.secret(32), random).decrypt(ada, encrypted), std::runtime_error);
 }
 
-TEST_F(TotpVault, OpensNothingThatWasAltered) {
-  const auto sealed = vault.encrypt(ada, secret);
-  for (std::size_t i = 0; i < sealed.size(); ++i) {
-    auto altered = sealed;
+TEST_F(TotpVault, DecryptsNothingThatWasAltered) {
+  const auto encrypted = vault.encrypt(ada, secret);
+  for (std::size_t i = 0; i < encrypted.size(); ++i) {
+    auto altered = encrypted;
     altered[i] ^= 1;
     EXPECT_THROW((void)vault.decrypt(ada, altered), std::runtime_error) << i;
-    EXPECT_THROW((void)vault.decrypt(ada, ByteView(sealed).first(i)), std::runtime_error) << i;
+    EXPECT_THROW((void)vault.decrypt(ada, ByteView(encrypted).first(i)), std::runtime_error) << i;
   }
 }
 

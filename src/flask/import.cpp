@@ -8,7 +8,7 @@
 namespace integrity::flask {
 namespace {
 
-// Small: other nodes of the store wait for each, and it stays in the cache of a MongoDB until its commit.
+// Small, because other nodes wait for each write, and MongoDB keeps it in its cache until the commit.
 constexpr std::size_t kBatch = 25;
 
 const model::Attribution kImport{.proof = model::Attribution::Proof::host, .reason = "import from Flask"};
@@ -22,7 +22,7 @@ Outcome refused(std::string why) {
   return {Outcome::Kind::refused, std::move(why)};
 }
 
-// Whether an authenticator is the one that came over.
+// Whether the account has the authenticator that was imported.
 bool came_over(store::WriteTx& tx, const model::User& here) {
   const auto first = tx.changes(model::RecordKind::user, record_id(here.id), 2, 1);
   return !first.empty() && first.front().op == "user.import" && here.totp_confirmed_at == first.front().at;
@@ -36,12 +36,12 @@ Outcome compare(store::WriteTx& tx, const model::User& here, const model::User& 
     return refused("is here already, with the authenticator from there: integrity user reset-2fa");
   }
   if (!user.totp_secret.empty() && !here.has_factor()) {
-    return refused("is here already, and enrols a new authenticator: the one from there does not come over any more");
+    return refused("is here already, and enrols a new authenticator: the old one is not imported any more");
   }
   return {Outcome::Kind::here};
 }
 
-// As every account: it waits, and the change that is its first one lets it in.
+// Like every account, it is pending first; its first change confirms it.
 Outcome import_user(store::WriteTx& tx, model::User user) {
   if (const auto here = tx.user(user.id)) return compare(tx, *here, user);
   const Time now = tx.now();
@@ -59,7 +59,7 @@ Outcome import_user(store::WriteTx& tx, model::User user) {
 Outcome import_product(store::WriteTx& tx, const model::Product& product) {
   if (const auto here = tx.product(product.id)) {
     if (*here == product) return {Outcome::Kind::here};
-    return refused("is here already, and not as it comes: " + printable(here->name) + ", version " +
+    return refused("is here already, and differs: " + printable(here->name) + ", version " +
                    std::to_string(here->version));
   }
   if (!tx.changes(model::RecordKind::product, record_id(product.id), {}, 1).empty()) {

@@ -18,7 +18,7 @@ constexpr model::ProductText kText{1, [](std::string_view name) { return std::st
 class Import : public ::testing::Test {
  protected:
   Import() {
-    // Each write runs twice: what is brought over must be the same.
+    // Each write runs twice; the result must be the same.
     store_ = store::sqlite::open_sqlite(
         {.file = folder_ / "test.db", .clock = &clock_, .text = kText, .run_writes_twice = true});
   }
@@ -51,7 +51,7 @@ class Import : public ::testing::Test {
     }
     return out;
   }
-  static std::string told(const std::vector<Refused>& refused) {
+  static std::string text_of(const std::vector<Refused>& refused) {
     std::string out;
     for (const auto& each : refused) out += each.name + ": " + each.why + '\n';
     return out;
@@ -94,7 +94,7 @@ TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
   EXPECT_EQ(tx->last_change_number(), 2 * kMany) << "one change for each";
 }
 
-TEST_F(Import, RecordsWhoDidItAndWhy) {
+TEST_F(Import, RecordsItsAttribution) {
   ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 1), clock_.now()));
   const auto tx = store_->read();
   for (const auto& [kind, op] :
@@ -108,7 +108,7 @@ TEST_F(Import, RecordsWhoDidItAndWhy) {
   }
 }
 
-TEST_F(Import, GoesOnWhereItWasInterrupted) {
+TEST_F(Import, ContinuesWhereItWasInterrupted) {
   ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 300), clock_.now()));
   const auto done = bring_over(*store_, vault_, plan(0, kMany), clock_.now());
   ASSERT_TRUE(done);
@@ -118,19 +118,18 @@ TEST_F(Import, GoesOnWhereItWasInterrupted) {
   EXPECT_TRUE(done->complete());
 }
 
-TEST_F(Import, SaysThatAnAuthenticatorDoesNotComeOverAnyMore) {
+TEST_F(Import, SaysThatAnAuthenticatorIsNotImportedAnyMore) {
   Plan without = plan(0, 1);
   without.people[0].secret = Secret();
   ASSERT_TRUE(bring_over(*store_, vault_, without, clock_.now()));
   const auto done = bring_over(*store_, vault_, plan(0, 1), clock_.now());
   ASSERT_TRUE(done);
-  EXPECT_EQ(told(done->refused_users),
-            "\"user-0\": is here already, and enrols a new authenticator: the one from there does not come over any "
-            "more\n");
+  EXPECT_EQ(text_of(done->refused_users),
+            "\"user-0\": is here already, and enrols a new authenticator: the old one is not imported any more\n");
 }
 
-// Whenever the account was made there.
-TEST_F(Import, TakesNoNameFromWhoIsSigningUp) {
+// Whatever the imported account's time of creation.
+TEST_F(Import, TakesNoNameFromAPendingAccount) {
   model::User waiting;
   waiting.id = UserId::make(clock_.now(), random_);
   waiting.username = "USER-0";
@@ -145,11 +144,11 @@ TEST_F(Import, TakesNoNameFromWhoIsSigningUp) {
   late.people[0].user.created_at = *waiting.pending_until + std::chrono::hours(1);
   const auto done = bring_over(*store_, vault_, late, clock_.now());
   ASSERT_TRUE(done);
-  EXPECT_EQ(told(done->refused_users), "\"user-0\": username is taken here\n");
+  EXPECT_EQ(text_of(done->refused_users), "\"user-0\": username is taken here\n");
   EXPECT_TRUE(store_->read()->user(waiting.id));
 }
 
-TEST_F(Import, NeverTouchesWhatIsHere) {
+TEST_F(Import, NeverChangesWhatTheStoreHolds) {
   ASSERT_TRUE(bring_over(*store_, vault_, plan(0, 2), clock_.now()));
   Plan other = plan(0, 2);
   other.people[0].user.username = "renamed";
@@ -159,9 +158,9 @@ TEST_F(Import, NeverTouchesWhatIsHere) {
   const auto number = store_->read()->last_change_number();
   const auto done = bring_over(*store_, vault_, other, clock_.now());
   ASSERT_TRUE(done);
-  EXPECT_EQ(told(done->refused_users),
+  EXPECT_EQ(text_of(done->refused_users),
             "\"renamed\": is here already, as \"user-0\"\n\"USER-1\": username is taken here\n");
-  EXPECT_EQ(told(done->refused_products), "\"Lamp\": is here already, and not as it comes: \"Lamp\", version 1\n");
+  EXPECT_EQ(text_of(done->refused_products), "\"Lamp\": is here already, and differs: \"Lamp\", version 1\n");
   EXPECT_EQ(done->products_here, 1U);
   EXPECT_EQ(store_->read()->last_change_number(), number);
 }

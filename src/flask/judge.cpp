@@ -19,18 +19,18 @@ constexpr std::size_t kTypedDigitsMax = 60;
 constexpr std::string_view kUserMembers[] = {"_id", "name", "username", "password", "secret", "created_at"};
 constexpr std::string_view kProductMembers[] = {"_id", "description", "price", "stock", "created_at"};
 
-// A member that is null is none.
+// Null where the member is missing or null.
 const Value* find(const Row& row, std::string_view name) {
   const auto at = std::find_if(row.begin(), row.end(), [&](const auto& member) { return member.first == name; });
   return at == row.end() || std::holds_alternative<std::monostate>(at->second) ? nullptr : &at->second;
 }
 
-// Some of these programs have it under another name.
+// Some of these servers called it `pname`.
 std::string_view name_member(const Row& product) {
   return find(product, "name") == nullptr && find(product, "pname") != nullptr ? "pname" : "name";
 }
 
-// All that is wrong with a row, as it is found.
+// Collects everything that is wrong with a row.
 class Reasons {
  public:
   void add(std::string_view member, std::string_view why) {
@@ -51,7 +51,7 @@ template <class Rule>
 std::optional<std::string> read_text(const Rule& rule, std::string_view member, const std::string& text,
                                      Reasons& reasons) {
   if (!count_code_points(text)) {
-    reasons.add(member, printable(text, 30) + " is no UTF-8");
+    reasons.add(member, printable(text, 30) + " is not UTF-8");
     return {};
   }
   std::string why;
@@ -83,7 +83,7 @@ struct Number {
   Decimal decimal;
 };
 
-// Of a double, the shortest text that reads back as the same one: what was typed once.
+// For a double, the shortest text that reads back as the same double: most likely what was typed.
 std::optional<std::string> digits_of(const Value& value) {
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
   if (const auto* decimal = std::get_if<Digits>(&value)) return decimal->text;
@@ -108,15 +108,14 @@ std::optional<Number> take_number(const Row& row, std::string_view member, Reaso
   const bool typed = std::holds_alternative<std::string>(*value);
   auto decimal = typed ? Decimal::parse_plain(*digits) : Decimal::parse_json(*digits);
   if (!decimal || (typed && digits->size() > kTypedDigitsMax)) {
-    reasons.add(member, (typed ? printable(*digits, 30) : *digits) + " is no number");
+    reasons.add(member, (typed ? printable(*digits, 30) : *digits) + " is not a number");
     return {};
   }
-  if (typed)
-    ++notes["products." + std::string(member) + " is a text of plain digits, and taken as the number it shows"];
+  if (typed) ++notes["products." + std::string(member) + " is a text of plain digits, and read as that number"];
   return Number{std::move(*digits), std::move(*decimal)};
 }
 
-// Why a number that is none of ours is none. One that no double can hold is too large, or so small that it has places.
+// Why a number is refused. One outside the range of a double is too large, or so small that it has too many places.
 std::string misfit(const Number& number, double max, std::string_view otherwise) {
   const std::string& text = number.text;
   std::string why = text.size() > 60 ? text.substr(0, 60) + "…" : text;
@@ -150,7 +149,7 @@ Time made_at(const RecordId& id) {
   return from_millis(seconds * 1000);
 }
 
-// Nothing where it says no time that has been.
+// Nothing where it is not a date between 1970 and `now`.
 std::optional<Time> read_created_at(const Row& row, Time now) {
   const Value* const value = find(row, "created_at");
   const auto* const time = value == nullptr ? nullptr : std::get_if<Time>(value);
@@ -164,11 +163,11 @@ Time take_created_at(const Row& row, const RecordId& id, Time now) {
 
 RecordId take_id(const Row& row, Reasons& reasons) {
   const auto id = id_of(row);
-  if (!id) reasons.add("_id", "is no ObjectId");
+  if (!id) reasons.add("_id", "is not an ObjectId");
   return id.value_or(RecordId{});
 }
 
-// Never shown: in some of these databases it is the password itself.
+// The value is never shown: in some of these databases it is the password itself.
 std::string take_password_hash(const Row& row, auth::Prehash prehash, Reasons& reasons) {
   const Value* const value = find(row, "password");
   if (value == nullptr) {
@@ -179,11 +178,11 @@ std::string take_password_hash(const Row& row, auth::Prehash prehash, Reasons& r
   if (const auto* written = std::get_if<std::string>(value)) text = *written;
   if (const auto* bytes = std::get_if<Bytes>(value)) text = as_text(*bytes);
   auto hash = auth::foreign_hash(text, prehash);
-  if (!hash) reasons.add("password", "is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
+  if (!hash) reasons.add("password", "is not a bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
   return hash.value_or("");
 }
 
-// The authenticator's secret, or why it cannot be kept.
+// Fills `secret`, or returns why the authenticator's secret cannot be kept.
 std::string take_secret(const Row& row, Secret& secret) {
   const Value* const value = find(row, "secret");
   if (value == nullptr) return "secret is missing";
@@ -231,7 +230,8 @@ bool is_read_of_product(const Row& row, std::string_view name) {
 
 std::optional<Secret> read_base32(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
-  if (const auto rest = text.size() % 8; rest == 1 || rest == 3 || rest == 6) return {};  // no bytes end there
+  if (const auto rest = text.size() % 8; rest == 1 || rest == 3 || rest == 6)
+    return {};  // no number of bytes has this length
   Bytes bytes;
   std::uint32_t bits = 0, held = 0;
   for (const char c : text) {
@@ -278,7 +278,7 @@ Result<model::Product> judge_product(const Row& row, const std::string& currency
   product.created_at = product.updated_at = take_created_at(row, id, now);
   if (!reasons.none()) return reasons.error();
   if (!read_created_at(row, now))
-    ++notes["products.created_at is missing or no date from 1970 until now, so the time in the _id is taken"];
+    ++notes["products.created_at is missing or not a date between 1970 and now, so the time in the _id is used"];
   return product;
 }
 

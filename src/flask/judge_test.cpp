@@ -39,7 +39,7 @@ std::string outcome(const Result<model::Product>& judged) {
   return judged ? judged->price.text() + " " + std::to_string(judged->stock) : judged.error().detail;
 }
 
-TEST(JudgeUser, KeepsWhatThereIs) {
+TEST(JudgeUser, KeepsEveryMember) {
   const auto judged = judge_user(user(), {}, Factors::keep, kNow);
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->user.id.hex(), "65f0c0ff0000000000000001");
@@ -51,20 +51,20 @@ TEST(JudgeUser, KeepsWhatThereIs) {
   EXPECT_FALSE(judged->user.has_factor());
 }
 
-TEST(JudgeUser, RemembersThatTheOldServerHashedADigest) {
+TEST(JudgeUser, RecordsThatTheOldServerHashedADigest) {
   const auto judged = judge_user(user(), {}, Factors::keep, kNow, auth::Prehash::sha256_hex);
   ASSERT_TRUE(judged);
   EXPECT_EQ(judged->user.password_hash, "sha256-hex:" + kHash);
 }
 
-TEST(JudgeUser, LeavesSecretsBehindWhereThatIsAsked) {
+TEST(JudgeUser, DropsSecretsOnRequest) {
   const auto judged = judge_user(user(), {}, Factors::reenrol, kNow);
   ASSERT_TRUE(judged);
   EXPECT_TRUE(judged->secret.empty());
   EXPECT_EQ(judged->why_enrols, "");
 }
 
-TEST(JudgeUser, TellsWhyAnAuthenticatorCannotStay) {
+TEST(JudgeUser, SaysWhyAnAuthenticatorCannotBeKept) {
   const struct {
     Value secret;
     const char* why;
@@ -86,15 +86,15 @@ TEST(JudgeUser, TellsWhyAnAuthenticatorCannotStay) {
   }
 }
 
-TEST(JudgeUser, TellsAllThatIsWrongAndNoPassword) {
+TEST(JudgeUser, SaysAllThatIsWrongAndShowsNoPassword) {
   const Row row{{"_id", std::string("1")},
                 {"name", std::int64_t{1}},
                 {"username", std::string("a b")},
                 {"password", std::string("hunter2")}};
   EXPECT_EQ(
       judge_user(row, {}, Factors::keep, kNow).error().detail,
-      R"(_id is no ObjectId; username "a b" must be 3 to 64 characters: letters (a-z, A-Z), digits and any of . _ @ + -; )"
-      "name is an integer, not a text; password is no bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
+      R"(_id is not an ObjectId; username "a b" must be 3 to 64 characters: letters (a-z, A-Z), digits and any of . _ @ + -; )"
+      "name is an integer, not a text; password is not a bcrypt hash ($2a$, $2b$ or $2y$ of cost 4 to 16)");
 }
 
 TEST(JudgeUser, TakesTheNewNameWhateverTheOldOneWas) {
@@ -127,13 +127,13 @@ TEST(JudgeProduct, ReadsPricesAsTheyWereTyped) {
       {Digits{"1E+6144"}, "price 1E+6144 is too large"},
       {Digits{"1E-6176"}, "price 1E-6176 has more than four places"},
       {Digits{"-1E-6176"}, "price -1E-6176 is negative"},
-      {Digits{"NaN"}, "price NaN is no number"},
-      {std::nan(""), "price nan is no number"},
-      {-infinity, "price -inf is no number"},
-      {std::string("1e2"), "price \"1e2\" is no number"},
-      {std::string("12,50"), "price \"12,50\" is no number"},
-      {std::string("1.") + std::string(30'000, '0'), "price \"1.0000000000000000000000000000\"… is no number"},
-      {std::string(), "price \"\" is no number"},
+      {Digits{"NaN"}, "price NaN is not a number"},
+      {std::nan(""), "price nan is not a number"},
+      {-infinity, "price -inf is not a number"},
+      {std::string("1e2"), "price \"1e2\" is not a number"},
+      {std::string("12,50"), "price \"12,50\" is not a number"},
+      {std::string("1.") + std::string(30'000, '0'), "price \"1.0000000000000000000000000000\"… is not a number"},
+      {std::string(), "price \"\" is not a number"},
       {true, "price is a boolean, not a number"},
       {std::monostate(), "price is missing"},
   };
@@ -143,7 +143,7 @@ TEST(JudgeProduct, ReadsPricesAsTheyWereTyped) {
   }
 }
 
-TEST(JudgeProduct, CountsWholeThings) {
+TEST(JudgeProduct, ReadsStocksAsWholeNumbers) {
   const struct {
     Value stock;
     const char* outcome;
@@ -165,7 +165,7 @@ TEST(JudgeProduct, CountsWholeThings) {
   }
 }
 
-TEST(JudgeProduct, KnowsWhenItWasMade) {
+TEST(JudgeProduct, TakesTheTimeOfCreationFromTheRowOrItsId) {
   const struct {
     Value created_at;
     const char* time;
@@ -190,8 +190,8 @@ TEST(JudgeProduct, KnowsWhenItWasMade) {
   }
 }
 
-// Whoever made the id had a clock that was ahead.
-TEST(JudgeProduct, IsNotOfTheFuture) {
+// The clock that the _id was made by was ahead.
+TEST(JudgeProduct, IsNeverDatedInTheFuture) {
   Notes notes;
   EXPECT_EQ(judge_product(with(product(), "created_at", std::monostate()), "EUR", from_millis(5), notes)->created_at,
             from_millis(5));

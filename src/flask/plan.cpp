@@ -9,7 +9,7 @@
 namespace integrity::flask {
 namespace {
 
-constexpr std::size_t kLeftOutMax = 50;  // names listed; in a strange database each row has its own
+constexpr std::size_t kLeftOutMax = 50;  // names in a list; each row may have members of its own
 
 std::string shown_id(const Row& row) {
   if (const auto id = id_of(row)) return id->hex();
@@ -29,7 +29,7 @@ bool fits(const Row& user) {
   return model::username_rule.read(name, why).has_value();
 }
 
-// What is left of a name that does not fit.
+// A name that does not fit, with the characters that are not allowed replaced.
 std::string stem_of(const Row& user) {
   std::string name = text_of(user, "username").value_or("");
   for (char& c : name) {
@@ -43,11 +43,11 @@ std::string stem_of(const Row& user) {
   return name.empty() ? "user" : name;
 }
 
-// One word that a file of renames can hold, and that means this row only.
+// A word that stands for this row, and no other, in a file of renames.
 std::string word_for(const Row& row, const std::set<std::string>& twice) {
   const auto name = text_of(row, "username");
   const bool plain = name && !name->empty() && name->front() != '#' && name->size() <= 60 && !twice.contains(*name) &&
-                     !RecordId::parse(*name) &&  // which might be another's _id
+                     !RecordId::parse(*name) &&  // it may be the _id of another row
                      std::all_of(name->begin(), name->end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (plain) return *name;
   const auto id = id_of(row);
@@ -67,7 +67,7 @@ class Planner {
 
   Plan run() {
     for (std::size_t i = 0; i < found_.users.size(); ++i) take_user(i);
-    tell_losers();
+    explain_losers();
     for (const Row& row : found_.products) take_product(row);
     std::sort(plan_.products.begin(), plan_.products.end(),
               [](const auto& a, const auto& b) { return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id); });
@@ -96,12 +96,12 @@ class Planner {
       plan_.people.push_back(std::move(*judged));
     } else {
       to_rename_.push_back(&row);
-      refuse_user(row, "username is that of " + holder->second.hex() + ", upper and lower case aside");
+      refuse_user(row, "username is that of " + holder->second.hex() + " except for upper and lower case");
     }
   }
 
-  // Who stays behind learns that a younger one has the name, for that does not change when the row is mended.
-  void tell_losers() {
+  // Says in a refused row that a younger one got its name, because correcting the row does not change that.
+  void explain_losers() {
     for (const auto& [position, name] : losers_) {
       const auto holder = names_.find(name);
       if (holder == names_.end()) continue;
@@ -140,7 +140,7 @@ class Planner {
     }
   }
 
-  // With a number behind it where it is too short or somebody's.
+  // With a number added where it is too short or taken.
   std::string free_name(const Row& row) {
     const std::string stem = stem_of(row);
     int& number = numbers_.try_emplace(name_key(stem), 1).first->second;
@@ -158,7 +158,7 @@ class Planner {
   std::map<std::string, UserId> names_;
   std::vector<std::pair<std::size_t, std::string>> losers_;  // in refused_users, with the key of their names
   std::set<std::string> used_;
-  std::map<std::string, int> numbers_;  // given last behind each stem
+  std::map<std::string, int> numbers_;  // the last one added to each stem
   std::vector<const Row*> to_rename_;
 };
 
@@ -188,7 +188,7 @@ std::string about_users(const Plan& plan) {
     }
   }
   if (!plan.people.empty()) {
-    out += "  all with the password they have, short ones too; their next login has it hashed as ours are\n";
+    out += "  all with the password they have, short ones too; their next login hashes it as this server does\n";
     out += plan.prehash == auth::Prehash::sha256_hex
                ? "  --prehashed sha256-hex: what the old server gave to bcrypt was the SHA-256 of a password, in hex\n"
                : "  taken as bcrypt of the password itself. If the old server set BCRYPT_HANDLE_LONG_PASSWORDS of\n"
@@ -207,7 +207,7 @@ std::string about_products(const Plan& plan) {
          ", with prices in " + plan.currency + '\n' + stay_behind(plan.refused_products);
 }
 
-// A member's name is whatever somebody once put there.
+// The name of a member may hold any characters.
 std::string shown_member(const std::string& name) {
   const auto quoted = printable(name);
   return quoted == '"' + name + '"' ? name : quoted;
@@ -236,8 +236,7 @@ std::string about_members(const Plan& plan) {
 
 std::string about_names(const Plan& plan) {
   if (plan.suggestions.empty()) return {};
-  std::string out =
-      "\nOther usernames can be given on the way, by a file that --rename names. For those above, perhaps:\n";
+  std::string out = "\nA file that --rename names can give users another name. For those above, perhaps:\n";
   for (const Rename& each : plan.suggestions) out += "  " + each.from + ' ' + each.to + '\n';
   return out;
 }
@@ -247,11 +246,11 @@ std::string about_factors(const Plan& plan) {
   return std::string("\nSecond factors: the old server showed every secret to anyone who asked for its QR code.\n") +
          "  --factors keep" + (keep ? " (as here)" : "") +
          ": authenticators go on working, and so does every copy of their secrets that somebody\n"
-         "    took then: behind these accounts stands the password alone, until POST /me/totp or `user reset-2fa`.\n"
+         "    took then: only the password protects these accounts, until POST /me/totp or `user reset-2fa`.\n"
          "  --factors reenrol" +
          (keep ? "" : " (as here)") +
-         ": the safe choice. No secret comes over; whoever has the password enrols an authenticator\n    within " +
-         days() + ".\nWith either nobody gets a session without a second factor.\n";
+         ": the safe choice. No secret comes over; anybody with the password enrols an authenticator\n    within " +
+         days() + ".\nEither way, nobody gets a session without a second factor.\n";
 }
 
 }  // namespace

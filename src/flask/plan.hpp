@@ -1,5 +1,5 @@
-// What is to come over and what is not, of everything that was found; and the report of it, which is all that happens
-// unless it is confirmed. Pure: the same database and time give the same text.
+// What is imported and what is not, of everything that was found, and the report of it. Without --apply there is only
+// the report. Pure functions: the same database and time give the same text.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace integrity::flask {
 
-// A row that stays behind, with its id and name as a terminal may have them.
+// A row that is not imported; its id and name are safe to print on a terminal.
 struct Refused {
   std::string id, name, why;
 };
@@ -24,8 +24,8 @@ struct Plan {
   std::vector<model::Product> products;  // oldest first
   std::vector<Refused> refused_users, refused_products;
   Notes notes;
-  Notes left_out;  // members that nobody here reads: "users.email"
-  Notes others;    // whole collections
+  Notes left_out;  // members that the import does not read: "users.email"
+  Notes others;    // other collections
   std::vector<Rename> suggestions;
 
   bool complete() const { return refused_users.empty() && refused_products.empty(); }
@@ -34,11 +34,11 @@ struct Plan {
 struct PlanRules {
   Factors factors = Factors::keep;
   std::string currency;
-  Time now{};                                   // what is dated later has no date
+  Time now{};                                   // later dates are treated as missing
   auth::Prehash prehash = auth::Prehash::none;  // what the old server gave to bcrypt
 };
 
-// Of users whose names differ in case only, the one with the oldest _id has it.
+// Of users whose names differ only in case, the one with the oldest _id gets the name.
 Plan make_plan(const Found& found, const NewNames& new_names, PlanRules rules);
 
 std::string report(const Plan& plan);

@@ -21,7 +21,7 @@ Row product(int number, std::int64_t created_at) {
           {"created_at", from_millis(created_at)}};
 }
 
-TEST(Plan, GivesANameToTheOldestOfThoseThatComeOver) {
+TEST(Plan, GivesANameToTheOldestOfThoseThatAreImported) {
   Row unusable = user(1, "ada");
   unusable.pop_back();  // without a password
   const Found found{"", {unusable, user(2, "ADA"), user(3, "Ada")}, {}};
@@ -30,7 +30,7 @@ TEST(Plan, GivesANameToTheOldestOfThoseThatComeOver) {
   EXPECT_EQ(plan.people[0].user.username, "ADA");
   ASSERT_EQ(plan.refused_users.size(), 2U);
   EXPECT_EQ(plan.refused_users[0].why, "password is missing; the username goes to 000000000000000000000002");
-  EXPECT_EQ(plan.refused_users[1].why, "username is that of 000000000000000000000002, upper and lower case aside");
+  EXPECT_EQ(plan.refused_users[1].why, "username is that of 000000000000000000000002 except for upper and lower case");
   ASSERT_EQ(plan.suggestions.size(), 1U);
   EXPECT_EQ(plan.suggestions[0].from + ' ' + plan.suggestions[0].to, "Ada Ada-2");
 }
@@ -53,7 +53,7 @@ TEST(Plan, SuggestsNamesThatFitAndAreFree) {
   EXPECT_TRUE(make_plan(found, *names, {}).complete());
 }
 
-TEST(Plan, BringsProductsOldestFirst) {
+TEST(Plan, ImportsProductsOldestFirst) {
   const Found found{"", {}, {product(1, 3000), product(2, 1000), product(3, 2000), product(4, 1000)}};
   std::string order;
   for (const auto& each : make_plan(found, {}, {.factors = {}, .currency = "EUR", .now = from_millis(9000)}).products)
@@ -61,8 +61,8 @@ TEST(Plan, BringsProductsOldestFirst) {
   EXPECT_EQ(order, "2431");
 }
 
-// Nothing in a hash tells what was hashed, so whoever reads the report must be able to see what it is taken for.
-TEST(Report, SaysWhatBcryptIsTakenToHaveGot) {
+// A hash does not show what was hashed, so the report must say what is assumed.
+TEST(Report, SaysWhatBcryptIsAssumedToHaveHashed) {
   const Found found{"", {user(1, "ada")}, {}};
   PlanRules rules{.factors = Factors::reenrol, .currency = "EUR"};
   EXPECT_NE(report(make_plan(found, {}, rules)).find("nobody could log in like this: --prehashed sha256-hex"),
@@ -74,7 +74,7 @@ TEST(Report, SaysWhatBcryptIsTakenToHaveGot) {
             std::string::npos);
 }
 
-TEST(Report, IsAsShortAsThereIsLittleToTell) {
+TEST(Report, OfAnEmptyDatabaseIsShort) {
   const auto text =
       report(make_plan({"\"shop\" at db1", {}, {}}, {}, {.factors = Factors::reenrol, .currency = "EUR"}));
   EXPECT_TRUE(
@@ -83,7 +83,7 @@ TEST(Report, IsAsShortAsThereIsLittleToTell) {
       << text;
 }
 
-TEST(Report, ListsNoMoreMembersThanAPersonReads) {
+TEST(Report, ListsOnlyTheFirstFiftyMembers) {
   Row strange = product(1, 0);
   for (int i = 0; i < 5000; ++i) strange.emplace_back("member" + std::to_string(i), Value());
   const auto text = report(make_plan({"", {}, {strange}}, {}, {.factors = {}, .currency = "EUR"}));

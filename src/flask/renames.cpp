@@ -28,7 +28,7 @@ std::vector<std::string> words_of(std::string_view line) {
 
 using Positions = std::map<std::string, std::vector<std::size_t>>;
 
-// By their names and by their _ids.
+// Users by name and by _id.
 struct Index {
   explicit Index(std::span<const Row> users) {
     for (std::size_t i = 0; i < users.size(); ++i) {
@@ -37,7 +37,7 @@ struct Index {
     }
   }
   std::vector<std::size_t> meant(const std::string& from) const {
-    for (const auto* index : {&by_id, &by_name}) {  // nobody can take another's _id for a name
+    for (const auto* index : {&by_id, &by_name}) {  // a name that is another user's _id means that user
       if (const auto found = index->find(from); found != index->end()) return found->second;
     }
     return {};
@@ -61,7 +61,7 @@ std::string name_key(std::string_view username) {
 
 Result<std::vector<Rename>> parse_renames(std::string_view text, const std::string& file) {
   std::vector<Rename> renames;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // as some editors begin a file
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark, as some editors write
   for (std::size_t number = 1; !text.empty(); ++number) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -80,12 +80,12 @@ Result<NewNames> apply_renames(const std::vector<Rename>& renames, std::span<con
   NewNames out;
   std::set<std::string> taken;
   for (const Rename& rename : renames) {
-    const auto whom = index.meant(rename.from);
-    if (whom.empty()) return wrong(rename.at, "there is no user " + printable(rename.from));
-    if (whom.size() > 1) {
+    const auto users_meant = index.meant(rename.from);
+    if (users_meant.empty()) return wrong(rename.at, "there is no user " + printable(rename.from));
+    if (users_meant.size() > 1) {
       return wrong(rename.at, "several users are named " + printable(rename.from) + "; name the one by its _id");
     }
-    if (!out.emplace(whom.front(), rename.to).second) {
+    if (!out.emplace(users_meant.front(), rename.to).second) {
       return wrong(rename.at, printable(rename.from) + " has a new name already");
     }
     if (!taken.insert(name_key(rename.to)).second) {

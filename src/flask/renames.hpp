@@ -1,10 +1,10 @@
-// Other usernames for people whose own does not fit.
+// New usernames for users whose old name does not fit.
 //
 //   # old           new
 //   d!ck            dick
-//   65f0c0ffee00000000000001 ada-2     the _id, where the name has a blank in it, or two people have it
+//   65f0c0ffee00000000000001 ada-2     the _id, where the name contains a blank or several users have it
 //
-// A # at the beginning of a word begins a comment. Errors name the line: FILE:3: …
+// A word that begins with # begins a comment. Errors name the line: FILE:3: …
 #pragma once
 #include <map>
 #include <span>
@@ -24,11 +24,11 @@ struct Rename {
 
 Result<std::vector<Rename>> parse_renames(std::string_view text, const std::string& file);
 
-// Whom they are about: positions in `users`, with the new name of each.
+// Positions in `users`, with the new name of each.
 using NewNames = std::map<std::size_t, std::string>;
 Result<NewNames> apply_renames(const std::vector<Rename>& renames, std::span<const Row> users);
 
-// What names are compared by: they are unique without regard to case.
+// Names are compared by this: they are unique regardless of case.
 std::string name_key(std::string_view username);
 
 }  // namespace integrity::flask

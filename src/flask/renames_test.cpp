@@ -25,7 +25,7 @@ TEST(Renames, AreLinesOfTwoWords) {
                                named("65f0c0ff0000000000000002", std::string("user#3")),
                                named("65f0c0ff0000000000000003", {})};
   EXPECT_EQ(outcome("", users), "");
-  EXPECT_EQ(outcome("ada Ada", users), "0=Ada ") << "the same but for case is no other user's";
+  EXPECT_EQ(outcome("ada Ada", users), "0=Ada ") << "the same name in another case";
   EXPECT_EQ(outcome("# all of them\r\n\r\n\t ada  lovelace # why\r\n65f0c0ff0000000000000001 two-words\nuser#3 user3\n"
                     "65f0c0ff0000000000000003 nobody",
                     users),
@@ -35,7 +35,7 @@ TEST(Renames, AreLinesOfTwoWords) {
   EXPECT_EQ(outcome("\nada \xff\xff\xff\n", users).substr(0, 39), "names:2: the new name \"\\xff\\xff\\xff\" mu");
 }
 
-// Who signed up under the _id of somebody else is not whom that means.
+// A user may have signed up with the _id of another user as the name.
 TEST(Renames, MeanAnIdBeforeAName) {
   const std::vector<Row> users{named("65f0c0ff0000000000000001", std::string("the boss")),
                                named("65f0c0ff0000000000000002", std::string("65f0c0ff0000000000000001"))};
@@ -46,7 +46,7 @@ TEST(Renames, MeanAnIdBeforeAName) {
             "1=other ");
 }
 
-TEST(Renames, MayTakeANameThatItsHolderGivesUp) {
+TEST(Renames, MayUseANameThatItsOldHolderLoses) {
   const std::vector<Row> users{named("65f0c0ff0000000000000000", std::string("ada")),
                                named("65f0c0ff0000000000000001", std::string("bob"))};
   EXPECT_EQ(outcome("ada bob\nbob ada\n", users), "0=bob 1=ada ");

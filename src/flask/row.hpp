@@ -1,4 +1,4 @@
-// A document of the old database as values, as far as it makes a difference what they are.
+// A document of the old database, as far as the types of its values matter here.
 #pragma once
 #include <string>
 #include <utility>
@@ -14,9 +14,9 @@ namespace integrity::flask {
 struct Digits {  // a decimal128, as text
   std::string text;
 };
-struct Other {};  // what nothing here is ever made of
+struct Other {};  // any type that the import never uses
 
-// The first of them is null.
+// The first one stands for null.
 using Value =
     std::variant<std::monostate, bool, std::int64_t, double, Digits, std::string, Bytes, Time, RecordId, Other>;
 using Row = std::vector<std::pair<std::string, Value>>;

@@ -16,7 +16,7 @@ namespace {
 namespace mongo = store::mongo;
 
 constexpr const char *kUsers = "users", *kProducts = "products";
-// More than any text that could come over: what is longer need not be held to be refused.
+// More than any text that could be imported; longer ones are cut, and refused all the same.
 constexpr std::size_t kTextBytesMax = 20'000;
 constexpr std::int32_t kSelectMillis = 5000, kSocketMillis = 60'000;
 
@@ -69,7 +69,7 @@ Value value_at(const bson_iter_t& at) {
   }
 }
 
-// Of what nobody here reads, the name is enough.
+// Only the name of a member that the import does not read.
 Row row_of(const bson_t* document) {
   Row row;
   bson_iter_t at;
@@ -119,7 +119,7 @@ Result<Others> other_collections(mongoc_client_t* client, const std::string& dat
     const mongo::CollectionHandle collection(mongoc_client_get_collection(client, database.c_str(), name.c_str()),
                                              &mongoc_collection_destroy);
     const auto count = mongoc_collection_estimated_document_count(collection.get(), nullptr, nullptr, nullptr, &error);
-    others[name] = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));  // of a view there is none
+    others[name] = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));  // a view has none
   }
   return others;
 }
@@ -162,7 +162,7 @@ Result<std::string> database_of(mongoc_client_t* client) {
 Result<Found> read_database(const std::string& text) {
   std::string why;
   const mongo::Uri uri = mongo::parse_address(text, why);
-  if (!uri) return Error{Code::invalid_value, "the old database's address is none of a MongoDB: " + why};
+  if (!uri) return Error{Code::invalid_value, "the old database's address is not a MongoDB address: " + why};
   const auto number = [&](const char* option, std::int32_t value) {
     if (!mongoc_uri_has_option(uri.get(), option)) mongoc_uri_set_option_as_int32(uri.get(), option, value);
   };
@@ -171,7 +171,8 @@ Result<Found> read_database(const std::string& text) {
   bson_error_t error;
   const Client client(mongoc_client_new_from_uri_with_error(uri.get(), &error));
   if (!client)
-    return Error{Code::invalid_value, std::string("the old database's address is none of a MongoDB: ") + error.message};
+    return Error{Code::invalid_value,
+                 std::string("the old database's address is not a MongoDB address: ") + error.message};
   mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);
   INTEGRITY_TRY(const std::string database, database_of(client.get()));
   INTEGRITY_TRY(auto others, other_collections(client.get(), database));

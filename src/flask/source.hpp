@@ -1,4 +1,4 @@
-// What is in the database of the old program. It is only read.
+// Reads the database of the old server. Nothing in it is changed.
 #pragma once
 #include <map>
 #include <string>
@@ -10,14 +10,15 @@
 namespace integrity::flask {
 
 struct Found {
-  std::string where;                 // "shop" at 127.0.0.1:27017: no user, no password
+  std::string where;                 // "shop" at 127.0.0.1:27017, without user and password
   std::vector<Row> users, products;  // by _id
-  // Other collections, and about how many documents are in each.
+  // Other collections, with the approximate number of documents in each.
   std::map<std::string, std::size_t> others = {};
 };
 
-// From a mongod that is alone or a replica set. The database is the one that the address names, or else the only one that
-// has one of the two collections. Errors say what to do: no address, nobody answers, no such database, several of them.
+// From a standalone mongod or a replica set. The database is the one that the address names, or else the only one that
+// has one of the two collections. Errors say what to do: the address is wrong, no server responds, there is no such
+// database, or there are several.
 Result<Found> read_database(const std::string& uri);
 
 }  // namespace integrity::flask

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "base/json.hpp"
+#include "model/lifetime.hpp"
 
 namespace integrity::store {
 namespace {
@@ -68,7 +69,7 @@ std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model
 
 bool WriteTx::alive(const SessionId& id) {
   const auto found = session(id);
-  return found && clock_.now() < found->expires_at;
+  return found && !model::is_over(found->expires_at, model::session_life, clock_.now());
 }
 
 void WriteTx::record(const model::Attribution& attribution, RecordKind kind, const RecordId& record,

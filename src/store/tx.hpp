@@ -43,6 +43,8 @@ class ReadTx {
   virtual std::optional<model::User> user(const UserId& id) = 0;
   virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case
   virtual std::vector<model::User> users() = 0;                                    // by username
+  // How stored passwords are hashed: the part before the salt of every hash, each once: "$2b$12$", "bytes:$2b$10$".
+  virtual std::vector<std::string> password_hash_kinds() = 0;
   virtual std::optional<model::Challenge> challenge(const model::Digest& token_hash) = 0;
   // Until it is ended or cleaned up. The caller checks whether it has expired.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;

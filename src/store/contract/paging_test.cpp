@@ -162,6 +162,20 @@ TEST_P(StoreContract, HistoryPagesGoFromNewToOldAndStayWithTheirRecord) {
   EXPECT_EQ(revisions, (std::vector<std::int64_t>{7, 6, 5, 4, 3, 2, 1}));
 }
 
+TEST_P(StoreContract, TellsEachKindOfPasswordHashOnce) {
+  const std::string salted(53, 'a');
+  int number = 0;
+  for (const std::string& hash : {"$2b$12$" + salted, "$2b$10$" + salted, "$2b$12$" + salted, "bytes:$2b$04$" + salted,
+                                  std::string("too short")}) {
+    auto user = pending("user-" + std::to_string(number++));
+    user.password_hash = hash;
+    given([&](WriteTx& tx) { return done(tx.add_pending_user(user)); });
+  }
+  const auto kinds = store().read()->password_hash_kinds();
+  EXPECT_EQ(std::multiset<std::string>(kinds.begin(), kinds.end()),
+            (std::multiset<std::string>{"", "$2b$10$", "$2b$12$", "bytes:$2b$04$"}));
+}
+
 TEST_P(StoreContract, UsersAreSortedByName) {
   for (const char* name : {"bob", "Ada", "cyd"}) given_pending(name);
   std::vector<std::string> names;

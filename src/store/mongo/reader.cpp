@@ -82,6 +82,19 @@ std::vector<model::User> Reader::users() {
   return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
 }
 
+std::vector<std::string> Reader::password_hash_kinds() {
+  const Doc size("$subtract", Array().add(Doc("$strLenCP", "$password_hash")).add(53));
+  const Doc kind("$substrCP", Array().add("$password_hash").add(0).add(Doc("$max", Array().add(0).add(size))));
+  std::vector<std::string> kinds;
+  for (Cursor found = aggregate(in::users, Array()
+                                               .add(Doc("$match", Doc("password_hash", Doc("$type", "string"))))
+                                               .add(Doc("$group", Doc("_id", kind))));
+       found.next();) {
+    kinds.push_back(found.view().take<std::string>("_id"));
+  }
+  return kinds;
+}
+
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
   return taken(first(in::challenges, Doc("_id", token_hash)), take_challenge);
 }

@@ -14,6 +14,7 @@ class Reader : public virtual ReadTx {
   std::optional<model::User> user(const UserId& id) override;
   std::optional<model::User> user_by_name(std::string_view username) override;
   std::vector<model::User> users() override;
+  std::vector<std::string> password_hash_kinds() override;
   std::optional<model::Challenge> challenge(const model::Digest& token_hash) override;
   std::optional<model::Session> session(const SessionId& id) override;
   model::FactorCounters factor_counters(const UserId& user) override;

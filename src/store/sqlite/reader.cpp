@@ -49,6 +49,15 @@ std::vector<model::User> Reader::users() {
   return all(db().query("SELECT " USER_COLUMNS " FROM users ORDER BY username_key"), take_user);
 }
 
+std::vector<std::string> Reader::password_hash_kinds() {
+  std::vector<std::string> kinds;
+  for (auto row = db().query("SELECT DISTINCT substr(password_hash, 1, length(password_hash) - 53) FROM users");
+       row.next();) {
+    kinds.push_back(row.take<std::string>());
+  }
+  return kinds;
+}
+
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
   return first(db().query("SELECT " CHALLENGE_COLUMNS " FROM challenges WHERE token_hash = ?", ByteView(token_hash)),
                take_challenge);
