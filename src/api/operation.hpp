@@ -83,7 +83,8 @@ struct Hashed {
   std::function<Result<A>(const store::Origin&)> function;
 };
 
-// To be run on the search pool, in the caller's turn, unless it is as quick as reading a page of a hundred records.
+// To be run on the search pool, in the caller's turn, unless it is as quick as reading a page of a hundred records. For
+// searches, and for whatever else takes too long for an I/O thread and is no password.
 template <class A>
 struct Searched {
   std::function<Result<A>()> function;
