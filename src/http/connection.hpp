@@ -8,8 +8,8 @@
 //
 // Nothing is read while an exchange is open: what a client sends ahead waits in the kernel, so
 // memory is bounded and the views of a Request stay valid. Each step goes as far as it can without
-// waiting (`advance`); a reply is written at once by a plain non-blocking send, and only what the
-// kernel does not take is waited for.
+// waiting (`advance`), except that pipelined requests take turns with other connections; a reply is
+// written by a plain non-blocking send, and only what the kernel does not take is waited for.
 #pragma once
 #include <atomic>
 #include <exception>
@@ -44,7 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   CoarseClock::time_point deadline() const { return deadline_; }
   const Address& peer() const { return peer_; }
   bool counted() const { return counted_; }  // by the gate
-  bool waits_for_request() const { return state_ == State::head && !writing_; }
+  bool waits_for_request() const { return state_ == State::head && !writing_ && !waits_for_turn_; }
   bool idle() const { return waits_for_request() && !head_begun_; }
   Worker& worker() { return *worker_; }
 
@@ -89,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void stream_part();
   void end_stream();
   void end_reply();
+  void wait_for_turn();
   void refuse(Error error);
   Reply refusal(const Error& error);
   bool skip_arrived_body();
@@ -115,6 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool advancing_ = false;
   bool reading_ = false;
   bool writing_ = false;
+  bool waits_for_turn_ = false;  // to go on with what has arrived already; earlier replies may still be in out_
 
   // Input. The head of the open request ends at body_begin_; arrived but unused bytes are [begin_,
   // end_).
