@@ -24,7 +24,7 @@ void fault(std::string_view cause, std::string_view request_id = {}) noexcept;
 
 // An event that strangers can cause as often as they like. The first of a kind is written at once; those that follow are
 // counted, and each second one line says how many there were: the fields of the first, `request_id` aside, and `repeated`.
-// `kind` is what makes them alike: the operation, the outcome, the network. Not for what tells of a success.
+// `kind` is what makes them alike: the operation, the outcome, the network. Not for what tells of a change.
 void refusal(std::string_view what, const std::string& kind, std::initializer_list<Field> fields) noexcept;
 
 // Writes what was counted so far. At the end of the program, and in tests.
