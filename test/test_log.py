@@ -109,3 +109,28 @@ def test_a_flood_of_refusals_is_counted_not_written():
     assert all("request_id" not in line for line in refused[1:] if "repeated" in line)
     assert [line["event"] for line in lines if line["event"] in ("login.first_step", "session.started")] == [
         "login.first_step", "session.started"], "success is always logged"
+
+
+def test_a_flood_of_reads_is_counted_not_written():
+    """A stranger wrote 12 MB of log a second by reading the QR code of one pending account."""
+    with Server() as server:
+        account, pending = enrolled(server), Account(server).sign_up()
+        code = f"/generate-2fa/{pending.username}"
+        flood = {"/me": request_bytes("GET", "/me", token=account.token),
+                 code: request_bytes("GET", code, token=pending.challenge, headers={"Accept": "application/json"})}
+        before = len(server.log)
+        for target, raw in flood.items():
+            for _ in range(10):
+                connection = Connection(server).send(raw * 100)
+                for _ in range(100):
+                    assert connection.reply("GET", target).status == 200
+                connection.close()
+        assert server.stop() == 0
+        log = server.log[before:]
+    assert len(log) < 20_000
+    lines = [json.loads(line) for line in log.splitlines()]
+    for operation in ("getMe", "getEnrolment"):
+        read = [line for line in lines if line.get("operation") == operation]
+        assert "repeated" not in read[0] and read[0]["request_id"], "the first is logged at once"
+        assert sum(int(line.get("repeated", 1)) for line in read) == 1000
+        assert {(line["outcome"], len(line["user"])) for line in read} == {("ok", 24)}

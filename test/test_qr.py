@@ -1,12 +1,17 @@
 """GET /generate-2fa/<username>: one secret in four forms, read back by third-party programs."""
 
 import re
+import selectors
 import subprocess
+import threading
+import time
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from support.accounts import Account, enrolled, fresh_name
+from support.accounts import Account, enrolled, fresh_name, product
+from support.http import Connection, request_bytes
+from support.server import Server
 from support.terminal_qr import to_pbm
 
 
@@ -104,3 +109,43 @@ def test_a_challenge_shows_its_owners_code_only_and_all_refusals_are_equal(serve
     assert with_query.status in (401, 422)
     assert {reply.slug for reply in without_query} == {"challenge-expired"}
     assert len({re.sub(r'"request_id":"[^"]*"', "", reply.text) for reply in without_query}) == 1
+
+
+def ask_for(connections, raw: bytes, seconds: float, served: list, refused: list) -> None:
+    """Keeps 40 requests open on each connection, for so many seconds."""
+    for connection in connections:
+        connection.send(raw * 40)
+    end = time.monotonic() + seconds
+    with selectors.DefaultSelector() as ready:
+        for connection in connections:
+            ready.register(connection.socket, selectors.EVENT_READ)
+        while time.monotonic() < end:
+            for key, _ in ready.select(0.1):
+                data = key.fileobj.recv(1 << 20)
+                served.append(data.count(b"HTTP/1.1 200 OK\r\n"))
+                if not data or b"application/problem" in data:
+                    refused.append(data)
+                key.fileobj.sendall(raw * served[-1])
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("accept", ["image/png", "image/svg+xml", "text/plain"])
+def test_pictures_for_a_stranger_do_not_stop_the_others(accept):
+    """They were made on the threads of the connections, all of a connection's at once: others waited for 12 seconds."""
+    with Server() as server:
+        owner, stranger = enrolled(server), Account(server).sign_up()
+        lamp = owner.client.post("/products", product()).header("Location")
+        raw = request_bytes("GET", f"/generate-2fa/{stranger.username}", token=stranger.challenge,
+                            headers={"Accept": accept})
+        connections = [Connection(server) for _ in range(64)]
+        served, refused, answered = [], [], 0
+        flood = threading.Thread(target=ask_for, args=(connections, raw, 3, served, refused))
+        flood.start()
+        while flood.is_alive():
+            assert owner.client.get(lamp).status == 200
+            answered += 1
+        flood.join()
+        for connection in connections:
+            connection.close()
+        assert sum(served) > 100 and not refused
+        assert answered >= 30

@@ -149,6 +149,9 @@ constexpr std::string_view schema_name(const EnrolmentView*) {
   return "Enrolment";
 }
 
+// Where JSON is among what `enrolment_qr` offers, after the three pictures.
+constexpr std::size_t kOfferJson = 3;
+
 std::string_view to_text(Challenge::Next next) {
   return next == Challenge::Next::enrol ? "enrol" : "verify";
 }
@@ -183,15 +186,14 @@ Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyon
       }};
 }
 
-Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {
-  INTEGRITY_TRY(const auto enrolment, context.services.accounts.enrolment(caller));
-  switch (context.offer) {
+Ok<Raw> enrolment_as(std::size_t offer, const auth::Enrolment& enrolment) {
+  switch (offer) {
     case 0:
-      return Ok<Raw>{{"image/png", auth::qr_png(enrolment.otpauth_uri)}};
+      return {{"image/png", auth::qr_png(enrolment.otpauth_uri)}};
     case 1:
-      return Ok<Raw>{{"image/svg+xml", auth::qr_svg(enrolment.otpauth_uri)}};
+      return {{"image/svg+xml", auth::qr_svg(enrolment.otpauth_uri)}};
     case 2:
-      return Ok<Raw>{{"text/plain; charset=utf-8", auth::qr_text(enrolment.otpauth_uri)}};
+      return {{"text/plain; charset=utf-8", auth::qr_text(enrolment.otpauth_uri)}};
     default:
       break;
   }
@@ -201,6 +203,15 @@ Result<Ok<Raw>> enrolment_qr(const Context& context, const auth::FirstStepDone& 
                                                 .issuer = enrolment.issuer,
                                                 .account = enrolment.account});
   return answer;
+}
+
+// A picture takes up to a millisecond, and a client may ask for any number of them: they take turns on the pool.
+Result<Searched<Ok<Raw>>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {
+  INTEGRITY_TRY(auto enrolment, context.services.accounts.enrolment(caller));
+  return Searched<Ok<Raw>>{[offer = context.offer, enrolment = std::move(enrolment)]() -> Result<Ok<Raw>> {
+                             return enrolment_as(offer, enrolment);
+                           },
+                           context.offer == kOfferJson};
 }
 
 // What cannot succeed is refused by a read, so that junk does not delay the writes of signed-in users.

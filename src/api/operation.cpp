@@ -9,6 +9,7 @@ namespace integrity::api {
 namespace {
 
 // Logs every outcome of an account operation, and every problem that can be an attack or a fault (ASVS 16.3).
+// Problems and successful reads are counted, because a client can repeat them without limit.
 // The log gets names of fields, ids and addresses, never values that were sent.
 void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const auto* call = static_cast<const Call*>(exchange.context.get());
@@ -20,7 +21,10 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const auth::Client client =
       call != nullptr ? call->context.client() : auth::Client{peer.text(), peer.network(), peer.network()};
   const std::string operation(call != nullptr ? call->operation.name : "");
-  const std::string user = caller != nullptr ? caller->user().hex() : "";
+  const auto* enrolling = call != nullptr ? std::get_if<auth::FirstStepDone>(&call->caller) : nullptr;
+  const std::string user = caller != nullptr      ? caller->user().hex()
+                           : enrolling != nullptr ? enrolling->user().id.hex()
+                                                  : "";
   const std::string outcome(error != nullptr ? info(error->code).slug : "ok");
   const auto fields = {log::Field{"request_id", exchange.request().request_id},
                        {"operation", operation},
@@ -31,8 +35,10 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
                        {"status", std::to_string(status)},
                        {"outcome", outcome},
                        {"cause", error != nullptr ? error->cause : ""}};
+  const http::Method method = exchange.request().method;
+  const bool read = method == http::Method::get || method == http::Method::head;
   // An internal fault is never counted with others: operators look for it by its request id.
-  if (error == nullptr || error->code == Code::internal) return log::event("request", fields);
+  if (error == nullptr ? !read : error->code == Code::internal) return log::event("request", fields);
   log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
@@ -42,7 +48,8 @@ http::BodySource while_signed_in(const Call& call, const model::Session& session
   return [&store = call.context.services.store, id = session.id, request_id = call.context.request.request_id,
           source = std::move(source)](std::string& out) {
     if (store.session(id)) return source(out);
-    log::event("list.cut", {{"request_id", request_id}, {"session", id.hex()}, {"cause", "the session has ended"}});
+    log::refusal("list.cut", id.hex(),
+                 {{"request_id", request_id}, {"session", id.hex()}, {"cause", "the session has ended"}});
     throw http::BodyCut();
   };
 }

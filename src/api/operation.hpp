@@ -83,8 +83,9 @@ struct Hashed {
   std::function<Result<A>(const store::Origin&)> function;
 };
 
-// Work for the search pool, in the lane of the caller. `quick`: at most as long as reading a page of a hundred records,
-// so it runs at once on the connection's thread.
+// Work for the search pool, in the lane of the caller: searches, and whatever else takes too long for the connection's
+// thread and is not a password. `quick`: takes at most as long as reading a page of a hundred records, so it runs at once
+// on the connection's thread.
 template <class A>
 struct Searched {
   std::function<Result<A>()> function;

@@ -49,9 +49,13 @@ class TestExchange final : public http::Exchange {
     request_.body = sent_.body;
     went_on = true;
   }
-  void reply(http::Reply reply) override { reply_.set_value(std::move(reply)); }
+  void reply(http::Reply reply) override {
+    answered = true;
+    reply_.set_value(std::move(reply));
+  }
   http::Reply answer() { return reply_.get_future().get(); }
   bool went_on = false;
+  std::atomic<bool> answered = false;
 
  private:
   const Sent sent_;
@@ -143,6 +147,21 @@ TEST_F(Strangers, AreLimitedInSignUpsWhosePasswordIsChecked) {
   EXPECT_EQ(send(bad).status, 429) << "the limit is one";
   const Sent nothing_to_check{.path = "/signup", .body = R"({"username":"?","password":"short"})"};
   EXPECT_EQ(send(nothing_to_check).status, 422) << "does not count";
+}
+
+// An I/O thread that makes pictures stops everybody whose connections are on it.
+TEST_F(Strangers, HaveTheirPicturesMadeOnThePool) {
+  const auto challenge = accounts->sign_up("ada", {}, password(), home)->challenge;
+  std::promise<void> over;
+  ASSERT_TRUE(search_pool.submit("somebody else", {[&] { over.get_future().wait(); }, [] {}}));
+  const auto exchange = std::make_shared<TestExchange>(Sent{http::Method::get, "/generate-2fa/ada", "", challenge});
+  api.admit(exchange);
+  api.serve(exchange);
+  EXPECT_FALSE(exchange->answered);
+  over.set_value();
+  const auto reply = exchange->answer();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.content_type, "image/png");
 }
 
 std::string challenge_of(const http::Reply& reply) {

@@ -47,10 +47,11 @@ std::string qr_png(std::string_view text) {
   const int width = modules.width() * kModulePixels;
   std::vector<std::uint8_t> pixels;  // indexes into the palette
   pixels.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(width));
-  for (int y = 0; y < width; ++y) {
-    for (int x = 0; x < width; ++x) {
-      pixels.push_back(modules.dark(x / kModulePixels, y / kModulePixels) ? 1 : 0);
-    }
+  std::vector<std::uint8_t> row;
+  for (int y = 0; y < modules.width(); ++y) {
+    row.clear();
+    for (int x = 0; x < modules.width(); ++x) row.insert(row.end(), kModulePixels, modules.dark(x, y) ? 1 : 0);
+    for (int i = 0; i < kModulePixels; ++i) pixels.insert(pixels.end(), row.begin(), row.end());
   }
 
   // With a palette of two colours libpng writes one bit per pixel.
@@ -60,6 +61,7 @@ std::string qr_png(std::string_view text) {
   image.width = image.height = static_cast<png_uint_32>(width);
   image.format = PNG_FORMAT_RGB_COLORMAP;
   image.colormap_entries = 2;
+  image.flags = PNG_IMAGE_FLAG_FAST;  // 1.2 KB instead of 0.7, in less time
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::string out(size, '\0');
   if (!png_image_write_to_memory(&image, out.data(), &size, 0, pixels.data(), 0, kPalette.data())) {

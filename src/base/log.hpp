@@ -25,7 +25,7 @@ void fault(std::string_view cause, std::string_view request_id = {}) noexcept;
 
 // An event that strangers can cause as often as they like. The first of each `kind` (operation, outcome and network,
 // for example) is written at once. Those that follow are counted, and one line a second reports them: the fields of the
-// first without `request_id`, and the count as `repeated`. Not for successes, each of which belongs in the log.
+// first without `request_id`, and the count as `repeated`. Not for changes, each of which belongs in the log.
 void refusal(std::string_view what, const std::string& kind, std::initializer_list<Field> fields) noexcept;
 
 // Writes what was counted so far. At the end of the program, and in tests.

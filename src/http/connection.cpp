@@ -104,6 +104,7 @@ void Connection::go_on() {
   while (!writing_) {
     switch (state_) {
       case State::head:
+        if (waits_for_turn_) return;
         if (take_head() == Step::went_on) break;
         if (flush()) read();
         return;
@@ -432,8 +433,23 @@ void Connection::end_reply() {
   state_ = State::head;
   scan_ = {};
   head_begun_ = false;
-  if (begin_ == end_) begin_ = end_ = 0;
   expire_after(worker_->limits().keep_alive_max);
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else {
+    wait_for_turn();
+  }
+}
+
+// Of pipelined requests one is served in each turn: a client that sends a hundred at once must not stop the others for
+// as long as all of them take.
+void Connection::wait_for_turn() {
+  waits_for_turn_ = true;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    self->waits_for_turn_ = false;
+    self->advance();
+    if (self->worker_->stopping()) self->close_if_idle();  // it was no request, only an empty line
+  });
 }
 
 }  // namespace integrity::http

@@ -20,6 +20,7 @@
 // What the server refuses itself (`refuse`) goes from `head`, `waiting` or `body` to `replying`.
 //
 // `advance` runs from state to state until something has to be waited for: bytes, the socket's buffer, the application.
+// Pipelined requests take turns with the other connections of the worker.
 // A reply is written by a non-blocking send; only bytes that the kernel does not take at once are waited for.
 //
 // While an exchange is open, nothing is read: pipelined requests wait in the kernel. That limits the memory, and keeps
@@ -61,7 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   CoarseClock::time_point deadline() const { return deadline_; }
   const Address& peer() const { return peer_; }
   bool counted() const { return counted_; }  // by the gate
-  bool waits_for_request() const { return state_ == State::head && !writing_; }
+  bool waits_for_request() const { return state_ == State::head && !writing_ && !waits_for_turn_; }
   bool idle() const { return waits_for_request() && !head_begun_; }
   Worker& worker() { return *worker_; }
 
@@ -107,6 +108,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void stream_part();
   void end_stream();
   void end_reply();
+  void wait_for_turn();
   void refuse(Error error);
   Reply refusal(const Error& error);
   bool skip_arrived_body();
@@ -133,6 +135,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool advancing_ = false;
   bool reading_ = false;
   bool writing_ = false;
+  bool waits_for_turn_ = false;  // to go on with what has arrived already; earlier replies may still be in out_
 
   // Input. The head of the open request ends at body_begin_; arrived but unused bytes are [begin_, end_).
   std::vector<char> in_;

@@ -13,6 +13,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <semaphore>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -85,6 +86,10 @@ struct TestApplication final : Application {
     if (request.path.ends_with("/throws")) throw std::runtime_error("serve");
     if (request.path.ends_with("/forgets")) return;
     if (request.path == "/keep") return hold(std::move(exchange));
+    if (request.path == "/block") {
+      blocked.release();
+      unblock.acquire();
+    }
     if (request.path.ends_with("/later")) {
       return later.add([exchange] { exchange->reply(text(std::string(exchange->request().body))); });
     }
@@ -96,6 +101,9 @@ struct TestApplication final : Application {
     const Request& request = exchange.request();
     if (request.path == "/context") return text(*std::static_pointer_cast<std::string>(exchange.context));
     if (request.path == "/peer") return text(request.peer.text());
+    if (request.path == "/served") return text(std::to_string(served));
+    if (request.path == "/thread")
+      return text(std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id())));
     if (request.path == "/list") return made_somewhere(list(std::stoul(std::string(request.query))));
     if (request.path == "/breaks") return made_somewhere(breaks());
     if (request.path == "/dropped") {
@@ -171,6 +179,7 @@ struct TestApplication final : Application {
   }
 
   std::atomic<int> served = 0;
+  std::binary_semaphore blocked{0}, unblock{0};
   std::atomic<bool> parts_later = false;
   std::atomic<std::size_t> parts_given = 0;
   std::mutex mutex;

@@ -120,6 +120,44 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   sender.join();
 }
 
+// A client that sends many at once must not stop the others on its thread until the last one is answered.
+TEST_F(ServerTest, PipelinedRequestsTakeTurnsWithOtherConnections) {
+  start();
+  Client greedy(port);
+  greedy.send(get("/thread"));
+  const auto thread_of_greedy = greedy.answer();
+  std::deque<Client> others;
+  do {
+    others.emplace_back(port).send(get("/thread"));
+  } while (others.back().answer() != thread_of_greedy);
+  application.served = 0;
+  std::string requests = get("/block");
+  for (int i = 0; i < 80; ++i) requests += get("/" + std::to_string(i));
+  greedy.send(requests);
+  application.blocked.acquire();
+  others.back().send(get("/served"));
+  application.unblock.release();
+  const auto answer = others.back().answer();
+  ASSERT_EQ(answer.substr(0, 4), "200 ");
+  EXPECT_LT(std::stoi(answer.substr(4)), 10);
+  EXPECT_EQ(greedy.answer(), "200 GET /block ");
+  for (int i = 0; i < 80; ++i) EXPECT_EQ(greedy.answer(), "200 GET /" + std::to_string(i) + " ");
+}
+
+TEST_F(ServerTest, StopsAfterThePipelinedRequestWhoseTurnIsNext) {
+  start();
+  Client client(port);
+  client.send(get("/block") + get("/next") + get("/never"));
+  application.blocked.acquire();
+  server->stop();
+  application.unblock.release();
+  EXPECT_EQ(client.answer(), "200 GET /block ");
+  const auto rest = client.rest();
+  EXPECT_NE(rest.find("\r\nConnection: close\r\n"), std::string::npos) << rest;
+  EXPECT_NE(rest.find("GET /next "), std::string::npos) << rest;
+  EXPECT_EQ(application.served, 2);
+}
+
 TEST_F(ServerTest, ReadsRequestsThatArriveInPieces) {
   start();
   Client client(port);

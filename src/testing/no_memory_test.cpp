@@ -9,15 +9,16 @@
 #include <string>
 #include <thread>
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would take free() in the one for a mismatch with new in the other.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   void* const memory = integrity::test::NoMemory::alive > 0 ? nullptr : std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
   std::free(memory);
 }
 
