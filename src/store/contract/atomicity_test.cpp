@@ -169,7 +169,7 @@ TEST_P(StoreContract, AListShowsOneStateWhileOthersWrite) {
       }
     }
   });
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 30; ++i) {
     auto less = first, more = second;
     --less.stock;
     ++more.stock;
