@@ -124,8 +124,10 @@ std::optional<Doc> Connection::first(Name name, const Doc& filter, const Doc& op
 
 Cursor Connection::aggregate(Name name, const Array& pipeline) & {
   auto from = collection(name);
+  Doc with = with_session();
+  if (read_time_max_ && sees_ != Sees::transaction) with.add("maxTimeMS", std::int64_t{read_time_max_->count()});
   mongoc_cursor_t* const cursor =
-      mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, pipeline.get(), with_session().get(), nullptr);
+      mongoc_collection_aggregate(from.get(), MONGOC_QUERY_NONE, pipeline.get(), with.get(), nullptr);
   return {std::move(from), cursor};
 }
 

@@ -121,9 +121,9 @@ class Connection {
   Connection(Connection&&) = default;
   ~Connection();
 
-  // From now on the server ends a find after this time (maxTimeMS for all its batches together), unless its options set
-  // another one: Trouble, out_of_time. Without a limit it would go on for a client that has gone. Not in a transaction,
-  // which would end too.
+  // From now on the server ends a find or aggregation after this time (maxTimeMS for all its batches together), unless
+  // its options set another one: Trouble, out_of_time. Without a limit it would go on for a client that has gone. Not
+  // in a transaction, which would end too.
   void limit_reads(std::chrono::milliseconds time_max) { read_time_max_ = time_max; }
   // For requests: shorter than the socket timeout (connect.cpp).
   static constexpr std::chrono::milliseconds request_time_max{5000};

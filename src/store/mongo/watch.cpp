@@ -38,6 +38,7 @@ void Watch::run(const std::stop_token& stop) {
 void Watch::check() {
   Client client(pool_);
   Connection connection(client, Connection::Sees::majority);
+  connection.limit_reads(Connection::request_time_max);
   Array pipeline;
   pipeline.add(Doc("$match", Doc("_id", "head"))).add(Doc("$project", Doc("mark", 1, "clock", "$$NOW")));
   const auto asked = steady_clock::now();
