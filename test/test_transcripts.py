@@ -335,4 +335,4 @@ def test_an_unused_problem_is_not_declared(stage, slug):
     document = json.loads(Client(stage.server).get("/openapi.json").text)
     del document["components"]["schemas"]
     assert f"/problems/{slug}" not in json.dumps(document)
-    assert "Nothing in this version" in Client(stage.server).get(f"/problems/{slug}").text
+    assert "No operation of this version" in Client(stage.server).get(f"/problems/{slug}").text

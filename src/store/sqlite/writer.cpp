@@ -76,6 +76,7 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
       tx_(db, clock, text, sessions),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
+  group_.reserve(kGroupMax);
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
       db_.handle(),
