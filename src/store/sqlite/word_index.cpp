@@ -27,6 +27,11 @@ std::vector<std::int64_t> products_without_words(Database& db) {
   return sequences;
 }
 
+std::size_t text_bytes(const model::Product& product) {
+  return product.name.size() + (product.description ? product.description->size() : 0) +
+         (product.sku ? product.sku->size() : 0);
+}
+
 std::optional<std::int64_t> add_missing_words(Database& db, const model::ProductText& text, std::int64_t through,
                                               std::size_t bytes_max) {
   std::vector<std::pair<std::int64_t, std::string>> missing;  // sequence number, words
@@ -45,7 +50,7 @@ std::optional<std::int64_t> add_missing_words(Database& db, const model::Product
     product.description = row.take<std::optional<std::string>>();
     product.sku = row.take<std::optional<std::string>>();
     missing.emplace_back(sequence, text.word_text(product));
-    bytes += missing.back().second.size();
+    bytes += text_bytes(product);
   }
   // FTS5 takes rows in ascending order into one segment, and begins another one where it goes back.
   std::sort(missing.begin(), missing.end());

@@ -21,6 +21,9 @@ void set_words_through(Database& db, std::int64_t number);
 // For any connection, inside a read transaction: the sequence numbers of the products that are not in the index, ascending.
 std::vector<std::int64_t> products_without_words(Database& db);
 
+// Of the texts that words are taken from: a measure of the work. Their words may come to four times as many bytes.
+std::size_t text_bytes(const model::Product& product);
+
 // In a transaction of the writer: adds products created after the change `through`, in the order of their creation, until
 // their texts have come to `bytes_max`. Gives the number of the last change that was looked at; nothing where none is left.
 std::optional<std::int64_t> add_missing_words(Database& db, const model::ProductText& text, std::int64_t through,

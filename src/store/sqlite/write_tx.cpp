@@ -120,7 +120,7 @@ Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t sequence) 
       text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
   products_created_ = true;  // nobody can have read it, but lists without it
-  bytes_without_words_ += p.name.size() + (p.description ? p.description->size() : 0);
+  bytes_without_words_ += text_bytes(p);
   return {};
 }
 
