@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <sstream>
@@ -18,7 +19,7 @@ using std::chrono::milliseconds;
 
 // A text function that takes a millisecond a product while `slow`, and counts.
 struct SlowText {
-  static inline bool slow = false;
+  static inline std::atomic<bool> slow = false;
   static inline thread_local int looked_at = 0;  // not by the writer, which indexes meanwhile
   static std::vector<std::string> words_of(const model::Product& product) {
     if (slow) {
