@@ -6,6 +6,8 @@
 //     const WakeUps::Batch batch;            // on this thread
 //     for (auto& job : jobs) job->done(…);   // below: WakeUps::at_end([this] { condition_.notify_one(); });
 //   }                                        // the wake-ups run here
+//
+// A thread with an open batch must not wait for a thread that it has woken: the wake-up comes only afterwards.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Copies the log back into the database file beside the writer, so that no write waits for it.
+// Copies the log back into the database file on a thread of its own, so that no write waits for it.
 //
 // A thread with a connection of its own copies what the log holds, while the writer appends to it. As long as something
 // is appended a copy is never complete, and only a log that was copied completely is begun again. So the writer copies

@@ -9,15 +9,14 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// Read by nobody but the server's user, the files that SQLite puts beside it included: they take
-// its mode.
+// Only the server's user may read the file. The files that SQLite puts next to it take its mode.
 void create_private(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd >= 0) ::close(fd);
 }
 
-// Counting allocations takes a global lock at each of them. Only possible before the library is
-// first used; whoever used it before us has merely a slower one.
+// Counting allocations takes a global lock at each of them. This must be set before the library
+// is first used; if it was used before, it only stays slower.
 void configure_library() {
   [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }

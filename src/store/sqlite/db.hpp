@@ -143,7 +143,7 @@ class Database {
     if (code != SQLITE_DONE) run.fail(code);
     return changed_rows();
   }
-  // Writes so much into a file beside this one, and removes it. Error: unavailable.
+  // Writes so many bytes into a file next to this one, and removes that file. Error: unavailable.
   Status expect_room(std::size_t bytes) const;
   // A script of several statements, not kept.
   void execute(const std::string& script);

@@ -5,9 +5,9 @@
 //   auto product = …;                           // a read that begins after the ticket was taken
 //   cache.put(ticket, product);                 // ignored if `forget` came between
 //
-// The writer calls `forget` for each product of a group between its COMMIT and its answers: whoever
-// read the old row before cannot put it back, whoever reads afterwards sees the new one. Safe from
-// any thread.
+// The writer calls `forget` for each product of a group between its COMMIT and its answers: a reader
+// that read the old row before cannot put it back, and one that reads afterwards sees the new row.
+// Safe from any thread.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -15,7 +15,7 @@ void refuse_newer(Database& db);        // throws Unavailable
 // All that a file needs that is written to, whichever program made it.
 void make_ready(Database& db, const model::ProductText& text);
 
-// Makes what is derived from the products' texts anew where it was made by another version of the functions.
+// Derives keys and words from the texts of all products again if another version of the functions made them.
 void refresh_texts(Database& db, const model::ProductText& text);
 
 // For who may not write: throws Unavailable unless the version is the one this program knows.

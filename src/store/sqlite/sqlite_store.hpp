@@ -2,7 +2,7 @@
 //
 //   auto store = open_sqlite({.file = "data/integrity.db", .clock = &clock});
 //
-// README.md beside this file tells the life of a write. Opening throws Unavailable and says why:
+// README.md in this folder follows a write from request to answer. Opening throws Unavailable and says why:
 // the file cannot be opened, is no database, or was written by a newer program. Destroying the
 // store finishes what is queued; no ReadTx may be left then, nor a thread that still submits.
 #pragma once
@@ -29,7 +29,7 @@ std::unique_ptr<Store> open_sqlite(const SqliteOptions& options);
 // meanwhile.
 std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file);
 
-// For a move, by whoever holds the folder. The file may be missing.
+// For a migration. The caller holds the data folder. The file may be missing.
 std::unique_ptr<Bulk> open_sqlite_bulk(const std::filesystem::path& file, const model::ProductText& text);
 
 }  // namespace integrity::store::sqlite

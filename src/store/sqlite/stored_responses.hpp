@@ -41,7 +41,7 @@ class StoredResponses {
     }
   };
   // Never more than `kept_max`, expired ones included: where there are as many, one that has expired goes for one that
-  // comes. So nobody's answers have to be counted.
+  // comes. So no account's answers have to be counted.
   struct OfUser {
     std::unordered_map<model::ResponseKey, Place, KeyHash> by_key;
     std::map<std::int64_t, const model::ResponseKey*> by_age;  // by number; the keys are those of `by_key`

@@ -25,7 +25,7 @@ std::vector<std::int64_t> products_without_words(Database& db);
 std::size_t text_bytes(const model::Product& product);
 
 // In a transaction of the writer: adds products created after the change `through`, in the order of their creation, until
-// their texts have come to `bytes_max`. Gives the number of the last change that was looked at; nothing where none is left.
+// their texts have come to `bytes_max`. Gives the number of the last change that was read; nothing where none is left.
 std::optional<std::int64_t> add_missing_words(Database& db, const model::ProductText& text, std::int64_t through,
                                               std::size_t bytes_max);
 

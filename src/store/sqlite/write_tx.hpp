@@ -1,6 +1,5 @@
 // WriteTx on the writer's connection: one object for the life of the writer, used for one job after
-// the other. It remembers what must be told to the memory beside the database once the group is
-// committed.
+// the other. It remembers what the caches have to learn once the group is committed.
 #pragma once
 #include <chrono>
 #include <vector>

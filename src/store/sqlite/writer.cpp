@@ -111,7 +111,7 @@ bool Writer::words_wait() const {
   return tx_.changes_without_words() > 0 && !stopped_;
 }
 
-// After the answers: whoever waits for one does not wait for this.
+// Runs after the answers, so no client waits for it.
 void Writer::tend_words(bool idle) {
   const auto enough = [&] {
     return tx_.bytes_without_words() >= kWordBytes || tx_.changes_without_words() >= kChangesWithoutWords;
@@ -121,7 +121,7 @@ void Writer::tend_words(bool idle) {
   }
 }
 
-// False where that failed: searches read what is not indexed, so it is nobody's error.
+// False if that failed. No client gets an error for it, because searches read what is not indexed.
 bool Writer::index_words() {
   try {
     db_.run("BEGIN IMMEDIATE");
@@ -234,7 +234,7 @@ void Writer::fail_group(const Failure& failure) {
   answer_group();
 }
 
-// Gives what the clients are told.
+// Logs the failure. Gives the error that clients get.
 Error Writer::report(const Failure& failure) {
   const bool stops = stops_writer(failure.primary());
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
