@@ -46,6 +46,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool counted() const { return counted_; }  // by the gate
   bool waits_for_request() const { return state_ == State::head && !writing_; }
   bool idle() const { return waits_for_request() && !head_begun_; }
+  // In the order in which they are closed where room is needed; what is being answered is not.
+  enum class Use : std::uint8_t { idle, head, body_of_stranger, body_of_known, answering };
+  Use use();
+  bool older_than(const Connection& other) const { return body_begun_ < other.body_begun_; }  // by their bodies
   Worker& worker() { return *worker_; }
 
   std::size_t place = 0;  // the worker's: where it keeps this connection
@@ -82,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step take_body();
   Result<bool> append_body();
   Status count_body();
+  const Sender& sender();
   void drop_body();
   void serve();
   void fault(PendingExchange& exchange, const std::exception& error);
@@ -137,7 +142,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string body_;
   std::size_t body_bytes_max_ = 0;
   std::size_t body_received_ = 0;
-  std::optional<Sender> sender_;  // where some of the body is large: whose it is,
+  std::optional<Sender> sender_;  // whose the body is, once that was asked,
   std::size_t body_counted_ = 0;  // and how much was taken of the memory for such bodies
   CoarseClock::time_point body_begun_{};
 

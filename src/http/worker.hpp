@@ -6,7 +6,9 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,17 +43,26 @@ struct CoarseClock {
 inline constexpr std::string_view overloaded_answer =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-// What one client can have as many of as it likes counts as one: IPv6 by /64.
-Address counted_address(Address peer);
+// Whose connections are counted together: one address (IPv6: a /64), or the /48 of many of them, which one customer of a
+// provider may have.
+struct Holder {
+  Address base;
+  std::size_t bytes;  // of `base` that count
+  bool has(const Address& peer) const {
+    return base.v4() == peer.v4() && std::memcmp(base.bytes.data(), peer.bytes.data(), bytes) == 0;
+  }
+};
 
 // Counts connections, in all and by address; those of trusted proxies only in all. Safe from any thread.
 class Gate {
  public:
   explicit Gate(const ServerOptions& options, std::size_t total_max);
-  // Where `total_max` is reached, an address that has fewer connections than others enters all the same: `evict` is then
-  // whose idle connection has to go (a counted address). A few may be inside over the limit, until that has happened.
-  bool enter(const Address& peer, std::optional<Address>& evict);
+  // Where `total_max` is reached, an address that has fewer connections than others enters all the same. `evict` is then
+  // whose connection has to go: of the first one that has any that can be closed. A few may be inside over the limit, until
+  // that has happened; half of these places are for networks that have no other.
+  bool enter(const Address& peer, std::vector<Holder>& evict);
   void leave(const Address& peer) noexcept;
+  bool trusts(const Address& peer) const;
 
   // Connections that are only there to be told why they may not enter: few at a time.
   bool enter_to_be_told() noexcept;
@@ -59,16 +70,25 @@ class Gate {
 
  private:
   using Bytes = std::array<std::uint8_t, 16>;
-  bool trusts(const Address& peer) const;
-  void move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept;
+  struct Counts {
+    std::map<Bytes, std::size_t> by_key;
+    std::set<std::pair<std::size_t, Bytes>> by_count;  // the same, ordered by who has most
+
+    std::size_t of(const Bytes& key) const;
+    void add(const Bytes& key);
+    void remove(const Bytes& key) noexcept;
+    void move(const Bytes& key, std::size_t from, std::size_t to) noexcept;
+  };
+  void count(const Bytes& network, const Bytes& address);
+  std::vector<Holder> who_has_more(const Bytes& network, const Bytes& address) const;
 
   const std::size_t total_max_;
   const std::size_t per_address_max_;
   const std::vector<Address> trusted_;
   std::mutex mutex_;
   std::size_t total_ = 0;
-  std::map<Bytes, std::size_t> by_address_;
-  std::set<std::pair<std::size_t, Bytes>> by_count_;  // the same, ordered by who has most
+  Counts networks_;                    // IPv6 by /48, IPv4 by address
+  std::map<Bytes, Counts> addresses_;  // of each network
   std::atomic<std::size_t> being_told_ = 0;
 };
 
@@ -130,8 +150,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
              const Address& peer);  // a socket of this worker's context, past the gate
   // A socket of this worker's context that did not pass the gate, but `enter_to_be_told`: is told that the server is overloaded, and ends.
   void turn_away(Socket socket, const Address& peer);
-  // Closes a connection of that counted address that has no open request: an idle one, if there is one. False: there is none.
-  bool close_idle_of(const Address& holder);
+  // How well a connection here can be closed; the lowest is best. It is one of the first of the holders, as idle as there
+  // is, and never one that is being answered.
+  static constexpr std::size_t nothing_to_close = SIZE_MAX;
+  std::size_t rank_to_close(const std::vector<Holder>& holders) { return find_to_close(holders).rank; }
+  bool close_one_of(const std::vector<Holder>& holders);  // the best one; false: there is none
   void on_tick(std::function<void()> function) { on_tick_ = std::move(function); }  // before `run`
   void submit(Message message) noexcept;
   void ask_to_stop();
@@ -148,6 +171,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void remove(Connection& connection);
 
  private:
+  struct ToClose {
+    std::size_t rank = nothing_to_close;
+    std::shared_ptr<Connection> connection;
+  };
+  ToClose find_to_close(const std::vector<Holder>& holders);
   std::shared_ptr<Connection> add(Socket socket, const Address& peer, bool counted);
   void leave(const Address& peer, bool counted) noexcept;
   void empty_inbox();
