@@ -7,6 +7,8 @@
 
 namespace integrity::api {
 
+auth::Client client_at(const http::Address& address);
+
 // Without trusted proxies the header is never read, so nobody can choose the address that budgets are kept for.
 // With them, the list is walked from the right as long as the speaker is trusted; what cannot be read ends the
 // walk at the last trusted address.

@@ -17,8 +17,7 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   if (!account && expected) return;
   const auto* caller = call != nullptr ? std::get_if<auth::SignedIn>(&call->caller) : nullptr;
   const http::Address& peer = exchange.request().peer;
-  const auth::Client client =
-      call != nullptr ? call->context.client() : auth::Client{peer.text(), peer.network(), peer.network()};
+  const auth::Client client = call != nullptr ? call->context.client() : client_at(peer);
   const std::string operation(call != nullptr ? call->operation.name : "");
   const std::string user = caller != nullptr ? caller->user().hex() : "";
   const std::string outcome(error != nullptr ? info(error->code).slug : "ok");
@@ -56,6 +55,11 @@ std::string source_of(const Call& call) {
   return std::string("u").append(id.begin(), id.end());
 }
 
+FairPool::Source turns_of(const Call& call) {
+  if (!std::holds_alternative<auth::SignedIn>(call.caller)) return turns_of(call.context.client());
+  return {source_of(call), source_of(call)};
+}
+
 Call& call_of(http::Exchange& exchange) {
   return *static_cast<Call*>(exchange.context.get());
 }
@@ -77,7 +81,7 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
     const Services& services = call.context.services;
     // A part that is not taken ends the connection: what was sent before it cannot be taken back.
     reply.stream_on = [&pool = services.store_pool != nullptr ? *services.store_pool : services.search_pool,
-                       source = source_of(call)](std::function<void()> job) {
+                       source = turns_of(call)](std::function<void()> job) {
       (void)pool.submit(source, {std::move(job), [] {}});
     };
   }
@@ -95,7 +99,7 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
-Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange) {
+Error refusal_by(FairPool& pool, const FairPool::Source& source, http::Exchange& exchange) {
   if (&pool == &call_of(exchange).context.services.hash_pool) return overloaded();
   return pool.crowded_by(source) ? over_own_share() : overloaded();
 }
@@ -146,7 +150,7 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
   if (!errors.judge) return respond(*exchange, *errors.error);
   const Context& context = call_of(*exchange).context;
-  run_on<NoContent>(context.services.hash_pool, context.client().source, exchange,
+  run_on<NoContent>(context.services.hash_pool, turns_of(context.client()), exchange,
                     [errors = std::move(errors)]() -> Result<NoContent> {
                       Error error = *errors.error;
                       // First, for of very many only the first are told.

@@ -225,6 +225,11 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 // Whose turn a request takes in a pool, and in the queue of writes: the signed-in user's, from any address, or else the
 // client's address.
 std::string source_of(const Call& call);
+// The same for a pool: a user is a network of its own.
+FairPool::Source turns_of(const Call& call);
+inline FairPool::Source turns_of(const auth::Client& client) {
+  return {client.source, client.site};
+}
 
 namespace detail {
 
@@ -424,10 +429,10 @@ struct Outcome<Write<A_>> {
 };
 // Why a pool has no room for this request: its source has too much waiting there, or everybody together. The pool for
 // passwords is always "overloaded": 429 would sound like a budget of logins.
-Error refusal_by(FairPool& pool, const std::string& source, http::Exchange& exchange);
+Error refusal_by(FairPool& pool, const FairPool::Source& source, http::Exchange& exchange);
 
 template <class A>
-void run_on(FairPool& pool, const std::string& source, const std::shared_ptr<http::Exchange>& exchange,
+void run_on(FairPool& pool, const FairPool::Source& source, const std::shared_ptr<http::Exchange>& exchange,
             std::function<Result<A>()> function) {
   FairPool::Job job{[exchange, function = std::move(function)] {
                       guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
@@ -441,7 +446,7 @@ struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
     const Context& context = call_of(*exchange).context;
-    run_on<A>(context.services.hash_pool, context.client().source, exchange,
+    run_on<A>(context.services.hash_pool, turns_of(context.client()), exchange,
               [function = std::move(hashed.function), origin = origin_of(exchange)] { return function(origin); });
   }
 };
@@ -451,7 +456,7 @@ struct Outcome<Searched<A_>> {
   static void deliver(std::shared_ptr<http::Exchange> exchange, Searched<A> searched) {
     if (searched.quick) return respond_with<A>(*exchange, searched.function());
     const Call& call = call_of(*exchange);
-    run_on<A>(call.context.services.search_pool, source_of(call), exchange, std::move(searched.function));
+    run_on<A>(call.context.services.search_pool, turns_of(call), exchange, std::move(searched.function));
   }
 };
 

@@ -23,6 +23,7 @@ struct Client {
   std::string address;  // "192.0.2.7"
   std::string network;  // "192.0.2.0/24", "2001:db8::/64"
   std::string source;   // what budgets are kept for: the address, but of IPv6 the network, which one host may have
+  std::string site;     // "192.0.2.0/24", "2001:db8::/48": what one customer may have, and many sources in it
 };
 
 // Remembers at most `size_max` keys and forgets the one that was used longest ago.
