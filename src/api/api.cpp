@@ -87,7 +87,7 @@ bool needs_store_pool(http::Exchange& exchange) {
 void run_on_store_pool(const std::shared_ptr<http::Exchange>& exchange, std::function<void()> function) {
   const Call& call = call_of(*exchange);
   FairPool& pool = *call.context.services.store_pool;
-  const std::string source = call.context.client().source;
+  const FairPool::Source source = turns_of(call.context.client());
   FairPool::Job job{[exchange, function = std::move(function)] { guarded(*exchange, function); },
                     [exchange, source, &pool] { respond(*exchange, detail::pool_is_full(pool, source, *exchange)); }};
   if (!pool.submit(source, std::move(job))) respond(*exchange, detail::pool_is_full(pool, source, *exchange));

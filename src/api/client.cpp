@@ -9,9 +9,10 @@ namespace integrity::api {
 
 namespace {
 
-auth::Client client(const http::Address& address) {
-  const std::string text = address.text(), network = address.network();
-  return {text, network, address.v4() ? text : network};
+std::string site_of(http::Address address) {
+  if (address.v4()) return address.network();
+  std::fill(address.bytes.begin() + 6, address.bytes.end(), std::uint8_t{0});
+  return address.text() + "/48";
 }
 
 // An address as proxies write it, some with the port: `192.0.2.7:4711`, `[2001:db8::7]:4711`, `[2001:db8::7]`.
@@ -38,6 +39,11 @@ std::optional<http::Address> address_of(std::string_view entry) {
 }
 
 }  // namespace
+
+auth::Client client_at(const http::Address& address) {
+  const std::string text = address.text(), network = address.network();
+  return {text, network, address.v4() ? text : network, site_of(address)};
+}
 
 bool comes_from_untrusted_proxy(const http::Request& request, const std::vector<http::Address>& trusted_proxies) {
   const auto names_proxy = [](const http::Header& header) {
@@ -70,11 +76,11 @@ auth::Client client_of(const http::Request& request, const std::vector<http::Add
       const auto entry = comma == std::string_view::npos ? list : list.substr(comma + 1);
       list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
       const auto named = address_of(trim(entry));
-      if (!named) return client(speaker);
+      if (!named) return client_at(speaker);
       speaker = *named;
     }
   }
-  return client(speaker);
+  return client_at(speaker);
 }
 
 }  // namespace integrity::api

@@ -7,6 +7,8 @@
 
 namespace integrity::api {
 
+auth::Client client_at(const http::Address& address);
+
 // Without trusted proxies the header is not read, so a client cannot choose the address that rate limits count. With
 // them, the list is read from the right as long as the address before is a trusted proxy. An entry that is not an
 // address ends the list at the trusted proxy that added it.

@@ -43,6 +43,15 @@ TEST(Client, IsThePeerUnlessATrustedProxyNamesAnother) {
   }
 }
 
+TEST(Client, BelongsToTheNetworkOfOneCustomer) {
+  const auto written = [](const char* text) {
+    const auto client = client_at(*http::Address::parse(text));
+    return client.source + ' ' + client.site;
+  };
+  EXPECT_EQ(written("192.0.2.7"), "192.0.2.7 192.0.2.0/24");
+  EXPECT_EQ(written("2001:db8:7:ff00::1"), "2001:db8:7:ff00::/64 2001:db8:7::/48");
+}
+
 TEST(Client, CanComeThroughAProxyThatIsNotTrusted) {
   const std::vector<http::Address> trusted{*http::Address::parse("10.0.0.1")};
   const auto untrusted = [&](const char* peer, const char* name) {

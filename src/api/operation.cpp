@@ -18,8 +18,7 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   if (!account && expected) return;
   const auto* caller = call != nullptr ? std::get_if<auth::SignedIn>(&call->caller) : nullptr;
   const http::Address& peer = exchange.request().peer;
-  const auth::Client client =
-      call != nullptr ? call->context.client() : auth::Client{peer.text(), peer.network(), peer.network()};
+  const auth::Client client = call != nullptr ? call->context.client() : client_at(peer);
   const std::string operation(call != nullptr ? call->operation.name : "");
   const auto* enrolling = call != nullptr ? std::get_if<auth::FirstStepDone>(&call->caller) : nullptr;
   const std::string user = caller != nullptr      ? caller->user().hex()
@@ -63,6 +62,11 @@ std::string source_of(const Call& call) {
   return std::string("u").append(id.begin(), id.end());
 }
 
+FairPool::Source turns_of(const Call& call) {
+  if (!std::holds_alternative<auth::SignedIn>(call.caller)) return turns_of(call.context.client());
+  return {source_of(call), source_of(call)};
+}
+
 Call& call_of(http::Exchange& exchange) {
   return *static_cast<Call*>(exchange.context.get());
 }
@@ -84,7 +88,7 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
     const Services& services = call.context.services;
     // If the pool refuses a part, the connection ends, since the status line has already been sent.
     reply.stream_on = [&pool = services.store_pool != nullptr ? *services.store_pool : services.search_pool,
-                       source = source_of(call)](std::function<void()> job) {
+                       source = turns_of(call)](std::function<void()> job) {
       (void)pool.submit(source, {std::move(job), [] {}});
     };
   }
@@ -102,7 +106,7 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
-Error pool_is_full(FairPool& pool, const std::string& source, http::Exchange& exchange) {
+Error pool_is_full(FairPool& pool, const FairPool::Source& source, http::Exchange& exchange) {
   if (&pool == &call_of(exchange).context.services.hash_pool) return overloaded();
   return pool.crowded_by(source) ? over_own_share() : overloaded();
 }
@@ -153,7 +157,7 @@ json::Value read_query(std::string_view query, const std::vector<QueryParameter>
 void refuse(std::shared_ptr<http::Exchange> exchange, Errors errors) {
   if (!errors.check) return respond(*exchange, *errors.error);
   const Context& context = call_of(*exchange).context;
-  run_on<NoContent>(context.services.hash_pool, context.client().source, exchange,
+  run_on<NoContent>(context.services.hash_pool, turns_of(context.client()), exchange,
                     [errors = std::move(errors)]() -> Result<NoContent> {
                       Error error = *errors.error;
                       // At the front, since a long list of errors is cut at its end.

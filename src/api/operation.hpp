@@ -228,6 +228,11 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 // Names the lane of a request in a pool and in the queue of writes: the signed-in user, from any address, or else the
 // client's address.
 std::string source_of(const Call& call);
+// The same for a pool: a user is a network of its own.
+FairPool::Source turns_of(const Call& call);
+inline FairPool::Source turns_of(const auth::Client& client) {
+  return {client.source, client.site};
+}
 
 namespace detail {
 
@@ -427,10 +432,10 @@ struct Outcome<Write<A_>> {
 };
 // The error of a pool without room for this request: 429 where the source itself has too much waiting there, else 503.
 // The hashing pool always gives 503, since 429 would look like the rate limit of logins.
-Error pool_is_full(FairPool& pool, const std::string& source, http::Exchange& exchange);
+Error pool_is_full(FairPool& pool, const FairPool::Source& source, http::Exchange& exchange);
 
 template <class A>
-void run_on(FairPool& pool, const std::string& source, const std::shared_ptr<http::Exchange>& exchange,
+void run_on(FairPool& pool, const FairPool::Source& source, const std::shared_ptr<http::Exchange>& exchange,
             std::function<Result<A>()> function) {
   FairPool::Job job{[exchange, function = std::move(function)] {
                       guarded(*exchange, [&] { respond_with<A>(*exchange, function()); });
@@ -444,7 +449,7 @@ struct Outcome<Hashed<A_>> {
   using A = A_;
   static void deliver(std::shared_ptr<http::Exchange> exchange, Hashed<A> hashed) {
     const Context& context = call_of(*exchange).context;
-    run_on<A>(context.services.hash_pool, context.client().source, exchange,
+    run_on<A>(context.services.hash_pool, turns_of(context.client()), exchange,
               [function = std::move(hashed.function), origin = origin_of(exchange)] { return function(origin); });
   }
 };
@@ -454,7 +459,7 @@ struct Outcome<Searched<A_>> {
   static void deliver(std::shared_ptr<http::Exchange> exchange, Searched<A> searched) {
     if (searched.quick) return respond_with<A>(*exchange, searched.function());
     const Call& call = call_of(*exchange);
-    run_on<A>(call.context.services.search_pool, source_of(call), exchange, std::move(searched.function));
+    run_on<A>(call.context.services.search_pool, turns_of(call), exchange, std::move(searched.function));
   }
 };
 

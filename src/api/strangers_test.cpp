@@ -153,7 +153,7 @@ TEST_F(Strangers, AreLimitedInSignUpsWhosePasswordIsChecked) {
 TEST_F(Strangers, HaveTheirPicturesMadeOnThePool) {
   const auto challenge = accounts->sign_up("ada", {}, password(), home)->challenge;
   std::promise<void> over;
-  ASSERT_TRUE(search_pool.submit("somebody else", {[&] { over.get_future().wait(); }, [] {}}));
+  ASSERT_TRUE(search_pool.submit({"somebody else", "somebody else"}, {[&] { over.get_future().wait(); }, [] {}}));
   const auto exchange = std::make_shared<TestExchange>(Sent{http::Method::get, "/generate-2fa/ada", "", challenge});
   api.admit(exchange);
   api.serve(exchange);

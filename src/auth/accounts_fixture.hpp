@@ -88,7 +88,7 @@ struct AccountsFixture : ::testing::Test {
   std::optional<Accounts> accounts;
   std::optional<Authenticator> authenticator;
   const Tokens tokens{TokenKey::hs256(Secret("0123456789abcdefghijklmnopqrstuv")), "issuer", "audience"};
-  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
+  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1", "192.0.2.0/24"};
   Bytes secret;
   std::vector<std::string> recovery_codes;
 };

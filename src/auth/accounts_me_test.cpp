@@ -56,7 +56,7 @@ TEST_F(OwnAccount, AWrongPasswordSpendsNothingAndCountsAsAPasswordFailure) {
   EXPECT_EQ(refusal(accounts->may_change_password(here, home)), Code::too_many_attempts);
   EXPECT_EQ(refusal(change(here, kOld, kNew, right)), Code::too_many_attempts);
   EXPECT_EQ(refusal(log_in()), Code::too_many_attempts) << "the same count as for logins";
-  const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1"};
+  const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1", "198.51.100.0/24"};
   EXPECT_TRUE(accounts->may_change_password(here, elsewhere)) << "another network is not slowed down";
   clock.move(1s);
   EXPECT_TRUE(change(here, kOld, kNew, right)) << "the code was not spent";

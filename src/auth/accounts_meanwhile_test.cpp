@@ -80,7 +80,7 @@ struct Fixture : ::testing::Test {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Accounts> accounts;
   Bytes secret;
-  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1"};
+  const Client home{"192.0.2.1", "192.0.2.0/24", "192.0.2.1", "192.0.2.0/24"};
 };
 using Meanwhile = Fixture;
 

@@ -350,7 +350,7 @@ TEST_F(SignUp, LimitsThePendingAccountsOfANetwork) {
   EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
   EXPECT_TRUE(accounts->sign_up("bob", {}, password(), home));
   EXPECT_EQ(refusal(accounts->sign_up("cyd", {}, password(), home)), Code::overloaded);
-  const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1"};
+  const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1", "198.51.100.0/24"};
   EXPECT_TRUE(accounts->sign_up("cyd", {}, password(), elsewhere));
   EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "the limit in all";
 }

@@ -23,6 +23,8 @@ struct Client {
   std::string address;  // "192.0.2.7"
   std::string network;  // "192.0.2.0/24", "2001:db8::/64"
   std::string source;   // rate limits count by this: the address, or for IPv6 the network, which one host may own
+  std::string
+      site;  // what one customer of a provider may have, with many sources in it: "192.0.2.0/24", "2001:db8::/48"
 };
 
 // Remembers at most `size_max` keys and forgets the least recently used one.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "base/log.hpp"
@@ -18,7 +19,52 @@ void call(const std::function<void()>& function) noexcept try { function(); } ca
   log::fault(error.what());
 }
 
+// Of those that have something queued, the first one that holds most; null: none.
+template <class Iterator>
+auto* who_has_most(Iterator each, Iterator end) {
+  decltype(&*each) most = nullptr;
+  std::size_t most_held = 0;
+  for (; each != end; ++each) {
+    const std::size_t held = each->held();
+    if (each->queued() == 0 || held <= most_held) continue;
+    most = &*each;
+    most_held = held;
+  }
+  return most;
+}
+
+template <class Each>
+std::size_t held_by(const Each* each) {
+  return each == nullptr ? 0 : each->held();
+}
+
+template <class Each>
+void move_to_end(std::list<Each>& all, typename std::list<Each>::iterator each) {
+  all.splice(all.end(), all, each);
+}
+
 }  // namespace
+
+std::size_t FairPool::Network::queued() const {
+  return std::accumulate(lanes.begin(), lanes.end(), std::size_t{0},
+                         [](std::size_t sum, const Lane& lane) { return sum + lane.queued(); });
+}
+
+std::size_t FairPool::Network::held() const {
+  return std::accumulate(lanes.begin(), lanes.end(), std::size_t{0},
+                         [](std::size_t sum, const Lane& lane) { return sum + lane.held(); });
+}
+
+FairPool::Lane* FairPool::Network::find(const std::string& client) {
+  const auto lane = std::find_if(lanes.begin(), lanes.end(), [&](const Lane& each) { return each.client == client; });
+  return lane == lanes.end() ? nullptr : &*lane;
+}
+
+FairPool::Network* FairPool::find(const std::string& network) {
+  const auto found =
+      std::find_if(networks_.begin(), networks_.end(), [&](const Network& each) { return each.name == network; });
+  return found == networks_.end() ? nullptr : &*found;
+}
 
 FairPool::FairPool(const Options& options) : options_(options) {
   for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
@@ -31,19 +77,22 @@ FairPool::~FairPool() {
   }
   wake_.notify_all();
   for (auto& thread : threads_) thread.join();
-  for (Lane& lane : lanes_) {
-    for (Waiting& waiting : lane.jobs) waiting.job.refuse();
+  for (Network& network : networks_) {
+    for (Lane& lane : network.lanes) {
+      for (Waiting& waiting : lane.jobs) waiting.job.refuse();
+    }
   }
 }
 
-bool FairPool::submit(const std::string& client, Job job) {
+bool FairPool::submit(const Source& source, Job job) {
   Job displaced;
   {
     const std::scoped_lock lock(mutex_);
-    if (stopping_) return false;
-    auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& each) { return each.client == client; });
-    if (!make_room(lane == lanes_.end() ? 0 : lane->held(), displaced)) return false;
-    if (lane == lanes_.end()) lane = lanes_.insert(lanes_.end(), Lane{client});
+    if (stopping_ || !make_room(source, displaced)) return false;
+    Network* network = find(source.network);
+    if (network == nullptr) network = &networks_.emplace_back(Network{source.network});
+    Lane* lane = network->find(source.client);
+    if (lane == nullptr) lane = &network->lanes.emplace_back(Lane{source.client});
     lane->jobs.push_back({std::move(job), options_.now()});
     ++queued_;
   }
@@ -52,31 +101,37 @@ bool FairPool::submit(const std::string& client, Job job) {
   return true;
 }
 
-bool FairPool::crowded_by(const std::string& client) {
+bool FairPool::crowded_by(const Source& source) {
   const std::scoped_lock lock(mutex_);
   std::size_t lanes = 0, own = 0;
-  for (const Lane& lane : lanes_) {
-    if (!lane.jobs.empty()) ++lanes;
-    if (lane.client == client) own = lane.jobs.size();
+  for (const Network& network : networks_) {
+    for (const Lane& lane : network.lanes) {
+      if (lane.queued() > 0) ++lanes;
+      if (lane.client == source.client) own = lane.queued();
+    }
   }
   return own > 1 && own * lanes >= queued_;
 }
 
-bool FairPool::make_room(std::size_t held, Job& displaced) {
+bool FairPool::make_room(const Source& source, Job& displaced) {
   if (queued_ < room()) return true;
-  const auto held_if_waiting = [](const Lane& each) { return each.jobs.empty() ? 0 : each.held(); };
-  const auto most = std::max_element(lanes_.begin(), lanes_.end(), [&](const Lane& a, const Lane& b) {
-    return held_if_waiting(a) < held_if_waiting(b);
-  });
-  // The other client keeps at least as many as this one gets. Otherwise two clients with equally many jobs would
-  // displace each other's in turn.
-  if (most != lanes_.end() && held_if_waiting(*most) > held + 1) {
-    displaced = std::move(most->jobs.back().job);
-    most->jobs.pop_back();
-    --queued_;
-    return true;
+  Network* const own = find(source.network);
+  const Lane* const lane = own == nullptr ? nullptr : own->find(source.client);
+  // Only of who still has as much as the newcomer gets: two with equally much must not push each other out by turns.
+  // Networks first: else who has a hundred addresses with a job each pushes out who has one address with two.
+  Network* const largest = who_has_most(networks_.begin(), networks_.end());
+  Lane* most = nullptr;  // among equals the last in line
+  if (largest != nullptr && largest->held() > held_by(own) + 1) {
+    most = who_has_most(largest->lanes.rbegin(), largest->lanes.rend());
+  } else if (own != nullptr) {
+    most = who_has_most(own->lanes.rbegin(), own->lanes.rend());
+    if (held_by(most) <= held_by(lane) + 1) most = nullptr;
   }
-  return held == 0 && queued_ < options_.queue_max;
+  if (most == nullptr) return held_by(lane) == 0 && queued_ < options_.queue_max;
+  displaced = std::move(most->jobs.back().job);
+  most->jobs.pop_back();
+  --queued_;
+  return true;
 }
 
 // At least an eighth of `wait_max`: one job may take longer than all of it (bcrypt's cost goes up to 16). If then no
@@ -95,38 +150,50 @@ std::size_t FairPool::room() const {
 
 std::vector<FairPool::Job> FairPool::take_overdue(SteadyTime now) {
   std::vector<Job> overdue;
-  for (auto lane = lanes_.begin(); lane != lanes_.end();) {
-    const auto is_overdue = [&](const Waiting& first) {
-      const auto waited = now - first.since;
-      return lane->running == 0 ? waited >= options_.wait_max : waited > time_limit();
-    };
-    while (!lane->jobs.empty() && is_overdue(lane->jobs.front())) {
-      overdue.push_back(std::move(lane->jobs.front().job));
-      lane->jobs.pop_front();
-      --queued_;
+  for (Network& network : networks_) {
+    for (Lane& lane : network.lanes) {
+      const auto is_overdue = [&](const Waiting& first) {
+        const auto waited = now - first.since;
+        return lane.running == 0 ? waited >= options_.wait_max : waited > time_limit();
+      };
+      while (!lane.jobs.empty() && is_overdue(lane.jobs.front())) {
+        overdue.push_back(std::move(lane.jobs.front().job));
+        lane.jobs.pop_front();
+        --queued_;
+      }
     }
-    lane = lane->held() == 0 ? lanes_.erase(lane) : std::next(lane);
+    network.lanes.remove_if([](const Lane& lane) { return lane.held() == 0; });
   }
+  networks_.remove_if([](const Network& network) { return network.lanes.empty(); });
   return overdue;
 }
 
-FairPool::Lanes::iterator FairPool::next_lane() {
-  return std::find_if(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return !lane.jobs.empty(); });
+std::optional<FairPool::Turn> FairPool::next_turn() {
+  for (auto network = networks_.begin(); network != networks_.end(); ++network) {
+    auto& lanes = network->lanes;
+    const auto lane = std::find_if(lanes.begin(), lanes.end(), [](const Lane& each) { return each.queued() > 0; });
+    if (lane != lanes.end()) return Turn{network, lane};
+  }
+  return {};
 }
 
-FairPool::Job FairPool::take_from(Lanes::iterator lane) {
-  Job job = std::move(lane->jobs.front().job);
-  lane->jobs.pop_front();
+FairPool::Job FairPool::take(Turn turn) {
+  Job job = std::move(turn.lane->jobs.front().job);
+  turn.lane->jobs.pop_front();
   --queued_;
-  ++lane->running;
-  lanes_.splice(lanes_.end(), lanes_, lane);
+  ++turn.lane->running;
+  move_to_end(turn.network->lanes, turn.lane);
+  move_to_end(networks_, turn.network);
   return job;
 }
 
-void FairPool::end_turn(Lanes::iterator lane) {
-  --lane->running;
-  lanes_.splice(lanes_.end(), lanes_, lane);
-  if (lane->held() == 0) lanes_.erase(lane);
+// Whoever came while the job ran goes first now.
+void FairPool::end_turn(Turn turn) {
+  --turn.lane->running;
+  move_to_end(turn.network->lanes, turn.lane);
+  move_to_end(networks_, turn.network);
+  if (turn.lane->held() == 0) turn.network->lanes.erase(turn.lane);
+  if (turn.network->lanes.empty()) networks_.erase(turn.network);
 }
 
 void FairPool::note_time(std::chrono::nanoseconds took) {
@@ -148,18 +215,17 @@ void FairPool::work() {
       overdue = take_overdue(options_.now());
     } catch (const std::bad_alloc&) {  // they stay in their lanes until a thread takes them
     }
-    const auto lane = next_lane();  // stays valid while its job runs
-    const bool found = lane != lanes_.end();
-    Job next = found ? take_from(lane) : Job{};
+    const auto turn = next_turn();  // its lane and network stay in memory while its job runs
+    Job next = turn ? take(*turn) : Job{};
     lock.unlock();
     for (Job& job : overdue) call(job.refuse);
     const SteadyTime begun = options_.now();
-    if (found) call(next.run);
+    if (turn) call(next.run);
     const auto took = options_.now() - begun;
     lock.lock();
-    if (!found) continue;
+    if (!turn) continue;
     note_time(took);
-    end_turn(lane);
+    end_turn(*turn);
   }
 }
 

@@ -2,20 +2,24 @@
 // wait for it. It is bounded in length and in time, and fair between clients.
 //
 //   FairPool pool({.threads = 2});
-//   if (!pool.submit(client, {.run = …, .refuse = …})) …   // not taken: the caller answers 503 or 429
+//   if (!pool.submit({client, network}, {.run = …, .refuse = …})) …   // not taken: the caller answers 503 or 429
 //
 // Lanes. Each client, which is any name that the caller gives (an address, a user), has a lane: the queue of its jobs,
 // the oldest first. The lanes stand in a line. A free thread takes one job of the first lane that has one waiting, and
 // the lane goes to the end of the line; when that job has ended, the lane goes there again, so that clients who came
 // meanwhile are served first. A lane without jobs is removed.
 //
+// Networks. The lanes belong to networks (a customer of a provider may have many addresses), and networks take turns in
+// the same way: a free thread takes the first network with a job that waits, and of its lanes the first.
+//
 // Limits. bcrypt takes a quarter of a second, so a long queue would turn a flood of logins into an outage. The queue
 // takes no more jobs than can begin in time, judged by how long the last ones took: between one, when jobs are slow,
 // and `queue_max`.
 //
 // Who is refused, and when:
-// - A job that finds the queue full, at once: `submit` returns false. But if another lane holds at least two jobs more
-//   than this client's, its newest waiting job is refused instead, and the new one is taken.
+// - A job that finds the queue full, at once: `submit` returns false. But if another network holds at least two jobs
+//   more than this client's network, the newest waiting job of its fullest lane is refused instead, and the new one is
+//   taken. The same holds between the lanes of one network.
 // - A client that has nothing in the pool finds the queue full only at `queue_max`. So nobody can keep others out.
 // - A job that waited too long to end within `wait_max`, when a thread comes to it. The next job of a client that has
 //   none running may begin until `wait_max` is over, however long it will take.
@@ -27,6 +31,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,6 +43,11 @@ class FairPool {
   struct Job {
     std::function<void()> run;
     std::function<void()> refuse;  // instead of `run`: it waited too long or was displaced
+  };
+
+  struct Source {
+    std::string client;
+    std::string network;
   };
 
   // The defaults are for hashing. Other pools: app/serve.cpp.
@@ -56,9 +66,9 @@ class FairPool {
   ~FairPool();  // refuses what is queued, waits for what runs
 
   // False if the job is refused at once; then neither of its functions is called. Otherwise exactly one of them is.
-  [[nodiscard]] bool submit(const std::string& client, Job job);
+  [[nodiscard]] bool submit(const Source& source, Job job);
   // True if that client has more than one job waiting, and at least an even share of all: it filled the queue itself.
-  bool crowded_by(const std::string& client);
+  bool crowded_by(const Source& source);
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -70,25 +80,40 @@ class FairPool {
     std::string client;
     std::deque<Waiting> jobs = {};
     std::size_t running = 0;
-    std::size_t held() const { return jobs.size() + running; }
+    std::size_t queued() const { return jobs.size(); }
+    std::size_t held() const { return queued() + running; }
   };
   using Lanes = std::list<Lane>;
+  struct Network {
+    std::string name;
+    Lanes lanes = {};
+    std::size_t queued() const;
+    std::size_t held() const;
+    Lane* find(const std::string& client);
+  };
+  using Networks = std::list<Network>;
+  struct Turn {
+    Networks::iterator network;
+    Lanes::iterator lane;
+  };
 
-  // True if the queue takes one more job of a client that holds `held`. `displaced` gets the job removed for that.
-  bool make_room(std::size_t held, Job& displaced);
+  Network* find(const std::string& network);
+  // True if the queue takes one more job of that source. `displaced` gets the job removed for that.
+  bool make_room(const Source& source, Job& displaced);
   std::chrono::nanoseconds time_limit() const;  // how long a job may wait to begin
   std::size_t room() const;                     // how many jobs may wait
   void note_time(std::chrono::nanoseconds took);
   void work();
   std::vector<Job> take_overdue(SteadyTime now);
-  Lanes::iterator next_lane();
-  Job take_from(Lanes::iterator lane);
-  void end_turn(Lanes::iterator lane);
+  std::optional<Turn> next_turn();
+  Job take(Turn turn);
+  void end_turn(Turn turn);
 
   const Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  Lanes lanes_;  // in the order in which they are served
+  // With something queued or running, in the order in which they are served.
+  Networks networks_;
   std::size_t queued_ = 0;
   // Of the last jobs: their mean, weighted as TCP smooths its round-trip time (RFC 6298), and their longest, of which
   // each further job takes off an eighth. Zero before the first job.

@@ -13,6 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// An address that shares its network with nobody.
+FairPool::Source alone(const std::string& address) {
+  return {address, address};
+}
+
 // Occupies the only thread of a pool until it is released.
 struct Blocker {
   std::promise<void> release;
@@ -29,11 +34,11 @@ struct Blocker {
 TEST(FairPool, RefusesAJobWhenTheQueueIsFull) {
   Blocker blocker;
   FairPool pool({.threads = 1, .queue_max = 2});
-  ASSERT_TRUE(pool.submit("x", blocker.job()));
+  ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
   blocker.begun.get_future().wait();
-  EXPECT_TRUE(pool.submit("a", {[] {}, [] {}}));
-  EXPECT_TRUE(pool.submit("b", {[] {}, [] {}}));
-  EXPECT_FALSE(pool.submit("c", {[] {}, [] {}}));
+  EXPECT_TRUE(pool.submit(alone("a"), {[] {}, [] {}}));
+  EXPECT_TRUE(pool.submit(alone("b"), {[] {}, [] {}}));
+  EXPECT_FALSE(pool.submit(alone("c"), {[] {}, [] {}}));
   blocker.release.set_value();
 }
 
@@ -42,10 +47,10 @@ TEST(FairPool, DisplacesAJobOfTheClientThatHoldsMost) {
   Blocker blocker;
   std::string ran, refused;
   FairPool pool({.threads = 1, .queue_max = 4});
-  ASSERT_TRUE(pool.submit("x", blocker.job()));
+  ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
   blocker.begun.get_future().wait();
-  const auto submit = [&](const std::string& client, char name) {
-    return pool.submit(client, {[&, name] { ran += name; }, [&, name] { refused += name; }});
+  const auto submit = [&](const std::string& address, char name) {
+    return pool.submit(alone(address), {[&, name] { ran += name; }, [&, name] { refused += name; }});
   };
   for (char name : {'1', '2', '3', '4'}) ASSERT_TRUE(submit("flood", name));
   EXPECT_FALSE(submit("flood", '5')) << "no other client holds more";
@@ -65,7 +70,7 @@ TEST(FairPool, LetsClientsTakeTurns) {
   std::string order;
   std::latch done(5);
   FairPool pool({.threads = 1});
-  ASSERT_TRUE(pool.submit("x", blocker.job()));
+  ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
   blocker.begun.get_future().wait();
   const auto note = [&](char c) {
     return FairPool::Job{[&order, &done, c] {
@@ -74,9 +79,9 @@ TEST(FairPool, LetsClientsTakeTurns) {
                          },
                          [] {}};
   };
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("greedy", note('g')));
-  ASSERT_TRUE(pool.submit("modest", note('m')));
-  ASSERT_TRUE(pool.submit("late", note('l')));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit(alone("greedy"), note('g')));
+  ASSERT_TRUE(pool.submit(alone("modest"), note('m')));
+  ASSERT_TRUE(pool.submit(alone("late"), note('l')));
   blocker.release.set_value();
   done.wait();
   EXPECT_EQ(order, "gmlgg");
@@ -85,7 +90,7 @@ TEST(FairPool, LetsClientsTakeTurns) {
 TEST(FairPool, RefusesAJobThatWaitedTooLong) {
   std::promise<bool> refused;
   FairPool pool({.threads = 1, .queue_max = 8, .wait_max = 0ms});  // any wait is too long
-  ASSERT_TRUE(pool.submit("a", {[&] { refused.set_value(false); }, [&] { refused.set_value(true); }}));
+  ASSERT_TRUE(pool.submit(alone("a"), {[&] { refused.set_value(false); }, [&] { refused.set_value(true); }}));
   EXPECT_TRUE(refused.get_future().get());
 }
 
@@ -104,17 +109,17 @@ struct SlowPool {
       time = time.load() + length;
       done.set_value();
     };
-    ASSERT_TRUE(pool.submit("x", {take_time, [] {}}));
+    ASSERT_TRUE(pool.submit(alone("x"), {take_time, [] {}}));
     done.get_future().wait();
   }
   // Runs one job of that length, and starts another that does not end yet.
   void after_a_job_of(std::chrono::milliseconds length) {
     run_a_job_of(length);
-    ASSERT_TRUE(pool.submit("x", blocker.job()));
+    ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
     blocker.begun.get_future().wait();
   }
   bool submit() {
-    return pool.submit("a", {[this] { ++ran; }, [this] { ++refused; }});
+    return pool.submit(alone("a"), {[this] { ++ran; }, [this] { ++refused; }});
   }
 };
 
@@ -161,15 +166,15 @@ TEST(FairPool, AdmitsAClientThatHasNothingInThePool) {
   SlowPool slow;
   std::string ran;
   std::atomic<int> answered = 0;
-  const auto submit = [&](const std::string& client, char name) {
-    return slow.pool.submit(client, {[&, name] {
-                                       ran += name;
-                                       ++answered;
-                                     },
-                                     [&] { ++answered; }});
+  const auto submit = [&](const std::string& address, char name) {
+    return slow.pool.submit(alone(address), {[&, name] {
+                                               ran += name;
+                                               ++answered;
+                                             },
+                                             [&] { ++answered; }});
   };
   for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
-  ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
+  ASSERT_TRUE(slow.pool.submit(alone("stranger"), slow.blocker.job()));
   slow.blocker.begun.get_future().wait();
   ASSERT_TRUE(submit("another", 'a'));
   EXPECT_FALSE(submit("another", 'b')) << "the queue has shrunk to one job";
@@ -184,10 +189,10 @@ TEST(FairPool, AdmitsAClientThatHasNothingInThePool) {
 TEST(FairPool, DisplacesAStrangersJobForAClientThatHasNothing) {
   SlowPool slow;
   for (int i = 0; i < 8; ++i) slow.run_a_job_of(2500ms);
-  ASSERT_TRUE(slow.pool.submit("stranger", slow.blocker.job()));
+  ASSERT_TRUE(slow.pool.submit(alone("stranger"), slow.blocker.job()));
   slow.blocker.begun.get_future().wait();
-  ASSERT_TRUE(slow.pool.submit("stranger", {[] {}, [&] { ++slow.refused; }}));
-  EXPECT_TRUE(slow.pool.submit("owner", {[&] { ++slow.ran; }, [&] { ++slow.refused; }}));
+  ASSERT_TRUE(slow.pool.submit(alone("stranger"), {[] {}, [&] { ++slow.refused; }}));
+  EXPECT_TRUE(slow.pool.submit(alone("owner"), {[&] { ++slow.ran; }, [&] { ++slow.refused; }}));
   EXPECT_EQ(slow.refused, 1) << "the stranger has one running and one waiting, the owner none";
   slow.blocker.release.set_value();
   while (slow.ran < 1) std::this_thread::yield();
@@ -199,14 +204,14 @@ TEST(FairPool, GivesTheNextTurnToAClientThatCameWhileAJobRan) {
   std::string order;
   std::latch done(2);
   FairPool pool({.threads = 1});
-  ASSERT_TRUE(pool.submit("greedy", blocker.job()));
+  ASSERT_TRUE(pool.submit(alone("greedy"), blocker.job()));
   blocker.begun.get_future().wait();
-  for (const auto& [client, name] : {std::pair{"greedy", 'g'}, std::pair{"owner", 'o'}}) {
-    ASSERT_TRUE(pool.submit(client, {[&order, &done, c = name] {
-                                       order += c;
-                                       done.count_down();
-                                     },
-                                     [] {}}));
+  for (const auto& [address, name] : {std::pair{"greedy", 'g'}, std::pair{"owner", 'o'}}) {
+    ASSERT_TRUE(pool.submit(alone(address), {[&order, &done, c = name] {
+                                               order += c;
+                                               done.count_down();
+                                             },
+                                             [] {}}));
   }
   blocker.release.set_value();
   done.wait();
@@ -216,9 +221,48 @@ TEST(FairPool, GivesTheNextTurnToAClientThatCameWhileAJobRan) {
 TEST(FairPool, AdmitsAsManyClientsAsTheQueueIsLong) {
   SlowPool slow;  // a queue of 8
   slow.after_a_job_of(2500ms);
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(slow.pool.submit(std::to_string(i), {[] {}, [] {}})) << i;
-  EXPECT_FALSE(slow.pool.submit("one more", {[] {}, [] {}}));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(slow.pool.submit(alone(std::to_string(i)), {[] {}, [] {}})) << i;
+  EXPECT_FALSE(slow.pool.submit(alone("one more"), {[] {}, [] {}}));
   slow.blocker.release.set_value();
+}
+
+// A hundred addresses of one network held a place each, so nobody had most, and every login of the owner was refused.
+TEST(FairPool, AdmitsANetworkThatHasNothingInThePool) {
+  SlowPool slow;  // 8 places
+  std::string ran;
+  std::atomic<int> answered = 0, refused = 0;
+  const auto submit = [&](const FairPool::Source& source, char name) {
+    return slow.pool.submit(source, {[&, name] {
+                                       ran += name;
+                                       ++answered;
+                                     },
+                                     [&] {
+                                       ++refused;
+                                       ++answered;
+                                     }});
+  };
+  slow.after_a_job_of(2500ms);
+  for (char name = '1'; name <= '8'; ++name) EXPECT_TRUE(submit({std::string(1, name), "strangers"}, name));
+  EXPECT_FALSE(submit({"9", "strangers"}, '9')) << "equals do not push each other out";
+  EXPECT_TRUE(submit({"owner", "home"}, 'o'));
+  EXPECT_EQ(refused, 1) << "one of the network that has most";
+  EXPECT_TRUE(submit({"owner", "home"}, 'p'));
+  EXPECT_FALSE(submit({"9", "strangers"}, '9')) << "not at the cost of the address that has two";
+  slow.blocker.release.set_value();
+  while (answered < 10) std::this_thread::yield();
+  EXPECT_EQ(ran, "1o2p3456") << "networks take turns";
+}
+
+TEST(FairPool, SharesInsideOneNetworkByAddress) {
+  Blocker blocker;
+  int refused = 0;
+  FairPool pool({.threads = 1, .queue_max = 4});
+  ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
+  blocker.begun.get_future().wait();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(pool.submit({"greedy", "n"}, {[] {}, [&] { ++refused; }}));
+  EXPECT_TRUE(pool.submit({"modest", "n"}, {[] {}, [] {}}));
+  EXPECT_EQ(refused, 1);
+  blocker.release.set_value();
 }
 
 TEST(FairPool, RunsOrRefusesEveryJobWhenItIsDestroyed) {
@@ -228,9 +272,9 @@ TEST(FairPool, RunsOrRefusesEveryJobWhenItIsDestroyed) {
   std::jthread releaser;
   {
     FairPool pool({.threads = 1});
-    ASSERT_TRUE(pool.submit("a", blocker.job()));
+    ASSERT_TRUE(pool.submit(alone("a"), blocker.job()));
     blocker.begun.get_future().wait();
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit("b", {answer, answer}));
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.submit(alone("b"), {answer, answer}));
     // The destructor waits for the running job, so that has to end meanwhile.
     releaser = std::jthread([&] { blocker.release.set_value(); });
   }

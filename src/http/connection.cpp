@@ -276,10 +276,20 @@ Result<bool> Connection::append_body() {
 Status Connection::count_body() {
   if (body_.size() <= small_body_bytes + body_counted_) return {};
   const auto more = body_.size() - small_body_bytes - body_counted_;
-  if (!sender_) sender_ = worker_->application().sender(*exchange_);
-  INTEGRITY_CHECK(worker_->bodies().take(*sender_, more));
+  INTEGRITY_CHECK(worker_->bodies().take(sender(), more));
   body_counted_ += more;
   return {};
+}
+
+const Sender& Connection::sender() {
+  if (!sender_) sender_ = worker_->application().sender(*exchange_);
+  return *sender_;
+}
+
+Connection::Use Connection::use() {
+  if (waits_for_request()) return idle() ? Use::idle : Use::head;
+  if (state_ != State::body || writing_) return Use::answering;
+  return sender().known ? Use::body_of_known : Use::body_of_stranger;
 }
 
 void Connection::drop_body() {

@@ -64,6 +64,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool counted() const { return counted_; }  // by the gate
   bool waits_for_request() const { return state_ == State::head && !writing_ && !waits_for_turn_; }
   bool idle() const { return waits_for_request() && !head_begun_; }
+  // In the order in which they are closed where room is needed; what is being answered is not.
+  enum class Use : std::uint8_t { idle, head, body_of_stranger, body_of_known, answering };
+  Use use();
+  bool older_than(const Connection& other) const { return body_begun_ < other.body_begun_; }  // by their bodies
   Worker& worker() { return *worker_; }
 
   std::size_t index = 0;  // used by the worker: its position there
@@ -101,6 +105,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step take_body();
   Result<bool> append_body();
   Status count_body();
+  const Sender& sender();
   void drop_body();
   void serve();
   void fault(PendingExchange& exchange, const std::exception& error);

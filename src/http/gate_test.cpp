@@ -16,9 +16,9 @@ struct Door {
 
   // "in", "in, 10.0.0.1 out" or "no"
   std::string enter(const std::string& peer) {
-    std::optional<Address> evict;
+    std::vector<Holder> evict;
     if (!gate.enter(address(peer), evict)) return "no";
-    return evict ? "in, " + evict->text() + " out" : "in";
+    return evict.empty() ? "in" : "in, " + evict.front().base.text() + " out";
   }
   Gate gate;
 };
@@ -62,6 +62,46 @@ TEST(Gate, AdmitsOnlyAFewBeforeOthersHaveLeft) {
   int in = 0;
   while (door.enter("10.1.0." + std::to_string(in)) != "no") ++in;
   EXPECT_EQ(in, 32);
+}
+
+// Who could not be closed filled these places too, and the owner stayed outside.
+TEST(Gate, KeepsTheLastPlacesForThoseWhoHaveNone) {
+  Door door(100);
+  for (int i = 0; i < 100; ++i) door.enter("10.0.0.1");
+  int in = 0;
+  while (door.enter("10.1.0." + std::to_string(in / 8)) != "no") ++in;
+  EXPECT_EQ(in, 17) << "sixteen, and one of an address that had none";
+  EXPECT_EQ(door.enter("10.1.0.1"), "no");
+  EXPECT_EQ(door.enter("10.2.0.1"), "in, 10.0.0.1 out");
+}
+
+// Each of them held one, so nobody had most, and nobody else came in.
+TEST(Gate, CountsTheNetworksOfOneSiteTogether) {
+  Door door(8);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(door.enter("2001:db8:7:" + std::to_string(i) + "::1"), "in");
+  EXPECT_EQ(door.enter("2001:db8:7:9::1"), "no") << "not at the cost of its equals";
+  EXPECT_EQ(door.enter("2001:db8:8::1"), "in, 2001:db8:7:: out");
+  door.gate.leave(address("2001:db8:7:3::1"));
+  EXPECT_EQ(door.enter("2001:db8:8::1"), "in, 2001:db8:7:: out");
+  door.gate.leave(address("2001:db8:7:4::1"));
+  EXPECT_EQ(door.enter("2001:db8:7:9::1"), "no") << "the one with two on one address is not who has most";
+}
+
+TEST(Gate, SharesInsideOneSiteByNetwork) {
+  Door door(4);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(door.enter("2001:db8:7:1::" + std::to_string(i)), "in");
+  EXPECT_EQ(door.enter("2001:db8:7:2::1"), "in, 2001:db8:7:1:: out");
+}
+
+// Who has most may hold what cannot be closed.
+TEST(Gate, NamesAllWhoHaveMore) {
+  Gate gate(ServerOptions{}, 7);
+  std::vector<Holder> evict;
+  for (int i = 0; i < 7; ++i) ASSERT_TRUE(gate.enter(address(i < 4 ? "10.0.0.1" : "10.0.0.2"), evict));
+  ASSERT_TRUE(gate.enter(address("10.0.0.3"), evict));
+  ASSERT_EQ(evict.size(), 2U);
+  EXPECT_EQ(evict[0].base.text(), "10.0.0.1");
+  EXPECT_EQ(evict[1].base.text(), "10.0.0.2");
 }
 
 // The connections of nginx for a thousand clients are not a flood of one client.

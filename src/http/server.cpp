@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -134,10 +133,10 @@ struct Server::Impl {
     const auto peer = address_of(endpoint.address());
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
-    std::optional<Address> holder;
-    if (!shared->gate.enter(peer, holder)) return turn_away(worker, std::move(socket), peer);
+    std::vector<Holder> holders;
+    if (!shared->gate.enter(peer, holders)) return turn_away(worker, std::move(socket), peer);
     worker.adopt(std::move(socket), peer);
-    if (holder) evict(*holder, 0);
+    if (!holders.empty()) evict({std::move(holders)});
   } catch (const std::exception& error) {
     log::fault(error.what());
   }
@@ -150,10 +149,28 @@ struct Server::Impl {
     socket.shutdown(Socket::shutdown_send, ignored);
   }
 
-  // Asks one worker after the other to close a connection of `holder`, until one has done so.
-  void evict(const Address& holder, std::size_t from) {
-    asio::post(workers[from]->context(), [this, holder, from] {
-      if (!workers[from]->close_idle_of(holder) && from + 1 < workers.size()) evict(holder, from + 1);
+  // Asks one worker after the other, then has the best connection closed.
+  struct Eviction {
+    std::vector<Holder> holders;
+    std::size_t asked = 0;
+    std::size_t best_rank = Worker::nothing_to_close;
+    Worker* best = nullptr;
+  };
+  void evict(Eviction eviction) {
+    Worker& worker = *workers[eviction.asked];
+    asio::post(worker.context(), [this, &worker, eviction = std::move(eviction)]() mutable {
+      const auto rank = worker.rank_to_close(eviction.holders);
+      if (rank < eviction.best_rank) {
+        eviction.best_rank = rank;
+        eviction.best = &worker;
+      }
+      if (eviction.best_rank > 0 && ++eviction.asked < workers.size()) return evict(std::move(eviction));
+      if (!eviction.best) return;
+      auto& context = eviction.best->context();
+      asio::post(context, [this, best = eviction.best, holders = std::move(eviction.holders)]() mutable {
+        // Another newcomer may have had the same one closed.
+        if (!best->close_one_of(holders)) evict({std::move(holders)});
+      });
     });
   }
 

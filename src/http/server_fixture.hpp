@@ -158,6 +158,8 @@ struct TestApplication final : Application {
     return reply;
   }
 
+  Sender sender(Exchange& exchange) override { return {"x", exchange.request().path == "/known"}; }
+
   Reply refuse(const Error& error, std::string_view request_id) override {
     EXPECT_EQ(request_id.size(), 24u);
     Reply reply = text(std::string(info(error.code).slug));

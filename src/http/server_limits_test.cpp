@@ -248,6 +248,36 @@ TEST_F(ServerTest, MakesRoomByClosingAnIdleConnectionOfTheAddressWithMost) {
   EXPECT_EQ(open, 1);
 }
 
+// Sixteen addresses that sent their bodies slowly held all connections, and nobody else came in.
+TEST_F(ServerTest, MakesRoomByClosingConnectionsWhoseBodiesAreArriving) {
+  options.connections_max = 4;
+  start();
+  Client known(port), busy(port);
+  std::array<Client, 2> strangers{Client(port), Client(port)};
+  const auto begin_body = [](Client& client, const std::string& path) {
+    client.send("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
+  };
+  begin_body(known, "/known");
+  for (Client& each : strangers) begin_body(each, "/a");
+  busy.send(get("/keep"));
+  auto exchange = application.wait_for_held();
+
+  const auto get_from = [&](Client& client) {
+    client.send(get("/b"));
+    return client.answer();
+  };
+  Client second(port, 0, 2), third(port, 0, 3);
+  EXPECT_EQ(get_from(second), "200 GET /b ");
+  EXPECT_EQ(get_from(third), "200 GET /b ");
+  for (Client& each : strangers) EXPECT_EQ(each.answer(), "503 ");
+  Client fourth(port, 0, 4);
+  EXPECT_EQ(get_from(fourth), "200 GET /b ");
+  EXPECT_EQ(known.answer(), "503 ") << "the last to go";
+  exchange->reply(text("done"));
+  EXPECT_EQ(busy.answer(), "200 done");
+}
+
 TEST_F(ServerTest, AnswersOpenRequestsBeforeItStops) {
   start();
   Client idle(port);

@@ -26,14 +26,25 @@ constexpr int handlers_in_batch = 64;  // about a millisecond of work
 constexpr std::size_t over_total_max = 32;
 constexpr std::size_t being_refused_max = 32;
 
+// Holders of whom one may have to close a connection: those who have most may have none that can be closed.
+constexpr std::size_t holders_asked_max = 32;
+
 thread_local Worker* current_worker = nullptr;
 
-}  // namespace
-
-Address counted_address(Address peer) {
-  if (!peer.v4()) std::fill(peer.bytes.begin() + 8, peer.bytes.end(), std::uint8_t{0});
+Address first_bytes(Address peer, std::size_t count) {
+  std::fill(peer.bytes.begin() + static_cast<std::ptrdiff_t>(count), peer.bytes.end(), std::uint8_t{0});
   return peer;
 }
+
+// An IPv4 address is dear; of IPv6 everybody has plenty.
+std::size_t address_bytes(const Address& peer) {
+  return peer.v4() ? 16 : 8;
+}
+std::size_t network_bytes(const Address& peer) {
+  return peer.v4() ? 16 : 6;
+}
+
+}  // namespace
 
 CoarseClock::time_point CoarseClock::now() {
   timespec time{};
@@ -49,55 +60,102 @@ bool Gate::trusts(const Address& peer) const {
   return std::find(trusted_.begin(), trusted_.end(), peer) != trusted_.end();
 }
 
-bool Gate::enter(const Address& peer, std::optional<Address>& evict) {
+std::size_t Gate::Counts::of(const Bytes& key) const {
+  const auto found = by_key.find(key);
+  return found == by_key.end() ? 0 : found->second;
+}
+
+void Gate::Counts::add(const Bytes& key) {
+  const auto [entry, fresh] = by_key.try_emplace(key, 1);
+  if (!fresh) {
+    move(key, entry->second, entry->second + 1);
+    ++entry->second;
+    return;
+  }
+  try {
+    by_count.emplace(1, key);
+  } catch (...) {
+    by_key.erase(entry);
+    throw;
+  }
+}
+
+void Gate::Counts::remove(const Bytes& key) noexcept {
+  const auto entry = by_key.find(key);
+  if (entry->second > 1) {
+    move(key, entry->second, entry->second - 1);
+    --entry->second;
+  } else {
+    by_count.erase(std::pair(std::size_t{1}, key));
+    by_key.erase(entry);
+  }
+}
+
+// Without an allocation: what ends a connection must not fail.
+void Gate::Counts::move(const Bytes& key, std::size_t from, std::size_t to) noexcept {
+  auto node = by_count.extract(std::pair(from, key));
+  node.value().first = to;
+  by_count.insert(std::move(node));
+}
+
+bool Gate::enter(const Address& peer, std::vector<Holder>& evict) {
   const bool trusted = trusts(peer);
-  const Bytes address = counted_address(peer).bytes;
+  const Bytes address = first_bytes(peer, address_bytes(peer)).bytes;
+  const Bytes network = first_bytes(peer, network_bytes(peer)).bytes;
   const std::lock_guard lock(mutex_);
-  const auto known = by_address_.find(address);
-  const std::size_t held = known == by_address_.end() ? 0 : known->second;
-  if (!trusted && held == per_address_max_) return false;
+  const auto neighbours = addresses_.find(network);
+  if (!trusted && neighbours != addresses_.end() && neighbours->second.of(address) >= per_address_max_) return false;
   if (total_ >= total_max_) {
-    const std::size_t most = by_count_.empty() ? 0 : by_count_.rbegin()->first;
-    // Equals must not evict each other in turn.
-    if (most <= held + 1 || total_ >= total_max_ + over_total_max) return false;
-    evict = Address{by_count_.rbegin()->second};
+    // Where closing takes longer, or nothing can be closed, the last places are not for those who have some already.
+    const std::size_t over = total_ - total_max_;
+    const std::size_t over_max = neighbours == addresses_.end() ? over_total_max : over_total_max / 2;
+    if (over >= over_max) return false;
+    evict = who_has_more(network, address);
+    if (evict.empty()) return false;
   }
-  if (!trusted && held > 0) {
-    known->second = held + 1;
-    move_holder(address, held, held + 1);
-  } else if (!trusted) {
-    by_count_.emplace(1, address);
-    try {
-      by_address_.emplace(address, 1);
-    } catch (...) {
-      by_count_.erase(std::pair(std::size_t{1}, address));
-      throw;
-    }
-  }
+  if (!trusted) count(network, address);
   ++total_;
   return true;
 }
 
-// Allocates nothing: closing a connection must not fail.
-void Gate::move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept {
-  auto node = by_count_.extract(std::pair(from, address));
-  node.value().first = to;
-  by_count_.insert(std::move(node));
+void Gate::count(const Bytes& network, const Bytes& address) {
+  auto& neighbours = addresses_[network];
+  try {
+    neighbours.add(address);
+    networks_.add(network);  // cannot fail where it is known
+  } catch (...) {
+    if (networks_.of(network) == 0) addresses_.erase(network);
+    throw;
+  }
+}
+
+// Not equals, who would push each other out by turns. Networks first: else who has a thousand addresses with a connection
+// each pushes out who has one address with two.
+std::vector<Holder> Gate::who_has_more(const Bytes& network, const Bytes& address) const {
+  std::vector<Holder> found;
+  const auto note = [&](const Counts& counts, const Bytes& own, std::size_t (*bytes)(const Address&)) {
+    const std::size_t enough = counts.of(own) + 1;
+    for (auto each = counts.by_count.rbegin(); each != counts.by_count.rend() && each->first > enough; ++each) {
+      if (found.size() == holders_asked_max) return;
+      const Address base{each->second};
+      found.push_back({base, bytes(base)});
+    }
+  };
+  note(networks_, network, network_bytes);
+  const auto neighbours = addresses_.find(network);
+  if (neighbours != addresses_.end()) note(neighbours->second, address, address_bytes);
+  return found;
 }
 
 void Gate::leave(const Address& peer) noexcept {
-  const Bytes address = counted_address(peer).bytes;
   const std::lock_guard lock(mutex_);
   --total_;
   if (trusts(peer)) return;
-  const auto entry = by_address_.find(address);
-  if (entry->second > 1) {
-    move_holder(address, entry->second, entry->second - 1);
-    --entry->second;
-  } else {
-    by_count_.erase(std::pair(std::size_t{1}, address));
-    by_address_.erase(entry);
-  }
+  const Bytes network = first_bytes(peer, network_bytes(peer)).bytes;
+  networks_.remove(network);
+  const auto neighbours = addresses_.find(network);
+  neighbours->second.remove(first_bytes(peer, address_bytes(peer)).bytes);
+  if (neighbours->second.by_key.empty()) addresses_.erase(neighbours);
 }
 
 bool Gate::enter_to_be_refused() noexcept {
@@ -229,15 +287,29 @@ void Worker::remove(Connection& connection) {
   end_if_done();
 }
 
-bool Worker::close_idle_of(const Address& holder) {
-  std::shared_ptr<Connection> found;
+Worker::ToClose Worker::find_to_close(const std::vector<Holder>& holders) {
+  ToClose found;
   for (const auto& connection : connections_) {
-    if (!connection->waits_for_request() || counted_address(connection->peer()) != holder) continue;
-    found = connection;
-    if (connection->idle()) break;
+    const auto& peer = connection->peer();
+    const auto holder =
+        std::find_if(holders.begin(), holders.end(), [&](const Holder& each) { return each.has(peer); });
+    if (holder == holders.end() || shared_->gate.trusts(peer)) continue;
+    const auto use = connection->use();
+    if (use == Connection::Use::answering) continue;
+    constexpr auto kUses = static_cast<std::size_t>(Connection::Use::answering);
+    const auto rank = static_cast<std::size_t>(holder - holders.begin()) * kUses + static_cast<std::size_t>(use);
+    if (rank > found.rank || (rank == found.rank && !connection->older_than(*found.connection))) continue;
+    found = {rank, connection};
+    if (rank == 0) break;
   }
-  if (found) found->close();
-  return found != nullptr;
+  return found;
+}
+
+bool Worker::close_one_of(const std::vector<Holder>& holders) {
+  const auto found = find_to_close(holders);
+  if (!found.connection) return false;
+  found.connection->waits_for_request() ? found.connection->close() : found.connection->give_up();
+  return true;
 }
 
 void Worker::submit(Message message) noexcept {

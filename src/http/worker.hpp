@@ -13,7 +13,9 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,18 +50,27 @@ struct CoarseClock {
 inline constexpr std::string_view overloaded_response =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-// The address that a connection is counted under: of IPv6 the /64, because one client may have all addresses in it.
-Address counted_address(Address peer);
+// Whose connections are counted together: one address (IPv6: a /64), or the /48 of many of them, which one customer of a
+// provider may have.
+struct Holder {
+  Address base;
+  std::size_t bytes;  // of `base` that count
+  bool has(const Address& peer) const {
+    return base.v4() == peer.v4() && std::memcmp(base.bytes.data(), peer.bytes.data(), bytes) == 0;
+  }
+};
 
 // Limits connections, in total and by address; those of trusted proxies only in total. Safe from any thread.
 class Gate {
  public:
   explicit Gate(const ServerOptions& options, std::size_t total_max);
   // False if the connection must be refused. When `total_max` is reached, a connection of an address that has at least
-  // two fewer than the address with most is still admitted. `evict` is then that address (as counted), and one of its
-  // idle connections has to be closed. Until that is done, the total may exceed the limit by up to 32.
-  bool enter(const Address& peer, std::optional<Address>& evict);
+  // two fewer than others is still admitted. `evict` then lists who has more: a connection has to be closed of the first
+  // one that has any that can be. Until that is done, the total may exceed the limit by up to 32; half of these are for
+  // networks that have no connection.
+  bool enter(const Address& peer, std::vector<Holder>& evict);
   void leave(const Address& peer) noexcept;
+  bool trusts(const Address& peer) const;
 
   // Up to 32 refused connections at a time stay open until they have read why. False if that many are open.
   bool enter_to_be_refused() noexcept;
@@ -67,16 +78,25 @@ class Gate {
 
  private:
   using Bytes = std::array<std::uint8_t, 16>;
-  bool trusts(const Address& peer) const;
-  void move_holder(const Bytes& address, std::size_t from, std::size_t to) noexcept;
+  struct Counts {
+    std::map<Bytes, std::size_t> by_key;
+    std::set<std::pair<std::size_t, Bytes>> by_count;  // the same, ordered by who has most
+
+    std::size_t of(const Bytes& key) const;
+    void add(const Bytes& key);
+    void remove(const Bytes& key) noexcept;
+    void move(const Bytes& key, std::size_t from, std::size_t to) noexcept;
+  };
+  void count(const Bytes& network, const Bytes& address);
+  std::vector<Holder> who_has_more(const Bytes& network, const Bytes& address) const;
 
   const std::size_t total_max_;
   const std::size_t per_address_max_;
   const std::vector<Address> trusted_;
   std::mutex mutex_;
   std::size_t total_ = 0;
-  std::map<Bytes, std::size_t> by_address_;
-  std::set<std::pair<std::size_t, Bytes>> by_count_;  // the same, ordered by the number of connections
+  Counts networks_;                    // IPv6 by /48, IPv4 by address
+  std::map<Bytes, Counts> addresses_;  // of each network
   std::atomic<std::size_t> being_refused_ = 0;
 };
 
@@ -138,8 +158,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void adopt(Socket socket, const Address& peer);
   // It has only passed `Gate::enter_to_be_refused`: gets 503 and is closed.
   void turn_away(Socket socket, const Address& peer);
-  // Closes a connection of that counted address without an open request, preferably an idle one. False: there is none.
-  bool close_idle_of(const Address& holder);
+  // How well a connection of this worker can be closed: the lowest is best. Preferred is one of the first of the holders,
+  // and an idle one; one that is being answered never counts.
+  static constexpr std::size_t nothing_to_close = SIZE_MAX;
+  std::size_t rank_to_close(const std::vector<Holder>& holders) { return find_to_close(holders).rank; }
+  bool close_one_of(const std::vector<Holder>& holders);  // the best one; false: there is none
   void on_tick(std::function<void()> function) { on_tick_ = std::move(function); }  // before `run`
   void submit(Message message) noexcept;
   void ask_to_stop();
@@ -159,6 +182,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void remove(Connection& connection);
 
  private:
+  struct ToClose {
+    std::size_t rank = nothing_to_close;
+    std::shared_ptr<Connection> connection;
+  };
+  ToClose find_to_close(const std::vector<Holder>& holders);
   std::shared_ptr<Connection> add(Socket socket, const Address& peer, bool counted);
   void leave(const Address& peer, bool counted) noexcept;
   bool run_some();
