@@ -39,7 +39,7 @@ def of_file(folder) -> tuple:
 
     changes = [(number, kind, record, revision, made(record, revision, after)) for number, kind, record, revision, after in database.execute(
         "SELECT c.number, c.kind, hex(c.record), c.revision, coalesce(c.after, n.before) FROM changes c LEFT JOIN changes n"
-        " ON n.record = c.record AND n.kind = c.kind AND n.revision = c.revision + 1 ORDER BY c.number")]
+        " ON n.product = c.product AND n.revision = c.revision + 1 ORDER BY c.number")]
     database.close()
     return changes, products
 

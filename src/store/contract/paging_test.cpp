@@ -113,6 +113,23 @@ TEST_P(StoreContract, ProductsOfThePastComeFirst) {
   EXPECT_EQ(walk(store(), {.limit = 1}), (std::vector{older, old, present}));
 }
 
+// Both get the last sequence number of their millisecond.
+TEST_P(StoreContract, AProductOfThePastLeavesTheHistoryOfADeletedOneAlone) {
+  auto gone = product("Gone"), next = product("Next");
+  gone.created_at = next.created_at = from_millis(1'000'000'000'000);
+  given_product();
+  given([&](WriteTx& tx) -> Result<bool> {
+    INTEGRITY_CHECK(tx.create_product(act_, gone));
+    return done(tx.delete_product(act_, gone));
+  });
+  given([&](WriteTx& tx) { return done(tx.create_product(act_, next)); });
+  const auto changes_of = [&](const model::Product& each) {
+    return store().read()->changes(model::RecordKind::product, record_id(each.id), {}, 10).size();
+  };
+  EXPECT_EQ(changes_of(gone), 2U);
+  EXPECT_EQ(changes_of(next), 1U);
+}
+
 TEST_P(StoreContract, RefusesAPositionOfAnotherStore) {
   given_product();
   EXPECT_THROW(store().read()->products({.after = "x"}), UnknownPosition);

@@ -208,22 +208,26 @@ class SqliteBulk final : public Bulk {
     if (change.kind == model::RecordKind::product) {
       put_product_change(change);
     } else {
-      insert(*db_, change, change.number, change.at);
+      insert(*db_, change);
     }
     set_words_through(*db_, change.number);  // products come before changes, and with their words
   }
   // What it made goes to where it belongs (rows.hpp): into the change after it as soon as that comes, nowhere for the
   // newest one, whose product is here already.
   void put_product_change(const model::Change& change) {
+    auto sequence = sequence_of(*db_, ProductId{change.record.bytes});
+    if (!sequence) {  // deleted before the move
+      sequence = -change.number;
+      db_->run("INSERT INTO deleted_products (id, place) VALUES (?, ?)", change.record, *sequence);
+    }
     std::string before;
-    for (auto row = db_->query("SELECT after FROM changes WHERE record = ? AND kind = 'product' AND revision = ?",
-                               change.record, change.revision - 1);
+    for (auto row =
+             db_->query("SELECT after FROM changes WHERE product = ? AND revision = ?", *sequence, change.revision - 1);
          row.next();) {
       before = row.take<std::optional<std::string>>().value_or("");
     }
-    insert_product_change(*db_, change, change.number, change.at, before);
-    db_->run("UPDATE changes SET after = NULL WHERE record = ? AND kind = 'product' AND revision = ?", change.record,
-             change.revision - 1);
+    insert_product_change(*db_, change, *sequence, before);
+    db_->run("UPDATE changes SET after = NULL WHERE product = ? AND revision = ?", *sequence, change.revision - 1);
     const auto now = product(*db_, ProductId{change.record.bytes});
     if (change.after.empty() || (now && now->version == change.revision)) return;
     db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);

@@ -81,13 +81,19 @@ std::int64_t Reader::recovery_codes_left(const UserId& user) {
 std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordId& record,
                                            std::optional<std::int64_t> before, std::size_t limit) {
   const OneState state(db());
+  const auto revisions_end = before.value_or(std::numeric_limits<std::int64_t>::max());
   std::vector<model::Change> out;
-  for (auto row = db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.kind = ? AND c.record = ?"
-                             " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
-                             name_of(kind), record, before.value_or(std::numeric_limits<std::int64_t>::max()),
-                             limit_of(limit));
-       row.next();) {
-    out.push_back(take_change(db(), row));
+  const auto add = [&](Run row) {
+    while (row.next()) out.push_back(take_change(db(), row));
+  };
+  if (kind != model::RecordKind::product) {
+    add(db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.product IS NULL AND c.record = ? AND c.kind = ?"
+                   " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
+                   record, name_of(kind), revisions_end, limit_of(limit)));
+  } else if (const auto sequence = sequence_of(db(), ProductId{record.bytes})) {
+    add(db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.product = ? AND c.revision < ?"
+                   " ORDER BY c.revision DESC LIMIT ?",
+                   *sequence, revisions_end, limit_of(limit)));
   }
   return out;
 }

@@ -93,6 +93,15 @@ std::optional<model::Product> product(Database& db, const ProductId& id) {
   return take_product(row);
 }
 
+std::optional<std::int64_t> sequence_of(Database& db, const ProductId& id) {
+  for (const Sql sql :
+       {Sql("SELECT place FROM products WHERE id = ?"), Sql("SELECT place FROM deleted_products WHERE id = ?")}) {
+    auto row = db.query(sql, id);
+    if (row.next()) return row.take<std::int64_t>();
+  }
+  return {};
+}
+
 std::optional<std::size_t> insert(Database& db, const model::User& u) {
   return db.run_unless_taken("INSERT INTO users (" USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                              u.id, u.username, u.name, u.password_hash, u.password_version, name_of(u.state),
@@ -110,23 +119,22 @@ void insert(Database& db, const model::Session& s) {
          s.created_at, s.expires_at);
 }
 
-void insert(Database& db, const model::Change& c, std::int64_t number, Time at) {
+void insert(Database& db, const model::Change& c) {
   const auto after = c.after.empty() ? std::nullopt : std::optional<std::string_view>(c.after);
   db.run(
       "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, after)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      number, at, name_of(c.kind), c.record, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof),
+      c.number, c.at, name_of(c.kind), c.record, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof),
       c.attribution.reason, c.attribution.reference, after);
 }
 
-void insert_product_change(Database& db, const model::Change& c, std::int64_t number, Time at,
-                           std::string_view before) {
+void insert_product_change(Database& db, const model::Change& c, std::int64_t sequence, std::string_view before) {
   const auto replaced = before.empty() ? std::nullopt : std::optional(before);
   db.run(
-      "INSERT INTO changes (number, at, kind, record, revision, op, actor, proof, reason, reference, before)"
-      " VALUES (?, ?, 'product', ?, ?, ?, ?, ?, ?, ?, ?)",
-      number, at, c.record, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof), c.attribution.reason,
-      c.attribution.reference, replaced);
+      "INSERT INTO changes (number, at, kind, record, product, revision, op, actor, proof, reason, reference, before)"
+      " VALUES (?, ?, 'product', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      c.number, c.at, c.record, sequence, c.revision, c.op, c.attribution.actor, name_of(c.attribution.proof),
+      c.attribution.reason, c.attribution.reference, replaced);
 }
 
 }  // namespace integrity::store::sqlite

@@ -13,9 +13,10 @@
 #define COUNTER_COLUMNS "last_step, failures, failures_unredeemed, locked_until"
 #define SESSION_COLUMNS "id, user, factor, created_at, expires_at"
 // Of changes c. What a product was afterwards is in the change after it (migrations/006_history_and_words_later.sql).
+// NULL equals nothing, so of other records there is no such change.
 #define CHANGE_COLUMNS                                                                                             \
   "c.number, c.at, c.kind, c.record, c.revision, c.op, c.actor, c.proof, c.reason, c.reference, coalesce(c.after," \
-  " (SELECT n.before FROM changes n WHERE n.kind = c.kind AND n.record = c.record AND n.revision = c.revision + 1))"
+  " (SELECT n.before FROM changes n WHERE n.product = c.product AND n.revision = c.revision + 1))"
 
 namespace integrity::store::sqlite {
 
@@ -31,11 +32,13 @@ model::Change take_change(Database& db, Run& row);
 std::optional<std::size_t> insert(Database& db, const model::User& user);
 void insert(Database& db, const model::Challenge& challenge);
 void insert(Database& db, const model::Session& session);
-void insert(Database& db, const model::Change& change, std::int64_t number, Time at);
+void insert(Database& db, const model::Change& change);  // of an account or a session
 // Of a product, with what it replaced (empty for none) instead of what it made, which is in the product's own row.
-void insert_product_change(Database& db, const model::Change& change, std::int64_t number, Time at,
-                           std::string_view before);
+// `sequence` is that of the product (`sequence_of`).
+void insert_product_change(Database& db, const model::Change& change, std::int64_t sequence, std::string_view before);
 
 std::optional<model::Product> product(Database& db, const ProductId& id);
+// By which the changes of a product are found, those of a deleted one too: migrations/008_….
+std::optional<std::int64_t> sequence_of(Database& db, const ProductId& id);
 
 }  // namespace integrity::store::sqlite

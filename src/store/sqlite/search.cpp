@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "store/position.hpp"
 #include "store/sqlite/rows.hpp"
@@ -38,12 +39,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // So many products are fetched and sorted, or looked at one after the other, in about 10 ms.
 constexpr std::int64_t kFew = 2048;
-// The longest beginnings of words that the index of words lists, in code points (migrations/006_…). It gathers the finds
-// of a longer one from each word that begins so.
-constexpr std::size_t kIndexedPrefix = 4;
 // Looked at in every page, however little time there is: so many products, or texts of so many bytes.
 constexpr std::int64_t kStride = 64;
 constexpr std::size_t kStrideBytes = 64 * 1024;
+// A walk is dense as long as one of so many products fits.
+constexpr std::int64_t kDense = 20;
 // Steps of SQLite's virtual machine between two looks at the clock. Inside FTS5 they are steps of the statement that
 // fetches pages of the index: some eight pages, or a third of a millisecond.
 constexpr int kSteps = 32;
@@ -100,9 +100,8 @@ class Search {
   Search(Database& db, const model::ProductText& text, const ProductQuery& query)
       : db_(db), text_(text), query_(query), began_(std::chrono::steady_clock::now()), by_words_(!query.words.empty()) {
     if (by_words_) {
-      const std::string& prefix = query.words.back();
-      match_ = match(prefix);
-      quick_match_ = match(prefix.substr(0, end_of_code_points(prefix, kIndexedPrefix)));
+      for (auto word = query.words.begin(); word != query.words.end() - 1; ++word) match_others_ += '"' + *word + "\" ";
+      match_ = match_others_ + '"' + query.words.back() + "\" *";
     }
     if (!query.after.empty()) after_ = read_position(query.after);
   }
@@ -115,31 +114,43 @@ class Search {
     } else if (!by_index_within(*query_.time_max / 2)) {
       // From where that came to. Each row is a step further, so a page always gets on.
       if (moved_) after_ = last_;
-      by_words_ = false;
       words_known_ = false;
-      take(rows(), kHighest);
+      take(rows(), WhenSparse::go_on);
     }
     return std::move(page_);
   }
 
  private:
+  // FTS5 gathers all finds of the last word, a prefix, before it gives the first one: half a second where they are a
+  // million. So the products are walked first, in the order of the query, which fills a page quickly where many fit. Where
+  // few fit, the prefix has few finds.
   void by_index() {
-    if (by_words_) find_not_indexed();
-    if (const auto few = candidates()) {
+    if (const auto few = few_by_number()) return pick(*few);
+    if (!by_words_ && !by_one_number()) {
+      take(rows(), WhenSparse::go_on);
+      return;
+    }
+    if (walk_while_dense()) return;
+    if (moved_) after_ = last_;
+    if (!by_words_) {
+      take(rows_of_number(), WhenSparse::go_on);  // reads all that fit before it gives one, but nothing else
+      return;
+    }
+    find_not_indexed();
+    if (in_default_order()) {
+      take_by_words(match_, WhenSparse::go_on);
+    } else if (const auto few = few_by_words()) {
       pick(*few);
-    } else if (!by_one_filter()) {
-      walk(kHighest);
-    } else if (!walk(kFew)) {
-      // Most products are passed over. This reads all that fit before it gives one, but nothing else.
-      after_ = last_;
-      by_words_ ? take_by_words(rows_by_words(match_), kHighest) : take(rows_of_filter(), kHighest);
+    } else {
+      take(rows(), WhenSparse::go_on);
     }
   }
 
-  // The order of the query, by the index that is quick to begin with.
-  bool walk(std::int64_t most) {
-    if (by_words_ && in_default_order()) return take_by_words(rows_by_words(quick_match_), most);
-    return take(rows(), most);
+  // True where that was enough.
+  bool walk_while_dense() {
+    if (match_others_.empty() || !in_default_order()) return take(rows(), WhenSparse::stop);
+    find_not_indexed();
+    return take_by_words(match_others_, WhenSparse::stop);
   }
 
   // False where the time was over before the page was full or the list ended. What was taken until then counts.
@@ -159,23 +170,9 @@ class Search {
   static std::int64_t low(const model::Range& range) { return range.min.value_or(kLowest); }
   static std::int64_t high(const model::Range& range) { return range.max.value_or(kHighest); }
 
-  // FTS5's query language: strings side by side must all occur, * makes one a prefix. Words hold no quotes.
-  std::string match(const std::string& prefix) const {
-    std::string out;
-    for (auto word = query_.words.begin(); word != query_.words.end() - 1; ++word) out += '"' + *word + "\" ";
-    return out + '"' + prefix + "\" *";
+  bool comes_after(const Position& a, const Position& b) const {
+    return query_.order.descending ? less(a, b) : less(b, a);
   }
-
-  static std::size_t end_of_code_points(std::string_view text, std::size_t count) {
-    std::size_t end = 0;
-    for (; end < text.size(); ++end) {
-      const bool begins = (static_cast<std::uint8_t>(text[end]) & 0xC0) != 0x80;
-      if (begins && count-- == 0) break;
-    }
-    return end;
-  }
-
-  bool behind(const Position& a, const Position& b) const { return query_.order.descending ? less(a, b) : less(b, a); }
 
   // The range of the key in the order, if it is one of the filters.
   const model::Range* bounds() const {
@@ -189,10 +186,7 @@ class Search {
   bool in_default_order() const { return query_.order.by == ProductKey::created_at; }
 
   // In the default order, in which an index of this one filter cannot give its finds, or not quickly.
-  bool by_one_filter() const {
-    const int numbers = (query_.price.given() ? 1 : 0) + (query_.stock.given() ? 1 : 0);
-    return in_default_order() && (!by_words_ ? numbers == 1 : numbers == 0 && quick_match_ != match_);
-  }
+  bool by_one_number() const { return in_default_order() && query_.price.given() != query_.stock.given(); }
 
   bool words_need_no_look() const { return words_known_ || query_.words.empty(); }
 
@@ -205,23 +199,25 @@ class Search {
            prefix->starts_with(query_.words.back());
   }
 
-  // Places of all products that fit one of the filters, where these are few; that filter finds them by its index.
-  std::optional<std::vector<std::int64_t>> candidates() {
+  // The products that fit one of the filters, where these are few; that filter finds them by its index.
+  std::optional<std::vector<std::int64_t>> few_by_number() {
     const auto by = query_.order.by;
     if (query_.sku) return few(db_.query("SELECT place FROM products WHERE sku = ?", *query_.sku));
     std::optional<std::vector<std::int64_t>> found;
-    if (by_words_ && !in_default_order()) {
-      found =
-          few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", quick_match_, kFew + 1));
-      words_known_ = found && quick_match_ == match_;
-      if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
-    }
-    if (!found && query_.price.given() && by != ProductKey::price) {
+    if (query_.price.given() && by != ProductKey::price) {
       found = few(db_.query(PLACES("price"), low(query_.price), high(query_.price), kFew + 1));
     }
     if (!found && query_.stock.given() && by != ProductKey::stock) {
       found = few(db_.query(PLACES("stock"), low(query_.stock), high(query_.stock), kFew + 1));
     }
+    return found;
+  }
+
+  std::optional<std::vector<std::int64_t>> few_by_words() {
+    auto found =
+        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_, kFew + 1));
+    words_known_ = found.has_value();
+    if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
     return found;
   }
 
@@ -239,10 +235,10 @@ class Search {
       auto run = row_at(sequence);
       if (!run.next()) continue;
       Row row(run, query_.order.by);
-      if (!numbers_fit(row) || (after_ && !behind(row.position, *after_))) continue;
+      if (!numbers_fit(row) || (after_ && !comes_after(row.position, *after_))) continue;
       if (words_need_no_look() || words_fit(take_product(run))) found.push_back(std::move(row.position));
     }
-    std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return behind(b, a); });
+    std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return comes_after(b, a); });
     for (auto& position : found) {
       if (full()) {
         page_.next = written(last_);
@@ -269,6 +265,7 @@ class Search {
   }
 
   void find_not_indexed() {
+    if (std::exchange(not_indexed_known_, true)) return;
     for (const auto sequence : products_without_words(db_)) {
       if (until_ && std::chrono::steady_clock::now() > *until_) throw Failure(SQLITE_INTERRUPT, "the time is over");
       auto run = row_at(sequence);
@@ -279,23 +276,29 @@ class Search {
     if (query_.order.descending) std::reverse(not_indexed_.begin(), not_indexed_.end());
   }
 
-  // How far `take` has come.
+  // What a walk does where few of its rows fit.
+  enum class WhenSparse : std::uint8_t { go_on, stop };
+
+  // How far a walk has come.
   struct Taken {
-    std::int64_t rows = 0;
+    std::int64_t rows = 0, finds = 0;
     std::size_t bytes = 0;  // of their texts
   };
 
-  // Takes what fits until the page is full or the time is out. False: the rows go on after the first `most`.
-  bool take(Run run, std::int64_t most) {
+  // Takes what fits until the page is full, the rows have ended or the time is over. False where it stopped before that.
+  bool take(Run run, WhenSparse sparse) {
     Taken taken;
     while (run.next()) {
-      if (const auto ended = take_row(Row(run, query_.order.by), run, most, taken)) return *ended;
+      if (const auto ended = take_row(Row(run, query_.order.by), run, sparse, taken)) return *ended;
     }
     return true;
   }
 
-  // The same of a walk by words, with the products that are not in their index.
-  bool take_by_words(Run run, std::int64_t most) {
+  // The same of the products that the index of words has for `match`, and of those that are not in it.
+  bool take_by_words(const std::string& match, WhenSparse sparse) {
+    words_known_ = match == match_;
+    Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
+                                      : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
     Taken taken;
     const auto reached = [&](std::int64_t sequence) {
       return query_.order.descending ? sequence < first_sequence() : sequence > first_sequence();
@@ -305,22 +308,22 @@ class Search {
       more = run.next();
       std::optional<Row> row;
       if (more) row.emplace(run, query_.order.by);
-      for (; next != not_indexed_.end() && (!more || behind(row->position, {.sequence = *next})); ++next) {
+      for (; next != not_indexed_.end() && (!more || comes_after(row->position, {.sequence = *next})); ++next) {
         auto other = row_at(*next);
         if (!other.next()) throw std::logic_error("a product went while one state was read");
-        if (const auto ended = take_row(Row(other, query_.order.by), other, most, taken)) return *ended;
+        if (const auto ended = take_row(Row(other, query_.order.by), other, sparse, taken)) return *ended;
       }
       if (more) {
-        if (const auto ended = take_row(*row, run, most, taken)) return *ended;
+        if (const auto ended = take_row(*row, run, sparse, taken)) return *ended;
       }
     }
     return true;
   }
 
   // Nothing where the walk goes on; otherwise what `take` is to give.
-  std::optional<bool> take_row(const Row& row, Run& run, std::int64_t most, Taken& taken) {
+  std::optional<bool> take_row(const Row& row, Run& run, WhenSparse sparse, Taken& taken) {
     if (bounds() != nullptr && !bounds()->has(row.position.key)) return true;  // nor does anything that follows
-    if (taken.rows == most) return false;
+    if (sparse == WhenSparse::stop && taken.rows >= kStride && taken.finds * kDense < taken.rows) return false;
     if ((taken.rows >= kStride || taken.bytes >= kStrideBytes) && out_of_time()) {
       page_.next = written(last_);
       return true;
@@ -334,6 +337,7 @@ class Search {
           return true;
         }
         put(std::move(product));
+        ++taken.finds;
       }
     }
     last_ = row.position;
@@ -344,15 +348,8 @@ class Search {
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
 
-  // From behind the page before, or from the beginning, in the order of the query.
-  Run rows_by_words(const std::string& match) {
-    words_known_ = match == match_;
-    return query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
-                                   : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
-  }
-
-  // What the one filter leaves of rows(), of numbers only as much as the page takes.
-  Run rows_of_filter() {
+  // What the one number leaves of rows(), only as much as the page takes.
+  Run rows_of_number() {
     const bool down = query_.order.descending;
     const std::size_t wanted = query_.limit - page_.products.size() + 1;
     if (query_.price.given()) {
@@ -365,6 +362,7 @@ class Search {
                 : db_.query(BY_RANGE("stock", ">", "ASC"), min, max, first_sequence(), wanted);
   }
 
+  // From after the page before, or from the beginning, in the order of the query.
   Run rows() {
     const bool down = query_.order.descending;
     const auto sequence = first_sequence();
@@ -388,8 +386,8 @@ class Search {
       return down ? db_.query(BY_NAME("<", "DESC"), after_->name, sequence)
                   : db_.query(BY_NAME(">", "ASC"), after_->name, sequence);
     }
-    static constexpr std::array<std::uint8_t, 1> kBehindAll{};  // a blob is greater than any text
-    return down ? db_.query(BY_NAME("<", "DESC"), ByteView(kBehindAll), sequence)
+    static constexpr std::array<std::uint8_t, 1> kAfterAll{};  // a blob is greater than any text
+    return down ? db_.query(BY_NAME("<", "DESC"), ByteView(kAfterAll), sequence)
                 : db_.query(BY_NAME(">", "ASC"), std::string_view(), sequence);
   }
 
@@ -406,15 +404,17 @@ class Search {
   Database& db_;
   const model::ProductText& text_;
   const ProductQuery& query_;
-  // Of the query language of the index of words: exactly, and with a beginning of the last word that is quick to find.
-  std::string match_, quick_match_;
+  // In FTS5's query language all words, of which the last is a prefix, and those before it. Strings side by side must all
+  // occur, * makes one a prefix. Words hold no quotes.
+  std::string match_, match_others_;
   const SteadyTime began_;
   std::optional<SteadyTime> until_;  // of what uses indexes
   std::optional<Position> after_;
   Position last_;                          // of the rows taken, or passed over
   bool moved_ = false;                     // `last_` is set
   bool words_known_ = false;               // to fit: by the index
-  bool by_words_;                          // the query has words, and their index is used
+  const bool by_words_;                    // the query has words
+  bool not_indexed_known_ = false;         // the next one is filled
   std::vector<std::int64_t> not_indexed_;  // sequence numbers of products that fit the words and are not in that index
   model::ProductPage page_;
   std::size_t bytes_ = 0;  // of the products in it

@@ -18,7 +18,7 @@ void set_words_through(Database& db, std::int64_t number) {
 
 std::vector<std::int64_t> products_without_words(Database& db) {
   std::vector<std::int64_t> sequences;
-  for (auto row = db.query("SELECT p.place FROM changes c CROSS JOIN products p ON p.id = c.record"
+  for (auto row = db.query("SELECT p.place FROM changes c CROSS JOIN products p ON p.place = c.product"
                            " WHERE c.number > (SELECT through FROM word_index) AND c.op = 'product.create'");
        row.next();) {
     sequences.push_back(row.take<std::int64_t>());
@@ -38,7 +38,7 @@ std::optional<std::int64_t> add_missing_words(Database& db, const model::Product
   std::optional<std::int64_t> last;
   std::size_t bytes = 0;
   for (auto row = db.query("SELECT c.number, p.place, p.name, p.description, p.sku FROM changes c"
-                           " CROSS JOIN products p ON p.id = c.record"
+                           " CROSS JOIN products p ON p.place = c.product"
                            " WHERE c.number > ? AND c.op = 'product.create' ORDER BY c.number",
                            through);
        row.next();) {
@@ -66,10 +66,8 @@ void remove_words(Database& db, std::int64_t sequence, std::string_view words) {
   db.run("INSERT INTO product_words (product_words, rowid, words) VALUES ('delete', ?, ?)", sequence, words);
 }
 
-bool has_words(Database& db, const ProductId& id, std::int64_t through) {
-  return !db.query("SELECT 1 FROM changes WHERE kind = 'product' AND record = ? AND revision = 1 AND number > ?", id,
-                   through)
-              .next();
+bool has_words(Database& db, std::int64_t sequence, std::int64_t through) {
+  return !db.query("SELECT 1 FROM changes WHERE product = ? AND revision = 1 AND number > ?", sequence, through).next();
 }
 
 }  // namespace integrity::store::sqlite

@@ -34,7 +34,7 @@ void add_words(Database& db, std::int64_t sequence, std::string_view words);
 // The index keeps no texts: `words` must be those that were added.
 void remove_words(Database& db, std::int64_t sequence, std::string_view words);
 
-// Whether the index has this product, which exists or was just deleted.
-bool has_words(Database& db, const ProductId& id, std::int64_t through);
+// Whether the index has the product of this sequence number, which exists or was just deleted.
+bool has_words(Database& db, std::int64_t sequence, std::int64_t through);
 
 }  // namespace integrity::store::sqlite

@@ -101,13 +101,13 @@ void SqliteWriteTx::words_indexed() {
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {
-  if (change.kind != model::RecordKind::product) return insert(db_, change, change.number, change.at);
-  insert_product_change(db_, change, change.number, change.at, replaced_);
+  if (change.kind != model::RecordKind::product) return insert(db_, change);
+  insert_product_change(db_, change, sequence_, replaced_);
   replaced_.clear();
 }
 
 std::optional<std::int64_t> SqliteWriteTx::do_last_place(std::int64_t first, std::int64_t end) {
-  auto row = db_.query("SELECT max(place) FROM products WHERE place >= ? AND place < ?", first, end);
+  auto row = db_.query("SELECT max(product) FROM changes WHERE product >= ? AND product < ?", first, end);
   row.next();
   return row.take<std::optional<std::int64_t>>();
 }
@@ -119,6 +119,7 @@ Status SqliteWriteTx::do_insert(const model::Product& p, std::int64_t sequence) 
       sequence, p.id, p.price.units, p.stock, p.version, p.created_at, p.updated_at, p.currency, p.sku, p.name,
       text_.sort_key(p.name), p.description);
   if (!changed) return taken(p);
+  sequence_ = sequence;
   products_created_ = true;  // nobody can have read it, but lists without it
   bytes_without_words_ += text_bytes(p);
   return {};
@@ -131,42 +132,41 @@ Status SqliteWriteTx::taken(const model::Product& p) {
 }
 
 Status SqliteWriteTx::do_update(const model::Product& before, const model::Product& p) {
+  const auto sequence = sequence_of(db_, p.id);
+  if (!sequence) throw std::logic_error("update of a product that never was");
   const bool counted = before.sku == p.sku && before.name == p.name && before.description == p.description &&
                        before.price == p.price && before.currency == p.currency;
   const auto changed =
-      counted ? db_.run("UPDATE products SET stock = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?",
-                        p.stock, p.version, p.updated_at, p.id, before.version)
+      counted ? db_.run("UPDATE products SET stock = ?, version = ?, updated_at = ? WHERE place = ? AND version = ?",
+                        p.stock, p.version, p.updated_at, *sequence, before.version)
               : db_.run_unless_taken(
                     "UPDATE products SET price = ?, stock = ?, version = ?, updated_at = ?, currency = ?, sku = ?,"
-                    " name = ?, name_key = ?, description = ? WHERE id = ? AND version = ?",
+                    " name = ?, name_key = ?, description = ? WHERE place = ? AND version = ?",
                     p.price.units, p.stock, p.version, p.updated_at, p.currency, p.sku, p.name, text_.sort_key(p.name),
-                    p.description, p.id, before.version);
+                    p.description, *sequence, before.version);
   if (!changed) return taken(p);
   expect_one(*changed, "update of a product that is not at the version before");
-  if (!counted) replace_words(before, p);
+  if (!counted) replace_words(*sequence, before, p);
+  sequence_ = *sequence;
   append_json(replaced_, before);
   products_.push_back(p.id);
   return {};
 }
 
-void SqliteWriteTx::replace_words(const model::Product& before, const model::Product& after) {
+void SqliteWriteTx::replace_words(std::int64_t sequence, const model::Product& before, const model::Product& after) {
   const auto old_words = text_.word_text(before), new_words = text_.word_text(after);
-  if (old_words == new_words || !has_words(db_, after.id, words_through_)) return;
-  auto row = db_.query("SELECT place FROM products WHERE id = ?", after.id);
-  row.next();
-  const auto sequence = row.take<std::int64_t>();
+  if (old_words == new_words || !has_words(db_, sequence, words_through_)) return;
   remove_words(db_, sequence, old_words);
   add_words(db_, sequence, new_words);
 }
 
 void SqliteWriteTx::do_delete(const model::Product& p) {
-  std::optional<std::int64_t> sequence;
-  for (auto row = db_.query("DELETE FROM products WHERE id = ? AND version = ? RETURNING place", p.id, p.version);
-       row.next();) {
-    sequence = row.take<std::int64_t>();
-  }
-  expect_one(sequence ? 1 : 0, "delete of a product that is not at this version");
-  if (has_words(db_, p.id, words_through_)) remove_words(db_, *sequence, text_.word_text(p));
+  const auto sequence = sequence_of(db_, p.id);
+  expect_one(sequence ? db_.run("DELETE FROM products WHERE place = ? AND version = ?", *sequence, p.version) : 0,
+             "delete of a product that is not at this version");
+  db_.run("INSERT INTO deleted_products (id, place) VALUES (?, ?)", p.id, *sequence);
+  if (has_words(db_, *sequence, words_through_)) remove_words(db_, *sequence, text_.word_text(p));
+  sequence_ = *sequence;
   append_json(replaced_, p);
   products_.push_back(p.id);
 }

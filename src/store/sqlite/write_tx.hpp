@@ -64,7 +64,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
 
  private:
   Status taken(const model::Product& product);
-  void replace_words(const model::Product& before, const model::Product& after);
+  void replace_words(std::int64_t sequence, const model::Product& before, const model::Product& after);
   Watermark& watermark() override { return watermark_; }
   bool keeps_product_states() const override { return false; }  // a change holds what it replaced: migrations/006
   void do_append(const model::Change& change) override;
@@ -103,7 +103,9 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::int64_t indexing_through_ = 0;
   std::size_t indexing_bytes_ = 0;
   std::size_t bytes_without_words_ = 0;
-  std::string replaced_;  // the product as JSON that the change to be appended next replaces
+  // Of the product whose change is appended next: its sequence number, and as JSON what the change replaces.
+  std::int64_t sequence_ = 0;
+  std::string replaced_;
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
