@@ -24,16 +24,18 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const std::string user = caller != nullptr      ? caller->user().hex()
                            : enrolling != nullptr ? enrolling->user().id.hex()
                                                   : "";
+  const std::string session = caller != nullptr ? caller->session().id.hex() : "";
+  const std::string status_text = std::to_string(status);
   const std::string outcome(error != nullptr ? info(error->code).slug : "ok");
   const auto fields = {log::Field{"request_id", exchange.request().request_id},
                        {"operation", operation},
-                       {"method", std::string(to_string(exchange.request().method))},
+                       {"method", to_string(exchange.request().method)},
                        {"address", client.address},
                        {"user", user},
-                       {"session", caller != nullptr ? caller->session().id.hex() : ""},
-                       {"status", std::to_string(status)},
+                       {"session", session},
+                       {"status", status_text},
                        {"outcome", outcome},
-                       {"cause", error != nullptr ? error->cause : ""}};
+                       {"cause", error != nullptr ? std::string_view(error->cause) : ""}};
   const http::Method method = exchange.request().method;
   const bool read = method == http::Method::get || method == http::Method::head;
   // An internal fault is never counted with others: operators look for it by its request id.

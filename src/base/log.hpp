@@ -11,9 +11,9 @@
 
 namespace integrity::log {
 
+// Refers to texts, so that making one takes no memory. It lives no longer than the call.
 struct Field {
-  std::string_view name;
-  std::string value;
+  std::string_view name, value;
 };
 
 // A line that cannot be written at once, or for which there is no memory, is dropped. The next line says how many were,

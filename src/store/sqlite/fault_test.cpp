@@ -8,7 +8,9 @@
 #include <mutex>
 
 #include "store/contract/store_contract.hpp"
+#include "store/sqlite/db.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/no_memory.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -249,6 +251,30 @@ TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
   EXPECT_FALSE(create(11).has_value());  // behind the group, so that it is answered by now
   EXPECT_EQ(unavailable_answers, 10);
   EXPECT_EQ(store_->read()->last_change_number(), 0);
+}
+
+// What a write throws is answered where nothing can be allocated. std::bad_alloc left the catch handlers, and so ended
+// the process.
+TEST_F(SqliteFaults, WithoutMemoryItAnswersAndGoesOn) {
+  const std::string what(100, 'x');  // too long to be kept without memory
+  for (const auto& thrown :
+       {std::make_exception_ptr(std::runtime_error(what)), std::make_exception_ptr(Failure(SQLITE_FULL, what)),
+        std::make_exception_ptr(std::bad_alloc())}) {
+    std::optional<test::NoMemory> no_memory;
+    std::promise<Error> answer;
+    const auto fails = [&](WriteTx&) -> Result<bool> {
+      if (!no_memory) no_memory.emplace();
+      std::rethrow_exception(thrown);
+    };
+    store_->submit(make_job<bool>({}, fails, [&](Result<bool> result) {
+      no_memory.reset();
+      answer.set_value(result ? Error{Code::bad_request} : std::move(result).error());
+    }));
+    const auto error = answer.get_future().get();
+    EXPECT_EQ(error.code, Code::unavailable);
+    EXPECT_EQ(error.cause, "out of memory");
+    EXPECT_TRUE(store_->write([](WriteTx& tx) -> Result<bool> { return tx.now() > Time(); }).has_value());
+  }
 }
 
 }  // namespace

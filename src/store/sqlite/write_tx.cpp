@@ -87,17 +87,17 @@ std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
   return effect == sessions_.rend() ? alive_sessions_.find(id) : effect->started;
 }
 
-void SqliteWriteTx::index_words(std::size_t bytes_max) {
-  const auto last = add_missing_words(db_, text_, words_through_, bytes_max).value_or(watermark_.number);
-  set_words_through(db_, last);
-  indexing_through_ = last;
-  indexing_bytes_ = bytes_max;
+SqliteWriteTx::WordsIndexed SqliteWriteTx::index_words(std::size_t bytes_max) {
+  const auto last = add_missing_words(db_, text_, words_through_, bytes_max);
+  const WordsIndexed indexed{.through = last.value_or(watermark_.number),
+                             .bytes = last ? bytes_max : bytes_without_words_};
+  set_words_through(db_, indexed.through);
+  return indexed;
 }
 
-void SqliteWriteTx::words_indexed() {
-  words_through_ = indexing_through_;
-  const bool all = words_through_ == watermark_.number;
-  bytes_without_words_ -= all ? bytes_without_words_ : std::min(indexing_bytes_, bytes_without_words_);
+void SqliteWriteTx::words_indexed(const WordsIndexed& indexed) {
+  words_through_ = indexed.through;
+  bytes_without_words_ -= std::min(indexed.bytes, bytes_without_words_);
 }
 
 void SqliteWriteTx::do_append(const model::Change& change) {

@@ -32,8 +32,12 @@ class SqliteWriteTx final : public WriteTx, public Reader {
 
   // For the writer, between groups, in a transaction of its own: indexes the words of products that are not indexed yet,
   // those with the lowest change numbers first, until their texts have come to `bytes_max`.
-  void index_words(std::size_t bytes_max);
-  void words_indexed();  // after its COMMIT
+  struct WordsIndexed {
+    std::int64_t through;  // see word_index.hpp
+    std::size_t bytes;     // of texts, about
+  };
+  WordsIndexed index_words(std::size_t bytes_max);
+  void words_indexed(const WordsIndexed& indexed);  // after its COMMIT
   std::int64_t changes_without_words() const { return watermark_.number - words_through_; }
   // About so many, of the texts of products. More where writes were undone.
   std::size_t bytes_without_words() const { return bytes_without_words_; }
@@ -100,8 +104,6 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Watermark watermark_;
   Time host_now_{};             // of the host when this job began: kept answers expire by it
   std::int64_t words_through_;  // see word_index.hpp
-  std::int64_t indexing_through_ = 0;
-  std::size_t indexing_bytes_ = 0;
   std::size_t bytes_without_words_ = 0;
   // Of the product whose change is appended next: its sequence number, and as JSON what the change replaces.
   std::int64_t sequence_ = 0;

@@ -64,6 +64,12 @@ std::string trouble(int primary) {
   return "the store cannot write just now; nothing was changed. Try again shortly";
 }
 
+Error refusal(int primary, const char* cause) {
+  Error error = unavailable(cause);
+  error.detail = trouble(primary);
+  return error;
+}
+
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
@@ -76,7 +82,8 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
       tx_(db, clock, text, sessions),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
-  group_.reserve(kGroupMax);
+  group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
+  answers_.reserve(kGroupMax);
   // Instead of SQLite's own checkpoints, which come inside COMMIT and so before the answers.
   sqlite3_wal_hook(
       db_.handle(),
@@ -125,9 +132,9 @@ void Writer::tend_words(bool idle) {
 bool Writer::index_words() {
   try {
     db_.run("BEGIN IMMEDIATE");
-    tx_.index_words(kWordBytes);
+    const auto indexed = tx_.index_words(kWordBytes);
     db_.run("COMMIT");
-    tx_.words_indexed();
+    tx_.words_indexed(indexed);
     return true;
   } catch (const Failure& failure) {
     if (stops_writer(failure.primary())) {
@@ -143,9 +150,10 @@ bool Writer::index_words() {
   return false;
 }
 
-void Writer::write_group() {
-  tx_.begin_group();  // before anything can fail: undoing a group goes back to here
+void Writer::write_group() noexcept {
+  answers_.assign(group_.size(), Status());  // both have room
   try {
+    tx_.begin_group();
     db_.run("BEGIN IMMEDIATE");
     const bool done = run_group(options_.run_writes_twice ? Undo::by_savepoint : Undo::by_starting_over);
     if (!done) {
@@ -157,9 +165,10 @@ void Writer::write_group() {
     tx_.end_group();
     db_.run("COMMIT");
   } catch (const Failure& failure) {
-    return fail_group(failure);
+    return fail_group(report(failure));
   } catch (const std::exception& exception) {
-    return fail_group(Failure(SQLITE_NOMEM, exception.what()));
+    log::event("store.refused", {{"cause", exception.what()}});
+    return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
   }
   publish();
   answer_group();
@@ -169,7 +178,6 @@ void Writer::write_group() {
 // closure refuses, it refuses before it writes), and a savepoint for every job was measured to cost
 // a sixth of the writes a second.
 bool Writer::run_group(Undo undo) {
-  answers_.assign(group_.size(), Status());
   for (std::size_t i = 0; i < group_.size(); ++i) {
     if (undo == Undo::by_savepoint) {
       db_.run("SAVEPOINT job");
@@ -209,15 +217,20 @@ bool Writer::run(std::size_t index) {
   return stays;
 }
 
-void Writer::publish() {
+void Writer::publish() noexcept {
   tx_.committed();
   for (const auto& id : tx_.touched_products()) cache_.forget(id);
   if (tx_.products_changed()) pages_.forget_all();
   for (const auto& effect : tx_.session_effects()) {
-    if (effect.started) {
-      sessions_.put(*effect.started);
-    } else {
+    if (!effect.started) {
       sessions_.remove(effect.id);
+      continue;
+    }
+    try {
+      sessions_.put(*effect.started);
+    } catch (const std::bad_alloc&) {
+      log::event("store.session.dropped",
+                 {{"cause", "out of memory"}});  // until the next start: its user logs in again
     }
   }
 }
@@ -227,19 +240,18 @@ void Writer::answer_group() {
   for (std::size_t i = 0; i < group_.size(); ++i) group_[i]->done(std::move(answers_[i]));
 }
 
-void Writer::fail_group(const Failure& failure) {
+void Writer::fail_group(const Error& error) noexcept {
   if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   tx_.forget_group();
-  answers_.assign(group_.size(), report(failure));
-  answer_group();
+  const WakeUps::Batch batch;
+  for (const auto& job : group_) refuse(*job, error);
 }
 
 // Logs the failure. Gives the error that clients get.
-Error Writer::report(const Failure& failure) {
+Error Writer::report(const Failure& failure) noexcept {
   const bool stops = stops_writer(failure.primary());
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
-  Error error = unavailable(failure.what());
-  error.detail = trouble(failure.primary());
+  Error error = error_of([&] { return refusal(failure.primary(), failure.what()); });
   if (stops) {
     stopped_ = true;
     queue_.stop(error);

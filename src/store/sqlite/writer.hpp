@@ -35,14 +35,14 @@ class Writer {
   bool words_wait() const;
   void tend_words(bool idle);
   bool index_words();
-  void write_group();
+  void write_group() noexcept;
   bool run_group(Undo undo);
   bool run(std::size_t index);
-  void publish();
+  void publish() noexcept;
   void answer_group();
-  void fail_group(const Failure& failure);
+  void fail_group(const Error& error) noexcept;
   void checkpoint();
-  Error report(const Failure& failure);
+  Error report(const Failure& failure) noexcept;
 
   Database& db_;
   const Options options_;
