@@ -4,4 +4,5 @@ DROP TABLE product_words;
 CREATE VIRTUAL TABLE product_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii');
 -- Bytes that are collected before a segment is written: the words of the products that are indexed together fit.
 INSERT INTO product_words (product_words, rank) VALUES ('hashsize', 16777216);
+CREATE VIRTUAL TABLE product_terms USING fts5vocab(product_words, 'instance');  -- the words of the index
 DELETE FROM word_index;
