@@ -9,6 +9,7 @@
 What is measured runs on core 0, wrk on core 1. Ratios are medians of rounds that take turns. Writes nothing but stdout.
 """
 
+import contextlib
 import os
 import pathlib
 import platform
@@ -68,15 +69,22 @@ def memory_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
+@contextlib.contextmanager
+def pinned(core: int):
+    """Processes that are started inside run on this core."""
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count()))
+
+
 class Pinned(Server):
-    """The server on core 0: it sees one core and behaves accordingly."""
+    """The server on core 0, which sees one core and sizes its pools for it."""
 
     def start(self, within: float = 30):
-        os.sched_setaffinity(0, {0})
-        try:
+        with pinned(0):
             return super().start(within)
-        finally:
-            os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 def raw_reply(port: int, target: str, token: str) -> bytes:
