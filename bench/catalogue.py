@@ -42,26 +42,31 @@ def measured(folder: pathlib.Path, server, token: str, lines: list, connections:
     return requests / (microseconds / 1e6), p99 / 1000
 
 
-def fill(server, count: int) -> list:
+def fill(server, client, count: int) -> list:
     """Stops the server, inserts products into its database as it would, and starts it. Returns some of their ids."""
     chance = random.Random(7)
+    client.post("/products", {"name": "Lamp", "price": "129.90", "stock": 5, "sku": "first"})
     assert server.stop() == 0
-    database = sqlite3.connect(next(path for path in server.data.iterdir() if path.suffix == ".db"))
+    database = sqlite3.connect(server.data / "integrity.db")
+    database.row_factory = sqlite3.Row
+    first = dict(database.execute("SELECT * FROM products").fetchone())  # the others differ from it in some columns
     oldest = int(time.time() * 1000) - count - 1000
 
     def words(least: int, most: int) -> str:
         return " ".join(WORDS[min(int(chance.expovariate(1 / 80)), len(WORDS) - 1)] for _ in range(chance.randint(least, most)))
 
     ids, products, texts = [], [], []
-    for number in range(count):
-        at, pid, name, description, sku = oldest + number, chance.randbytes(12), words(2, 4), words(3, 12), f"M-{number}"
-        products.append((at << 21, pid, chance.randrange(10**7), chance.randrange(1000), 1, at, at, "EUR", sku, name, name, description))
+    for number in range(count - 1):
+        at, pid, name, description = oldest + number, chance.randbytes(12), words(2, 4), words(3, 12)
+        product = first | {"place": at << 21, "id": pid, "price": chance.randrange(10**7), "stock": chance.randrange(1000), "created_at": at,
+                           "updated_at": at, "sku": f"M-{number}", "name": name, "name_key": name, "description": description}
+        products.append(tuple(product.values()))
         texts.append((at << 21, f"{name} {description} m {number}"))
         if number % max(1, count // 10_000) == 0:
             ids.append(pid.hex())
+    assert product.keys() == first.keys(), "products has no such column"
     with database:
-        database.executemany("INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name,"
-                             " name_key, description) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", products)
+        database.executemany(f"INSERT INTO products ({', '.join(first)}) VALUES ({', '.join('?' * len(first))})", products)
         database.executemany("INSERT INTO product_words (rowid, words) VALUES (?,?)", texts)
     database.close()
     server.start()
@@ -83,7 +88,7 @@ def at_size(folder: pathlib.Path, count: int, results: dict) -> None:
     chance = random.Random(11)
     with Pinned() as server:
         account = enrolled(server)
-        ids = fill(server, count)
+        ids = fill(server, account.client, count)
         starts = cursors(account.client, min(1000, count // 2))
         loads = {
             "read, of 1 000": [f"GET /products/{pid}" for pid in ids[:1000]],
