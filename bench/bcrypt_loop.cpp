@@ -1,6 +1,6 @@
-// Bare bcrypt of libcrypt, on one core: the measure for logins.
+// Hashes with libcrypt's bcrypt on one core: what the server's logins are compared with.
 //
-//   bcrypt_loop COST SECONDS     -> hashes a second
+//   bcrypt_loop COST SECONDS     prints hashes per second
 #include <crypt.h>
 
 #include <chrono>
@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   std::chrono::duration<double> passed{};
   long done = 0;
   for (; passed.count() < seconds; ++done) {
-    // As long as what the server hashes: 48 bytes of HMAC-SHA-384 in base64.
+    // The length of what the server hashes: 48 bytes of HMAC-SHA-384 in base64.
     const char* hash = crypt_r("0123456789012345678901234567890123456789012345678901234567890123", setting, &data);
     if (hash == nullptr || hash[0] == '*') return 1;
     passed = std::chrono::steady_clock::now() - start;

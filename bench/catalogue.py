@@ -1,12 +1,12 @@
-"""The server with many products, and with much to do at once: `catalogue.py build/release/integrity`.
+"""The server with many products, and under mixed load: `catalogue.py build/release/integrity`.
 
-(d) reads while 64 logins are in flight, and logins while reads saturate;
-(e) a read, a page of 100 and a search at 1 000 and at 1 000 000 products;
-(g) reads and writes mixed 9 to 1;
-(h) a page of 100 products beside nginx sending the same bytes;
-(i) the whole list of 1 000 000 products: time, and memory.
+(d) reads during 64 concurrent logins, and logins while reads saturate the server;
+(e) a read, a page of 100 and a search, with 1 000 and with 1 000 000 products;
+(g) nine reads to one write;
+(h) a page of 100 products, next to nginx sending the same bytes;
+(i) the whole list of 1 000 000 products: time and memory.
 
-The server runs on core 0, the load on core 1. Writes nothing but stdout.
+The server runs on core 0, the load generator on core 1. BENCH_PRODUCTS replaces the 1 000 000.
 """
 
 import os
@@ -30,7 +30,7 @@ WORDS = [f"{a}{b}{c}" for a in ("ba", "de", "fi", "ko", "lu", "mar", "nes", "pol
 
 
 def measured(folder: pathlib.Path, server, token: str, lines: list, connections: int, seconds: int = 5) -> tuple:
-    """Requests a second, and the 99th percentile in ms."""
+    """Requests per second, and the 99th percentile in ms."""
     targets = folder / "targets"
     targets.write_text("\n".join(lines) + "\n")
     said = output(*on_core(1, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
@@ -42,26 +42,31 @@ def measured(folder: pathlib.Path, server, token: str, lines: list, connections:
     return requests / (microseconds / 1e6), p99 / 1000
 
 
-def fill(server, count: int) -> list:
-    """Products as the server writes them, put into its file while it is down. Gives some of their ids."""
+def fill(server, client, count: int) -> list:
+    """Stops the server, inserts products into its database as it would, and starts it. Returns some of their ids."""
     chance = random.Random(7)
+    client.post("/products", {"name": "Lamp", "price": "129.90", "stock": 5, "sku": "first"})
     assert server.stop() == 0
-    database = sqlite3.connect(next(path for path in server.data.iterdir() if path.suffix == ".db"))
-    begin = int(time.time() * 1000) - count - 1000
+    database = sqlite3.connect(server.data / "integrity.db")
+    database.row_factory = sqlite3.Row
+    first = dict(database.execute("SELECT * FROM products").fetchone())  # the others differ from it in some columns
+    oldest = int(time.time() * 1000) - count - 1000
 
     def words(least: int, most: int) -> str:
         return " ".join(WORDS[min(int(chance.expovariate(1 / 80)), len(WORDS) - 1)] for _ in range(chance.randint(least, most)))
 
     ids, products, texts = [], [], []
-    for number in range(count):
-        at, pid, name, description, sku = begin + number, chance.randbytes(12), words(2, 4), words(3, 12), f"M-{number}"
-        products.append((at << 21, pid, chance.randrange(10**7), chance.randrange(1000), 1, at, at, "EUR", sku, name, name, description))
+    for number in range(count - 1):
+        at, pid, name, description = oldest + number, chance.randbytes(12), words(2, 4), words(3, 12)
+        product = first | {"place": at << 21, "id": pid, "price": chance.randrange(10**7), "stock": chance.randrange(1000), "created_at": at,
+                           "updated_at": at, "sku": f"M-{number}", "name": name, "name_key": name, "description": description}
+        products.append(tuple(product.values()))
         texts.append((at << 21, f"{name} {description} m {number}"))
         if number % max(1, count // 10_000) == 0:
             ids.append(pid.hex())
+    assert product.keys() == first.keys(), "products has no such column"
     with database:
-        database.executemany("INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name,"
-                             " name_key, description) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", products)
+        database.executemany(f"INSERT INTO products ({', '.join(first)}) VALUES ({', '.join('?' * len(first))})", products)
         database.executemany("INSERT INTO product_words (rowid, words) VALUES (?,?)", texts)
     database.close()
     server.start()
@@ -69,7 +74,7 @@ def fill(server, count: int) -> list:
 
 
 def cursors(client, step: int = 1000) -> list:
-    """Where pages begin, all over the list."""
+    """Cursors spread over the whole list."""
     found, target = [], f"/products?limit={step}"
     while target:
         link = client.get(target).header("Link")
@@ -83,16 +88,16 @@ def at_size(folder: pathlib.Path, count: int, results: dict) -> None:
     chance = random.Random(11)
     with Pinned() as server:
         account = enrolled(server)
-        ids = fill(server, count)
-        begins = cursors(account.client, min(1000, count // 2))
-        asked = {
+        ids = fill(server, account.client, count)
+        starts = cursors(account.client, min(1000, count // 2))
+        loads = {
             "read, of 1 000": [f"GET /products/{pid}" for pid in ids[:1000]],
             "read, of 10 000": [f"GET /products/{pid}" for pid in ids],
-            "page of 100, ten of them": [f"GET /products?limit=100&cursor={begin}" for begin in begins[:10]],
-            "page of 100, anywhere": [f"GET /products?limit=100&cursor={begin}" for begin in begins],
+            "page of 100, ten of them": [f"GET /products?limit=100&cursor={start}" for start in starts[:10]],
+            "page of 100, anywhere": [f"GET /products?limit=100&cursor={start}" for start in starts],
             "search": [f"GET /products?limit=20&q={chance.choice(WORDS)}+{chance.choice(WORDS)[:chance.randint(1, 5)]}" for _ in range(2000)],
         }
-        for name, lines in asked.items():
+        for name, lines in loads.items():
             results.setdefault(name, {})[count] = measured(folder, server, account.token, lines, 8)
         if count == MANY:
             whole_list(server, account)
@@ -107,7 +112,7 @@ def by_size(folder: pathlib.Path) -> None:
         (small, small_p99), (large, large_p99) = sizes[1000], sizes[MANY]
         rows.append((name, f"{small:.0f}", f"{small_p99:.2f}", f"{large:.0f}", f"{large_p99:.2f}", f"{large / small:.2f}",
                      f"{large_p99 / small_p99:.2f}"))
-    table("(e) 8 connections; among 1 000 products there are no more than 1 000 to read and ten pages; two words, the last a beginning", rows)
+    table("(e) 8 connections; 1 000 products have only ten pages; a search has one word and the beginning of another", rows)
 
 
 def whole_list(server, account) -> None:
@@ -120,18 +125,18 @@ def whole_list(server, account) -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    begin = time.monotonic()
+    start = time.monotonic()
     size = int(output(*on_core(1, "curl", "-sS", "-o", "/dev/null", "-w", "%{size_download}", "-H", f"Authorization: Bearer {account.token}",
                                f"http://127.0.0.1:{server.port}/products")))
-    seconds = time.monotonic() - begin
+    seconds = time.monotonic() - start
     done.set()
     watcher.join()
     table(f"(i) the whole list of {MANY:,} products, streamed",
-          [("seconds", f"{seconds:.1f}"), ("MB", f"{size / 1e6:.0f}"), ("products a second", f"{MANY / seconds:.0f}"),
-           ("memory before, MB", f"{before:.1f}"), ("at the most, MB", f"{peak:.1f}")])
+          [("seconds", f"{seconds:.1f}"), ("MB", f"{size / 1e6:.0f}"), ("products per second", f"{MANY / seconds:.0f}"),
+           ("memory before, MB", f"{before:.1f}"), ("peak memory, MB", f"{peak:.1f}")])
 
 
-def page_beside_nginx(folder: pathlib.Path) -> None:
+def page_next_to_nginx(folder: pathlib.Path) -> None:
     with Pinned() as server:
         account = enrolled(server)
         for number in range(150):
@@ -158,7 +163,7 @@ def mixed(folder: pathlib.Path) -> None:
         reads = [f"GET {path}" for path in paths]
         writes = [f'POST {path}/stock {{"delta":1}}' for path in paths]
         rows = [("", "requests/s", "p99 ms")]
-        for name, lines in (("reads", reads), ("9 reads to 1 movement of stock", reads * 9 + writes), ("movements of stock", writes)):
+        for name, lines in (("reads", reads), ("9 reads to 1 change of stock", reads * 9 + writes), ("changes of stock", writes)):
             rate, p99 = measured(folder, server, account.token, lines, 32)
             rows.append((name, f"{rate:.0f}", f"{p99:.2f}"))
     table("(g) 100 products, 32 connections", rows)
@@ -171,7 +176,7 @@ def under_logins(folder: pathlib.Path) -> None:
         loop = build("read_loop", folder)
 
         def reading() -> tuple:
-            """Of each request, and as wrk tells it."""
+            """The 99th percentile in ms, of the requests that were sent and as wrk computes it."""
             said = output(*on_core(1, loop, server.port, target, account.token, 8, 10))
             return float(said.split()[1]), measured(folder, server, account.token, [f"GET {target}"], 8)[1]
 
@@ -182,9 +187,9 @@ def under_logins(folder: pathlib.Path) -> None:
         def log_in():
             client = Client(server)
             while not stop.is_set():
-                begin = time.monotonic()
+                start = time.monotonic()
                 reply = client.post("/login", {"username": account.username, "password": PASSWORD})
-                took.append((reply.status, time.monotonic() - begin))
+                took.append((reply.status, time.monotonic() - start))
                 if reply.status == 503:
                     stop.wait(int(reply.header("Retry-After")))
 
@@ -193,7 +198,7 @@ def under_logins(folder: pathlib.Path) -> None:
         for thread in threads:
             thread.start()
         time.sleep(1)
-        beside, beside_wrk = reading()
+        loaded, loaded_wrk = reading()
         stop.set()
         for thread in threads:
             thread.join()
@@ -206,22 +211,22 @@ def under_logins(folder: pathlib.Path) -> None:
         stop.set()
         thread.join()
         os.sched_setaffinity(0, range(os.cpu_count()))
-    ended = sorted(seconds for status, seconds in flood if status == 200)
+    succeeded = sorted(seconds for status, seconds in flood if status == 200)
     single = sorted(seconds for status, seconds in took if status == 200)
-    table("(d) a read at 8 connections, and logins at bcrypt cost 12",
-          [("read p99 alone, ms", f"{alone:.2f}"), ("read p99 with 64 logins in flight, ms", f"{beside:.2f}"), ("ratio", f"{beside / alone:.2f}"),
-           ("the same by wrk, which weighs a stall by how long it lasts, ms", f"{alone_wrk:.2f}, {beside_wrk:.2f}"),
-           ("logins that ended meanwhile", len(ended)), ("turned away with 503", len(flood) - len(ended)),
-           ("the longest that ended, s", f"{ended[-1]:.2f}" if ended else "-"),
-           (f"one login at a time beside {rate:.0f} reads/s, longest, s", f"{single[-1]:.2f}" if single else "none ended")])
+    table("(d) reads on 8 connections, and logins with bcrypt cost 12",
+          [("read p99 alone, ms", f"{alone:.2f}"), ("read p99 during 64 concurrent logins, ms", f"{loaded:.2f}"), ("ratio", f"{loaded / alone:.2f}"),
+           ("both by wrk, which weights a stall by its length, ms", f"{alone_wrk:.2f}, {loaded_wrk:.2f}"),
+           ("successful logins", len(succeeded)), ("logins refused with 503", len(flood) - len(succeeded)),
+           ("longest successful login, s", f"{succeeded[-1]:.2f}" if succeeded else "-"),
+           (f"longest of single logins during {rate:.0f} reads/s, s", f"{single[-1]:.2f}" if single else "none succeeded")])
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="integrity-bench-") as name:
-        place = pathlib.Path(name)
-        place.chmod(0o755)
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
         facts()
-        page_beside_nginx(place)
-        mixed(place)
-        by_size(place)
-        under_logins(place)
+        page_next_to_nginx(folder)
+        mixed(folder)
+        by_size(folder)
+        under_logins(folder)

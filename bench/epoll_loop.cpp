@@ -1,7 +1,7 @@
-// The least that a server on one core can do: one epoll loop that sends the same bytes for whatever ends with an empty
-// line, and looks at nothing else. What a server makes of a request is the distance to this.
+// The least work that a server on one core can do: an epoll loop that sends the same bytes whenever the received data
+// end with an empty line. It does not parse them. The difference to this loop is what a server spends on a request.
 //
-//   epoll_loop FILE     -> says on which port of 127.0.0.1 it listens; answers with FILE until it is ended
+//   epoll_loop FILE     prints its port on 127.0.0.1, and responds with the content of FILE until it is terminated
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>

@@ -1,4 +1,4 @@
--- GET with the Authorization header that TOKEN gives.
+-- GET with the token in TOKEN.
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 
 function done(summary)

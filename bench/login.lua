@@ -1,4 +1,4 @@
--- POST /login with a right password. NAME and PASSWORD come from the environment.
+-- POST /login with the username in NAME and the password in PASSWORD.
 function request()
   return wrk.format("POST", "/login", { ["Content-Type"] = "application/json" },
     string.format('{"username":"%s","password":"%s"}', os.getenv("NAME"), os.getenv("PASSWORD")))

@@ -1,5 +1,7 @@
-"""`./dev bench`, on MongoDB: a replica set of one, the server or the plain loop of libmongoc, and whoever asks, all on the same
-two cores."""
+"""The server on MongoDB next to a plain loop of libmongoc: `mongo.py build/release/integrity`.
+
+The replica set of one, the server or the loop, and the clients share all cores.
+"""
 
 import pathlib
 import statistics
@@ -43,10 +45,10 @@ def measure(server, loop) -> None:
         rates["writes of the loop"].append(float(output(loop, server.store, "writes", WRITERS, SECONDS)))
     median = {name: statistics.median(values) for name, values in rates.items()}
     table(f"(j) on MongoDB, a replica set of one; medians of {ROUNDS} rounds of {SECONDS} s",
-          [("", "a second", "libmongoc loop", "ratio")] +
+          [("", "per second", "libmongoc loop", "ratio")] +
           [(what, f"{median[kind]:.0f}", f"{median[kind + ' of the loop']:.0f}", f"{median[kind] / median[kind + ' of the loop']:.2f}")
-           for what, kind in ((f"GET /products/<pid>, {READERS} connections: a session and a product found", "reads"),
-                              (f"POST /products, {WRITERS} connections: a product and its change", "writes"))])
+           for what, kind in ((f"GET /products/<pid>, {READERS} connections: finds a session and a product", "reads"),
+                              (f"POST /products, {WRITERS} connections: inserts a product and its change", "writes"))])
 
 
 if __name__ == "__main__":

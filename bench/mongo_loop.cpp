@@ -1,10 +1,11 @@
-// What plain libmongoc reaches with the questions and documents of the server: the measure for it on MongoDB.
+// The rate of plain libmongoc with the server's queries and documents: what the server on MongoDB is compared with.
 //
-//   mongo_loop URI reads THREADS SECONDS     -> a second: a session and a product found by their ids
-//   mongo_loop URI writes THREADS SECONDS    -> a second: a product and its change inserted in one transaction
+//   mongo_loop URI reads THREADS SECONDS     finds a session and a product by their ids; prints pairs per second
+//   mongo_loop URI writes THREADS SECONDS    inserts a product and its change; prints transactions per second
 //
-// URI names a server's own database, with a session and a product at least. Reads see what a majority has; commits wait for
-// its journal. Each thread has a client of its own. The newest product and change are what is written, under new ids.
+// URI names the database of a server, with at least one session and one product. Reads have read concern majority;
+// commits wait for the journals of a majority. Each thread has its own client. The loop inserts copies of the newest
+// product and change, under new ids.
 #include <mongoc/mongoc.h>
 
 #include <atomic>
@@ -53,14 +54,14 @@ bson_t* find_one(mongoc_collection_t* collection, const bson_t* filter, const bs
   return copy;
 }
 
-// One of them, the last by `order`.
+// The matching document with the highest `order`.
 bson_t* last(mongoc_collection_t* collection, const char* filter_text, const char* order) {
   bson_error_t error;
   bson_t* filter = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(filter_text), -1, &error);
   bson_t* options = BCON_NEW("sort", "{", order, BCON_INT32(-1), "}", "limit", BCON_INT64(1));
   bson_t* found = find_one(collection, filter, options);
   if (found == nullptr) {
-    std::fprintf(stderr, "mongo_loop: nothing in %s\n", mongoc_collection_get_name(collection));
+    std::fprintf(stderr, "mongo_loop: no such document in %s\n", mongoc_collection_get_name(collection));
     std::exit(1);
   }
   bson_destroy(filter);
@@ -92,11 +93,11 @@ long reads(Database& database, Again again) {
   return done;
 }
 
-// Behind all that the server gives, and behind those of a run before.
+// Nanoseconds since 1970: higher than the server's numbers and those of earlier runs.
 std::atomic<std::int64_t> next_number{std::chrono::system_clock::now().time_since_epoch().count()};
 
-// `document` with another value of the members that are unique.
-bson_t* renewed(const bson_t* document, const bson_oid_t& id, std::int64_t number, bool change) {
+// A copy of `document` with new values for the unique members.
+bson_t* copy_of(const bson_t* document, const bson_oid_t& id, std::int64_t number, bool change) {
   bson_t* made = bson_new();
   bson_copy_to_excluding_noinit(document, made, "_id", "place", "sku", "record", nullptr);
   if (change) {
@@ -131,7 +132,7 @@ long writes(Database& database, Again again) {
     bson_oid_t id;
     bson_oid_init(&id, nullptr);
     const auto number = next_number++;
-    bson_t* made[] = {renewed(product, id, number, false), renewed(change, id, number, true)};
+    bson_t* made[] = {copy_of(product, id, number, false), copy_of(change, id, number, true)};
     if (!mongoc_client_session_start_transaction(session, options, &error)) fail("begin", error);
     if (!mongoc_collection_insert_one(products, made[0], in_session, nullptr, &error)) fail("insert", error);
     if (!mongoc_collection_insert_one(changes, made[1], in_session, nullptr, &error)) fail("insert", error);

@@ -1,5 +1,5 @@
--- POST /products, each body unlike any other. TOKENS (one or more, separated by blanks, taken in turns) and STEM come from
--- the environment; with KEYED each request has an Idempotency-Key of its own.
+-- POST /products, with a different name and sku in each request; the sku begins with STEM. The requests use the tokens
+-- in TOKENS, separated by spaces, in turn. If KEYED is set, each request has its own Idempotency-Key.
 local stem, keyed = os.getenv("STEM"), os.getenv("KEYED")
 local headers, number = {}, 0
 

@@ -1,8 +1,8 @@
-// One GET on each of some connections, again as soon as it is answered: how long each took. wrk gives percentiles as if
-// requests had been sent all the time that a stall lasts ("coordinated omission"): they say how long a stall is, these how
-// many requests met one.
+// Sends a GET on each connection, and the next one when the response has arrived. The percentiles are of the requests
+// that were sent. Those of wrk also count the requests that it would have sent during a stall (it corrects "coordinated
+// omission"): wrk shows how long a stall is, this loop how many requests it delays.
 //
-//   read_loop PORT TARGET TOKEN CONNECTIONS SECONDS     -> requests a second, 99th and 99.9th percentile in ms
+//   read_loop PORT TARGET TOKEN CONNECTIONS SECONDS     prints requests per second, 99th and 99.9th percentile in ms
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -43,13 +43,13 @@ int main(int argc, char** argv) {
   const auto end =
       begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::atof(argv[5])));
   std::vector<double> took;
-  char answer[16384];  // longer than the one expected, which comes in one piece
+  char response[16384];  // longer than the expected response, which arrives in one piece
   while (Clock::now() < end) {
     if (::poll(connections.data(), connections.size(), 1000) < 0) return 1;
     for (std::size_t i = 0; i < connections.size(); ++i) {
       if (connections[i].revents == 0) continue;
-      const auto got = ::recv(connections[i].fd, answer, sizeof answer, 0);
-      if (got <= 0 || !std::string_view(answer, static_cast<std::size_t>(got)).starts_with("HTTP/1.1 200 ")) return 1;
+      const auto got = ::recv(connections[i].fd, response, sizeof response, 0);
+      if (got <= 0 || !std::string_view(response, static_cast<std::size_t>(got)).starts_with("HTTP/1.1 200 ")) return 1;
       const auto now = Clock::now();
       took.push_back(std::chrono::duration<double, std::milli>(now - sent[i]).count());
       sent[i] = now;

@@ -1,14 +1,15 @@
-"""The server beside what it is measured by, all in one run: `run.py build/release/integrity`.
+"""The server and what it is compared with, measured in one run: `run.py build/release/integrity`.
 
-(a) reading a product with a valid token, beside nginx sending the same bytes from a file, and beside a bare epoll loop
-    that sends them without looking at what it was asked;
-(b) durable POST /products, beside a plain SQLite loop that writes the same rows;
-(c) logins, beside bare bcrypt of the same cost;
-(f) POST /products with an Idempotency-Key, beside the same without.
+(a) GET of a product with a valid token, next to nginx sending the same bytes from a file, and to a bare epoll loop that
+    sends them without parsing the request;
+(b) durable POST /products, next to a plain SQLite loop that writes the same rows;
+(c) logins, next to bare bcrypt of the same cost;
+(f) POST /products with an Idempotency-Key, next to the same without a key.
 
-What is measured runs on core 0, wrk on core 1. Ratios are medians of rounds that take turns. Writes nothing but stdout.
+Servers and loops run on core 0, wrk runs on core 1. They take turns in each round; figures are medians.
 """
 
+import contextlib
 import os
 import pathlib
 import platform
@@ -45,7 +46,7 @@ def output(*command, **rest) -> str:
 
 
 def wrk(script: str, url: str, connections: int, seconds: int, **environment) -> tuple[float, int]:
-    """Requests a second, and how many there were."""
+    """Requests per second, and their number."""
     said = output(*on_core(1, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", BENCH / script, url),
                   env=os.environ | environment)
     requests, microseconds, wrong = map(int, re.search(r"RESULT (\d+) (\d+) (\d+)", said).groups())
@@ -68,19 +69,26 @@ def memory_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
 
 
+@contextlib.contextmanager
+def pinned(core: int):
+    """Processes that are started inside run on this core."""
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count()))
+
+
 class Pinned(Server):
-    """The server on core 0: it sees one core and behaves accordingly."""
+    """The server on core 0, which sees one core and sizes its pools for it."""
 
     def start(self, within: float = 30):
-        os.sched_setaffinity(0, {0})
-        try:
+        with pinned(0):
             return super().start(within)
-        finally:
-            os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 def raw_reply(port: int, target: str, token: str) -> bytes:
-    """All bytes of one answer."""
+    """All bytes of one response."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         data = b""
@@ -94,7 +102,7 @@ def raw_reply(port: int, target: str, token: str) -> bytes:
 
 
 class Nginx:
-    """nginx on core 0, sending a file with headers that make its answer as long as `reply`."""
+    """nginx on core 0. It sends a file, with a header that makes its response as long as `reply`."""
 
     def __init__(self, folder: pathlib.Path, target: str, reply: bytes):
         self.folder, self.target = folder, target
@@ -105,7 +113,7 @@ class Nginx:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.process = None
-        bare = len(self.started("").answer())
+        bare = len(self.started("").response())
         self.stop()
         name = "add_header X-Padding "
         self.started(f'{name}"{"x" * max(1, len(reply) - bare - len("X-Padding: ") - 2)}" always;')
@@ -126,7 +134,7 @@ class Nginx:
                 time.sleep(0.05)
         raise SystemExit("nginx did not start:\n" + (self.folder / "error.log").read_text())
 
-    def answer(self) -> bytes:
+    def response(self) -> bytes:
         return raw_reply(self.port, self.target, "x")
 
     @property
@@ -139,7 +147,7 @@ class Nginx:
 
 
 class Limit:
-    """The epoll loop on core 0: what any server on this core stays below."""
+    """The epoll loop on core 0: the upper limit for a server on this core."""
 
     name, token = "bare epoll loop", "x"
 
@@ -183,7 +191,7 @@ def reading(folder: pathlib.Path, tools: pathlib.Path) -> None:
                     before = cpu_seconds(pid)
                     rate, count = wrk("get.lua", f"http://127.0.0.1:{port}{target}", 32, 4, TOKEN=account.token)
                     results[name].append((rate, (cpu_seconds(pid) - before) / count * 1e6))
-            sizes = {"integrity": len(reply), "nginx": len(nginx.answer()), limit.name: len(reply)}
+            sizes = {"integrity": len(reply), "nginx": len(nginx.response()), limit.name: len(reply)}
         finally:
             nginx.stop()
             limit.stop()
@@ -191,10 +199,10 @@ def reading(folder: pathlib.Path, tools: pathlib.Path) -> None:
     (ours, our_cpu), (theirs, their_cpu), (most, least_cpu) = medians["integrity"], medians["nginx"], medians[limit.name]
     table("(a) GET /products/<pid> with a valid token; nginx sends the same bytes from a file. 32 connections, "
           f"{ROUNDS} rounds of 4 s",
-          [("", "requests/s", "CPU µs/request", "bytes/answer")] +
+          [("", "requests/s", "CPU µs/request", "bytes/response")] +
           [(name, f"{rate:.0f}", f"{cpu:.2f}", sizes[name]) for name, (rate, cpu) in medians.items()] +
-          [("of nginx (more is better)", f"{ours / theirs:.2f}", f"{their_cpu / our_cpu:.2f}", ""),
-           ("of the loop", f"{ours / most:.2f}", f"{least_cpu / our_cpu:.2f}", "")])
+          [("ratio to nginx (more is better)", f"{ours / theirs:.2f}", f"{their_cpu / our_cpu:.2f}", ""),
+           ("ratio to the loop", f"{ours / most:.2f}", f"{least_cpu / our_cpu:.2f}", "")])
 
 
 def writing(tools: pathlib.Path) -> None:
@@ -205,7 +213,7 @@ def writing(tools: pathlib.Path) -> None:
                 account = enrolled(server)
                 account.client.post("/products", {"name": "Lamp 1", "price": "129.90", "stock": 5, "sku": "first-1"})
                 if connections == 256:
-                    continue_with_loops(server, tools, rates)
+                    measure_loops(server, tools, rates)
                 rate, _ = wrk("post.lua", f"http://127.0.0.1:{server.port}/products", connections, 5, TOKENS=account.token,
                               STEM=f"r{round_number}")
                 rates.setdefault(f"integrity, {connections} connections", []).append(rate)
@@ -213,12 +221,12 @@ def writing(tools: pathlib.Path) -> None:
     grouped = medians["SQLite loop, 64 rows a commit"]
     single = medians["SQLite loop, 1 row a commit"]
     table("(b) POST /products, durable (WAL, synchronous=FULL); 3 rounds of 5 s",
-          [("", "rows/s", "of the loop with 64", "of the loop with 1")] +
+          [("", "rows/s", "ratio to loop with 64", "ratio to loop with 1")] +
           [(name, f"{rate:.0f}", f"{rate / grouped:.2f}", f"{rate / single:.2f}") for name, rate in sorted(medians.items())])
 
 
-def continue_with_loops(server: Server, tools: pathlib.Path, rates: dict) -> None:
-    """The loops, on copies of this server's database as it is now."""
+def measure_loops(server: Server, tools: pathlib.Path, rates: dict) -> None:
+    """Runs the loops on copies of this server's database."""
     assert server.stop() == 0
     database = next(path for path in server.data.iterdir() if path.is_file() and path.open("rb").read(15) == b"SQLite format 3")
     for group, rows in ((64, 60_000), (1, 3_000)):
@@ -237,45 +245,45 @@ def logging_in(tools: pathlib.Path) -> None:
             bare.append(float(output(*on_core(0, tools / "bcrypt_loop", 12, 10))))
             rate, _ = wrk("login.lua", f"http://127.0.0.1:{server.port}/login", 4, 15, NAME=account.username, PASSWORD=PASSWORD)
             ours.append(rate)
-            time.sleep(3)  # what wrk left in the queue ends before the bare loop begins
+            time.sleep(3)  # until the server has finished what wrk left in the queue
     rate, hashes = statistics.median(ours), statistics.median(bare)
     table("(c) POST /login, bcrypt cost 12; 3 rounds of 15 s",
           [("", "per second"), ("integrity", f"{rate:.2f}"), ("bare bcrypt", f"{hashes:.2f}"), ("ratio", f"{rate / hashes:.2f}")])
 
 
 def sending_under_keys() -> None:
-    """Twenty accounts, for each may keep 10 000 answers; every round begins with an empty database."""
+    """With twenty accounts, since each has at most 10 000 stored responses. Every round starts with an empty database."""
     rates: dict = {}
     for round_number in range(ROUNDS):
-        for name, environment in (("without a key", {}), ("with a key each", {"KEYED": "1"})):
+        for name, environment in (("without a key", {}), ("with a key", {"KEYED": "1"})):
             with Pinned() as server:
                 tokens = " ".join(enrolled(server).token for _ in range(20))
                 rate, _ = wrk("post.lua", f"http://127.0.0.1:{server.port}/products", 256, 5, TOKENS=tokens,
                               STEM=f"r{round_number}", **environment)
                 rates.setdefault(name, []).append(rate)
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    ratio = statistics.median(keyed / bare for keyed, bare in zip(rates["with a key each"], rates["without a key"]))
+    ratio = statistics.median(keyed / bare for keyed, bare in zip(rates["with a key"], rates["without a key"]))
     table(f"(f) POST /products by twenty accounts, 256 connections; {ROUNDS} rounds of 5 s",
           [("", "rows/s")] + [(name, f"{rate:.0f}") for name, rate in medians.items()] + [("ratio", f"{ratio:.2f}")])
 
 
 def at_rest() -> None:
-    begins = []
+    durations = []
     with Server() as server:
         for _ in range(ROUNDS):
             assert server.stop() == 0
-            begin = time.monotonic()
+            start = time.monotonic()
             server.start()
             with socket.create_connection(("127.0.0.1", server.port)) as connection:
                 connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert connection.recv(100).startswith(b"HTTP/1.1 200")
-            begins.append(time.monotonic() - begin)
+            durations.append(time.monotonic() - start)
         time.sleep(1)
         resident = memory_mb(server.process.pid)
         stripped = server.folder / "stripped"
         subprocess.run(["strip", "-o", stripped, BINARY], check=True)
         size = stripped.stat().st_size
-    table("At rest", [("start to first answer", f"{statistics.median(begins) * 1000:.0f} ms"),
+    table("At rest", [("start to first response", f"{statistics.median(durations) * 1000:.0f} ms"),
                       ("resident memory, idle", f"{resident:.1f} MB"), ("stripped binary", f"{size / 1e6:.1f} MB")])
 
 

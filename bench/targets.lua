@@ -1,4 +1,4 @@
--- Requests taken from the file TARGETS, in a random order: lines "GET target" or "POST target body", with TOKEN.
+-- Each request is a random line of the file TARGETS, "GET target" or "POST target body", sent with the token in TOKEN.
 local requests = {}
 math.randomseed(20261125)
 

@@ -1,8 +1,7 @@
-//! What the service is compared with: products on axum and SQLite as one would write it by hand, with what makes that
-//! fast (one thread for the server, one writer that commits in groups), and nothing else: no history, no search, no
-//! versions, no second index.
+//! Products on axum and SQLite, as a developer would write them by hand for speed: one thread for the server, and a writer
+//! that commits in groups. There is no history, search, version or second index.
 //!
-//!     axum-peer PORT DATABASE SECRET GROUP        tokens are HS256 with SECRET; at most GROUP products a commit
+//!     axum-peer PORT DATABASE SECRET GROUP        tokens are HS256 with SECRET; a commit has at most GROUP products
 use std::{sync::mpsc, sync::Arc, thread};
 
 use axum::extract::{FromRequestParts, Path, State};
@@ -85,13 +84,13 @@ fn insert(connection: &Connection, id: &str, content: &Content) -> rusqlite::Res
     statement.execute((id, &content.name, &content.description, content.price, content.stock))
 }
 
-/// Commits what waits, and answers afterwards.
-fn write(database: String, inserts: mpsc::Receiver<Insert>, most: usize) {
+/// Inserts the products that wait, and reports each when its group is committed.
+fn write(database: String, inserts: mpsc::Receiver<Insert>, group_max: usize) {
     let connection = connect(&database);
-    let mut group = Vec::with_capacity(most);
+    let mut group = Vec::with_capacity(group_max);
     while let Ok(first) = inserts.recv() {
         group.push(first);
-        while group.len() < most {
+        while group.len() < group_max {
             let Ok(next) = inserts.try_recv() else { break };
             group.push(next);
         }
@@ -112,10 +111,10 @@ fn write(database: String, inserts: mpsc::Receiver<Insert>, most: usize) {
 async fn create(State(service): State<Arc<Service>>, _: SignedIn, Json(new): Json<NewProduct>) -> Result<(StatusCode, Json<Product>), StatusCode> {
     let id: String = rand::random::<[u8; 12]>().iter().map(|byte| format!("{byte:02x}")).collect();
     let content = Content { name: new.name, description: new.description, price: new.price, stock: new.stock };
-    let (committed, answer) = oneshot::channel();
+    let (committed, result) = oneshot::channel();
     let job = Insert { id: id.clone(), content: content.clone(), committed };
     service.inserts.send(job).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    match answer.await {
+    match result.await {
         Ok(true) => Ok((StatusCode::CREATED, Json(Product { id, of: content }))),
         _ => Err(StatusCode::SERVICE_UNAVAILABLE),
     }
@@ -140,8 +139,8 @@ fn main() {
     connect(database).execute_batch(table).expect("a table");
 
     let (inserts, waiting) = mpsc::channel();
-    let (file, most) = (database.clone(), group.parse().expect("GROUP is a number"));
-    thread::spawn(move || write(file, waiting, most));
+    let (file, group_max) = (database.clone(), group.parse().expect("GROUP is a number"));
+    thread::spawn(move || write(file, waiting, group_max));
 
     let service = Service {
         database: database.clone(),
