@@ -44,6 +44,8 @@ constexpr std::int64_t kStride = 64;
 constexpr std::size_t kStrideBytes = 64 * 1024;
 // A walk is dense as long as one of so many products fits.
 constexpr std::int64_t kDense = 20;
+// The prefixes that the index of words lists, in code points (migrations/007_…).
+constexpr std::size_t kIndexedPrefix = 2;
 // Words that a prefix stands for, listed in about 2 ms.
 constexpr std::size_t kWordsOfPrefix = 32;
 // Steps of SQLite's virtual machine between two looks at the clock. Inside FTS5 they are steps of the statement that
@@ -140,7 +142,7 @@ class Search {
     }
     find_not_indexed();
     if (in_default_order()) {
-      take_by_words(match_all(), true, WhenSparse::go_on);
+      take_by_words(match_all(), WhenSparse::go_on);
     } else if (const auto few = few_by_words()) {
       pick(*few);
     } else {
@@ -152,7 +154,7 @@ class Search {
   bool walk_while_dense() {
     if (match_others_.empty() || !in_default_order()) return take(rows(), WhenSparse::stop);
     find_not_indexed();
-    return take_by_words(match_others_, false, WhenSparse::stop);
+    return take_by_words({match_others_, false}, WhenSparse::stop);
   }
 
   // False where the time was over before the page was full or the list ended. What was taken until then counts.
@@ -216,9 +218,10 @@ class Search {
   }
 
   std::optional<std::vector<std::int64_t>> few_by_words() {
+    const auto match = match_all();
     auto found =
-        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_all(), kFew + 1));
-    words_known_ = found.has_value();
+        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match.text, kFew + 1));
+    words_known_ = found && match.exact;
     if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
     return found;
   }
@@ -310,27 +313,43 @@ class Search {
     return words;
   }
 
-  // All words, in FTS5's query language. FTS5 gathers all finds of a prefix before it gives the first one: 14 000 in 10 ms,
-  // a million in half a second. The finds of words it gives as they come. So the words that the prefix stands for are
-  // listed where they are few. Where they are many, the prefix is short, and as few products fit it has not so many finds.
-  std::string match_all() {
+  // In FTS5's query language.
+  struct Match {
+    std::string text;
+    bool exact;  // otherwise it also finds products that do not fit
+  };
+
+  // FTS5 gathers all finds of a prefix that it does not list before it gives the first one: 14 000 in 10 ms, a million in
+  // half a second. So the words that the last word stands for are asked for where they are few, otherwise the listed prefix.
+  Match match_all() {
     const std::string& prefix = query_.words.back();
     const auto words = words_beginning(prefix);
     std::string last;
+    bool exact = true;
     if (words.empty() || words.size() > kWordsOfPrefix) {
-      last = '"' + prefix + "\" *";
+      const auto listed = prefix.substr(0, end_of_code_points(prefix, kIndexedPrefix));
+      exact = listed == prefix;
+      last = '"' + listed + "\" *";
     } else {
       for (const auto& word : words) last += (last.empty() ? "\"" : " OR \"") + word + '"';
     }
-    return match_others_.empty() ? last : match_others_ + " AND (" + last + ')';
+    return {match_others_.empty() ? last : match_others_ + " AND (" + last + ')', exact};
   }
 
-  // The same of the products that the index of words has for `match`, and of those that are not in it. `known`: all that
-  // the index has fit the words.
-  bool take_by_words(const std::string& match, bool known, WhenSparse sparse) {
-    words_known_ = known;
-    Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
-                                      : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
+  static std::size_t end_of_code_points(std::string_view text, std::size_t count) {
+    std::size_t end = 0;
+    for (; end < text.size(); ++end) {
+      const bool begins = (static_cast<std::uint8_t>(text[end]) & 0xC0) != 0x80;
+      if (begins && count-- == 0) break;
+    }
+    return end;
+  }
+
+  // The same of the products that the index of words has for `match`, and of those that are not in it.
+  bool take_by_words(const Match& match, WhenSparse sparse) {
+    words_known_ = match.exact;
+    Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match.text, first_sequence())
+                                      : db_.query(BY_WORDS(">", "ASC"), match.text, first_sequence());
     Taken taken;
     const auto reached = [&](std::int64_t sequence) {
       return query_.order.descending ? sequence < first_sequence() : sequence > first_sequence();
