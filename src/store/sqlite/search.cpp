@@ -42,12 +42,10 @@ constexpr std::int64_t kFew = 2048;
 // Looked at in every page, however little time there is: so many products, or texts of so many bytes.
 constexpr std::int64_t kStride = 64;
 constexpr std::size_t kStrideBytes = 64 * 1024;
-// A walk is dense as long as one of so many products fits.
+// A walk is sparse where fewer than one of so many products fit.
 constexpr std::int64_t kDense = 20;
 // The prefixes that the index of words lists, in code points (migrations/007_…).
-constexpr std::size_t kIndexedPrefix = 2;
-// Words that a prefix stands for, listed in about 2 ms.
-constexpr std::size_t kWordsOfPrefix = 32;
+constexpr std::size_t kListedPrefix = 3;
 // Steps of SQLite's virtual machine between two looks at the clock. Inside FTS5 they are steps of the statement that
 // fetches pages of the index: some eight pages, or a third of a millisecond.
 constexpr int kSteps = 32;
@@ -104,9 +102,11 @@ class Search {
   Search(Database& db, const model::ProductText& text, const ProductQuery& query)
       : db_(db), text_(text), query_(query), began_(std::chrono::steady_clock::now()), by_words_(!query.words.empty()) {
     if (by_words_) {
-      for (auto word = query.words.begin(); word != query.words.end() - 1; ++word) {
-        match_others_ += (match_others_.empty() ? "\"" : " AND \"") + *word + '"';
-      }
+      for (auto word = query.words.begin(); word != query.words.end() - 1; ++word) match_others_ += '"' + *word + "\" ";
+      const std::string& prefix = query.words.back();
+      const auto listed = prefix.substr(0, end_of_code_points(prefix, kListedPrefix));
+      match_all_ = match_others_ + '"' + listed + "\" *";
+      match_is_exact_ = listed == prefix;
     }
     if (!query.after.empty()) after_ = read_position(query.after);
   }
@@ -120,41 +120,46 @@ class Search {
       // From where that came to. Each row is a step further, so a page always gets on.
       if (moved_) after_ = last_;
       words_known_ = false;
-      take(rows(), WhenSparse::go_on);
+      take(rows(), kHighest);
     }
     return std::move(page_);
   }
 
  private:
-  // Where many products fit, a page is filled quickly by a walk over the products in the order of the query. So that is
-  // tried first; the index of words is for where few fit.
   void by_index() {
     if (const auto few = few_by_number()) return pick(*few);
-    if (!by_words_ && !by_one_number()) {
-      take(rows(), WhenSparse::go_on);
-      return;
+    if (index_is_slow()) {
+      // Where many products fit, a walk over the products fills a page sooner.
+      if (walk_while_dense()) return;
+      if (moved_) after_ = last_;
     }
-    if (walk_while_dense()) return;
-    if (moved_) after_ = last_;
     if (!by_words_) {
-      take(rows_of_number(), WhenSparse::go_on);  // reads all that fit before it gives one, but nothing else
+      take(by_one_number() ? rows_of_number() : rows(), kHighest);
       return;
     }
     find_not_indexed();
     if (in_default_order()) {
-      take_by_words(match_all(), WhenSparse::go_on);
+      take_by_words(match_all_, kHighest);
     } else if (const auto few = few_by_words()) {
       pick(*few);
     } else {
-      take(rows(), WhenSparse::go_on);
+      take(rows(), kHighest);
     }
   }
 
-  // True where that was enough.
+  // Whether an index gives the first find of a page only after it has gathered all of them. FTS5 does so for prefixes that it
+  // does not list: 14 000 finds in 10 ms, a million in half a second.
+  bool index_is_slow() const {
+    if (!by_words_) return by_one_number();
+    return !in_default_order() ||
+           end_of_code_points(query_.words.back(), kListedPrefix - 1) == query_.words.back().size();
+  }
+
+  // In the order of the query, over all products or those with all words but the last. True where that was enough.
   bool walk_while_dense() {
-    if (match_others_.empty() || !in_default_order()) return take(rows(), WhenSparse::stop);
+    if (match_others_.empty() || !in_default_order()) return take(rows(), kStride);
     find_not_indexed();
-    return take_by_words({match_others_, false}, WhenSparse::stop);
+    return take_by_words(match_others_, kStride);
   }
 
   // False where the time was over before the page was full or the list ended. What was taken until then counts.
@@ -218,10 +223,9 @@ class Search {
   }
 
   std::optional<std::vector<std::int64_t>> few_by_words() {
-    const auto match = match_all();
     auto found =
-        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match.text, kFew + 1));
-    words_known_ = found && match.exact;
+        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_all_, kFew + 1));
+    words_known_ = found && match_is_exact_;
     if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
     return found;
   }
@@ -281,59 +285,20 @@ class Search {
     if (query_.order.descending) std::reverse(not_indexed_.begin(), not_indexed_.end());
   }
 
-  // What a walk does where few of its rows fit.
-  enum class WhenSparse : std::uint8_t { go_on, stop };
-
   // How far a walk has come.
   struct Taken {
     std::int64_t rows = 0, finds = 0;
     std::size_t bytes = 0;  // of their texts
   };
 
-  // Takes what fits until the page is full, the rows have ended or the time is over. False where it stopped before that.
-  bool take(Run run, WhenSparse sparse) {
+  // Takes what fits until the page is full, the rows have ended or the time is over. False where it stopped before that:
+  // from so many rows on (`patience`) it stops when it is sparse.
+  bool take(Run run, std::int64_t patience) {
     Taken taken;
     while (run.next()) {
-      if (const auto ended = take_row(Row(run, query_.order.by), run, sparse, taken)) return *ended;
+      if (const auto ended = take_row(Row(run, query_.order.by), run, patience, taken)) return *ended;
     }
     return true;
-  }
-
-  // The words of the index that begin so; of more than kWordsOfPrefix only one more.
-  std::vector<std::string> words_beginning(const std::string& prefix) {
-    std::vector<std::string> words;
-    while (words.size() <= kWordsOfPrefix) {
-      auto row = words.empty() ? db_.query("SELECT term FROM product_terms WHERE term >= ? LIMIT 1", prefix)
-                               : db_.query("SELECT term FROM product_terms WHERE term > ? LIMIT 1", words.back());
-      if (!row.next()) break;
-      auto word = row.take<std::string>();
-      if (!word.starts_with(prefix)) break;
-      words.push_back(std::move(word));
-    }
-    return words;
-  }
-
-  // In FTS5's query language.
-  struct Match {
-    std::string text;
-    bool exact;  // otherwise it also finds products that do not fit
-  };
-
-  // FTS5 gathers all finds of a prefix that it does not list before it gives the first one: 14 000 in 10 ms, a million in
-  // half a second. So the words that the last word stands for are asked for where they are few, otherwise the listed prefix.
-  Match match_all() {
-    const std::string& prefix = query_.words.back();
-    const auto words = words_beginning(prefix);
-    std::string last;
-    bool exact = true;
-    if (words.empty() || words.size() > kWordsOfPrefix) {
-      const auto listed = prefix.substr(0, end_of_code_points(prefix, kIndexedPrefix));
-      exact = listed == prefix;
-      last = '"' + listed + "\" *";
-    } else {
-      for (const auto& word : words) last += (last.empty() ? "\"" : " OR \"") + word + '"';
-    }
-    return {match_others_.empty() ? last : match_others_ + " AND (" + last + ')', exact};
   }
 
   static std::size_t end_of_code_points(std::string_view text, std::size_t count) {
@@ -346,10 +311,10 @@ class Search {
   }
 
   // The same of the products that the index of words has for `match`, and of those that are not in it.
-  bool take_by_words(const Match& match, WhenSparse sparse) {
-    words_known_ = match.exact;
-    Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match.text, first_sequence())
-                                      : db_.query(BY_WORDS(">", "ASC"), match.text, first_sequence());
+  bool take_by_words(const std::string& match, std::int64_t patience) {
+    words_known_ = match == match_all_ && match_is_exact_;
+    Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
+                                      : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
     Taken taken;
     const auto reached = [&](std::int64_t sequence) {
       return query_.order.descending ? sequence < first_sequence() : sequence > first_sequence();
@@ -362,19 +327,19 @@ class Search {
       for (; next != not_indexed_.end() && (!more || comes_after(row->position, {.sequence = *next})); ++next) {
         auto other = row_at(*next);
         if (!other.next()) throw std::logic_error("a product went while one state was read");
-        if (const auto ended = take_row(Row(other, query_.order.by), other, sparse, taken)) return *ended;
+        if (const auto ended = take_row(Row(other, query_.order.by), other, patience, taken)) return *ended;
       }
       if (more) {
-        if (const auto ended = take_row(*row, run, sparse, taken)) return *ended;
+        if (const auto ended = take_row(*row, run, patience, taken)) return *ended;
       }
     }
     return true;
   }
 
   // Nothing where the walk goes on; otherwise what `take` is to give.
-  std::optional<bool> take_row(const Row& row, Run& run, WhenSparse sparse, Taken& taken) {
+  std::optional<bool> take_row(const Row& row, Run& run, std::int64_t patience, Taken& taken) {
     if (bounds() != nullptr && !bounds()->has(row.position.key)) return true;  // nor does anything that follows
-    if (sparse == WhenSparse::stop && taken.rows >= kStride && taken.finds * kDense < taken.rows) return false;
+    if (taken.rows >= patience && taken.finds * kDense < taken.rows) return false;
     if ((taken.rows >= kStride || taken.bytes >= kStrideBytes) && out_of_time()) {
       page_.next = written(last_);
       return true;
@@ -455,7 +420,10 @@ class Search {
   Database& db_;
   const model::ProductText& text_;
   const ProductQuery& query_;
-  std::string match_others_;  // all words but the last, in FTS5's query language; words hold no quotes
+  // In FTS5's query language: strings side by side must all occur, * makes one a prefix. Words hold no quotes.
+  std::string match_others_;     // all words but the last
+  std::string match_all_;        // all words, the last one cut to a listed prefix
+  bool match_is_exact_ = false;  // it was not cut
   const SteadyTime began_;
   std::optional<SteadyTime> until_;  // of what uses indexes
   std::optional<Position> after_;
