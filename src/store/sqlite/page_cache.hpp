@@ -9,19 +9,18 @@
 // acknowledged write. Worth it because lists are asked for again and again between two changes. Safe from any thread.
 #pragma once
 #include <atomic>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
+#include "base/lru.hpp"
 #include "model/product.hpp"
 
 namespace integrity::store::sqlite {
 
 class PageCache {
  public:
-  explicit PageCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit PageCache(std::size_t bytes_max) : pages_(bytes_max) {}
 
   using Page = std::shared_ptr<const model::RenderedPage>;
   Page find(const model::ProductQuery& query);  // null: not here
@@ -31,18 +30,13 @@ class PageCache {
 
  private:
   struct Entry {
-    std::string key;
     std::uint64_t generation;
     Page page;
   };
-  void drop(std::list<Entry>::iterator entry);
 
-  const std::size_t bytes_max_;
   std::atomic<std::uint64_t> generation_ = 0;
   std::mutex mutex_;
-  std::list<Entry> entries_;  // front: used last
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
-  std::size_t bytes_ = 0;
+  Lru<std::string, Entry> pages_;
 };
 
 }  // namespace integrity::store::sqlite

@@ -9,20 +9,21 @@
 // that read the old row before cannot put it back, and one that reads afterwards sees the new row.
 // Safe from any thread.
 #pragma once
-#include <array>
 #include <cstddef>
-#include <list>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
+#include "base/lru.hpp"
 #include "model/product.hpp"
 
 namespace integrity::store::sqlite {
 
 class ProductCache {
  public:
-  explicit ProductCache(std::size_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {}
+  explicit ProductCache(std::size_t bytes_max) {
+    for (std::size_t i = 0; i < kShards; ++i) shards_.emplace_back(bytes_max / kShards);
+  }
 
   struct Ticket {
     std::uint64_t generation = 0;
@@ -35,19 +36,15 @@ class ProductCache {
 
  private:
   static constexpr std::size_t kShards = 16;
-  // The least recently used is dropped first. Front: used last.
   struct alignas(64) Shard {
+    explicit Shard(std::size_t bytes_max) : products(bytes_max) {}
     std::mutex mutex;
-    std::list<Entry> products;
-    std::unordered_map<ProductId, std::list<Entry>::iterator, IdHash> by_id;
-    std::size_t bytes = 0;
+    Lru<ProductId, Entry, IdHash> products;
     std::uint64_t generation = 0;  // grows with each `forget`
-    void drop(std::list<Entry>::iterator product);
   };
   Shard& shard_of(const ProductId& id) { return shards_[id.bytes.back() % kShards]; }
 
-  const std::size_t shard_bytes_max_;
-  std::array<Shard, kShards> shards_;
+  std::deque<Shard> shards_;  // a deque, because a shard cannot be moved
 };
 
 }  // namespace integrity::store::sqlite
