@@ -4,6 +4,7 @@ that was disabled or logged out meanwhile."""
 import collections
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -82,6 +83,29 @@ def test_nothing_is_written_for_a_client_that_has_gone(server, account, path):
         release()
         assert [each.reply("PUT", other).status for each in (first, stays)] == [200, 200]
     assert stock(account, path) == 5
+
+
+def test_a_client_that_has_ended_its_side_counts_as_gone(server, account, path):
+    """A FIN alone does not say whether the client still reads. If it does, the reply says that nothing was written."""
+    with no_write_goes_on(server) as release:
+        waiting = [put(account, path, 7 + number) for number in range(50)]
+        for each in waiting:
+            each.socket.shutdown(socket.SHUT_WR)
+        wait_until_queued()
+        release()
+        for each in waiting:
+            reply = each.reply("PUT", path)
+            assert (reply.status, reply.slug) == (503, "unavailable"), reply
+            assert each.ended()
+    assert stock(account, path) == 5
+
+
+def test_a_client_that_has_ended_its_side_can_read(server, account, path):
+    for _ in range(50):
+        reading = Connection(server).send(request_bytes("GET", path, token=account.token))
+        reading.socket.shutdown(socket.SHUT_WR)
+        assert reading.reply("GET", path).status == 200
+        assert reading.ended()
 
 
 def statuses(connections: list, path: str) -> collections.Counter:
