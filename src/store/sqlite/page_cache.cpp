@@ -3,7 +3,7 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// A page as long as the longest products allow would drive all others out.
+// Longer pages are not stored: one of them could displace all others.
 constexpr std::size_t kPageBytesMax = 256 * 1024;
 
 std::string key_of(const model::ProductQuery& query) {

@@ -1,11 +1,11 @@
-// Products lately read by id, as clients see them. It never gives a row older than an acknowledged commit:
+// Recently read products by id, as clients see them. It never returns a row older than an acknowledged commit:
 //
 //   if (auto hit = cache.find(id)) return hit;
 //   const auto ticket = cache.ticket(id);       // before the database is asked
 //   auto product = …;                           // a read that begins after the ticket was taken
-//   cache.put(ticket, product);                 // ignored if `forget` came between
+//   cache.put(ticket, product);                 // ignored if `forget` was called meanwhile
 //
-// The writer calls `forget` for each product of a group between its COMMIT and its answers: a reader
+// The writer calls `forget` for each product of a group between its COMMIT and its responses: a reader
 // that read the old row before cannot put it back, and one that reads afterwards sees the new row.
 // Safe from any thread.
 #pragma once
@@ -29,7 +29,7 @@ class ProductCache {
     std::uint64_t generation = 0;
   };
   using Entry = std::shared_ptr<const model::RenderedProduct>;
-  Entry find(const ProductId& id);  // null: not here
+  Entry find(const ProductId& id);  // null if it is not here
   Ticket ticket(const ProductId& id);
   void put(Ticket ticket, Entry product);
   void forget(const ProductId& id);
