@@ -32,21 +32,21 @@ std::optional<Millis> AddressRateLimit::take(const std::string& address, Time no
   // A bucket that is full again is the same as one that never existed.
   drop_stale(buckets_, [&](const Bucket& each) {
     const std::chrono::duration<double> passed = now - each.at;
-    return passed.count() * budget_.per_second >= budget_.burst;
+    return passed.count() * limit_.per_second >= limit_.burst;
   });
   Bucket* const known = buckets_.find(address);
-  Bucket& bucket = known != nullptr ? *known : *buckets_.put(address, {now, budget_.burst});
+  Bucket& bucket = known != nullptr ? *known : *buckets_.put(address, {now, limit_.burst});
   if (now > bucket.at) {
     const std::chrono::duration<double> passed = now - bucket.at;
-    bucket.left = std::min(budget_.burst, bucket.left + passed.count() * budget_.per_second);
+    bucket.left = std::min(limit_.burst, bucket.left + passed.count() * limit_.per_second);
   }
   bucket.at = now;
   if (bucket.left >= 1) {
     bucket.left -= 1;
     return {};
   }
-  if (budget_.per_second <= 0) return std::chrono::hours(1);
-  return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / budget_.per_second));
+  if (limit_.per_second <= 0) return std::chrono::hours(1);
+  return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / limit_.per_second));
 }
 
 std::size_t AddressRateLimit::size() {

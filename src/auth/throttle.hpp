@@ -24,7 +24,7 @@ struct Client {
   std::string site;     // what one customer may have, with many sources in it: "192.0.2.0/24", "2001:db8::/48"
 };
 
-struct Budget {
+struct RateLimit {
   double burst;       // at once
   double per_second;  // afterwards
 };
@@ -32,7 +32,7 @@ struct Budget {
 // Token buckets, one for each address.
 class AddressRateLimit {
  public:
-  explicit AddressRateLimit(Budget budget) : budget_(budget) {}
+  explicit AddressRateLimit(RateLimit limit) : limit_(limit) {}
   // Takes one request; returns how long to wait where none is left.
   std::optional<Millis> take(const std::string& address, Time now);
   std::size_t size();
@@ -42,7 +42,7 @@ class AddressRateLimit {
     Time at;
     double left;
   };
-  Budget budget_;
+  RateLimit limit_;
   std::mutex mutex_;
   Lru<std::string, Bucket> buckets_{100'000};
 };

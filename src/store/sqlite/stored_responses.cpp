@@ -27,9 +27,9 @@ std::optional<model::StoredResponse> StoredResponses::find(const UserId& user, c
                                .expires_at = found->expires_at};
 }
 
-std::optional<Time> StoredResponses::full_until(const UserId& user, std::size_t kept_max, Time now) const {
+std::optional<Time> StoredResponses::full_until(const UserId& user, std::size_t stored_max, Time now) const {
   const auto of_user = users_.find(user);
-  if (of_user == users_.end() || of_user->second.by_key.size() < kept_max) return {};
+  if (of_user == users_.end() || of_user->second.by_key.size() < stored_max) return {};
   const Time oldest = of_user->second.by_key.at(*of_user->second.by_age.begin()->second).expires_at;
   return oldest > now ? std::optional(oldest) : std::nullopt;
 }

@@ -19,7 +19,7 @@ class StoredResponses {
   explicit StoredResponses(Database& db);
 
   std::optional<model::StoredResponse> find(const UserId& user, const model::ResponseKey& key, Time now) const;
-  std::optional<Time> full_until(const UserId& user, std::size_t kept_max, Time now) const;
+  std::optional<Time> full_until(const UserId& user, std::size_t stored_max, Time now) const;
   void keep(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response, Time now);
   std::size_t remove_expired(Time now, std::size_t limit);
 
@@ -40,7 +40,7 @@ class StoredResponses {
       return value;
     }
   };
-  // Never more than `kept_max`, expired ones included: at that number, an expired one is removed for each new one. So
+  // Never more than `stored_max`, expired ones included: at that number, an expired one is removed for each new one. So
   // the responses of an account need not be counted.
   struct OfUser {
     std::unordered_map<model::ResponseKey, Entry, KeyHash> by_key;
