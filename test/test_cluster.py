@@ -237,7 +237,7 @@ def test_reads_go_on_without_a_node(cluster, how):
         assert balancer.ask("GET", path, Authorization=f"Bearer {token}")[0] == 200
     assert time.monotonic() - begun < 60
     if how == signal.SIGSTOP:
-        second.process.send_signal(signal.SIGCONT)
+        second.resume()
     else:
         second.process.wait()
         start_at(second, port)  # the port that nginx has configured
@@ -261,14 +261,14 @@ def test_a_node_that_continues_overwrites_nothing_newer(cluster):
     path = f"/products/{balancer.ask('POST', '/products', {'name': 'Lamp', 'price': 1, 'stock': 1}, **bearer)[2]['id']}"
     wait_for_both(balancer)
     wait_for_turn_of(balancer, first, second)
-    first.process.send_signal(signal.SIGSTOP)
+    first.pause()
     try:
         status, _, answer = balancer.ask("PUT", path, {"stock": 2}, **bearer)
         assert (status, answer.get("type")) == (503, "/problems/unavailable"), "sent again to the other node"
         assert account.client.get(path).json["stock"] == 1
         assert account.client.put(path, {"stock": 3}).status == 200
     finally:
-        first.process.send_signal(signal.SIGCONT)
+        first.resume()
     wait_for_both(balancer)
     Client(first, account.token).put(path, {"name": "Torch"})  # after everything that the node had under way
     found = account.client.get(path).json

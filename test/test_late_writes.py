@@ -2,8 +2,7 @@
 that was disabled or logged out meanwhile."""
 
 import collections
-import os
-import signal
+import socket
 import subprocess
 import time
 
@@ -46,12 +45,12 @@ def test_a_stopped_server_does_not_carry_out_what_is_too_old(server, account, pa
     with no_write_goes_on(server) as release:
         waiting = put(account, path, 7)
         wait_until_queued()
-        server.process.send_signal(signal.SIGSTOP)
+        server.pause()
         try:
             release()
             time.sleep(REQUEST_AGE_MAX + 0.5)  # CLOCK_MONOTONIC cannot be moved
         finally:
-            server.process.send_signal(signal.SIGCONT)
+            server.resume()
         reply = waiting.reply("PUT", path)
         assert (reply.status, reply.slug) == (503, "unavailable"), reply
         assert stock(account, path) == 5
@@ -60,13 +59,12 @@ def test_a_stopped_server_does_not_carry_out_what_is_too_old(server, account, pa
 def test_a_request_that_waited_in_the_kernel_is_too_old(server, account, path):
     """The server had not even read it when it was stopped."""
     opened = Connection(server)
-    server.process.send_signal(signal.SIGSTOP)
-    os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
+    server.pause()
     try:
         opened.send(request_bytes("PUT", path, {"stock": 7}, token=account.token))
         time.sleep(REQUEST_AGE_MAX + 0.5)
     finally:
-        server.process.send_signal(signal.SIGCONT)
+        server.resume()
     reply = opened.reply("PUT", path)
     assert (reply.status, reply.slug) == (503, "unavailable"), reply
     assert stock(account, path) == 5
@@ -82,6 +80,29 @@ def test_nothing_is_written_for_a_client_that_has_gone(server, account, path):
         release()
         assert [each.reply("PUT", other).status for each in (first, stays)] == [200, 200]
     assert stock(account, path) == 5
+
+
+def test_a_client_that_has_ended_its_side_counts_as_gone(server, account, path):
+    """A FIN alone does not say whether the client still reads. If it does, the reply says that nothing was written."""
+    with no_write_goes_on(server) as release:
+        waiting = [put(account, path, 7 + number) for number in range(50)]
+        for each in waiting:
+            each.socket.shutdown(socket.SHUT_WR)
+        wait_until_queued()
+        release()
+        for each in waiting:
+            reply = each.reply("PUT", path)
+            assert (reply.status, reply.slug) == (503, "unavailable"), reply
+            assert each.ended()
+    assert stock(account, path) == 5
+
+
+def test_a_client_that_has_ended_its_side_can_read(server, account, path):
+    for _ in range(50):
+        reading = Connection(server).send(request_bytes("GET", path, token=account.token))
+        reading.socket.shutdown(socket.SHUT_WR)
+        assert reading.reply("GET", path).status == 200
+        assert reading.ended()
 
 
 def statuses(connections: list, path: str) -> collections.Counter:
@@ -129,12 +150,12 @@ def test_no_write_of_a_stopped_node_survives_user_disable(mongo):
         with no_write_goes_on(node) as release:
             waiting = [put(account, path, 7 + number) for number in range(256)]
             wait_until_queued()
-            node.process.send_signal(signal.SIGSTOP)
+            node.pause()
             try:
                 release()
                 done = node.command("user", "disable", account.username, "--keys", node.data / "keys")
                 assert done.returncode == 0, done.stderr
             finally:
-                node.process.send_signal(signal.SIGCONT)
+                node.resume()
             assert statuses(waiting, path) == {401: 256}
         assert stock(account, path) == 5

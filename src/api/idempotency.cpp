@@ -105,7 +105,7 @@ store::WriteFunction<http::Reply> once(const KeyedRequest& request, Time now,
       return Error{Code::idempotency_key_reused, "another body was sent under this Idempotency-Key; use a new key"};
     }
     // Before the change: an error after a write makes the whole group run again.
-    INTEGRITY_CHECK(tx.room_for_answer(request.user, stored_responses_max));
+    INTEGRITY_CHECK(tx.room_for_response(request.user, stored_responses_max));
     INTEGRITY_TRY(auto reply, change(tx));
     INTEGRITY_CHECK(
         tx.store_response(request.user, request.key, to_stored(reply, request.body, now), stored_responses_max));
@@ -141,7 +141,7 @@ void sweep_stored_responses(store::Store& store) {
   constexpr std::size_t kBatch = 500;
   for (bool more = true; more;) {
     const auto removed =
-        store.write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(kBatch); });
+        store.write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_responses(kBatch); });
     if (!removed) log::event("sweep.failed", {{"cause", removed.error().cause}});
     more = removed.has_value() && *removed >= kBatch;
   }

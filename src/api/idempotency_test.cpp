@@ -116,7 +116,7 @@ TEST_F(Once, AKeyExpiresAfterADayAndTheSweepRemovesIt) {
   clock_.move(model::stored_response_life);
   sweep_stored_responses(*store_);
   const auto left =
-      store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(10); });
+      store_->write([](store::WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_responses(10); });
   EXPECT_EQ(*left, 0U);
   EXPECT_TRUE(send({.user = kAda, .key = {0}, .body = {}}).has_value());
   EXPECT_EQ(changes_, 4);

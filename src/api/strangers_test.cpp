@@ -66,8 +66,9 @@ class TestExchange final : public http::Exchange {
 
 struct Fixture : auth::AccountsFixture {
   Fixture() {
-    accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
-                     auth::AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1, 0.1}});
+    accounts.emplace(
+        *store, clock, random, random.secret(32), random.secret(32),
+        auth::AccountRules{.bcrypt_cost = 4, .login_rate_limit = {1e6, 1e6}, .signup_rate_limit = {1, 0.1}});
   }
   http::Reply send(const Sent& sent) {
     const auto exchange = std::make_shared<TestExchange>(sent);

@@ -14,10 +14,10 @@ auth::AccountRules rules_of(const Config& config) {
   rules.signup_open = config.signup == Signup::open;
   rules.issuer = config.issuer;
   rules.bcrypt_cost = config.bcrypt_cost;
-  rules.login_budget = {static_cast<double>(config.login_burst), config.login_rate};
+  rules.login_rate_limit = {static_cast<double>(config.login_burst), config.login_rate};
   // Ten times as many: a challenge allows five attempts, and clients may send a spent one again by mistake.
-  rules.no_challenge_budget = {10.0 * rules.login_budget.burst, 10 * rules.login_budget.per_second};
-  rules.signup_budget = {static_cast<double>(config.signup_burst), config.signup_rate};
+  rules.no_challenge_rate_limit = {10.0 * rules.login_rate_limit.burst, 10 * rules.login_rate_limit.per_second};
+  rules.signup_rate_limit = {static_cast<double>(config.signup_burst), config.signup_rate};
   return rules;
 }
 

@@ -51,9 +51,9 @@ Accounts::Accounts(store::Store& store, const Clock& clock, Random& random, Secr
       vault_(secrets_key, random),
       second_factor_(vault_),
       rules_(std::move(rules)),
-      login_budget_(rules_.login_budget),
-      signup_budget_(rules_.signup_budget),
-      no_challenge_budget_(rules_.no_challenge_budget) {}
+      login_rate_limit_(rules_.login_rate_limit),
+      signup_rate_limit_(rules_.signup_rate_limit),
+      no_challenge_rate_limit_(rules_.no_challenge_rate_limit) {}
 
 void Accounts::expect_stored_hashes() {
   for (const auto& kind : store_.read()->password_hash_kinds()) hasher_.expect(kind);
@@ -65,7 +65,7 @@ Status Accounts::signup_open() const {
 }
 
 Status Accounts::may_sign_up(const Client& from) {
-  if (const auto wait = signup_budget_.take(from.source, clock_.now())) {
+  if (const auto wait = signup_rate_limit_.take(from.source, clock_.now())) {
     log::refusal("signup.throttled", from.network, {{"address", from.address}});
     return too_many_attempts(*wait, "too many sign-ups from this address; wait before the next one");
   }
@@ -73,7 +73,7 @@ Status Accounts::may_sign_up(const Client& from) {
 }
 
 Status Accounts::may_log_in(const std::string& username, const Client& from) {
-  if (const auto wait = login_budget_.take(from.source, clock_.now())) {
+  if (const auto wait = login_rate_limit_.take(from.source, clock_.now())) {
     log::refusal("login.throttled", from.network, {{"address", from.address}});
     return too_many_attempts(*wait, "too many logins from this address; wait before the next one");
   }
@@ -246,7 +246,7 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
 }
 
 Error Accounts::without_challenge(const Client& from, Error refusal) {
-  const auto wait = no_challenge_budget_.take(from.source, clock_.now());
+  const auto wait = no_challenge_rate_limit_.take(from.source, clock_.now());
   if (!wait) return refusal;
   return too_many_attempts(*wait,
                            "too many requests without a challenge that is alive; wait, and begin again with "

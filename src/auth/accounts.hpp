@@ -33,11 +33,11 @@ struct AccountRules {
   // Live challenges of one account and kind; the newest stay. Each costs a password hash, so nobody who knows the
   // password can make this many, and push out the owner's challenge, while the owner types a code.
   std::size_t challenges_per_account_max = 1000;
-  Budget login_budget{30, 1};
-  Budget signup_budget{10, 0.1};
+  RateLimit login_rate_limit{30, 1};
+  RateLimit signup_rate_limit{10, 0.1};
   // Rate limit of requests without a live challenge. Generous, because a read refuses them: 200 guesses that are sent
   // in parallel with one challenge all get the response that they would get one by one.
-  Budget no_challenge_budget{300, 10};
+  RateLimit no_challenge_rate_limit{300, 10};
   PasswordHasher::Compare compare = crypto::bcrypt_verify;  // replaced by tests that count its work
 };
 
@@ -196,7 +196,7 @@ class Accounts {
   Vault vault_;
   SecondFactor second_factor_;
   AccountRules rules_;
-  AddressRateLimit login_budget_, signup_budget_, no_challenge_budget_;
+  AddressRateLimit login_rate_limit_, signup_rate_limit_, no_challenge_rate_limit_;
   PasswordFailures password_failures_;
 };
 

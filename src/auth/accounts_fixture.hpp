@@ -18,7 +18,7 @@ struct AccountsFixture : ::testing::Test {
   AccountsFixture() {
     store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
     accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
-                     AccountRules{.bcrypt_cost = 4, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}});
+                     AccountRules{.bcrypt_cost = 4, .login_rate_limit = {1e6, 1e6}, .signup_rate_limit = {1e6, 1e6}});
     authenticator.emplace(*store, tokens, clock);
   }
   ~AccountsFixture() override {

@@ -39,7 +39,7 @@ struct Fixture : ::testing::Test {
   }
 
   static AccountRules rules(int cost) {
-    return {.bcrypt_cost = cost, .login_budget = {1e6, 1e6}, .signup_budget = {1e6, 1e6}};
+    return {.bcrypt_cost = cost, .login_rate_limit = {1e6, 1e6}, .signup_rate_limit = {1e6, 1e6}};
   }
   Result<FirstStep> sign_up() { return accounts->sign_up("ada", {}, Secret(kPassword), home); }
   Result<FirstStep> log_in() { return accounts->log_in("ada", Secret(kPassword), home); }
@@ -187,8 +187,8 @@ TEST_F(Meanwhile, GuessesThatWaitedTogetherAreCountedOneByOne) {
 TEST_F(Meanwhile, AnAddressIsRateLimited) {
   auto tight = rules(4);
   tight.signup_open = false;
-  tight.login_budget = {1, 1};
-  tight.signup_budget = {1, 0.1};
+  tight.login_rate_limit = {1, 1};
+  tight.signup_rate_limit = {1, 0.1};
   accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), tight);
   EXPECT_TRUE(accounts->may_sign_up(home));
   EXPECT_EQ(refusal(accounts->may_sign_up(home)), Code::too_many_attempts);

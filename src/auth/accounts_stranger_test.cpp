@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 struct Fixture : AccountsFixture {
   Fixture() {
     accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
-                     AccountRules{.bcrypt_cost = 4, .no_challenge_budget = {3, 1}});
+                     AccountRules{.bcrypt_cost = 4, .no_challenge_rate_limit = {3, 1}});
   }
   Status may_verify(std::string_view challenge, const Proof& proof, const std::optional<std::string>& username = {}) {
     return accounts->may_verify(*store->read(), challenge, username, proof, home);

@@ -19,29 +19,34 @@ bool is_ahead(Time made, Time now) {
   return made > now + model::clock_error_max;
 }
 
+// Drops what was used longest ago while it is stale; at most two entries, so that no request waits for many.
+template <class Value, class Stale>
+void drop_stale(Lru<std::string, Value>& lru, Stale stale) {
+  for (int i = 0; i < 2 && lru.oldest() != nullptr && stale(*lru.oldest()); ++i) lru.drop_oldest();
+}
+
 }  // namespace
 
 std::optional<Millis> AddressRateLimit::take(const std::string& address, Time now) {
   const std::scoped_lock lock(mutex_);
   // A bucket that is full again is the same as one that never existed.
-  buckets_.forget_if([&](const Bucket& each) {
-    const std::chrono::duration<double> passed = now - *each.at;
-    return passed.count() * budget_.per_second >= budget_.burst;
+  drop_stale(buckets_, [&](const Bucket& each) {
+    const std::chrono::duration<double> passed = now - each.at;
+    return passed.count() * limit_.per_second >= limit_.burst;
   });
-  Bucket& bucket = buckets_.at(address);
-  if (!bucket.at) {
-    bucket.left = budget_.burst;
-  } else if (now > *bucket.at) {
-    const std::chrono::duration<double> passed = now - *bucket.at;
-    bucket.left = std::min(budget_.burst, bucket.left + passed.count() * budget_.per_second);
+  Bucket* const known = buckets_.find(address);
+  Bucket& bucket = known != nullptr ? *known : *buckets_.put(address, {now, limit_.burst});
+  if (now > bucket.at) {
+    const std::chrono::duration<double> passed = now - bucket.at;
+    bucket.left = std::min(limit_.burst, bucket.left + passed.count() * limit_.per_second);
   }
   bucket.at = now;
   if (bucket.left >= 1) {
     bucket.left -= 1;
     return {};
   }
-  if (budget_.per_second <= 0) return std::chrono::hours(1);
-  return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / budget_.per_second));
+  if (limit_.per_second <= 0) return std::chrono::hours(1);
+  return std::chrono::ceil<Millis>(std::chrono::duration<double>((1 - bucket.left) / limit_.per_second));
 }
 
 std::size_t AddressRateLimit::size() {
@@ -76,16 +81,20 @@ std::optional<Millis> PasswordFailures::tried(const std::string& username, const
                                               Time now) {
   const std::scoped_lock lock(mutex_);
   const auto stale = [&](const Pair& each) { return now - each.last > kForget || is_ahead(each.last, now); };
-  pairs_.forget_if(stale);
+  drop_stale(pairs_, stale);
   const std::string name = key(username, network);
-  if (const Pair* pair = pairs_.find(name)) {
+  Pair* pair = pairs_.find(name);
+  if (pair != nullptr) {
     if (const auto wait = wait_of(*pair, now)) return wait;
-    if (right || stale(*pair)) pairs_.erase(name);
+    if (right || stale(*pair)) {
+      pairs_.erase(name);
+      pair = nullptr;
+    }
   }
   if (right) return {};
-  Pair& pair = pairs_.at(name);
-  ++pair.failures;
-  pair.last = now;
+  if (pair == nullptr) pair = pairs_.put(name, {});
+  ++pair->failures;
+  pair->last = now;
   return {};
 }
 

@@ -8,13 +8,11 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
+#include "base/lru.hpp"
 #include "base/time.hpp"
 
 namespace integrity::auth {
@@ -23,58 +21,10 @@ struct Client {
   std::string address;  // "192.0.2.7"
   std::string network;  // "192.0.2.0/24", "2001:db8::/64"
   std::string source;   // rate limits count by this: the address, or for IPv6 the network, which one host may own
-  std::string
-      site;  // what one customer of a provider may have, with many sources in it: "192.0.2.0/24", "2001:db8::/48"
+  std::string site;     // what one customer may have, with many sources in it: "192.0.2.0/24", "2001:db8::/48"
 };
 
-// Remembers at most `size_max` keys and forgets the least recently used one.
-template <class Value>
-class RecentMap {
- public:
-  explicit RecentMap(std::size_t size_max) : size_max_(size_max) {}
-
-  Value& at(const std::string& key) {
-    if (auto found = index_.find(key); found != index_.end()) {
-      order_.splice(order_.begin(), order_, found->second);
-      return found->second->second;
-    }
-    if (order_.size() >= size_max_) forget_last();
-    order_.emplace_front(key, Value{});
-    index_.emplace(order_.front().first, order_.begin());
-    return order_.front().second;
-  }
-  // Forgets the least recently used while `stale` holds for them; at most two, so that no caller waits for many.
-  template <class Stale>
-  void forget_if(Stale stale) {
-    for (int i = 0; i < 2 && !order_.empty() && stale(order_.back().second); ++i) forget_last();
-  }
-  // Null if there is none; does not make an entry.
-  Value* find(const std::string& key) {
-    const auto found = index_.find(key);
-    return found == index_.end() ? nullptr : &found->second->second;
-  }
-  void erase(const std::string& key) {
-    if (auto found = index_.find(key); found != index_.end()) {
-      const auto entry = found->second;
-      index_.erase(found);  // first, because its key is a view of the entry
-      order_.erase(entry);
-    }
-  }
-  std::size_t size() const { return order_.size(); }
-
- private:
-  void forget_last() {
-    index_.erase(order_.back().first);
-    order_.pop_back();
-  }
-
-  using Order = std::list<std::pair<std::string, Value>>;
-  std::size_t size_max_;
-  Order order_;
-  std::unordered_map<std::string_view, typename Order::iterator> index_;
-};
-
-struct Budget {
+struct RateLimit {
   double burst;       // at once
   double per_second;  // afterwards
 };
@@ -82,19 +32,19 @@ struct Budget {
 // Token buckets, one for each address.
 class AddressRateLimit {
  public:
-  explicit AddressRateLimit(Budget budget) : budget_(budget) {}
+  explicit AddressRateLimit(RateLimit limit) : limit_(limit) {}
   // Takes one request; returns how long to wait where none is left.
   std::optional<Millis> take(const std::string& address, Time now);
   std::size_t size();
 
  private:
   struct Bucket {
-    std::optional<Time> at;
-    double left = 0;
+    Time at;
+    double left;
   };
-  Budget budget_;
+  RateLimit limit_;
   std::mutex mutex_;
-  RecentMap<Bucket> buckets_{100'000};
+  Lru<std::string, Bucket> buckets_{100'000};
 };
 
 // Wrong passwords for an account from a network: the first five are free, then each costs a wait of 1 s, doubling up to
@@ -122,7 +72,7 @@ class PasswordFailures {
   static std::optional<Millis> wait_of(const Pair& pair, Time now);
 
   std::mutex mutex_;
-  RecentMap<Pair> pairs_{100'000};
+  Lru<std::string, Pair> pairs_{100'000};
 };
 
 }  // namespace integrity::auth

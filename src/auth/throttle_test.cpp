@@ -137,16 +137,5 @@ TEST(AddressRateLimit, UsedUpWhileTheClockWasAheadFillsFromTheRightTimeOn) {
   EXPECT_FALSE(limit.take("a", clock.now()));
 }
 
-TEST(RecentMap, ForgetsTheLeastRecentlyUsedWhenFull) {
-  RecentMap<int> map(2);
-  map.at("a") = 1;
-  map.at("b") = 2;
-  EXPECT_EQ(map.at("a"), 1);
-  map.at("c") = 3;
-  EXPECT_EQ(map.size(), 2U);
-  EXPECT_EQ(map.at("a"), 1);
-  EXPECT_EQ(map.at("b"), 0) << "was forgotten";
-}
-
 }  // namespace
 }  // namespace integrity::auth

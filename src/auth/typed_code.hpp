@@ -6,7 +6,7 @@
 
 namespace integrity::auth {
 
-// The spaces that `without_spaces` leaves out, as JSON text for a pattern in a JSON Schema.
+// The spaces that `without_spaces` leaves out, as they stand between [ and ] in a pattern of JSON Schema.
 inline constexpr std::string_view typed_spaces = R"( \u00a0\u2000-\u200a\u202f\u3000)";
 
 // `text` is UTF-8.

@@ -40,6 +40,7 @@ class LogCapture final : public ::testing::EmptyTestEventListener {
     ::dup2(held, STDERR_FILENO);
   }
   void OnTestEnd(const ::testing::TestInfo& test) override {
+    log::flush_refusals();  // otherwise a thread logs them during a later test
     ::dup2(terminal, STDERR_FILENO);
     if (test.result()->Failed()) show_held();
     ::close(held);
@@ -69,6 +70,16 @@ TEST(LogCapture, HoldsTheLogOfATestUntilItFails) {
   if (how == nullptr) return;
   if (std::string_view(how) == "abort") std::abort();
   FAIL() << how;
+}
+
+// Two tests in this order: the first leaves a refusal that was counted and not yet logged.
+TEST(LogCapture, LogsCountedRefusalsAtTheEndOfATest) {
+  for (int i = 0; i < 2; ++i) log::refusal("sample", "kind", {});
+}
+TEST(LogCapture, LeavesNoCountedRefusalsToTheNextTest) {
+  ::testing::internal::CaptureStderr();
+  log::flush_refusals();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 }  // namespace

@@ -18,11 +18,11 @@ constexpr std::string_view name<model::Challenge> = "challenges";
 template <>
 constexpr std::string_view name<model::Session> = "sessions";
 template <>
-constexpr std::string_view name<PlacedProduct> = "products";
+constexpr std::string_view name<SequencedProduct> = "products";
 template <>
 constexpr std::string_view name<model::Change> = "changes";
 template <>
-constexpr std::string_view name<KeptAnswerOf> = "stored responses";
+constexpr std::string_view name<StoredResponseOf> = "stored responses";
 template <>
 constexpr std::string_view name<KeyFingerprint> = "key fingerprints";
 

@@ -36,14 +36,14 @@ struct RecoveryCodesOf {
   UserId user;
   std::vector<model::Digest> hashes;
 };
-struct PlacedProduct {
+struct SequencedProduct {
   std::int64_t sequence = 0;  // see docs/adr/0007
   model::Product product;
 };
-struct KeptAnswerOf {
+struct StoredResponseOf {
   UserId user;
   model::ResponseKey key{};
-  model::StoredResponse answer;
+  model::StoredResponse response;
 };
 struct KeyFingerprint {
   std::string key;
@@ -55,7 +55,7 @@ struct KeyFingerprint {
 // A new kind of row needs its type here, its name in bulk.cpp, and in the bulk.cpp of each engine its `Rows` and, for
 // SQLite, its `put`. Without one of these it does not compile.
 using Row = std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::Session,
-                         PlacedProduct, model::Change, KeptAnswerOf, KeyFingerprint>;
+                         SequencedProduct, model::Change, StoredResponseOf, KeyFingerprint>;
 
 enum class RowKind : std::uint8_t {};  // the index of the type in `Row`
 std::span<const RowKind> all_row_kinds();

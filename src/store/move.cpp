@@ -10,9 +10,9 @@ namespace {
 constexpr std::size_t kRowsOfACommit = 1000, kBytesOfACommit = std::size_t{256} << 10;
 
 struct BytesAbout {
-  std::size_t operator()(const PlacedProduct& row) const { return model::bytes_about(row.product); }
+  std::size_t operator()(const SequencedProduct& row) const { return model::bytes_about(row.product); }
   std::size_t operator()(const model::Change& row) const { return row.after.size(); }
-  std::size_t operator()(const KeptAnswerOf& row) const { return row.answer.body.size(); }
+  std::size_t operator()(const StoredResponseOf& row) const { return row.response.body.size(); }
   template <class Short>
   std::size_t operator()(const Short&) const {
     return 0;

@@ -94,11 +94,11 @@ std::string WriteTx::state_of(const model::Product& product) const {
 // After all products of the same millisecond, deleted ones included. Only a product with an earlier time than the last
 // write needs a query.
 std::int64_t WriteTx::sequence_for(Time created_at) {
-  const auto first = first_sequence_at(created_at), end = first_place_after(created_at);
+  const auto first = first_sequence_at(created_at), end = first_sequence_after(created_at);
   const auto last = watermark().sequence;
   if (last < first) return first;
   if (last < end) return last + 1;
-  const auto found = do_last_place(first, end);
+  const auto found = do_last_sequence(first, end);
   return found ? *found + 1 : first;
 }
 
@@ -174,18 +174,18 @@ bool WriteTx::end_session(const model::Attribution& attribution, const SessionId
   return true;
 }
 
-Status WriteTx::room_for_answer(const UserId& user, std::size_t kept_max) {
-  const auto until = do_full_until(user, kept_max);
+Status WriteTx::room_for_response(const UserId& user, std::size_t stored_max) {
+  const auto until = do_full_until(user, stored_max);
   if (!until) return {};
-  return too_many_attempts(*until - now(), "the answers to " + std::to_string(kept_max) +
+  return too_many_attempts(*until - now(), "the answers to " + std::to_string(stored_max) +
                                                " requests with an Idempotency-Key are kept, which is as many as can be;"
                                                " wait until the oldest goes, or leave the key out");
 }
 
 Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
-                               std::size_t kept_max) {
-  if (do_store_response(user, key, response, kept_max)) return {};
-  INTEGRITY_CHECK(room_for_answer(user, kept_max));
+                               std::size_t stored_max) {
+  if (do_store_response(user, key, response, stored_max)) return {};
+  INTEGRITY_CHECK(room_for_response(user, stored_max));
   throw std::logic_error("a response was not stored although there is room");
 }
 

@@ -134,15 +134,15 @@ class WriteTx : public virtual ReadTx {
   virtual void remove_factor_counters(const UserId& user) = 0;
 
   // Stored responses, for requests that are sent again. They expire by the host's clock, because now() may stand still.
-  // Removing one early could make a change happen twice. So `remove_expired_answers` keeps those with more life left
+  // Removing one early could make a change happen twice. So `remove_expired_responses` keeps those with more life left
   // than model::stored_response_life (from a clock that was ahead) and shortens their life to that.
   virtual std::optional<model::StoredResponse> stored_response(const UserId& user, const model::ResponseKey& key) = 0;
-  // For a check before anything is written. Error: too_many_attempts, until the oldest of `kept_max` expires.
-  Status room_for_answer(const UserId& user, std::size_t kept_max);
+  // For a check before anything is written. Error: too_many_attempts, until the oldest of `stored_max` expires.
+  Status room_for_response(const UserId& user, std::size_t stored_max);
   // There must be none under this key. One conditional write. The same error.
   Status store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
-                        std::size_t kept_max);
-  virtual std::size_t remove_expired_answers(std::size_t limit) = 0;
+                        std::size_t stored_max);
+  virtual std::size_t remove_expired_responses(std::size_t limit) = 0;
 
   // Fingerprints of the key files that the store is used with, by the names of the files. They have no history.
   virtual std::optional<model::Digest> key_fingerprint(std::string_view key) = 0;
@@ -171,7 +171,7 @@ class WriteTx : public virtual ReadTx {
   virtual Watermark& watermark() = 0;
   virtual void do_append(const model::Change& change) = 0;
   // The greatest sequence number of a product from `first` on and below `end`.
-  virtual std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) = 0;
+  virtual std::optional<std::int64_t> do_last_sequence(std::int64_t first, std::int64_t end) = 0;
   virtual Status do_insert(const model::Product& product, std::int64_t sequence) = 0;
   // Where the stored version is that of `before`.
   virtual Status do_update(const model::Product& before, const model::Product& after) = 0;
@@ -185,11 +185,11 @@ class WriteTx : public virtual ReadTx {
   virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;  // expired ones included
   // The session as it was; nothing where it had ended.
   virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;
-  // When the oldest expires, where an account has `kept_max` that have not expired.
-  virtual std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) = 0;
+  // When the oldest expires, where an account has `stored_max` that have not expired.
+  virtual std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) = 0;
   virtual bool do_store_response(const UserId& user, const model::ResponseKey& key,
                                  const model::StoredResponse& response,
-                                 std::size_t kept_max) = 0;  // false where there is no room
+                                 std::size_t stored_max) = 0;  // false where there is no room
 };
 
 }  // namespace integrity::store

@@ -15,12 +15,12 @@ struct Watermark {
 };
 
 // A sequence number: the millisecond in which the product was created, then a count within that millisecond.
-inline constexpr int place_count_bits = 21;
+inline constexpr int sequence_count_bits = 21;
 inline std::int64_t first_sequence_at(Time created_at) {
-  return to_millis(created_at) << place_count_bits;
+  return to_millis(created_at) << sequence_count_bits;
 }
-inline std::int64_t first_place_after(Time created_at) {
-  return (to_millis(created_at) + 1) << place_count_bits;
+inline std::int64_t first_sequence_after(Time created_at) {
+  return (to_millis(created_at) + 1) << sequence_count_bits;
 }
 
 }  // namespace integrity::store

@@ -149,9 +149,9 @@ class Cluster:
         node.start()
 
     def node_stopped(self, seconds: float) -> None:
-        self.nodes[0].process.send_signal(signal.SIGSTOP)
+        self.nodes[0].pause()
         time.sleep(seconds)
-        self.nodes[0].process.send_signal(signal.SIGCONT)
+        self.nodes[0].resume()
 
     def link_cut(self, seconds: float) -> None:
         primary = self.mongo.primary()

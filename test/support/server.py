@@ -116,6 +116,14 @@ class Server:
     def store_option(self) -> list[str]:
         return ["--store", self.store] if self.store else []
 
+    def pause(self) -> None:
+        """Until `resume`. When this returns, all threads have stopped: they do not stop all at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
     def kill9(self) -> "Server":
         self.process.kill()
         self.process.wait()

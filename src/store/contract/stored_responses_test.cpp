@@ -28,15 +28,15 @@ std::optional<model::StoredResponse> found(Store& store, const UserId& user, con
   return *store.write([&](WriteTx& tx) -> Result<Found> { return tx.stored_response(user, key); });
 }
 
-Result<bool> save(Store& store, const UserId& user, const model::ResponseKey& key, std::size_t kept_max = kMany) {
+Result<bool> save(Store& store, const UserId& user, const model::ResponseKey& key, std::size_t stored_max = kMany) {
   return store.write([&](WriteTx& tx) -> Result<bool> {
-    INTEGRITY_CHECK(tx.store_response(user, key, response(tx), kept_max));
+    INTEGRITY_CHECK(tx.store_response(user, key, response(tx), stored_max));
     return true;
   });
 }
 
 std::size_t clean_up(Store& store, std::size_t limit) {
-  return *store.write([&](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_answers(limit); });
+  return *store.write([&](WriteTx& tx) -> Result<std::size_t> { return tx.remove_expired_responses(limit); });
 }
 
 TEST_P(StoreContract, AResponseIsFoundByUserAndKey) {
@@ -211,7 +211,7 @@ TEST_P(StoreContract, AShorteningThatIsUndoneIsRepeated) {
   clock_.move(-std::chrono::hours(48));
   EXPECT_FALSE(store()
                    .write([](WriteTx& tx) -> Result<bool> {
-                     EXPECT_EQ(tx.remove_expired_answers(10), 0U);
+                     EXPECT_EQ(tx.remove_expired_responses(10), 0U);
                      return Error{Code::insufficient_stock};
                    })
                    .has_value());
@@ -244,7 +244,7 @@ TEST_P(StoreContract, ACleanUpThatIsUndoneRemovesNothing) {
   clock_.move(kLife);
   EXPECT_FALSE(store()
                    .write([](WriteTx& tx) -> Result<bool> {
-                     EXPECT_EQ(tx.remove_expired_answers(10), 1U);
+                     EXPECT_EQ(tx.remove_expired_responses(10), 1U);
                      return Error{Code::insufficient_stock};
                    })
                    .has_value());
@@ -266,7 +266,7 @@ TEST_P(StoreContract, TheRefusalSaysWhenTheOldestExpires) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Code::too_many_attempts);
   EXPECT_EQ(refused.error().retry_after, kLife - std::chrono::hours(2));
-  const auto asked = store().write([&](WriteTx& tx) { return done(tx.room_for_answer(ada.id, 2)); });
+  const auto asked = store().write([&](WriteTx& tx) { return done(tx.room_for_response(ada.id, 2)); });
   EXPECT_EQ(asked.error().retry_after, refused.error().retry_after);
   EXPECT_TRUE(save(store(), bob.id, key(1), 2).has_value()) << "each account has its own room";
 

@@ -88,13 +88,13 @@ struct Rows<model::Session> : ById {
 };
 
 template <>
-struct Rows<PlacedProduct> : ById {
+struct Rows<SequencedProduct> : ById {
   static constexpr Name collection = in::products;
   static Doc order() { return Doc("place", 1); }
-  static PlacedProduct take(View view) {
+  static SequencedProduct take(View view) {
     return {.sequence = view.take<std::int64_t>("place"), .product = take_product(view)};
   }
-  static Doc doc(const PlacedProduct& row, const model::ProductText& text) {
+  static Doc doc(const SequencedProduct& row, const model::ProductText& text) {
     return to_doc(row.product, row.sequence, text);
   }
 };
@@ -107,16 +107,18 @@ struct Rows<model::Change> : ById {
 };
 
 template <>
-struct Rows<KeptAnswerOf> : ById {
+struct Rows<StoredResponseOf> : ById {
   static constexpr Name collection = in::stored_responses;
   static Doc order() { return Doc("expires_at", 1, "_id", 1); }
-  static KeptAnswerOf take(View view) {
+  static StoredResponseOf take(View view) {
     const auto id = view.take<StoredResponseId>("_id");
-    KeptAnswerOf row{.user = view.take<UserId>("user"), .answer = take_stored_response(view)};
+    StoredResponseOf row{.user = view.take<UserId>("user"), .response = take_stored_response(view)};
     std::copy(id.end() - static_cast<std::ptrdiff_t>(row.key.size()), id.end(), row.key.begin());
     return row;
   }
-  static Doc doc(const KeptAnswerOf& row, const model::ProductText&) { return to_doc(row.user, row.key, row.answer); }
+  static Doc doc(const StoredResponseOf& row, const model::ProductText&) {
+    return to_doc(row.user, row.key, row.response);
+  }
 };
 
 template <>

@@ -230,7 +230,7 @@ TEST_F(MongoNodes, ANodeThatStoppedWithTheWriterLockWritesNothingOnceTheStoreIsS
   bulk->set_migration_state(MigrationState{.move = "a", .other = "elsewhere", .at = clock_.now()});
   go_on.set_value();
   stopped.join();
-  EXPECT_EQ(bulk->count(row_kind<PlacedProduct>()), 0U);
+  EXPECT_EQ(bulk->count(row_kind<SequencedProduct>()), 0U);
   EXPECT_NE(refusal(address_).find("it is being moved to elsewhere"), std::string::npos);
   bulk->set_migration_state({});
   EXPECT_TRUE(create(*here, product(2)).has_value());

@@ -18,7 +18,7 @@ class MongoStoredResponses : public MongoNodes {
   }
   bool keep(Store& store, std::size_t number, std::size_t max = kMax) {
     const auto kept = store.write([&](WriteTx& tx) -> Result<bool> {
-      INTEGRITY_CHECK(tx.room_for_answer(user_, max));
+      INTEGRITY_CHECK(tx.room_for_response(user_, max));
       INTEGRITY_CHECK(tx.store_response(user_, key(number), {.status = 201, .expires_at = tx.now() + kLife}, max));
       return true;
     });
@@ -62,7 +62,7 @@ TEST_F(MongoStoredResponses, TheCountIsRightAfterSomeHaveExpiredOrWereRemoved) {
   EXPECT_FALSE(keep(*store, 5, 3));
   EXPECT_TRUE(store
                   ->write([&](WriteTx& tx) -> Result<bool> {
-                    tx.remove_expired_answers(100);
+                    tx.remove_expired_responses(100);
                     return true;
                   })
                   .has_value());

@@ -32,7 +32,7 @@ const Good kGood[] = {
     {row_kind<model::Session>(), "sessions",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "user": {"$oid": "0102030405060708090a0b0c"}, "factor": "otp",
          "created_at": {"$date": 5}, "expires_at": {"$date": 6}})"},
-    {row_kind<PlacedProduct>(), "products",
+    {row_kind<SequencedProduct>(), "products",
      R"({"_id": {"$oid": "0102030405060708090a0b0c"}, "place": {"$numberLong": "1"}, "sku": "a", "name": "Lamp",
          "description": "d", "price": {"$numberDecimal": "1.2500"}, "currency": "EUR", "stock": {"$numberLong": "1"},
          "version": {"$numberLong": "1"}, "created_at": {"$date": 5}, "updated_at": {"$date": 5}, "name_key": "lamp",
@@ -41,7 +41,7 @@ const Good kGood[] = {
      R"({"_id": {"$numberLong": "1"}, "at": {"$date": 5}, "kind": "product",
          "record": {"$oid": "0102030405060708090a0b0c"}, "revision": {"$numberLong": "1"}, "op": "product.create",
          "actor": {"$oid": "0102030405060708090a0b0c"}, "proof": "otp", "reason": "r", "reference": "r", "after": "{}"})"},
-    {row_kind<KeptAnswerOf>(), "kept_answers",
+    {row_kind<StoredResponseOf>(), "kept_answers",
      R"({"_id": {"$binary": {"base64": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHA==", "subType": "00"}},
          "user": {"$oid": "0102030405060708090a0b0c"}, "request": DIGEST, "status": 201, "headers": "", "body": "{}",
          "expires_at": {"$date": 5}, "number": {"$numberLong": "1"}})"},
@@ -215,7 +215,7 @@ TEST_F(MongoUnreadable, AListLeavesOutWhatCannotBeReadAndLogsIt) {
   EXPECT_THROW(store->read()->product(product(2).id), Broken);
   EXPECT_EQ(store->read()->product(product(1).id), product(1, "Lamp 1"));
   const auto bulk = open_mongo_bulk(address_, plain_text);
-  EXPECT_EQ(read(*bulk, row_kind<PlacedProduct>()),
+  EXPECT_EQ(read(*bulk, row_kind<SequencedProduct>()),
             "products: the stored document " + product(2).id.hex() +
                 " cannot be read: unexpected value of price. Correct or remove it");
 }

@@ -16,7 +16,7 @@ std::optional<model::Product> MongoWriteTx::product(const ProductId& id) {
   return known_products_[id] = found ? std::optional(take_product(View(*found))) : std::nullopt;
 }
 
-std::optional<std::int64_t> MongoWriteTx::do_last_place(std::int64_t first_sequence, std::int64_t end) {
+std::optional<std::int64_t> MongoWriteTx::do_last_sequence(std::int64_t first_sequence, std::int64_t end) {
   const auto found =
       first(in::products, Doc("place", Doc("$gte", first_sequence, "$lt", end)), Doc("sort", Doc("place", -1)));
   return found ? std::optional(View(*found).take<std::int64_t>("place")) : std::nullopt;
@@ -107,15 +107,15 @@ MongoWriteTx::AliveResponses& MongoWriteTx::alive_responses(const UserId& user) 
   return known_alive_[user] = kept;
 }
 
-std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
+std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t stored_max) {
   const AliveResponses& kept = alive_responses(user);
-  return kept.alive < static_cast<std::int64_t>(kept_max) ? std::nullopt : kept.oldest;
+  return kept.alive < static_cast<std::int64_t>(stored_max) ? std::nullopt : kept.oldest;
 }
 
 bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
-                                     const model::StoredResponse& response, std::size_t kept_max) {
+                                     const model::StoredResponse& response, std::size_t stored_max) {
   AliveResponses& kept = alive_responses(user);
-  if (kept.alive >= static_cast<std::int64_t>(kept_max)) return false;
+  if (kept.alive >= static_cast<std::int64_t>(stored_max)) return false;
   auto& known = known_response(user, key);
   if (known && known->expires_at > clock_.now()) throw std::logic_error("a response is stored under this key already");
   const auto id = stored_response_id(user, key);
@@ -129,7 +129,7 @@ bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKe
   return true;
 }
 
-std::size_t MongoWriteTx::remove_expired_answers(std::size_t limit) {
+std::size_t MongoWriteTx::remove_expired_responses(std::size_t limit) {
   if (limit == 0) return 0;
   const Time now = clock_.now();
   // These were stored while a clock was ahead. They get a whole life from now: removing one early could make a change

@@ -57,7 +57,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void remove_factor_counters(const UserId& user) override;
   void set_factor_counters(const UserId& user, const model::FactorCounters& counters) override;
   std::optional<model::StoredResponse> stored_response(const UserId& user, const model::ResponseKey& key) override;
-  std::size_t remove_expired_answers(std::size_t limit) override;
+  std::size_t remove_expired_responses(std::size_t limit) override;
   std::optional<model::Digest> key_fingerprint(std::string_view key) override;
   void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) override;
 
@@ -99,7 +99,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   AliveResponses& alive_responses(const UserId& user);
 
   void do_append(const model::Change& change) override;
-  std::optional<std::int64_t> do_last_place(std::int64_t first, std::int64_t end) override;
+  std::optional<std::int64_t> do_last_sequence(std::int64_t first, std::int64_t end) override;
   Status do_insert(const model::Product& product, std::int64_t sequence) override;
   Status do_update(const model::Product& before, const model::Product& after) override;
   void do_delete(const model::Product& product) override;
@@ -111,9 +111,9 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void do_insert(const model::Session& session) override;
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
-  std::optional<Time> do_full_until(const UserId& user, std::size_t kept_max) override;
+  std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
   bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
-                         std::size_t kept_max) override;
+                         std::size_t stored_max) override;
 
   Pool& pool_;
   std::optional<Client> client_;

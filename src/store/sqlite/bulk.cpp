@@ -62,10 +62,10 @@ struct Rows<model::Session> {
 };
 
 template <>
-struct Rows<PlacedProduct> {
+struct Rows<SequencedProduct> {
   static constexpr Sql count = "SELECT count(*) FROM products";
   static constexpr Sql read = "SELECT p.place, " PRODUCT_COLUMNS " FROM products p ORDER BY p.place LIMIT -1 OFFSET ?";
-  static PlacedProduct take(Database&, Run& row) {
+  static SequencedProduct take(Database&, Run& row) {
     return {.sequence = row.take<std::int64_t>(), .product = take_product(row)};
   }
 };
@@ -78,19 +78,19 @@ struct Rows<model::Change> {
 };
 
 template <>
-struct Rows<KeptAnswerOf> {
+struct Rows<StoredResponseOf> {
   static constexpr Sql count = "SELECT count(*) FROM kept_answers";
   static constexpr Sql read =
       "SELECT user, key, request, status, headers, body, expires_at FROM kept_answers ORDER BY number LIMIT -1 OFFSET "
       "?";
-  static KeptAnswerOf take(Database&, Run& row) {
+  static StoredResponseOf take(Database&, Run& row) {
     return {.user = row.take<UserId>(),
             .key = row.take<model::ResponseKey>(),
-            .answer = {.request = row.take<model::Digest>(),
-                       .status = row.take<int>(),
-                       .headers = row.take<std::string>(),
-                       .body = row.take<std::string>(),
-                       .expires_at = row.take<Time>()}};
+            .response = {.request = row.take<model::Digest>(),
+                         .status = row.take<int>(),
+                         .headers = row.take<std::string>(),
+                         .body = row.take<std::string>(),
+                         .expires_at = row.take<Time>()}};
   }
 };
 
@@ -195,7 +195,7 @@ class SqliteBulk final : public Bulk {
   }
   void put(const model::Challenge& challenge) { insert(*db_, challenge); }
   void put(const model::Session& session) { insert(*db_, session); }
-  void put(const PlacedProduct& row) {
+  void put(const SequencedProduct& row) {
     const model::Product& p = row.product;
     db_->run(
         "INSERT INTO products (place, id, price, stock, version, created_at, updated_at, currency, sku, name, name_key,"
@@ -232,8 +232,8 @@ class SqliteBulk final : public Bulk {
     if (change.after.empty() || (now && now->version == change.revision)) return;
     db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);
   }
-  void put(const KeptAnswerOf& row) {  // behind those that are there
-    const model::StoredResponse& a = row.answer;
+  void put(const StoredResponseOf& row) {  // behind those that are there
+    const model::StoredResponse& a = row.response;
     db_->run(
         "INSERT INTO kept_answers (user, key, request, status, headers, body, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         row.user, ByteView(row.key), ByteView(a.request), a.status, a.headers, a.body, a.expires_at);

@@ -5,14 +5,14 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// 16 MiB of log before pages are copied back: a page changed by many commits is then copied once.
+// 16 MiB of log are collected before pages are copied: a page that many commits changed is then copied once.
 constexpr int kCopyPages = 4096;
-// The log may grow by so much more while it is copied; then the writer waits.
-constexpr int kBesidePages = 4096;
-// Where a reader still needs old pages, the log cannot be begun again: so much later the next copy is tried.
-constexpr int kAgainPages = 1024;
+// If the log grows by more than this during the copy, the writer waits for it.
+constexpr int kGrowthPages = 4096;
+// If a reader still needs old pages, the log cannot start over. The next copy begins after this many more pages.
+constexpr int kRetryPages = 1024;
 
-// Passive: waits for nobody. Pages that a reader still needs are left for the next time.
+// Passive: does not wait for readers. Pages that a reader still needs are left for the next copy.
 int copy(Database& db) {
   const int code = sqlite3_wal_checkpoint_v2(db.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   return code == SQLITE_BUSY ? SQLITE_OK : code;
@@ -36,17 +36,17 @@ Checkpointer::~Checkpointer() {
 }
 
 int Checkpointer::tend(Database& writer, int log_pages) {
-  if (log_pages < kCopyPages) next_pages_ = kCopyPages;  // it was begun again
+  if (log_pages < kCopyPages) next_pages_ = kCopyPages;  // it has started over
   if (log_pages < next_pages_) return SQLITE_OK;
   std::unique_lock lock(mutex_);
   if (state_ == State::idle) {
     state_ = State::copying;
     changed_.notify_all();
   }
-  if (log_pages >= next_pages_ + kBesidePages) changed_.wait(lock, [this] { return state_ == State::copied; });
+  if (log_pages >= next_pages_ + kGrowthPages) changed_.wait(lock, [this] { return state_ == State::copied; });
   if (state_ == State::copying) return SQLITE_OK;
   state_ = State::idle;
-  next_pages_ = log_pages + kAgainPages;
+  next_pages_ = log_pages + kRetryPages;
   if (error_ != SQLITE_OK) return std::exchange(error_, SQLITE_OK);
   return copy(writer);
 }
@@ -58,7 +58,7 @@ void Checkpointer::loop() {
     if (closing_) return;
     lock.unlock();
     int error = copy(db_);
-    if (error == SQLITE_OK) error = copy(db_);  // what came meanwhile, so that little is left for the writer
+    if (error == SQLITE_OK) error = copy(db_);  // what was appended meanwhile, so that little is left for the writer
     lock.lock();
     error_ = error;
     state_ = State::copied;

@@ -1,8 +1,8 @@
-// Copies the log back into the database file on a thread of its own, so that no write waits for it.
+// Copies the write-ahead log back into the database file on its own thread, so that no write waits for it.
 //
-// A thread with a connection of its own copies what the log holds, while the writer appends to it. As long as something
-// is appended a copy is never complete, and only a log that was copied completely is begun again. So the writer copies
-// the rest itself, between two groups: what came during the copy before, a few milliseconds' worth.
+// The thread copies over its own connection while the writer appends to the log. A copy is not complete as long as
+// something is appended, and SQLite writes the log from its beginning only after a complete copy. So the writer copies
+// the rest itself, between two groups: what was appended during the thread's copy, which takes a few milliseconds.
 #pragma once
 #include <condition_variable>
 #include <filesystem>
@@ -18,8 +18,8 @@ class Checkpointer {
   explicit Checkpointer(const std::filesystem::path& file);
   ~Checkpointer();
 
-  // By the writer after each commit, outside of a transaction, with the length of the log. Gives SQLITE_OK or the error
-  // of a copy, its own or the thread's.
+  // Called by the writer after each commit, outside of a transaction, with the length of the log. Returns SQLITE_OK, or
+  // the error of this copy or the thread's.
   int tend(Database& writer, int log_pages);
 
  private:
@@ -27,7 +27,7 @@ class Checkpointer {
   void loop();
 
   Database db_;
-  int next_pages_;  // of the writer's thread: the length of the log at which it is copied next
+  int next_pages_;  // the log is copied next when it has this length; used by the writer's thread
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -15,8 +15,7 @@ void create_private(const std::filesystem::path& file) {
   if (fd >= 0) ::close(fd);
 }
 
-// Counting allocations takes a global lock at each of them. This must be set before the library
-// is first used; if it was used before, it only stays slower.
+// Otherwise SQLite counts allocations under a global lock. This works only before the library is first used.
 void configure_library() {
   [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -30,7 +29,7 @@ Failure about_file(const std::filesystem::path& file, const Failure& failure) {
     switch (failure.primary()) {
       case SQLITE_NOTADB:
       case SQLITE_CORRUPT:
-        return "; it is damaged, or of another program: restore it from a backup, or name another folder with --data";
+        return "; it is damaged, or another program's: restore it from a backup, or name another folder with --data";
       case SQLITE_CANTOPEN:
       case SQLITE_READONLY:
       case SQLITE_PERM:
@@ -124,7 +123,7 @@ void Database::fail() const {
   throw Failure(sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
 }
 
-// By SQLite's own layer, as everything else is written. The file loses its name when it is opened.
+// Uses SQLite's file layer, as all other writes do. The file is removed from its folder as soon as it is open.
 Status Database::expect_room(std::size_t bytes) const {
   sqlite3_vfs* vfs = nullptr;
   sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_VFS_POINTER, &vfs);

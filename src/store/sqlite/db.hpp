@@ -8,7 +8,7 @@
 //
 // Statements are prepared once for each literal in the code and kept. Bound texts and blobs are not
 // copied: they MUST live until the run ends. A Database is used by one thread at a time. Every
-// error but a broken UNIQUE constraint in `run_unless_taken` throws Failure.
+// error throws Failure, except a broken UNIQUE constraint in `run_unless_taken`.
 #pragma once
 #include <sqlite3.h>
 
@@ -28,14 +28,14 @@ namespace integrity::store::sqlite {
 
 struct Failure : Unavailable {
   Failure(int extended_code, const std::string& what) : Unavailable(what), code(extended_code) {}
-  int code;  // an extended result code of SQLite's
+  int code;  // an extended result code of SQLite
   int primary() const { return code & 0xff; }
 };
 
 // What went wrong with a database file when it was opened, with its path and what to do about it.
 Failure about_file(const std::filesystem::path& file, const Failure& failure);
 
-// Runs `open`, which opens `file`; what it throws names the file.
+// Runs `open`, which opens `file`. Every Unavailable that it throws names the file.
 template <class Open>
 auto naming(const std::filesystem::path& file, Open open) {
   try {
@@ -49,7 +49,7 @@ auto naming(const std::filesystem::path& file, Open open) {
   }
 }
 
-// SQL is a literal: nothing that was put together at run time can be passed.
+// SQL is a literal, so text that was built at run time cannot be passed.
 struct Sql {
   consteval Sql(const char* literal) : text(literal) {}  // NOLINT: so that a call shows the literal only
   const char* text;
@@ -63,7 +63,7 @@ class Run {
   Run& operator=(const Run&) = delete;
   ~Run() { sqlite3_reset(statement_); }
 
-  bool next();  // to the next row; false behind the last one
+  bool next();  // to the next row; false after the last one
   template <class T>
   T take() {
     T value;
@@ -125,7 +125,7 @@ class Database {
   Run query(Sql sql, const Args&... args) {
     return Run(bound(sql, args...));
   }
-  // Runs to the end; how many rows it changed.
+  // Runs to the end. Returns how many rows it changed.
   template <class... Args>
   std::size_t run(Sql sql, const Args&... args) {
     Run run(bound(sql, args...));
@@ -143,9 +143,9 @@ class Database {
     if (code != SQLITE_DONE) run.fail(code);
     return changed_rows();
   }
-  // Writes so many bytes into a file next to this one, and removes that file. Error: unavailable.
+  // Writes this many bytes into a file next to this one, and removes that file. Error: unavailable.
   Status expect_room(std::size_t bytes) const;
-  // A script of several statements, not kept.
+  // Runs a script of several statements, which are not kept.
   void execute(const std::string& script);
 
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
@@ -176,7 +176,7 @@ class Database {
   std::unordered_map<const char*, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };
 
-// Several statements that see one state. Inside a transaction they do anyway.
+// Statements that run while this lives see one state. Inside a transaction they do so anyway.
 class OneState {
  public:
   explicit OneState(Database& db) : db_(db), own_(!db.in_transaction()) {

@@ -1,4 +1,4 @@
-// Disks that are full or fail, played by a layer between SQLite and the file system.
+// Full and failing disks, simulated by a layer between SQLite and the file system.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -15,8 +15,7 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// The default file layer as long as this lives: SQLite's own, except that writes and syncs can be
-// made to fail.
+// The default file layer while this lives: SQLite's own, except that writes and syncs can be made to fail.
 class FaultyDisk {
  public:
   FaultyDisk() {
@@ -37,7 +36,7 @@ class FaultyDisk {
 
   void fail_writes(int code) { write_result = code; }
   void fail_syncs(int code) { sync_result = code; }
-  // A disk with room for files up to this size, each.
+  // The disk has room for files of at most this size each.
   void leave_room(sqlite3_int64 bytes) { room = bytes; }
   void heal() {
     write_result = sync_result = SQLITE_OK;
@@ -45,7 +44,7 @@ class FaultyDisk {
   }
 
  private:
-  // SQLite opens the file; only two entries of its methods are ours.
+  // SQLite opens the file; only two of its methods are replaced.
   static int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
     const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
     if (code != SQLITE_OK || file->pMethods == nullptr) return code;
@@ -70,7 +69,7 @@ class FaultyDisk {
   sqlite3_vfs vfs_;
   static inline sqlite3_vfs* real_vfs;
   static inline std::mutex mutex;
-  // One table for databases and one for logs, which share the functions replaced.
+  // One table for databases and one for logs. Both use the same replaced functions.
   static inline std::map<const sqlite3_io_methods*, sqlite3_io_methods> methods;
   static inline decltype(sqlite3_io_methods::xWrite) real_write;
   static inline decltype(sqlite3_io_methods::xSync) real_sync;
@@ -135,18 +134,18 @@ TEST_F(SqliteFaults, AFullDiskRefusesWritesUntilThereIsRoomAgain) {
     EXPECT_FALSE(there(i));
   }
   EXPECT_TRUE(there(1));
-  // A write that only refuses needs no disk; it must not pass for a sign that there is room.
+  // A write that only returns an error needs no disk. It must not count as a sign that there is room.
   EXPECT_FALSE(store_->write([](WriteTx&) -> Result<bool> { return Error{Code::not_found}; }).has_value());
   EXPECT_FALSE(touch().has_value());
   disk_.heal();
-  EXPECT_TRUE(touch().has_value()) << "nobody had to write a record for it";
+  EXPECT_TRUE(touch().has_value()) << "before any record was written";
   EXPECT_TRUE(create(4).has_value());
   EXPECT_EQ(store_->read()->last_change_number(), 2);
   expect_whole();
 }
 
-// The last product is not in the index of words when the disk gets full, and cannot be put there.
-TEST_F(SqliteFaults, ASearchOnAFullDiskFindsAllThatWasAnswered) {
+// The last product is not in the word index when the disk becomes full, and cannot be added to it.
+TEST_F(SqliteFaults, ASearchOnAFullDiskFindsAllThatWasAcknowledged) {
   ASSERT_TRUE(create(1).has_value());
   EXPECT_EQ(store_->read()->products({.words = {"lamp"}}).products.size(), 1U);
   ASSERT_TRUE(create(2).has_value());
@@ -160,14 +159,14 @@ TEST_F(SqliteFaults, ASearchOnAFullDiskFindsAllThatWasAnswered) {
   EXPECT_EQ(store_->read()->products({.words = {"lamp"}}).products.size(), 2U);
 }
 
-// "Ready" was said after a write of one page, for which there was room in the log, while products were refused.
+// The store once counted as ready after a write of one page, which fitted into the log, although products were refused.
 TEST_F(SqliteFaults, ADiskWithRoomForSmallWritesOnlyIsNotReady) {
   disk_.leave_room(400 * 1024);
   const auto refused = touch();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::unavailable);
   EXPECT_NE(refused.error().detail.find("hardly any room"), std::string::npos) << refused.error().detail;
-  EXPECT_TRUE(create(1)) << "it did no harm to others";
+  EXPECT_TRUE(create(1)) << "other writes still fit";
 
   std::uint8_t number = 2;
   auto large = create(number, std::string(4000, 'x'));
@@ -181,7 +180,7 @@ TEST_F(SqliteFaults, ADiskWithRoomForSmallWritesOnlyIsNotReady) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "integrity.db-room"));
 }
 
-TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
+TEST_F(SqliteFaults, ADiskErrorStopsTheWriterUntilTheStoreIsOpenedAgain) {
   struct Case {
     const char* what;
     std::function<void()> fail;
@@ -212,8 +211,8 @@ TEST_F(SqliteFaults, AnErrorOfTheDiskStopsTheWriterForGood) {
   }
 }
 
-// A group whose BEGIN failed was undone to the group before the last one, and every number given afterwards was taken.
-TEST_F(SqliteFaults, AWriteLockHeldBySomebodyElseRefusesWritesUntilItIsGone) {
+// After a BEGIN that failed, the writer once went back by one group too many, and gave out numbers that were in use.
+TEST_F(SqliteFaults, WritesAreRefusedWhileAnotherConnectionHoldsTheWriteLock) {
   ASSERT_TRUE(create(1).has_value());
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open((folder_.path() / "integrity.db").c_str(), &other), SQLITE_OK);
@@ -226,8 +225,8 @@ TEST_F(SqliteFaults, AWriteLockHeldBySomebodyElseRefusesWritesUntilItIsGone) {
   expect_whole();
 }
 
-TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
-  // The first job waits, so that the ten behind it make one group.
+TEST_F(SqliteFaults, EachJobOfAGroupThatCannotBeCommittedIsUnavailable) {
+  // The first job waits, so that the ten jobs after it form one group.
   std::promise<void> release;
   auto wait = [&](WriteTx&) -> Result<bool> {
     release.get_future().wait();
@@ -235,21 +234,21 @@ TEST_F(SqliteFaults, AGroupThatCannotBeCommittedIsAnsweredAsAWhole) {
   };
   auto ignore = [](const Result<bool>&) {};
   store_->submit(make_job<bool>({}, wait, ignore));
-  std::atomic<int> unavailable_answers = 0;
+  std::atomic<int> refused_jobs = 0;
   for (std::uint8_t i = 1; i <= 10; ++i) {
     auto run = [i](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.create_product({}, numbered(i)));
       return true;
     };
     auto tell = [&](const Result<bool>& r) {
-      if (!r.has_value() && r.error().code == Code::unavailable) ++unavailable_answers;
+      if (!r.has_value() && r.error().code == Code::unavailable) ++refused_jobs;
     };
     store_->submit(make_job<bool>({}, run, tell));
   }
   disk_.fail_writes(SQLITE_FULL);
   release.set_value();
-  EXPECT_FALSE(create(11).has_value());  // behind the group, so that it is answered by now
-  EXPECT_EQ(unavailable_answers, 10);
+  EXPECT_FALSE(create(11).has_value());  // queued after the group, so the group has ended by now
+  EXPECT_EQ(refused_jobs, 10);
   EXPECT_EQ(store_->read()->last_change_number(), 0);
 }
 

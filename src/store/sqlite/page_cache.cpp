@@ -3,7 +3,7 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// A page as long as the longest products allow would drive all others out.
+// Longer pages are not stored: one of them could displace all others.
 constexpr std::size_t kPageBytesMax = 256 * 1024;
 
 std::string key_of(const model::ProductQuery& query) {
@@ -30,23 +30,14 @@ std::size_t bytes_of(const std::string& key, const model::RenderedPage& page) {
 
 }  // namespace
 
-void PageCache::drop(std::list<Entry>::iterator entry) {
-  bytes_ -= bytes_of(entry->key, *entry->page);
-  by_key_.erase(entry->key);
-  entries_.erase(entry);
-}
-
 PageCache::Page PageCache::find(const model::ProductQuery& query) {
   const std::string key = key_of(query);
   const std::lock_guard lock(mutex_);
-  const auto found = by_key_.find(key);
-  if (found == by_key_.end()) return {};
-  if (found->second->generation != generation()) {
-    drop(found->second);
-    return {};
-  }
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return entries_.front().page;
+  const Entry* const found = pages_.find(key);
+  if (found == nullptr) return {};
+  if (found->generation == generation()) return found->page;
+  pages_.erase(key);
+  return {};
 }
 
 void PageCache::put(const model::ProductQuery& query, std::uint64_t at, Page page) {
@@ -54,12 +45,7 @@ void PageCache::put(const model::ProductQuery& query, std::uint64_t at, Page pag
   const auto bytes = bytes_of(key, *page);
   if (bytes > kPageBytesMax) return;
   const std::lock_guard lock(mutex_);
-  if (at != generation()) return;
-  if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second);
-  entries_.push_front({std::move(key), at, std::move(page)});
-  by_key_.emplace(entries_.front().key, entries_.begin());
-  bytes_ += bytes;
-  while (bytes_ > bytes_max_) drop(std::prev(entries_.end()));
+  if (at == generation()) pages_.put(std::move(key), {at, std::move(page)}, bytes);
 }
 
 }  // namespace integrity::store::sqlite

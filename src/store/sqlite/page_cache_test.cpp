@@ -34,8 +34,8 @@ TEST(PageCache, ForgetsAllAfterAChange) {
   EXPECT_FALSE(cache.find({}));
 }
 
-// Read before the change, put after it: it must not come back.
-TEST(PageCache, DoesNotTakeAPageOfAnOlderState) {
+// It was read before the change and put after it.
+TEST(PageCache, DoesNotStoreAPageOfAnOlderState) {
   PageCache cache(1 << 20);
   const auto before = cache.generation();
   cache.forget_all();
@@ -52,7 +52,7 @@ TEST(PageCache, KeepsToItsSizeAndDropsWhatWasUsedLongestAgo) {
   EXPECT_TRUE(cache.find({.limit = 5}));
   EXPECT_FALSE(cache.find({.limit = 2}));
   cache.put({.limit = 9}, cache.generation(), page(std::string(300'000, 'x')));
-  EXPECT_FALSE(cache.find({.limit = 9})) << "too long to keep";
+  EXPECT_FALSE(cache.find({.limit = 9})) << "too long to be stored";
 }
 
 }  // namespace

@@ -11,19 +11,11 @@ std::size_t bytes_of(const model::RenderedProduct& product) {
 
 }  // namespace
 
-void ProductCache::Shard::drop(std::list<Entry>::iterator product) {
-  bytes -= bytes_of(**product);
-  by_id.erase((*product)->id);
-  products.erase(product);
-}
-
 ProductCache::Entry ProductCache::find(const ProductId& id) {
   Shard& shard = shard_of(id);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.by_id.find(id);
-  if (found == shard.by_id.end()) return {};
-  shard.products.splice(shard.products.begin(), shard.products, found->second);
-  return *found->second;
+  const Entry* const found = shard.products.find(id);
+  return found == nullptr ? nullptr : *found;
 }
 
 ProductCache::Ticket ProductCache::ticket(const ProductId& id) {
@@ -34,20 +26,18 @@ ProductCache::Ticket ProductCache::ticket(const ProductId& id) {
 
 void ProductCache::put(Ticket ticket, Entry product) {
   Shard& shard = shard_of(product->id);
+  const auto bytes = bytes_of(*product);
   const std::lock_guard lock(shard.mutex);
-  if (shard.generation != ticket.generation || shard.by_id.contains(product->id)) return;
-  shard.bytes += bytes_of(*product);
-  shard.products.push_front(std::move(product));
-  shard.by_id.emplace(shard.products.front()->id, shard.products.begin());
-  while (shard.bytes > shard_bytes_max_) shard.drop(std::prev(shard.products.end()));
+  if (shard.generation != ticket.generation || shard.products.find(product->id) != nullptr) return;
+  const ProductId id = product->id;
+  shard.products.put(id, std::move(product), bytes);
 }
 
 void ProductCache::forget(const ProductId& id) {
   Shard& shard = shard_of(id);
   const std::lock_guard lock(shard.mutex);
   ++shard.generation;
-  const auto found = shard.by_id.find(id);
-  if (found != shard.by_id.end()) shard.drop(found->second);
+  shard.products.erase(id);
 }
 
 }  // namespace integrity::store::sqlite

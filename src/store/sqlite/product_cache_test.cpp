@@ -24,11 +24,11 @@ TEST(ProductCache, GivesWhatWasPut) {
   EXPECT_FALSE(cache.find(lamp->id));
 }
 
-TEST(ProductCache, AReaderThatIsLateCannotPutBackAnOldRow) {
+TEST(ProductCache, ALateReaderCannotPutBackAnOldRow) {
   ProductCache cache(1 << 20);
   const auto old = numbered(1, 1), current = numbered(1, 2);
   const auto ticket = cache.ticket(old->id);
-  cache.forget(old->id);  // a commit was acknowledged between the reader's question and its answer
+  cache.forget(old->id);  // a commit was acknowledged between the reader's query and its result
   cache.put(ticket, old);
   EXPECT_FALSE(cache.find(old->id));
   cache.put(cache.ticket(old->id), current);
@@ -36,7 +36,7 @@ TEST(ProductCache, AReaderThatIsLateCannotPutBackAnOldRow) {
 }
 
 TEST(ProductCache, DropsTheLeastRecentlyUsedWhenFull) {
-  ProductCache cache(16 * 1200);  // a sixteenth of it, two entries, for the ids here
+  ProductCache cache(16 * 1200);  // the ids here share one of 16 shards, which has room for two entries
   for (const auto& product : {numbered(1), numbered(2)}) {
     cache.put(cache.ticket(product->id), product);
   }
@@ -47,7 +47,7 @@ TEST(ProductCache, DropsTheLeastRecentlyUsedWhenFull) {
   EXPECT_TRUE(cache.find(numbered(3)->id));
 }
 
-TEST(ProductCache, DoesNotKeepWhatIsLargerThanItself) {
+TEST(ProductCache, DoesNotStoreWhatIsLargerThanAShard) {
   ProductCache cache(16 * 1000);
   const auto large = numbered(1, 1, std::string(2000, 'x'));
   cache.put(cache.ticket(large->id), large);

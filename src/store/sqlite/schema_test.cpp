@@ -1,4 +1,4 @@
-// What the tables refuse by themselves, and which files are opened at all.
+// What the tables refuse whatever the code does, and which files the engine opens.
 #include "store/sqlite/schema.hpp"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ struct Row {
     }
     return "INSERT INTO " + std::string(table) + " (" + names + ") VALUES (" + values + ")";
   }
-  // "column = value, column = value" instead of what was there.
+  // A copy with other values in these columns.
   Row with(const std::vector<std::pair<std::string, std::string>>& changes) const {
     Row row = *this;
     for (const auto& [name, value] : changes) {
@@ -109,21 +109,21 @@ const Row kChange{"changes",
                    {"proof", "'otp'"},
                    {"after", "'{}'"},
                    {"before", "NULL"}}};
-const Row kAnswer{"kept_answers",
-                  {{"number", "1"},
-                   {"user", kId},
-                   {"key", "zeroblob(16)"},
-                   {"expires_at", "1"},
-                   {"request", "zeroblob(32)"},
-                   {"status", "201"},
-                   {"headers", "''"},
-                   {"body", "'{}'"}}};
+const Row kStoredResponse{"kept_answers",
+                          {{"number", "1"},
+                           {"user", kId},
+                           {"key", "zeroblob(16)"},
+                           {"expires_at", "1"},
+                           {"request", "zeroblob(32)"},
+                           {"status", "201"},
+                           {"headers", "''"},
+                           {"body", "'{}'"}}};
 
-const Row kMove{
+const Row kMigrationState{
     "moves", {{"one", "1"}, {"role", "'source'"}, {"move", "'a'"}, {"other", "'b'"}, {"at", "1"}, {"complete", "0"}}};
-const Row kHead{"head", {{"one", "1"}, {"time", "1"}, {"place", "1"}}};
+const Row kWatermark{"head", {{"one", "1"}, {"time", "1"}, {"place", "1"}}};
 
-TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
+TEST_F(SqliteFile, TablesRefuseInvalidRowsWhateverTheCodeDoes) {
   using Changes = std::vector<std::pair<std::string, std::string>>;
   struct Case {
     const Row& row;
@@ -142,7 +142,7 @@ TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
       {kActive, {{"pending_network", "'192.0.2.0/24'"}}},
       {kActive, {{"version", "0"}}},
       {kProduct, {{"id", "x'01'"}}},
-      {kProduct, {{"place", "2 << 21"}}},  // not where it was created
+      {kProduct, {{"place", "2 << 21"}}},  // not the millisecond of created_at
       {kProduct, {{"name", "''"}}},
       {kProduct, {{"stock", "-1"}}},
       {kProduct, {{"stock", "9007199254740992"}}},
@@ -175,23 +175,23 @@ TEST_F(SqliteFile, TablesRefuseWrongRowsWhateverTheCodeDoes) {
       {kChange, {{"product", "NULL"}}},
       {kChange, {{"kind", "'session'"}}},  // of a product
       {kChange, {{"kind", "'session'"}, {"product", "NULL"}, {"before", "'{}'"}}},
-      {kAnswer, {{"number", "0"}}},
-      {kAnswer, {{"user", "x'01'"}}},
-      {kAnswer, {{"key", "zeroblob(32)"}}},
-      {kAnswer, {{"request", "zeroblob(16)"}}},
-      {kAnswer, {{"status", "422"}}},
-      {kAnswer, {{"body", "NULL"}}},
-      {kMove, {{"one", "2"}}},
-      {kMove, {{"role", "'both'"}}},
-      {kMove, {{"move", "''"}}},
-      {kMove, {{"complete", "2"}}},
-      {kHead, {{"one", "2"}}},
+      {kStoredResponse, {{"number", "0"}}},
+      {kStoredResponse, {{"user", "x'01'"}}},
+      {kStoredResponse, {{"key", "zeroblob(32)"}}},
+      {kStoredResponse, {{"request", "zeroblob(16)"}}},
+      {kStoredResponse, {{"status", "422"}}},
+      {kStoredResponse, {{"body", "NULL"}}},
+      {kMigrationState, {{"one", "2"}}},
+      {kMigrationState, {{"role", "'both'"}}},
+      {kMigrationState, {{"move", "''"}}},
+      {kMigrationState, {{"complete", "2"}}},
+      {kWatermark, {{"one", "2"}}},
   };
   Database db(file_, Database::Open::create);
   migrate(db);
   for (const auto& [row, changes] : cases) {
     db.execute("BEGIN");
-    // What belongs to an account needs one; the row itself is right until the case changes it.
+    // Most rows need an account. The row is valid until the case changes it.
     if (std::string(row.table) != "users") db.execute(kActive.insert());
     db.execute("SAVEPOINT good");
     EXPECT_NO_THROW(db.execute(row.insert())) << row.insert();
@@ -226,7 +226,7 @@ TEST_F(SqliteFile, RefusesADatabaseOfANewerProgram) {
   }
 }
 
-TEST_F(SqliteFile, RefusesAFileThatIsNoDatabase) {
+TEST_F(SqliteFile, RefusesAFileThatIsNotADatabase) {
   std::ofstream(file_) << std::string(4096, 'x');
   for (const auto& refused : {refusal([&] { open(); }), refusal([&] { open_sqlite_snapshot(file_); }),
                               refusal([&] { open_sqlite_bulk(file_, plain_text); })}) {
@@ -235,7 +235,7 @@ TEST_F(SqliteFile, RefusesAFileThatIsNoDatabase) {
   }
 }
 
-TEST_F(SqliteFile, DoesNotMakeAFileUnlessAsked) {
+TEST_F(SqliteFile, DoesNotCreateAFileUnlessAsked) {
   const auto refused = refusal([&] { open_sqlite({.file = file_, .clock = &clock_, .create = false}); });
   EXPECT_NE(refused.find("cannot open the database"), std::string::npos) << refused;
   EXPECT_NE(refusal([&] { open_sqlite_snapshot(file_); }), "opened");
@@ -264,8 +264,8 @@ Result<bool> create_products(Store& store, std::uint8_t number, const std::strin
   });
 }
 
-// What a database of the first version becomes: products keep all they have, stand in order and are found by words.
-TEST_F(SqliteFile, BringsProductsOfTheFirstVersionIntoOrderAndIndex) {
+// When a database of the first version is upgraded, products keep their values, are in order and are found by words.
+TEST_F(SqliteFile, OrdersAndIndexesProductsOfTheFirstVersion) {
   {
     Database db(file_, Database::Open::create);
     migrate(db, 1);
@@ -286,7 +286,7 @@ TEST_F(SqliteFile, BringsProductsOfTheFirstVersionIntoOrderAndIndex) {
   EXPECT_EQ(store->read()->products({.order = {model::ProductKey::name, true}}).products[0].name, "Lamp 4");
 }
 
-// Changes of an older program hold what they made, later ones what they replaced. The history shows no difference.
+// Changes of an older program hold the state after them, newer changes the state before. The history looks the same.
 TEST_F(SqliteFile, ContinuesTheHistoryOfAnOlderProgram) {
   const auto change = [](int number, const std::string& record, int revision, const std::string& after) {
     return "INSERT INTO changes (number, at, kind, record, revision, op, proof, after) VALUES (" +
@@ -340,8 +340,8 @@ TEST_F(SqliteFile, ContinuesTheHistoryOfAnOlderProgram) {
   EXPECT_EQ(history(other), (std::vector<std::string>{"gone", ""}));
 }
 
-// The history held a second copy of each product.
-TEST_F(SqliteFile, AProductThatWasOnlyCreatedIsWrittenOnce) {
+// The history once held a second copy of each product.
+TEST_F(SqliteFile, AProductThatWasOnlyCreatedIsStoredOnce) {
   const std::string text(3000, 'x');
   {
     const auto store = open();
@@ -382,11 +382,11 @@ TEST_F(SqliteFile, ASnapshotReadsAFileThatNobodyHasOpen) {
     const auto store = open();
     ASSERT_TRUE(create_products(*store, 1).has_value());
   }
-  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));  // closing copied it back
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));  // closing the store copied it back
   EXPECT_EQ(open_sqlite_snapshot(file_)->last_change_number(), 20);
 }
 
-// 240 writes of some 330 KiB: more than twice the 32 MiB that the log may have.
+// 240 writes of about 330 KiB: more than twice the 32 MiB that the log may have.
 TEST_F(SqliteFile, TheLogIsCopiedBackBeforeItGrowsWithoutBound) {
   const auto store = open();
   std::string longest;

@@ -1,4 +1,4 @@
-// How long a search takes, where an index alone does not answer it. What it finds is in contract/search_test.cpp.
+// How long a search takes if no index alone answers it. What a search finds is tested in contract/search_test.cpp.
 #include "store/sqlite/search.hpp"
 
 #include <gtest/gtest.h>
@@ -17,13 +17,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A text function that takes a millisecond a product while `slow`, and counts.
+// A text function that takes a millisecond for each product while `slow` is set, and counts its calls.
 struct SlowText {
   static inline std::atomic<bool> slow = false;
-  static inline thread_local int looked_at = 0;  // not by the writer, which indexes meanwhile
+  static inline thread_local int calls = 0;  // of this thread: the writer indexes meanwhile
   static std::vector<std::string> words_of(const model::Product& product) {
     if (slow) {
-      ++looked_at;
+      ++calls;
       std::this_thread::sleep_for(milliseconds(1));
     }
     return plain_words(product);
@@ -42,7 +42,7 @@ class SqliteSearch : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  // Named alike, so that an index of words gives all of them for the first six letters.
+  // All names begin alike, so that the word index returns all products for the first letters.
   void fill(int count) {
     const auto filled = store_->write([&](WriteTx& tx) -> Result<bool> {
       for (int i = 0; i < count; ++i) {
@@ -66,21 +66,21 @@ class SqliteSearch : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-// The index gives two thousand candidates, each of which has to be read: that took two seconds, whatever the time was.
-TEST_F(SqliteSearch, EndsInTimeWhereCandidatesOfAnIndexMustBeRead) {
+// The index returns two thousand candidates, and each has to be read. That once took two seconds whatever the limit.
+TEST_F(SqliteSearch, EndsInTimeIfTheCandidatesOfAnIndexMustBeRead) {
   fill(2000);
-  SlowText::looked_at = 0;
+  SlowText::calls = 0;
   SlowText::slow = true;
   model::ProductQuery query{
       .words = {"lampshadex"}, .order = {.by = model::ProductKey::name}, .limit = 100, .time_max = milliseconds(40)};
   const auto page = store_->read()->products(query);
   EXPECT_TRUE(page.products.empty());
-  EXPECT_FALSE(page.next.empty()) << "it did not come to the end";
-  EXPECT_LT(SlowText::looked_at, 40 + 64 + 10);
+  EXPECT_FALSE(page.next.empty()) << "it did not reach the end";
+  EXPECT_LT(SlowText::calls, 40 + 64 + 10);
 }
 
-// However little time there is, each page gets on, and all of them together are the list.
-TEST_F(SqliteSearch, GetsOnInEachPage) {
+// However short the limit is, each page makes progress, and all pages together are the list.
+TEST_F(SqliteSearch, MakesProgressWithEachPage) {
   fill(300);
   model::ProductQuery query{.words = {"lampshade1"},
                             .order = {.by = model::ProductKey::price, .descending = true},
@@ -101,7 +101,7 @@ TEST_F(SqliteSearch, GetsOnInEachPage) {
   EXPECT_EQ(found, expected);
 }
 
-// A limit of one search must not interrupt what its connection is asked next.
+// The limit of one search must not interrupt the next query on its connection.
 TEST_F(SqliteSearch, LeavesItsConnectionAsItWas) {
   fill(3000);
   SlowText::slow = false;

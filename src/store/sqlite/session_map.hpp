@@ -1,5 +1,5 @@
-// The alive sessions in memory, for the check on every request. The database is the truth: loaded
-// from it at start, changed after each commit by the writer. Safe from any thread.
+// The live sessions in memory, for the check of every request. They are loaded from the database at start, and the
+// writer changes them after each commit. Safe from any thread.
 #pragma once
 #include <array>
 #include <mutex>
@@ -31,7 +31,7 @@ class SessionMap {
   }
 
  private:
-  // Plain mutexes: held for some 20 ns, a shared lock costs as much.
+  // Plain mutexes: they are held for about 20 ns, and a shared lock costs as much.
   struct alignas(64) Shard {
     mutable std::mutex mutex;
     std::unordered_map<SessionId, model::Session, IdHash> sessions;

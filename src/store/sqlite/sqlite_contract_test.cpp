@@ -8,16 +8,16 @@ namespace {
 const EngineUnderTest kEngine{
     .name = "sqlite",
     .open =
-        [](const std::filesystem::path& place, const Clock& clock, const EngineOptions& options) {
-          return sqlite::open_sqlite({.file = place / "integrity.db",
+        [](const std::filesystem::path& folder, const Clock& clock, const EngineOptions& options) {
+          return sqlite::open_sqlite({.file = folder / "integrity.db",
                                       .clock = &clock,
                                       .text = plain_text,
                                       .queue_max = options.queue_max,
                                       .run_writes_twice = options.run_writes_twice});
         },
     .open_bulk =
-        [](const std::filesystem::path& place) {
-          return sqlite::open_sqlite_bulk(place / "integrity.db", plain_text);
+        [](const std::filesystem::path& folder) {
+          return sqlite::open_sqlite_bulk(folder / "integrity.db", plain_text);
         }};
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(kEngine), engine_name);

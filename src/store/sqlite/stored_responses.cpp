@@ -9,16 +9,16 @@ StoredResponses::StoredResponses(Database& db) : db_(db) {
     last_number_ = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
     const auto key = row.take<model::ResponseKey>();
-    put(user, key, Place{last_number_, row.take<Time>()});
+    put(user, key, Entry{last_number_, row.take<Time>()});
   }
 }
 
 std::optional<model::StoredResponse> StoredResponses::find(const UserId& user, const model::ResponseKey& key,
                                                            Time now) const {
-  const Place* const found = place(user, key);
+  const Entry* const found = entry(user, key);
   if (found == nullptr || found->expires_at <= now) return {};
   auto row = db_.query("SELECT request, status, headers, body FROM kept_answers WHERE number = ?", found->number);
-  if (!row.next()) throw Failure(SQLITE_CORRUPT, "a kept answer has gone from its table");
+  if (!row.next()) throw Failure(SQLITE_CORRUPT, "a stored response is missing from its table");
   // In braces, so that the columns are taken in the order written.
   return model::StoredResponse{.request = row.take<model::Digest>(),
                                .status = row.take<int>(),
@@ -27,27 +27,27 @@ std::optional<model::StoredResponse> StoredResponses::find(const UserId& user, c
                                .expires_at = found->expires_at};
 }
 
-std::optional<Time> StoredResponses::full_until(const UserId& user, std::size_t kept_max, Time now) const {
+std::optional<Time> StoredResponses::full_until(const UserId& user, std::size_t stored_max, Time now) const {
   const auto of_user = users_.find(user);
-  if (of_user == users_.end() || of_user->second.by_key.size() < kept_max) return {};
+  if (of_user == users_.end() || of_user->second.by_key.size() < stored_max) return {};
   const Time oldest = of_user->second.by_key.at(*of_user->second.by_age.begin()->second).expires_at;
   return oldest > now ? std::optional(oldest) : std::nullopt;
 }
 
-void StoredResponses::keep(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+void StoredResponses::keep(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                            Time now) {
-  if (const Place* const old = place(user, key)) {
-    if (old->expires_at > now) throw std::logic_error("an answer is kept under this key already");
+  if (const Entry* const old = entry(user, key)) {
+    if (old->expires_at > now) throw std::logic_error("a response is already stored under this key");
     db_.run("DELETE FROM kept_answers WHERE number = ?", old->number);
   } else {
     remove_oldest_if_expired(user, now);
   }
-  const Place made{++last_number_, answer.expires_at};
+  const Entry made{++last_number_, response.expires_at};
   db_.run(
       "INSERT INTO kept_answers (number, user, key, expires_at, request, status, headers, body)"
       " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      made.number, user, ByteView(key), made.expires_at, ByteView(answer.request), answer.status, answer.headers,
-      answer.body);
+      made.number, user, ByteView(key), made.expires_at, ByteView(response.request), response.status, response.headers,
+      response.body);
   change(user, key, made);
 }
 
@@ -60,7 +60,7 @@ void StoredResponses::remove_oldest_if_expired(const UserId& user, Time now) {
   change(user, model::ResponseKey(*key), {});
 }
 
-// Answers expire in the order in which they were kept, as long as the clock does not go back: up to the first that lives.
+// Responses expire in the order in which they were stored, unless the clock goes back. Ends at the first that has not.
 std::size_t StoredResponses::remove_expired(Time now, std::size_t limit) {
   shorten_lives(now);
   std::size_t removed = 0;
@@ -78,8 +78,8 @@ std::size_t StoredResponses::remove_expired(Time now, std::size_t limit) {
   return removed;
 }
 
-// Where the oldest has more life left than any can have, a clock was ahead when it was kept. From now on it has a whole
-// life, as do those kept after it: none goes early, for then a change could happen twice.
+// If the oldest has more life left than a response can have, a clock was ahead when it was stored. It and those stored
+// after it get a whole life from now: none is removed early, because then a change could happen twice.
 void StoredResponses::shorten_lives(Time now) {
   const Time end = now + model::stored_response_life, last_end = model::last_end(model::stored_response_life, now);
   auto oldest = db_.query("SELECT expires_at FROM kept_answers ORDER BY number LIMIT 1");
@@ -89,7 +89,7 @@ void StoredResponses::shorten_lives(Time now) {
        row.next();) {
     const auto number = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
-    change(user, row.take<model::ResponseKey>(), Place{number, end});
+    change(user, row.take<model::ResponseKey>(), Entry{number, end});
   }
 }
 
@@ -101,30 +101,30 @@ void StoredResponses::undo_to(std::size_t mark) {
   }
 }
 
-const StoredResponses::Place* StoredResponses::place(const UserId& user, const model::ResponseKey& key) const {
+const StoredResponses::Entry* StoredResponses::entry(const UserId& user, const model::ResponseKey& key) const {
   const auto of_user = users_.find(user);
   if (of_user == users_.end()) return nullptr;
   const auto found = of_user->second.by_key.find(key);
   return found == of_user->second.by_key.end() ? nullptr : &found->second;
 }
 
-void StoredResponses::change(const UserId& user, const model::ResponseKey& key, std::optional<Place> to) {
-  const Place* const before = place(user, key);
+void StoredResponses::change(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to) {
+  const Entry* const before = entry(user, key);
   undo_.push_back({user, key, before == nullptr ? std::nullopt : std::optional(*before)});
   put(user, key, to);
 }
 
-void StoredResponses::put(const UserId& user, const model::ResponseKey& key, std::optional<Place> to) {
-  if (const Place* const before = place(user, key)) {
-    OfUser& answers = users_.at(user);
-    answers.by_age.erase(before->number);
-    answers.by_key.erase(key);
-    if (answers.by_key.empty() && !to) users_.erase(user);
+void StoredResponses::put(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to) {
+  if (const Entry* const before = entry(user, key)) {
+    OfUser& of_user = users_.at(user);
+    of_user.by_age.erase(before->number);
+    of_user.by_key.erase(key);
+    if (of_user.by_key.empty() && !to) users_.erase(user);
   }
   if (!to) return;
-  OfUser& answers = users_[user];
-  const auto made = answers.by_key.emplace(key, *to).first;
-  answers.by_age.emplace_hint(answers.by_age.end(), to->number, &made->first);
+  OfUser& of_user = users_[user];
+  const auto made = of_user.by_key.emplace(key, *to).first;
+  of_user.by_age.emplace_hint(of_user.by_age.end(), to->number, &made->first);
 }
 
 }  // namespace integrity::store::sqlite

@@ -1,4 +1,4 @@
-// What the contract cannot see: how many rows an account has at most, and that nobody's have to be counted for it.
+// What the contract tests cannot see: how many rows an account has at most.
 #include "store/sqlite/stored_responses.hpp"
 
 #include <gtest/gtest.h>
@@ -9,20 +9,20 @@
 namespace integrity::store::sqlite {
 namespace {
 
-struct KeptAnswersInMemory : testing::Test {
+struct StoredResponsesInMemory : testing::Test {
   static constexpr std::size_t kMax = 100;
   static constexpr std::chrono::hours kLife{24};
 
-  KeptAnswersInMemory() { migrate(db); }
+  StoredResponsesInMemory() { migrate(db); }
   static model::ResponseKey key(int number) {
     model::ResponseKey key{};
     key[0] = static_cast<std::uint8_t>(number);
     key[1] = static_cast<std::uint8_t>(number >> 8);
     return key;
   }
-  bool keep(StoredResponses& answers, int number, Time now) {
-    if (answers.full_until(ada, kMax, now)) return false;
-    answers.keep(ada, key(number), {.status = 201, .expires_at = now + kLife}, now);
+  bool keep(StoredResponses& responses, int number, Time now) {
+    if (responses.full_until(ada, kMax, now)) return false;
+    responses.keep(ada, key(number), {.status = 201, .expires_at = now + kLife}, now);
     return true;
   }
   std::int64_t rows() {
@@ -31,42 +31,42 @@ struct KeptAnswersInMemory : testing::Test {
     return row.take<std::int64_t>();
   }
 
-  const TempFolder place;
-  Database db{place.path() / "test.db", Database::Open::create};
+  const TempFolder folder;
+  Database db{folder.path() / "test.db", Database::Open::create};
   const UserId ada{};
   const Time begin{std::chrono::hours(1)};
 };
 
-// Whoever had kept as many as allowed had all of them looked at with every further request, by the one writer.
-TEST_F(KeptAnswersInMemory, AnAccountNeverHasMoreRowsThanMayBeKept) {
-  StoredResponses answers(db);
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(answers, i, begin + Millis(i)));
-  EXPECT_EQ(answers.full_until(ada, kMax, begin + Millis(200)), begin + kLife) << "until the oldest expires";
-  EXPECT_FALSE(keep(answers, 100, begin + kLife - Millis(1)));
-  // No clean-up comes by: one goes for each that comes.
+// Once an account had as many as allowed, each further request made the only writer read all of them.
+TEST_F(StoredResponsesInMemory, AnAccountNeverHasMoreRowsThanAllowed) {
+  StoredResponses responses(db);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(responses, i, begin + Millis(i)));
+  EXPECT_EQ(responses.full_until(ada, kMax, begin + Millis(200)), begin + kLife) << "until the oldest expires";
+  EXPECT_FALSE(keep(responses, 100, begin + kLife - Millis(1)));
+  // No clean-up runs: one is removed for each that is added.
   for (int i = 0; i < 50; ++i) {
     const Time now = begin + kLife + Millis(i);
-    ASSERT_TRUE(keep(answers, 100 + i, now)) << i;
-    EXPECT_FALSE(keep(answers, 200, now)) << i;
+    ASSERT_TRUE(keep(responses, 100 + i, now)) << i;
+    EXPECT_FALSE(keep(responses, 200, now)) << i;
     EXPECT_EQ(rows(), 100);
   }
   EXPECT_EQ(StoredResponses(db).full_until(ada, kMax, begin + kLife + Millis(49)), begin + kLife + Millis(50))
-      << "and it is the same after a restart";
+      << "it is the same after a restart";
 }
 
-TEST_F(KeptAnswersInMemory, WhatWentForOneThatIsUndoneIsTheOldestAgain) {
-  StoredResponses answers(db);
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(answers, i, begin + Millis(i)));
-  answers.settle();
+TEST_F(StoredResponsesInMemory, UndoBringsBackTheOldestThatWasRemoved) {
+  StoredResponses responses(db);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(responses, i, begin + Millis(i)));
+  responses.settle();
   const Time now = begin + kLife;
   db.execute("BEGIN");
-  ASSERT_TRUE(keep(answers, 100, now));
-  EXPECT_TRUE(answers.full_until(ada, kMax, now));
+  ASSERT_TRUE(keep(responses, 100, now));
+  EXPECT_TRUE(responses.full_until(ada, kMax, now));
   db.execute("ROLLBACK");
-  answers.undo_to(0);
-  ASSERT_TRUE(keep(answers, 101, now));
+  responses.undo_to(0);
+  ASSERT_TRUE(keep(responses, 101, now));
   EXPECT_EQ(rows(), 100);
-  EXPECT_EQ(answers.full_until(ada, kMax, now), now + Millis(1));
+  EXPECT_EQ(responses.full_until(ada, kMax, now), now + Millis(1));
 }
 
 }  // namespace

@@ -7,9 +7,9 @@
 namespace integrity::store::sqlite {
 namespace {
 
-constexpr std::int64_t kFirstVersionWithMarks = 5;
+constexpr std::int64_t kFirstVersionWithMigrations = 5;
 
-// No place of this millisecond, that of the last change, is behind it: its first product got the first one, and so on.
+// No sequence number of this millisecond, that of the last change, is greater: its products got the first numbers.
 std::int64_t last_sequence_at(Database& db, Time at) {
   std::int64_t sequence = first_sequence_at(at) - 1;
   for (auto row = db.query("SELECT at, op FROM changes ORDER BY number DESC"); row.next();) {
@@ -48,13 +48,13 @@ Watermark watermark_of(Database& db) {
 void set_watermark(Database& db, const Watermark& watermark) {
   db.run("DELETE FROM head");
   const Watermark known = watermark_of_changes(db);
-  if (watermark.number != known.number) throw std::logic_error("the head is not that of the changes");
+  if (watermark.number != known.number) throw std::logic_error("the watermark does not fit the changes");
   if (watermark.time <= known.time && watermark.sequence <= known.sequence) return;
   db.run("INSERT INTO head (one, time, place) VALUES (1, ?, ?)", watermark.time, watermark.sequence);
 }
 
 std::optional<MigrationState> migration_state_of(Database& db) {
-  if (version_of(db) < kFirstVersionWithMarks) return {};
+  if (version_of(db) < kFirstVersionWithMigrations) return {};
   auto row = db.query("SELECT role, move, other, at, complete FROM moves");
   if (!row.next()) return {};
   return MigrationState{
@@ -65,19 +65,19 @@ std::optional<MigrationState> migration_state_of(Database& db) {
       .complete = row.take<int>() == 1};
 }
 
-void set_migration_state(Database& db, const std::optional<MigrationState>& mark) {
-  if (!mark) {
+void set_migration_state(Database& db, const std::optional<MigrationState>& state) {
+  if (!state) {
     db.run("DELETE FROM moves");
     return;
   }
   db.run("INSERT OR REPLACE INTO moves (one, role, move, other, at, complete) VALUES (1, ?, ?, ?, ?, ?)",
-         std::string_view(mark->role == MigrationState::Role::source ? "source" : "target"), mark->move, mark->other,
-         mark->at, mark->complete ? 1 : 0);
+         std::string_view(state->role == MigrationState::Role::source ? "source" : "target"), state->move, state->other,
+         state->at, state->complete ? 1 : 0);
 }
 
 void expect_open(Database& db) {
-  const auto mark = migration_state_of(db);
-  if (mark && mark->closed()) throw Unavailable(why_closed(*mark));
+  const auto state = migration_state_of(db);
+  if (state && state->closed()) throw Unavailable(why_closed(*state));
 }
 
 }  // namespace integrity::store::sqlite

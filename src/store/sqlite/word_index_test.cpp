@@ -1,4 +1,4 @@
-// New products come into the index of words after their answers. No client may notice.
+// New products are added to the word index after their responses were sent. No client may notice.
 #include "store/sqlite/word_index.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 namespace integrity::store::sqlite {
 namespace {
 
-// As of a text of which each character is a word, and each two: four times its bytes.
+// As for a text in which each character and each pair of characters is a word: four times its bytes.
 std::vector<std::string> many_words(const model::Product& product) {
   const auto bytes = product.name.size() + product.description.value_or("").size();
   return std::vector<std::string>(bytes / 2, "1234567");
@@ -86,7 +86,7 @@ class WordIndex : public testing::Test {
   std::unique_ptr<Store> store_;
 };
 
-TEST_F(WordIndex, ProductsAreFoundThatWereNotIndexedWhenTheProgramDied) {
+TEST_F(WordIndex, FindsProductsThatWereNotIndexedWhenTheProgramDied) {
   create(product(1, "lamp"));
   create(product(2, "desk"));
   create(product(3, "lamp three"));
@@ -105,7 +105,7 @@ TEST_F(WordIndex, ProductsAreFoundThatWereNotIndexedWhenTheProgramDied) {
   EXPECT_EQ(found("desk"), "");
 }
 
-TEST_F(WordIndex, ASearchFindsWhatWasAnsweredBeforeIt) {
+TEST_F(WordIndex, ASearchFindsWhatWasAcknowledgedBeforeIt) {
   create(product(1, "lamp one"));
   EXPECT_EQ(found("lamp"), "lamp one;");
   wait_until_indexed();
@@ -172,7 +172,7 @@ TEST_F(WordIndex, ListsMergeWhatIsIndexedWithWhatIsNot) {
   }
 }
 
-// Searches once waited for the writer to index, so one that was held made all of them wait, lists without words included.
+// Searches once waited for the writer to index. So a writer that was held up made all of them wait, even without words.
 TEST_F(WordIndex, ASearchDoesNotWaitForTheWriter) {
   create(product(1, "lamp"));
   std::promise<void> begun, go_on;
@@ -189,8 +189,8 @@ TEST_F(WordIndex, ASearchDoesNotWaitForTheWriter) {
   EXPECT_TRUE(hold.get());
 }
 
-// What a write that is undone had indexed is not indexed.
-TEST_F(WordIndex, AWriteThatSearchesAndFailsLeavesOthersToBeFound) {
+// If a write is undone, what it has indexed is taken out of the index.
+TEST_F(WordIndex, AWriteThatSearchesAndFailsDoesNotHideOtherProducts) {
   create(product(1, "lamp one"));
   for (const auto& refusal : {Error{Code::not_found}, Error{Code::sku_taken}}) {
     const auto refused = store_->write([&](WriteTx& tx) -> Result<bool> {
@@ -204,7 +204,7 @@ TEST_F(WordIndex, AWriteThatSearchesAndFailsLeavesOthersToBeFound) {
   EXPECT_EQ(found("lamp"), "lamp one;lamp three;");
 }
 
-TEST_F(WordIndex, IsNeverFarBehind) {
+TEST_F(WordIndex, NeverFallsFarBehind) {
   for (int group = 0; group < 13; ++group) {
     const auto made = store_->write([&](WriteTx& tx) -> Result<bool> {
       for (int i = 0; i < 200; ++i) {
@@ -222,9 +222,9 @@ TEST_F(WordIndex, IsNeverFarBehind) {
   EXPECT_EQ(store_->read()->products({.words = {"lamp"}, .limit = 10'000}).products.size(), 2600U);
 }
 
-// What is not indexed was once counted in bytes of text and indexed in bytes of words, which are four times as many where
-// each character is a word: so much was left that the end of the program took half a minute.
-TEST_F(WordIndex, IsNeverFarBehindInScriptsWithoutSpaces) {
+// What is not yet indexed was once counted in bytes of text, and indexing in bytes of words: four times as many if each
+// character is a word. So much was left that the program took half a minute to end.
+TEST_F(WordIndex, NeverFallsFarBehindInScriptsWithoutSpaces) {
   store_ = nullptr;
   store_ = open_sqlite({.file = file_, .clock = &clock_, .text = text_of<&many_words>(2)});
   for (int group = 0; group < 8; ++group) {
@@ -243,7 +243,7 @@ TEST_F(WordIndex, IsNeverFarBehindInScriptsWithoutSpaces) {
 }
 
 // Each thread searches for what it has just created, while the others write.
-TEST_F(WordIndex, NobodyMissesHisOwnProductWhileOthersWrite) {
+TEST_F(WordIndex, EachThreadFindsItsOwnProductWhileOthersWrite) {
   std::atomic<int> missed = 0;
   std::vector<std::thread> threads;
   for (std::uint8_t writer = 0; writer < 4; ++writer) {

@@ -106,7 +106,7 @@ void SqliteWriteTx::do_append(const model::Change& change) {
   replaced_.clear();
 }
 
-std::optional<std::int64_t> SqliteWriteTx::do_last_place(std::int64_t first, std::int64_t end) {
+std::optional<std::int64_t> SqliteWriteTx::do_last_sequence(std::int64_t first, std::int64_t end) {
   auto row = db_.query("SELECT max(product) FROM changes WHERE product >= ? AND product < ?", first, end);
   row.next();
   return row.take<std::optional<std::int64_t>>();
@@ -310,18 +310,18 @@ std::optional<model::StoredResponse> SqliteWriteTx::stored_response(const UserId
   return answers_.find(user, key, host_now_);
 }
 
-std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t kept_max) {
-  return answers_.full_until(user, kept_max, host_now_);
+std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t stored_max) {
+  return answers_.full_until(user, stored_max, host_now_);
 }
 
 bool SqliteWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
-                                      const model::StoredResponse& answer, std::size_t kept_max) {
-  if (answers_.full_until(user, kept_max, host_now_)) return false;
+                                      const model::StoredResponse& answer, std::size_t stored_max) {
+  if (answers_.full_until(user, stored_max, host_now_)) return false;
   answers_.keep(user, key, answer, host_now_);
   return true;
 }
 
-std::size_t SqliteWriteTx::remove_expired_answers(std::size_t limit) {
+std::size_t SqliteWriteTx::remove_expired_responses(std::size_t limit) {
   return answers_.remove_expired(host_now_, limit);
 }
 
