@@ -77,10 +77,10 @@ def phone(folder, said, shell) -> str:
 
 
 @contextlib.contextmanager
-def dev_run(*options):
+def dev_run(*options, **env):
     """What `./dev run` does after the build. stdout and stderr are one stream, which ends when the server is stopped."""
     shell = subprocess.Popen(["bash", "-c", 'source ./dev && serve_and_tell "$@"', "_", BINARY, *map(str, options)], cwd=ROOT, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(**env))
     try:
         yield shell
     finally:
@@ -99,10 +99,11 @@ def until_quiet(shell, last: str) -> list[str]:
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("options", [["--listen=127.0.0.1:0"], ["--listen", "127.0.0.1:0"]])
-def test_dev_run_shows_the_lines_to_paste_once_it_listens(tmp_path, options):
+@pytest.mark.parametrize("options, env", [(["--listen=127.0.0.1:0"], {}), (["--listen", "127.0.0.1:0"], {}),
+                                          ([], {"INTEGRITY_LISTEN": "127.0.0.1:0"})])
+def test_dev_run_shows_the_lines_to_paste_once_it_listens(tmp_path, options, env):
     data = ["--data", tmp_path / "data"]
-    with dev_run(*options, *data) as shell:
+    with dev_run(*options, *data, **env) as shell:
         lines = until_quiet(shell, "")
         address = re.fullmatch("listening on http://(127.0.0.1:[1-9][0-9]*)", [line for line in lines if line[:1] not in "{"][0])[1]
         wanted = [line.replace("127.0.0.1:8080", address) for line in to_paste()]
