@@ -161,6 +161,38 @@ def test_a_program_can_be_the_authenticator(tmp_path):
         assert done.returncode == 0 and '"version":1' in done.stdout, done.stdout + done.stderr
 
 
+def test_the_lines_of_changes_send_the_version_that_was_read(tmp_path):
+    """Without If-Match a change overwrites what somebody else wrote; --require-version refuses it."""
+    block = re.search(r"^## From here\n.*?^```\n(.*?)^```", README.read_text(), re.M | re.S)[1]
+    assert "--require-version" in README.read_text()
+    with Server("--require-version") as server:
+        account = enrolled(server)
+        pid = account.client.post("/products", {"name": "Lamp", "price": 1, "stock": 5}).json["id"]
+        script = f"token={account.token}\n" + block.replace("curl -sS", "curl -sS --fail").replace("ID", pid).replace(":8080", f":{server.port}")
+        done = subprocess.run(["bash", "-e", "-u", "-c", script], cwd=tmp_path, text=True, capture_output=True, env=environment(HOME=str(tmp_path)))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert account.client.get("/me").status == 401, "the last line logs out"
+
+
+def test_what_the_lines_need_is_named_or_installed():
+    """On a bare Debian there was no curl."""
+    packages = 'source ./dev && need() { printf "%s\\n" "$@"; } && compile() { exit; } && verb_run'
+    done = subprocess.run(["bash", "-c", packages], cwd=ROOT, text=True, capture_output=True)
+    assert done.stdout.split() == ["curl"], done
+    before = README.read_text().split("```", 1)[0]
+    assert "`git`" in before and "`ca-certificates`" in before
+
+
+@pytest.mark.embedded
+def test_the_line_of_a_backup_leaves_the_keys_out(tmp_path):
+    line = re.search(r"`(tar [^`]*)`", README.read_text())[1]
+    assert run("user", "add", "ada", "--data", tmp_path / "data", stdin=PASSWORD + "\n").returncode == 0
+    assert list((tmp_path / "data/keys").iterdir())
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=True)
+    held = subprocess.run(["tar", "-tzf", "data.tar.gz"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()
+    assert "data/integrity.db" in held and not [name for name in held if "key" in name], held
+
+
 def test_it_names_only_what_exists():
     verbs = subprocess.run([ROOT / "dev"], capture_output=True, text=True, check=True).stdout
     for verb in re.findall(r"\./dev ([a-z]+)", README.read_text()):
