@@ -403,6 +403,11 @@ def test_a_user_of_admin_is_accepted(guarded, rest):
         assert Client(node).get("/readyz").status == 200
 
 
+def test_a_dns_name_without_servers_is_named(tmp_path):
+    said = refused("mongodb+srv://ada:geheim@db.nowhere.invalid/shop?serverSelectionTimeoutMS=100", tmp_path)
+    assert "mongodb+srv://db.nowhere.invalid were not found in the DNS" in said and "geheim" not in said
+
+
 def test_tls_to_a_server_without_tls_gets_advice(mongo, tmp_path):
     said = refused(f"mongodb://{mongo.members[0].address}/shop?tls=true&serverSelectionTimeoutMS=500", tmp_path)
     assert "no MongoDB answers at 127.0.0.1" in said and "tls=false" in said
