@@ -125,6 +125,7 @@ void expect_ours(Connection& connection) {
   const Doc not_the_head("_id", Doc("$ne", "head"));  // the head is made before the schema document
   for (const auto& name : all_collections) {
     if (!connection.first(name, name.text == in::meta.text ? not_the_head : Doc())) continue;
+    if (connection.first(in::meta, Doc("_id", "schema"))) return;  // another node has made the database meanwhile
     throw Unavailable("the database holds " + std::string(name.text) +
                       " of another program; name another one in the address, mongodb://…/NAME. "
                       "`integrity import-flask` brings over what a Flask server kept");
