@@ -7,6 +7,9 @@ import math
 import resource
 import select
 import socket
+import statistics
+import subprocess
+import sys
 import threading
 import time
 
@@ -137,6 +140,18 @@ def test_idle_connections_make_room_for_an_address_that_has_none():
         assert 0 < len(closed) <= 12, "no more than were needed"
 
 
+@pytest.mark.embedded
+def test_bodies_that_arrive_slowly_make_room_for_an_address_that_has_no_connection():
+    slow = request_bytes("POST", "/login", {"username": "ada", "password": PASSWORD})[:-10]
+    with Server("--max-connections", "64", "--max-connections-per-address", "16") as server:
+        held = [From(server, f"127.0.1.{number % 4 + 1}").send(slow) for number in range(64)]
+        assert not select.select([each.socket for each in held], [], [], 1)[0], "all of them wait for the rest"
+        for _ in range(8):
+            newcomer = From(server, "127.0.2.1")
+            assert newcomer.send(request_bytes("GET", "/healthz")).reply("GET", "/healthz").status == 200
+            newcomer.close()
+
+
 @pytest.mark.release  # a sanitizer makes the memory several times as large
 @pytest.mark.embedded
 def test_strangers_hold_only_a_part_of_the_memory_for_large_bodies():
@@ -160,3 +175,54 @@ def test_strangers_hold_only_a_part_of_the_memory_for_large_bodies():
         for each in held:
             each.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+# ---- Reads
+
+FLOOD = """
+import socket, sys
+connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+while True:
+    connection.sendall(sys.argv[2].encode())
+    end = b""
+    while not end.endswith(b"]\\r\\n0\\r\\n\\r\\n"):
+        if not (received := connection.recv(1 << 20)):
+            sys.exit()
+        end = (end + received)[-16:]
+"""
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("target", ["/products", "/products?limit=1000"])
+def test_huge_pages_of_one_user_leave_the_others_alone(target):
+    """Eight of them at once made each request of the others wait for tens of milliseconds."""
+    with Server() as server:
+        many, one = enrolled(server), enrolled(server)
+        create = request_bytes("POST", "/products", product(description="d" * 600), token=many.token)
+        connections = [Connection(server).send(create * 250) for _ in range(8)]
+        for connection in connections:
+            for _ in range(250):
+                path = connection.reply("POST", "/products").header("Location")
+            connection.close()
+        reading, read = Connection(server), request_bytes("GET", path, token=one.token)
+
+        def median() -> float:
+            seconds = []
+            for _ in range(500):
+                begun = time.perf_counter()
+                reading.send(read).socket.recv(65536)
+                seconds.append(time.perf_counter() - begun)
+            return statistics.median(seconds)
+
+        alone = median()
+        flood = request_bytes("GET", target, token=many.token).decode()
+        floods = [subprocess.Popen([sys.executable, "-c", FLOOD, str(server.port), flood]) for _ in range(8)]
+        try:
+            time.sleep(1)
+            beside = median()
+            assert all(each.poll() is None for each in floods)
+        finally:
+            for each in floods:
+                each.kill()
+                each.wait()
+        assert beside < 10 * alone, (alone, beside)
