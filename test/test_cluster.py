@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import gzip
 import json
 import pathlib
 import re
@@ -70,7 +71,8 @@ class Balancer:
         request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, context=TRUSTING, timeout=60) as answer:
-                return answer.status, answer.headers, json.loads(answer.read() or "null")
+                read = gzip.decompress if answer.headers["Content-Encoding"] == "gzip" else bytes
+                return answer.status, answer.headers, json.loads(read(answer.read()) or "null")
         except urllib.error.HTTPError as answer:
             return answer.code, answer.headers, json.loads(answer.read())
 

@@ -262,6 +262,14 @@ def test_each_verb_has_help(arguments):
     assert done.returncode == 0 and len(done.stdout) > 100 and not done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["user", "list"], ["user", "disable"], ["user", "remove"], ["user", "reset-2fa"], ["key", "accept"]])
+def test_help_shows_only_options_that_concern_the_command(arguments):
+    said = run(*arguments, "--help").stdout
+    options = set(re.findall(r"^ +(?:-h,)?(--[a-z-]+)", said, re.M))
+    assert options == {"--help", "--data", "--keys", "--config", "--store", "--max-clock-offset"}
+    assert "JWT_SECRET_KEY" not in said
+
+
 @pytest.mark.parametrize("arguments", [[], ["bogus"], ["user"], ["user", "bogus"], ["user", "add"], ["user", "list", "extra"],
                                        ["config", "--bogus"]])
 def test_wrong_arguments_are_exit_2(arguments):

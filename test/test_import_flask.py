@@ -1,7 +1,9 @@
 """`integrity import-flask`: users keep their passwords and authenticators, products their ids and dates. Rows that do
 not fit are reported, and nothing changes without --apply."""
 
+import crypt
 import datetime
+import hashlib
 import os
 import pathlib
 import re
@@ -174,6 +176,24 @@ def test_users_keep_their_passwords_and_authenticators(app, old, new, mongo):
         me = account.client.get("/me").json
         assert me["user"]["username"] == username and me["recovery_codes_left"] == 0
         assert me["user"]["created_at"] == created(me["user"]["id"])
+
+
+def test_passwords_that_were_digested_before_bcrypt_are_accepted(old, new):
+    """As by Flask-Bcrypt with BCRYPT_HANDLE_LONG_PASSWORDS. They were imported, and nobody could ever log in."""
+    digest = hashlib.sha256(LONG.encode()).hexdigest()
+    old.db.users.insert_one(flask_rows.user(1, "ada", password=crypt.crypt(digest, "$2b$05$" + "a" * 22)))
+    assert "--prehashed sha256-hex" in import_flask(new, old)
+    assert "SHA-256" in import_flask(new, old, "--apply", "--prehashed", "sha256-hex")
+    new.start()
+    for password, status in ((LONG, 200), (LONG + "x", 401), (digest, 401)):
+        assert Client(new).post("/login", {"username": "ada", "password": password}).status == status, password
+
+
+def test_an_imported_hash_of_the_empty_password_lets_nobody_in(old, new):
+    old.db.users.insert_one(flask_rows.user(1, "ada", password=crypt.crypt("", "$2b$05$" + "a" * 22)))
+    import_flask(new, old, "--apply")
+    new.start()
+    assert Client(new).post("/login", {"username": "ada", "password": ""}).status in (401, 422)
 
 
 def created(object_id: str) -> str:

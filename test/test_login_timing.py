@@ -4,9 +4,13 @@ each kind differ by at most 5 %.
 The three kinds take turns, so other work of the machine affects them equally. If the medians differ by more, another
 round is added: noise becomes smaller with each round, a real difference does not."""
 
+import contextlib
 import random
+import sqlite3
 import statistics
 import time
+
+import pytest
 
 from support.accounts import PASSWORD, enrolled, fresh_name
 from support.http import Client
@@ -71,3 +75,17 @@ def test_a_lower_cost_reveals_nothing_about_older_accounts():
             samples[name].append(time.perf_counter() - begin)
             assert reply.slug == "invalid-credentials"
         assert apart(samples) < 0.5, samples
+
+
+@pytest.mark.embedded
+def test_a_login_hashes_the_password_again_at_a_lower_cost_too():
+    """Otherwise every login would take the work of the highest cost for ever."""
+    with Server() as server:
+        cost = server.options.index("--bcrypt-cost") + 1
+        account = enrolled(server)
+        for number in ("11", "10"):
+            server.options[cost] = number
+            server.restart()
+            account.login()
+            with contextlib.closing(sqlite3.connect(f"file:{server.data}/integrity.db?mode=ro", uri=True)) as database:
+                assert database.execute("SELECT password_hash FROM users").fetchone()[0].startswith(f"$2b${number}$")

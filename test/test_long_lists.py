@@ -1,6 +1,7 @@
 """Lists that take long to send: which threads produce them, and that they end with the session."""
 
 import pathlib
+from urllib.parse import quote
 
 import pytest
 
@@ -65,22 +66,42 @@ def test_a_list_that_is_being_sent_ends_when_the_account_is_disabled(full):
 
 # The threads of pools have a nice value (serve.cpp), those of connections have none. On MongoDB every read is on a
 # pool.
+def seconds_of(server) -> tuple[int, int]:
+    """User time in hundredths of a second: of pools, and of the threads of connections."""
+    pools = connections = 0
+    for stat in pathlib.Path(f"/proc/{server.process.pid}/task").glob("*/stat"):
+        fields = stat.read_text().rsplit(")", 1)[1].split()
+        if int(fields[16]) > 0:
+            pools += int(fields[11])
+        else:
+            connections += int(fields[11])
+    return pools, connections
+
+
+def check_made_on_pools(client, target: str) -> None:
+    before = seconds_of(client.server)
+    while sum(seconds_of(client.server)) - sum(before) < 30:
+        assert client.get(target).status == 200
+    pools, connections = (after - earlier for after, earlier in zip(seconds_of(client.server), before))
+    assert pools > 2 * connections, f"pools {pools}, connections {connections}"
+
+
 @pytest.mark.embedded
 @pytest.mark.parametrize("target", TARGETS)
 def test_long_lists_are_made_on_pools(full, target):
-    def seconds() -> tuple[int, int]:
-        """User time in hundredths of a second: of pools, and of the threads of connections."""
-        pools = connections = 0
-        for stat in pathlib.Path(f"/proc/{full.server.process.pid}/task").glob("*/stat"):
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-            if int(fields[16]) > 0:
-                pools += int(fields[11])
-            else:
-                connections += int(fields[11])
-        return pools, connections
+    check_made_on_pools(full, target.replace("HISTORY", full.history))
 
-    before = seconds()
-    while sum(seconds()) - sum(before) < 30:
-        assert full.get(target.replace("HISTORY", full.history)).status == 200
-    pools, connections = (after - earlier for after, earlier in zip(seconds(), before))
-    assert pools > 2 * connections, f"pools {pools}, connections {connections}"
+
+@pytest.mark.embedded
+def test_a_search_of_many_words_is_made_on_a_pool():
+    """Where it ran on a thread of connections, one such request stalled everybody's."""
+    words = [chr(0x4E00 + number) for number in range(250)]
+    with Server() as server:
+        client = Client(server, enrolled(server).token)
+        create = request_bytes("POST", "/products", product(description=" ".join(words)), token=client.token)
+        connections = [Connection(server).send(create * 50) for _ in range(40)]
+        for connection in connections:
+            for _ in range(50):
+                assert connection.reply("POST", "/products").status == 201
+            connection.close()
+        check_made_on_pools(client, f"/products?q={quote(' '.join(words[:32]))}")

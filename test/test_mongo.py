@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import socketserver
 import struct
@@ -13,6 +14,7 @@ import threading
 import time
 
 import bson
+import pymongo
 import pytest
 
 from support.accounts import enrolled
@@ -284,6 +286,94 @@ def test_a_lost_head_document_is_reported_and_the_documented_command_restores_it
         assert [change["version"] for change in account.client.get(f"{path}/history").json] == [1]
 
 
+def database_of(node, client):
+    return client[node.store.split("/")[-1].split("?")[0]]
+
+
+def test_the_validator_refuses_what_cannot_be_read(mongo):
+    """It let in a price of five places, which the server cannot read."""
+    with Server(store=database_at(mongo.uri)) as node, mongo.client() as client:
+        enrolled(node).client.post("/products", LAMP)
+        with pytest.raises(pymongo.errors.WriteError, match="failed validation"):
+            database_of(node, client).products.update_one({}, {"$set": {"price": bson.Decimal128("1.00001")}})
+
+
+def test_a_document_that_cannot_be_read_is_left_out_of_lists(mongo):
+    """The whole list broke off there."""
+    with Server(store=database_at(mongo.uri)) as node, mongo.client() as client:
+        account = enrolled(node)
+        bad, good = (account.client.post("/products", LAMP).json for _ in range(2))
+        database_of(node, client).command("update", "products", bypassDocumentValidation=True, updates=[
+            {"q": {"_id": bson.ObjectId(bad["id"])}, "u": {"$set": {"price": bson.Decimal128("1.00001")}}}])
+        node.damaged = True
+        for target in ("/products", "/products?limit=10", "/products?q=lamp", "/products?sort=-price"):
+            assert account.client.get(target).json == [good], target
+        assert account.client.get(f"/products/{bad['id']}").status == 500
+        assert account.client.get(f"/products/{good['id']}").json == good
+        assert f"products/{bad['id']}" in node.log
+
+
+def test_errors_that_pass_need_no_label(nodes, mongo):
+    """Some were answered with 500, as if a document were broken."""
+    account = enrolled(nodes[0])
+    path = account.client.post("/products", LAMP).header("Location")
+    found = {}
+    with mongo.client() as client:
+        for code in (24, 46, 136, 175, 202, 203, 211, 279, 290, 317, 365):
+            for command in ("find", "insert"):
+                before = client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data={
+                    "failCommands": [command], "errorCode": code, "errorLabels": []})["count"]
+                reply = account.client.get(path) if command == "find" else account.client.post("/products", LAMP)
+                assert client.admin.command("configureFailPoint", "failCommand", mode="off")["count"] > before
+                found[code, command] = reply.status
+    assert set(found.values()) <= {200, 201, 503}, found
+
+
+def test_a_stopped_node_with_another_app_name_holds_nothing_up(mongo):
+    """Each node looked for transactions of its own appName only, so the database ended those of others, after a minute."""
+    base = database_at(mongo.uri)
+    with Server(store=f"{base}&appName=here") as here, Server("--keys", here.data / "keys", store=f"{base}&appName=there") as there:
+        account = enrolled(there)
+        with mongo.client() as client:
+            before = client.admin.command("configureFailPoint", "failCommand", mode={"times": 1}, data={
+                "failCommands": ["insert"], "blockConnection": True, "blockTimeMS": 1000})["count"]
+            stopped = Connection(here).send(request_bytes("POST", "/products", LAMP, token=account.token))
+            time.sleep(0.5)
+            here.process.send_signal(signal.SIGSTOP)  # it has the writer lock and waits for its insert
+            try:
+                time.sleep(1)
+                assert client.admin.command("configureFailPoint", "failCommand", mode="off")["count"] > before
+                assert sooner_or_later(lambda: account.client.post("/products", LAMP).status == 201)
+            finally:
+                here.process.send_signal(signal.SIGCONT)
+        assert stopped.reply("POST", "/products").status in (201, 503)
+
+
+def test_a_stored_response_costs_no_count_of_the_others(mongo):
+    """All stored responses of the account were counted while it had the writer lock."""
+    with Server(store=database_at(mongo.uri)) as node, mongo.client() as client:
+        account = enrolled(node)
+
+        def examined() -> int:
+            executor = client.admin.command("serverStatus")["metrics"]["queryExecutor"]
+            return executor["scanned"] + executor["scannedObjects"]
+
+        def post(number: int) -> bytes:
+            return request_bytes("POST", "/products", LAMP, token=account.token, headers={"Idempotency-Key": f"key-{number}"})
+
+        busy = [Connection(node).send(b"".join(map(post, range(first, 400, 40)))) for first in range(40)]
+        for each in busy:
+            for _ in range(10):
+                assert each.reply("POST", "/products").status == 201
+            each.close()
+        costs = []
+        for number in range(5):
+            before = examined()
+            assert account.client.post("/products", LAMP, headers={"Idempotency-Key": f"one-{number}"}).status == 201
+            costs.append(examined() - before)
+        assert min(costs) < 100, costs
+
+
 @pytest.fixture(scope="module")
 def guarded(mongo, tmp_path_factory):
     """The address of a MongoDB with authentication; the user `ada` is in the database admin."""
@@ -311,6 +401,11 @@ def test_a_user_of_admin_is_accepted(guarded, rest):
     """An address without a database authenticates against admin."""
     with Server(store=f"mongodb://ada:geheim@{guarded}{rest}") as node:
         assert Client(node).get("/readyz").status == 200
+
+
+def test_a_dns_name_without_servers_is_named(tmp_path):
+    said = refused("mongodb+srv://ada:geheim@db.nowhere.invalid/shop?serverSelectionTimeoutMS=100", tmp_path)
+    assert "mongodb+srv://db.nowhere.invalid were not found in the DNS" in said and "geheim" not in said
 
 
 def test_tls_to_a_server_without_tls_gets_advice(mongo, tmp_path):

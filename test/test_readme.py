@@ -77,10 +77,10 @@ def phone(folder, said, shell) -> str:
 
 
 @contextlib.contextmanager
-def dev_run(*options):
+def dev_run(*options, **env):
     """What `./dev run` does after the build. stdout and stderr are one stream, which ends when the server is stopped."""
     shell = subprocess.Popen(["bash", "-c", 'source ./dev && serve_and_tell "$@"', "_", BINARY, *map(str, options)], cwd=ROOT, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(**env))
     try:
         yield shell
     finally:
@@ -99,10 +99,11 @@ def until_quiet(shell, last: str) -> list[str]:
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("options", [["--listen=127.0.0.1:0"], ["--listen", "127.0.0.1:0"]])
-def test_dev_run_shows_the_lines_to_paste_once_it_listens(tmp_path, options):
+@pytest.mark.parametrize("options, env", [(["--listen=127.0.0.1:0"], {}), (["--listen", "127.0.0.1:0"], {}),
+                                          ([], {"INTEGRITY_LISTEN": "127.0.0.1:0"})])
+def test_dev_run_shows_the_lines_to_paste_once_it_listens(tmp_path, options, env):
     data = ["--data", tmp_path / "data"]
-    with dev_run(*options, *data) as shell:
+    with dev_run(*options, *data, **env) as shell:
         lines = until_quiet(shell, "")
         address = re.fullmatch("listening on http://(127.0.0.1:[1-9][0-9]*)", [line for line in lines if line[:1] not in "{"][0])[1]
         wanted = [line.replace("127.0.0.1:8080", address) for line in to_paste()]
@@ -158,6 +159,38 @@ def test_a_program_can_be_the_authenticator(tmp_path):
         done = subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=tmp_path, text=True, capture_output=True,
                               env=environment(HOME=str(tmp_path)))
         assert done.returncode == 0 and '"version":1' in done.stdout, done.stdout + done.stderr
+
+
+def test_the_lines_of_changes_send_the_version_that_was_read(tmp_path):
+    """Without If-Match a change overwrites what somebody else wrote; --require-version refuses it."""
+    block = re.search(r"^## From here\n.*?^```\n(.*?)^```", README.read_text(), re.M | re.S)[1]
+    assert "--require-version" in README.read_text()
+    with Server("--require-version") as server:
+        account = enrolled(server)
+        pid = account.client.post("/products", {"name": "Lamp", "price": 1, "stock": 5}).json["id"]
+        script = f"token={account.token}\n" + block.replace("curl -sS", "curl -sS --fail").replace("ID", pid).replace(":8080", f":{server.port}")
+        done = subprocess.run(["bash", "-e", "-u", "-c", script], cwd=tmp_path, text=True, capture_output=True, env=environment(HOME=str(tmp_path)))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert account.client.get("/me").status == 401, "the last line logs out"
+
+
+def test_what_the_lines_need_is_named_or_installed():
+    """On a bare Debian there was no curl."""
+    packages = 'source ./dev && need() { printf "%s\\n" "$@"; } && compile() { exit; } && verb_run'
+    done = subprocess.run(["bash", "-c", packages], cwd=ROOT, text=True, capture_output=True)
+    assert done.stdout.split() == ["curl"], done
+    before = README.read_text().split("```", 1)[0]
+    assert "`git`" in before and "`ca-certificates`" in before
+
+
+@pytest.mark.embedded
+def test_the_line_of_a_backup_leaves_the_keys_out(tmp_path):
+    line = re.search(r"`(tar [^`]*)`", README.read_text())[1]
+    assert run("user", "add", "ada", "--data", tmp_path / "data", stdin=PASSWORD + "\n").returncode == 0
+    assert list((tmp_path / "data/keys").iterdir())
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, check=True)
+    held = subprocess.run(["tar", "-tzf", "data.tar.gz"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout.split()
+    assert "data/integrity.db" in held and not [name for name in held if "key" in name], held
 
 
 def test_it_names_only_what_exists():

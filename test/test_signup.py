@@ -111,6 +111,7 @@ def test_closed_signup_is_refused():
     with Server("--signup", "closed") as server:
         reply = sign_up(Client(server))
         assert (reply.status, reply.slug) == (403, "signup-closed")
+        assert "integrity user add" in reply.json["detail"]
 
 
 def test_an_address_may_sign_up_ten_times_whatever_it_forwards():

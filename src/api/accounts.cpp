@@ -269,7 +269,8 @@ Operation sign_up() {
         // Sign-up is open because the listener is on loopback, but a proxy passes on requests from other hosts.
         if (services.signup_open_on_loopback && comes_from_untrusted_proxy(context.request, services.trusted_proxies)) {
           log::refusal("signup.unnamed", "", {{"cure", "behind a proxy, say who may sign up: --signup open|closed"}});
-          return Error{Code::signup_closed, "accounts are made by the operator of this server"};
+          return Error{Code::signup_closed,
+                       "accounts are made by the operator of this server, with `integrity user add NAME`"};
         }
         return services.accounts.signup_open();
       });

@@ -61,7 +61,7 @@ void Accounts::expect_stored_hashes() {
 
 Status Accounts::signup_open() const {
   if (rules_.signup_open) return {};
-  return Error{Code::signup_closed, "accounts are made by the operator of this server"};
+  return Error{Code::signup_closed, "accounts are made by the operator of this server, with `integrity user add NAME`"};
 }
 
 Status Accounts::may_sign_up(const Client& from) {
