@@ -1,6 +1,7 @@
 #include "auth/throttle.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/ascii.hpp"
 #include "crypto/digest.hpp"
@@ -34,8 +35,10 @@ std::optional<Millis> AddressRateLimit::take(const std::string& address, Time no
     const std::chrono::duration<double> passed = now - each.at;
     return passed.count() * limit_.per_second >= limit_.burst;
   });
-  Bucket* const known = buckets_.find(address);
-  Bucket& bucket = known != nullptr ? *known : *buckets_.put(address, {now, limit_.burst});
+  Bucket* known = buckets_.find(address);
+  if (known == nullptr) known = buckets_.put(address, {now, limit_.burst});
+  if (known == nullptr) throw std::logic_error("there is no room for the bucket of an address");
+  Bucket& bucket = *known;
   if (now > bucket.at) {
     const std::chrono::duration<double> passed = now - bucket.at;
     bucket.left = std::min(limit_.burst, bucket.left + passed.count() * limit_.per_second);

@@ -86,7 +86,7 @@ FairPool::~FairPool() {
 
 bool FairPool::submit(const Source& source, Job job) {
   Job displaced;
-  {
+  try {
     const std::scoped_lock lock(mutex_);
     if (stopping_ || !make_room(source, displaced)) return false;
     Network* network = find(source.network);
@@ -95,6 +95,9 @@ bool FairPool::submit(const Source& source, Job job) {
     if (lane == nullptr) lane = &network->lanes.emplace_back(Lane{source.client});
     lane->jobs.push_back({std::move(job), options_.now()});
     ++queued_;
+  } catch (const std::bad_alloc&) {
+    if (displaced.refuse) displaced.refuse();
+    throw;
   }
   wake_.notify_one();
   if (displaced.refuse) displaced.refuse();
@@ -150,6 +153,7 @@ std::size_t FairPool::room() const {
 
 std::vector<FairPool::Job> FairPool::take_overdue(SteadyTime now) {
   std::vector<Job> overdue;
+  overdue.reserve(queued_);  // throws before anything is taken
   for (Network& network : networks_) {
     for (Lane& lane : network.lanes) {
       const auto is_overdue = [&](const Waiting& first) {

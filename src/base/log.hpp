@@ -11,7 +11,8 @@
 
 namespace integrity::log {
 
-// Refers to texts, so that making one takes no memory. It lives no longer than the call.
+// Views, so that making one takes no memory: the texts must outlive the call. A Field in a variable must not refer to a
+// temporary.
 struct Field {
   std::string_view name, value;
 };
@@ -20,7 +21,7 @@ struct Field {
 // as `dropped_before`.
 void event(std::string_view what, std::initializer_list<Field> fields = {}) noexcept;
 
-// For catch handlers: the caller needs no memory for its arguments.
+// An exception that nobody expected: `http.fault`.
 void fault(std::string_view cause, std::string_view request_id = {}) noexcept;
 
 // An event that strangers can cause as often as they like. The first of each `kind` (operation, outcome and network,

@@ -162,7 +162,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string body_;
   std::size_t body_bytes_max_ = 0;
   std::size_t body_received_ = 0;
-  std::optional<Sender> sender_;  // set for a large body: who is charged for it,
+  std::optional<Sender> sender_;  // set when first needed: who is charged for the body,
   std::size_t body_counted_ = 0;  // and for how many bytes of the memory for large bodies
   CoarseClock::time_point body_begun_{};
 

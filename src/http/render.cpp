@@ -107,7 +107,7 @@ bool append_own(std::string& out, const Reply& reply, std::string_view request_i
   bool brings_policy = false;
   for (const auto& [name, value] : reply.headers) {
     if (!all_of(value, value_characters)) {
-      log::event("http.header.dropped", {{"request_id", std::string(request_id)}, {"name", std::string(name)}});
+      log::event("http.header.dropped", {{"request_id", request_id}, {"name", name}});
       continue;
     }
     brings_policy = brings_policy || equal_ignoring_case(name, "content-security-policy");

@@ -77,7 +77,8 @@ class Application {
   virtual void serve(std::shared_ptr<Exchange> exchange) = 0;
   // The reply for an error of the server itself: bad_request, headers_too_large, request_timeout, payload_too_large, …
   virtual Reply refuse(const Error& error, std::string_view request_id) = 0;
-  // Who is charged for an admitted request. Called only for large bodies.
+  // Who is charged for an admitted request. Called for a large body, and while a body arrives if a connection must be
+  // closed to make room.
   virtual Sender sender(Exchange& exchange) { return {exchange.request().peer.network(), false}; }
 };
 

@@ -91,7 +91,7 @@ std::string WriteTx::state_of(const model::Product& product) const {
   return json;
 }
 
-// After all products of the same millisecond, deleted ones included. Only a product with an earlier time than the last
+// After all products of the same millisecond, deleted ones included as far as the engine still knows them. Only a product with an earlier time than the last
 // write needs a query.
 std::int64_t WriteTx::sequence_for(Time created_at) {
   const auto first = first_sequence_at(created_at), end = first_sequence_after(created_at);

@@ -256,10 +256,7 @@ void Writer::fail(std::size_t end, const Error& error) noexcept {
 
 void Writer::give_up(const Error& error) noexcept {
   fail(group_.size(), error);
-  try {
-    log::event("store.refused", {{"cause", error.cause}});
-  } catch (const std::bad_alloc&) {  // not enough memory for the line: the jobs have their answers
-  }
+  log::event("store.refused", {{"cause", error.cause}});
 }
 
 }  // namespace integrity::store::mongo

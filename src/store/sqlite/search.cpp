@@ -223,9 +223,15 @@ class Search {
   }
 
   std::optional<std::vector<std::int64_t>> few_by_words() {
-    auto found =
-        few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match_all_, kFew + 1));
-    words_known_ = found && match_is_exact_;
+    const auto few_of = [&](const std::string& match) {
+      return few(db_.query("SELECT rowid FROM product_words WHERE product_words MATCH ? LIMIT ?", match, kFew + 1));
+    };
+    std::optional<std::vector<std::int64_t>> found;
+    // FTS5 gathers all finds of a prefix that it does not list, even if the other words have few.
+    if (!prefix_is_listed_ && !match_others_.empty()) found = few_of(match_others_);
+    const bool by_others = found.has_value();
+    if (!found) found = few_of(match_all_);
+    words_known_ = found && !by_others && match_is_exact_;
     if (found) found->insert(found->end(), not_indexed_.begin(), not_indexed_.end());
     return found;
   }

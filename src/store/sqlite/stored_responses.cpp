@@ -9,7 +9,7 @@ StoredResponses::StoredResponses(Database& db) : db_(db) {
     last_number_ = row.take<std::int64_t>();
     const auto user = row.take<UserId>();
     const auto key = row.take<model::ResponseKey>();
-    put(user, key, Entry{last_number_, row.take<Time>()});
+    add(user, key, Entry{last_number_, row.take<Time>()});
   }
 }
 
@@ -53,7 +53,7 @@ void StoredResponses::keep(const UserId& user, const model::ResponseKey& key, co
 
 void StoredResponses::remove_oldest_if_expired(const UserId& user, Time now) {
   const auto of_user = users_.find(user);
-  if (of_user == users_.end()) return;
+  if (of_user == users_.end() || of_user->second.by_age.empty()) return;
   const auto [number, key] = *of_user->second.by_age.begin();
   if (of_user->second.by_key.at(*key).expires_at > now) return;
   db_.run("DELETE FROM kept_answers WHERE number = ?", number);
@@ -93,12 +93,27 @@ void StoredResponses::shorten_lives(Time now) {
   }
 }
 
-void StoredResponses::undo_to(std::size_t mark) {
-  while (undo_.size() > mark) {
-    const Undo& last = undo_.back();
-    put(last.user, last.key, last.before);
-    undo_.pop_back();
+void StoredResponses::undo_to(std::size_t mark) noexcept {
+  for (; undo_.size() > mark; undo_.pop_back()) {
+    Undo& last = undo_.back();
+    const auto of_user = users_.find(last.user);
+    if (of_user == users_.end()) continue;
+    auto& [by_key, by_age] = of_user->second;
+    if (const auto now = by_key.find(last.key); now != by_key.end()) {
+      by_age.erase(now->second.number);
+      by_key.erase(now);
+    }
+    if (last.by_key) by_key.insert(std::move(last.by_key));
+    if (last.by_age) by_age.insert(std::move(last.by_age));
   }
+}
+
+void StoredResponses::settle() {
+  for (const Undo& each : undo_) {
+    const auto of_user = users_.find(each.user);
+    if (of_user != users_.end() && of_user->second.by_key.empty()) users_.erase(of_user);
+  }
+  undo_.clear();
 }
 
 const StoredResponses::Entry* StoredResponses::entry(const UserId& user, const model::ResponseKey& key) const {
@@ -109,22 +124,19 @@ const StoredResponses::Entry* StoredResponses::entry(const UserId& user, const m
 }
 
 void StoredResponses::change(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to) {
-  const Entry* const before = entry(user, key);
-  undo_.push_back({user, key, before == nullptr ? std::nullopt : std::optional(*before)});
-  put(user, key, to);
+  undo_.push_back({.user = user, .key = key});
+  if (const Entry* const before = entry(user, key)) {
+    auto& [by_key, by_age] = users_.at(user);
+    undo_.back().by_age = by_age.extract(before->number);
+    undo_.back().by_key = by_key.extract(key);
+  }
+  if (to) add(user, key, *to);
 }
 
-void StoredResponses::put(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to) {
-  if (const Entry* const before = entry(user, key)) {
-    OfUser& of_user = users_.at(user);
-    of_user.by_age.erase(before->number);
-    of_user.by_key.erase(key);
-    if (of_user.by_key.empty() && !to) users_.erase(user);
-  }
-  if (!to) return;
-  OfUser& of_user = users_[user];
-  const auto made = of_user.by_key.emplace(key, *to).first;
-  of_user.by_age.emplace_hint(of_user.by_age.end(), to->number, &made->first);
+void StoredResponses::add(const UserId& user, const model::ResponseKey& key, const Entry& entry) {
+  auto& [by_key, by_age] = users_[user];
+  const auto made = by_key.emplace(key, entry).first;
+  by_age.emplace_hint(by_age.end(), entry.number, &made->first);
 }
 
 }  // namespace integrity::store::sqlite

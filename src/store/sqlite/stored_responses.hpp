@@ -25,8 +25,8 @@ class StoredResponses {
 
   // `mark` says how much has happened since `settle`; `undo_to` goes back to there, after the rows were rolled back.
   std::size_t mark() const { return undo_.size(); }
-  void undo_to(std::size_t mark);
-  void settle() { undo_.clear(); }  // what has happened can no longer be undone
+  void undo_to(std::size_t mark) noexcept;
+  void settle();  // what has happened can no longer be undone
 
  private:
   struct Entry {
@@ -46,20 +46,22 @@ class StoredResponses {
     std::unordered_map<model::ResponseKey, Entry, KeyHash> by_key;
     std::map<std::int64_t, const model::ResponseKey*> by_age;  // by number; the keys are those of `by_key`
   };
+  // What was under a key before, as it was taken out: putting it back takes no memory.
   struct Undo {
     UserId user;
     model::ResponseKey key;
-    std::optional<Entry> before;
+    decltype(OfUser::by_key)::node_type by_key = {};
+    decltype(OfUser::by_age)::node_type by_age = {};
   };
 
   const Entry* entry(const UserId& user, const model::ResponseKey& key) const;
   void remove_oldest_if_expired(const UserId& user, Time now);
   void shorten_lives(Time now);
   void change(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to);
-  void put(const UserId& user, const model::ResponseKey& key, std::optional<Entry> to);
+  void add(const UserId& user, const model::ResponseKey& key, const Entry& entry);
 
   Database& db_;
-  std::unordered_map<UserId, OfUser, IdHash> users_;
+  std::unordered_map<UserId, OfUser, IdHash> users_;  // those without responses stay until the next `settle`
   std::vector<Undo> undo_;
   std::int64_t last_number_ = 0;  // never given twice while this object lives, even if it is undone
 };

@@ -5,6 +5,7 @@
 
 #include "store/contract/store_contract.hpp"
 #include "store/sqlite/schema.hpp"
+#include "testing/no_memory.hpp"
 
 namespace integrity::store::sqlite {
 namespace {
@@ -67,6 +68,24 @@ TEST_F(StoredResponsesInMemory, UndoBringsBackTheOldestThatWasRemoved) {
   ASSERT_TRUE(keep(responses, 101, now));
   EXPECT_EQ(rows(), 100);
   EXPECT_EQ(responses.full_until(ada, kMax, now), now + Millis(1));
+}
+
+// The writer undoes a group in a catch handler.
+TEST_F(StoredResponsesInMemory, UndoTakesNoMemory) {
+  StoredResponses responses(db);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(keep(responses, i, begin + Millis(i)));
+  responses.settle();
+  const Time later = begin + kLife + Millis(50);
+  ASSERT_EQ(responses.remove_expired(later, 40), 40U);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(keep(responses, 100 + i, later));
+  ASSERT_TRUE(keep(responses, 45, later)) << "a key used again";
+  {
+    const test::NoMemory no_memory;
+    responses.undo_to(0);
+  }
+  EXPECT_EQ(responses.full_until(ada, kMax, begin + Millis(200)), begin + kLife) << "all hundred are back";
+  responses.settle();
+  ASSERT_EQ(responses.mark(), 0U);
 }
 
 }  // namespace

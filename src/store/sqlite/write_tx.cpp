@@ -154,6 +154,7 @@ Status SqliteWriteTx::do_update(const model::Product& before, const model::Produ
 }
 
 void SqliteWriteTx::replace_words(std::int64_t sequence, const model::Product& before, const model::Product& after) {
+  if (before.name == after.name && before.description == after.description && before.sku == after.sku) return;
   const auto old_words = text_.word_text(before), new_words = text_.word_text(after);
   if (old_words == new_words || !has_words(db_, sequence, words_through_)) return;
   remove_words(db_, sequence, old_words);

@@ -138,7 +138,7 @@ bool Writer::index_words() {
     return true;
   } catch (const Failure& failure) {
     if (stops_writer(failure.primary())) {
-      report(failure);
+      report(failure.code, failure.what());
     } else {
       log::event("store.words.delayed", {{"cause", failure.what()}});
     }
@@ -165,7 +165,7 @@ void Writer::write_group() noexcept {
     tx_.end_group();
     db_.run("COMMIT");
   } catch (const Failure& failure) {
-    return fail_group(report(failure));
+    return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {
     log::event("store.refused", {{"cause", exception.what()}});
     return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
@@ -248,10 +248,11 @@ void Writer::fail_group(const Error& error) noexcept {
 }
 
 // Logs the failure. Gives the error that clients get.
-Error Writer::report(const Failure& failure) noexcept {
-  const bool stops = stops_writer(failure.primary());
-  log::event(stops ? "store.stopped" : "store.refused", {{"cause", failure.what()}});
-  Error error = error_of([&] { return refusal(failure.primary(), failure.what()); });
+Error Writer::report(int code, const char* cause) noexcept {
+  const int primary = code & 0xff;
+  const bool stops = stops_writer(primary);
+  log::event(stops ? "store.stopped" : "store.refused", {{"cause", cause}});
+  Error error = error_of([&] { return refusal(primary, cause); });
   if (stops) {
     stopped_ = true;
     queue_.stop(error);
@@ -261,7 +262,7 @@ Error Writer::report(const Failure& failure) noexcept {
 
 void Writer::checkpoint() {
   const int code = checkpointer_.tend(db_, std::exchange(wal_pages_, 0));
-  if (stops_writer(code & 0xff)) report(Failure(code, std::string("checkpoint: ") + sqlite3_errstr(code)));
+  if (stops_writer(code & 0xff)) report(code, sqlite3_errstr(code));
 }
 
 }  // namespace integrity::store::sqlite

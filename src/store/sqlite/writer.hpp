@@ -42,7 +42,7 @@ class Writer {
   void answer_group();
   void fail_group(const Error& error) noexcept;
   void checkpoint();
-  Error report(const Failure& failure) noexcept;
+  Error report(int code, const char* cause) noexcept;
 
   Database& db_;
   const Options options_;
