@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 #include <stdexcept>
+
+#include "testing/no_memory.hpp"
 
 namespace integrity::app {
 namespace {
@@ -18,17 +21,19 @@ TEST(Periodic, RunsAgainAfterAFailure) {
   EXPECT_EQ(third.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
-// std::bad_alloc within a catch handler ended the process. A text that cannot be copied stands for one that there is no
-// memory for.
+// std::bad_alloc within a catch handler ended the process.
 TEST(Periodic, RunsAgainAfterAFailureThatCannotBeLogged) {
-  struct Unspeakable : std::exception {
-    const char* what() const noexcept override { return nullptr; }
-  };
+  const auto failure = std::make_exception_ptr(std::runtime_error(std::string(100, 'x')));
+  std::optional<test::NoMemory> no_memory;  // of the thread that runs
   int runs = 0;
   std::promise<void> second;
   const Periodic periodic(std::chrono::milliseconds(1), [&] {
-    if (++runs == 2) second.set_value();
-    if (runs < 2) throw Unspeakable();
+    if (++runs == 1) {
+      no_memory.emplace();
+      std::rethrow_exception(failure);
+    }
+    no_memory.reset();
+    if (runs == 2) second.set_value();
   });
   EXPECT_EQ(second.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }

@@ -8,14 +8,11 @@
 namespace integrity::app {
 
 template <class Function>
-void run_logged(std::string_view event, Function function) noexcept {
+void run_logged(std::string_view event, Function&& function) noexcept {
   try {
     function();
   } catch (const std::exception& error) {
-    try {
-      log::event(event, {{"cause", error.what()}});
-    } catch (...) {  // no memory for the text: the failure is not logged
-    }
+    log::event(event, {{"cause", error.what()}});
   }
 }
 
