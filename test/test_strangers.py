@@ -130,7 +130,7 @@ def test_logins_of_one_address_keep_no_other_address_out():
 def test_idle_connections_make_room_for_an_address_that_has_none():
     """Sixteen addresses held all connections with one GET each."""
     with Server("--max-connections", "64", "--max-connections-per-address", "16") as server:
-        held = [From(server, f"127.0.1.{number % 4 + 1}") for number in range(64)]
+        held = [From(server, f"127.0.1.{number % 4 + 1}") for number in range(60)]  # and one that the server was started with
         for each in held:
             assert each.send(request_bytes("GET", "/healthz")).reply("GET", "/healthz").status == 200
         newcomers = [From(server, "127.0.2.1") for _ in range(8)]
@@ -150,6 +150,29 @@ def test_bodies_that_arrive_slowly_make_room_for_an_address_that_has_no_connecti
             newcomer = From(server, "127.0.2.1")
             assert newcomer.send(request_bytes("GET", "/healthz")).reply("GET", "/healthz").status == 200
             newcomer.close()
+
+
+@pytest.mark.embedded
+def test_clients_that_do_not_read_make_room_for_an_address_that_has_no_connection():
+    """Responses that nobody took held the places of all others for half a minute."""
+    ask = request_bytes("GET", "/docs") * 64
+    with Server("--max-connections", "64", "--max-connections-per-address", "16") as server:
+        # The last are for the places above the limit.
+        addresses = [f"127.0.1.{number % 4 + 1}" for number in range(64)] + [f"127.0.3.{number + 1}" for number in range(32)]
+        held = []
+        for address in addresses:
+            held.append(From(server, address))
+            held[-1].socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            with contextlib.suppress(OSError):  # refused already
+                held[-1].send(ask)
+        time.sleep(3)
+        found = []
+        for _ in range(8):
+            newcomer = From(server, "127.0.2.1")
+            found.append(newcomer.send(request_bytes("GET", "/healthz")).socket.recv(65536).split()[1])
+            newcomer.close()
+            time.sleep(0.1)
+        assert found[1:] == [b"200"] * 7, "the first may come before there is room"
 
 
 @pytest.mark.release  # a sanitizer makes the memory several times as large

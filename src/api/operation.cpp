@@ -108,6 +108,12 @@ void respond(http::Exchange& exchange, const Error& error) {
 
 namespace detail {
 
+Error written_without_response(const std::exception& why) {
+  return {.code = Code::internal,
+          .detail = "the change was made, but its response could not be: read the record before you send this again",
+          .cause = why.what()};
+}
+
 Error pool_is_full(FairPool& pool, const FairPool::Source& source, http::Exchange& exchange) {
   if (&pool == &call_of(exchange).context.services.hash_pool) return overloaded();
   return pool.crowded_by(source) ? over_own_share() : overloaded();

@@ -394,6 +394,9 @@ void respond_with(http::Exchange& exchange, Result<A> result) {
   respond(exchange, reply_with<A>(std::move(*result)));
 }
 
+// Where the response of a change that was committed could not be made, for want of memory for example.
+Error written_without_response(const std::exception& why);
+
 // What is done with each kind of result.
 template <class R>
 struct Outcome;
@@ -423,8 +426,13 @@ struct Outcome<Write<A_>> {
     auto origin = origin_of(exchange);
     auto completion = [exchange = std::move(exchange), finish = std::move(write.finish)](Result<A> result) {
       guarded(*exchange, [&] {
-        if (finish && result) finish(*result);
-        respond_with<A>(*exchange, std::move(result));
+        if (!result) return respond(*exchange, result.error());
+        try {
+          if (finish) finish(*result);
+          respond_with<A>(*exchange, std::move(result));
+        } catch (const std::exception& error) {
+          respond(*exchange, written_without_response(error));
+        }
       });
     };
     store.submit(store::make_job<A>(std::move(origin), std::move(write.function), std::move(completion)));

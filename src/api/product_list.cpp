@@ -22,12 +22,14 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // At most so many products in a part of a whole list.
 constexpr std::size_t kPartProducts = 256;
 
-// The time limit of a page that one index serves: one filter or words, in the order of that index. Among millions of
-// products a page takes far less, unless many words are each in very many products and rarely together.
+// The time limit of a page: while it is made, it holds one of the few threads of its pool.
+constexpr milliseconds kSearchTime{50};
+
+// The same on a remote store, if one index serves the page: one filter or words, in the order of that index. Each page
+// begins its search again there.
 constexpr milliseconds kFilterTime{500};
 
-// The time limit and the most products of a combination that no index serves.
-constexpr milliseconds kSearchTime{50};
+// The most products of a combination that no index serves.
 constexpr std::size_t kFoundProducts = 8192;
 
 // A page of at most so many bytes is sent as one body: a thousand products of three hundred bytes. Of the products
@@ -252,7 +254,7 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
   const int wanted = demands(query);
   if (paged) {
     query.limit = limit;
-    if (wanted > 0) query.time_max = wanted > 1 ? kSearchTime : kFilterTime;
+    if (wanted > 0) query.time_max = wanted > 1 || !context.services.store.remote() ? kSearchTime : kFilterTime;
     return Searched<Listed>{[&context, limit, query = std::move(query)] { return page(context, query, limit); },
                             wanted == 0 && limit <= static_cast<std::size_t>(page_limit_default)};
   }

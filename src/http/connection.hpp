@@ -64,8 +64,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool counted() const { return counted_; }  // by the gate
   bool waits_for_request() const { return state_ == State::head && !writing_ && !waits_for_turn_; }
   bool idle() const { return waits_for_request() && !head_begun_; }
-  // In the order in which they are closed where room is needed; what is being answered is not.
-  enum class Use : std::uint8_t { idle, head, body_of_stranger, body_of_known, answering };
+  // In the order in which they are closed where room is needed; what is being answered is not. `not_reading`: the client
+  // has taken nothing of its response for a second.
+  enum class Use : std::uint8_t { idle, head, not_reading, body_of_stranger, body_of_known, answering };
   Use use();
   bool older_than(const Connection& other) const { return body_begun_ < other.body_begun_; }  // by their bodies
   Worker& worker() { return *worker_; }
@@ -89,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // the application has views.
   static constexpr std::size_t room_after_head = 2048;
   static constexpr std::size_t small_body_bytes = 16 * 1024;
+  static constexpr std::chrono::seconds not_reading_after{1};
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 

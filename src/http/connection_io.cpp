@@ -114,12 +114,7 @@ void Connection::on_deadline() {
     refuse({Code::request_timeout, "the body did not arrive in time"});
     return advance();
   }
-  if (writing_) {
-    // The client does not read: the kernel drops what it still holds for it.
-    error_code ignored;
-    socket_.set_option(Socket::linger(true, 0), ignored);
-  }
-  close();
+  writing_ ? give_up() : close();
 }
 
 // While an exchange is open nothing is read, so the end of what the client sends is still in the kernel.
@@ -135,9 +130,12 @@ void Connection::close_if_idle() {
 }
 
 void Connection::give_up() noexcept {
+  error_code ignored;
   const bool unanswered = state_ == State::waiting || state_ == State::head || state_ == State::body;
-  if (unanswered && out_.empty() && !writing_) {
-    error_code ignored;
+  if (writing_) {
+    // The client does not read: the kernel drops what it still holds for it.
+    socket_.set_option(Socket::linger(true, 0), ignored);
+  } else if (unanswered && out_.empty()) {
     socket_.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
     socket_.shutdown(Socket::shutdown_send, ignored);
   }

@@ -134,8 +134,11 @@ struct Server::Impl {
     socket.set_option(asio::ip::tcp::no_delay(true), error);
     socket.non_blocking(true, error);
     std::vector<Holder> holders;
-    if (!shared->gate.enter(peer, holders)) return turn_away(worker, std::move(socket), peer);
-    worker.adopt(std::move(socket), peer);
+    if (shared->gate.enter(peer, holders)) {
+      worker.adopt(std::move(socket), peer);
+    } else {
+      turn_away(worker, std::move(socket), peer);
+    }
     if (!holders.empty()) evict({std::move(holders)});
   } catch (const std::exception& error) {
     log::fault(error.what());

@@ -106,12 +106,12 @@ bool Gate::enter(const Address& peer, std::vector<Holder>& evict) {
   const auto neighbours = addresses_.find(network);
   if (!trusted && neighbours != addresses_.end() && neighbours->second.of(address) >= per_address_max_) return false;
   if (total_ >= total_max_) {
+    evict = who_has_more(network, address);
+    if (evict.empty()) return false;
     // Where closing takes longer, or nothing can be closed, the last places are not for those who have some already.
     const std::size_t over = total_ - total_max_;
     const std::size_t over_max = neighbours == addresses_.end() ? over_total_max : over_total_max / 2;
-    if (over >= over_max) return false;
-    evict = who_has_more(network, address);
-    if (evict.empty()) return false;
+    if (over >= over_max) return false;  // room is made for the next one
   }
   if (!trusted) count(network, address);
   ++total_;

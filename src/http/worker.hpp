@@ -65,9 +65,10 @@ class Gate {
  public:
   explicit Gate(const ServerOptions& options, std::size_t total_max);
   // False if the connection must be refused. When `total_max` is reached, a connection of an address that has at least
-  // two fewer than others is still admitted. `evict` then lists who has more: a connection has to be closed of the first
-  // one that has any that can be. Until that is done, the total may exceed the limit by up to 32; half of these are for
-  // networks that have no connection.
+  // two fewer than others is still admitted. `evict` then lists the holders with more connections, largest first: the
+  // caller closes one connection of the first holder that has a closable one. Until that is done, the total may exceed
+  // the limit by up to 32; half of these are for networks that have no connection. Where these are taken too, the
+  // connection is refused, but `evict` is filled: there is room for the next one.
   bool enter(const Address& peer, std::vector<Holder>& evict);
   void leave(const Address& peer) noexcept;
   bool trusts(const Address& peer) const;
