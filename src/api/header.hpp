@@ -42,7 +42,7 @@ inline constexpr Header idempotency_key{
     R"("^[!#-~][!-~]{0,254}$|^\"([!#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\"$"})",
     "order-4711"};
 
-// What answers may carry.
+// What responses may carry.
 inline constexpr Header idempotency_replayed{"Idempotency-Replayed",
                                              "`true`: this is the answer that the first request with this key got.",
                                              R"({"type":"string","enum":["true"]})", "true"};

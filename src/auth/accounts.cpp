@@ -128,7 +128,7 @@ void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model:
   tx.remove_challenges_but_newest(user.id, challenge.next, rules_.challenges_per_account_max);
 }
 
-// Whether a pending account is over is decided by the host's clock; the store's time may be ahead of it for long.
+// Expiry of pending accounts uses the host's clock; the store's time can be far ahead of it.
 Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time now) const {
   auto holder = tx.user_by_name(username);
   if (!holder) return {};
@@ -169,7 +169,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from,
                                    const store::Origin& origin) {
-  // Again, now that it is its turn: guesses that waited with it have been counted by now.
+  // Checked again: failures counted while this login was queued matter.
   INTEGRITY_CHECK(may_guess_password(username, from));
   auto user = store_.read()->user_by_name(username);
   if (user && is_over(*user, clock_.now())) user.reset();
@@ -201,7 +201,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
     }
     model::Challenge challenge = fresh.challenge;
     auto life = enrol_challenge_life;
-    if (current->has_factor()) {  // perhaps only since the password was being hashed
+    if (current->has_factor()) {  // possibly enrolled while the password was hashed
       life = verify_challenge_life;
       challenge.next = model::Challenge::Next::verify;
       challenge.expires_at = now + life;
@@ -245,7 +245,7 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
   return challenge;
 }
 
-Error Accounts::without_challenge(const Client& from, Error refusal) {
+Error Accounts::refuse_without_challenge(const Client& from, Error refusal) {
   const auto wait = no_challenge_rate_limit_.take(from.source, clock_.now());
   if (!wait) return refusal;
   return too_many_attempts(*wait,
@@ -258,7 +258,7 @@ Status Accounts::may_verify(store::ReadTx& tx, std::string_view challenge_token,
   const Time now = clock_.now();
   model::User user;
   auto challenge = live_challenge(tx, token_hash(challenge_token), username, now, user);
-  if (!challenge) return without_challenge(from, std::move(challenge).error());
+  if (!challenge) return refuse_without_challenge(from, std::move(challenge).error());
   auto may = may_prove(tx, user, *challenge, proof, now);
   if (!may) may.error().cause = "user " + user.id.hex();
   return may;
@@ -342,7 +342,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
     INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, username, now, user));
     const UserId id = user.id;
     auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
-    // For the log: a right password with a wrong code is worth knowing the account of.
+    // For the log: operators want to know which account had a right password but a wrong code.
     if (!verified) verified.error().cause = "user " + id.hex();
     return verified;
   };

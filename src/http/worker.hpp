@@ -65,9 +65,9 @@ class Gate {
  public:
   explicit Gate(const ServerOptions& options, std::size_t total_max);
   // False if the connection must be refused. When `total_max` is reached, a connection of an address that has at least
-  // two fewer than others is still admitted. `evict` then lists who has more: a connection has to be closed of the first
-  // one that has any that can be. Until that is done, the total may exceed the limit by up to 32; half of these are for
-  // networks that have no connection.
+  // two fewer than others is still admitted. `evict` lists holders with more connections, largest first. The caller
+  // closes one connection of the first holder that has a closable one. Until that is done, the total may exceed the
+  // limit by up to 32; half of these are for networks that have no connection.
   bool enter(const Address& peer, std::vector<Holder>& evict);
   void leave(const Address& peer) noexcept;
   bool trusts(const Address& peer) const;
@@ -158,8 +158,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void adopt(Socket socket, const Address& peer);
   // It has only passed `Gate::enter_to_be_refused`: gets 503 and is closed.
   void turn_away(Socket socket, const Address& peer);
-  // How well a connection of this worker can be closed: the lowest is best. Preferred is one of the first of the holders,
-  // and an idle one; one that is being answered never counts.
+  // Rank of this worker's best candidate for closing; lower is better. Earlier holders first, then idle connections.
+  // Never one whose request is being answered.
   static constexpr std::size_t nothing_to_close = SIZE_MAX;
   std::size_t rank_to_close(const std::vector<Holder>& holders) { return find_to_close(holders).rank; }
   bool close_one_of(const std::vector<Holder>& holders);  // the best one; false: there is none

@@ -135,7 +135,7 @@ struct Rows<KeyFingerprint> : ById {
 class MongoBulk final : public Bulk {
  public:
   MongoBulk(const std::string& uri, const model::ProductText& text)
-      : text_(text), pool_(uri, Pool::Answers::long_ones), client_(pool_) {
+      : text_(text), pool_(uri, Pool::CommandTime::long_running), client_(pool_) {
     Connection connection = reading();
     refuse_newer(connection);
   }
