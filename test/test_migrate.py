@@ -163,7 +163,7 @@ def test_after_each_kill_it_continues_where_it_was(source, mongo, tmp_path, seed
             said.append(process.stderr.readline())
         process.kill()
         rest = process.communicate()[1]
-        continued += "going on with the move" in "".join(said) + rest
+        continued += "going on with the migration" in "".join(said) + rest
         if process.returncode == 0:
             break
         kills += 1

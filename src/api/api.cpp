@@ -70,7 +70,7 @@ Status media_types(const Operation& operation, Context& context) {
   if (operation.offers.empty()) return {};
   const auto offer = http::negotiate(request.list("accept"), operation.offers);
   if (!offer) {
-    std::string detail = "this can be had as";
+    std::string detail = "available types:";
     for (const auto type : operation.offers) detail += ' ' + std::string(type);
     return Error{Code::not_acceptable, std::move(detail)};
   }

@@ -65,8 +65,8 @@ class Progress final : public store::MoveWatcher {
   void sealed(const store::MigrationState& source, bool before) override {
     about_the_source_ =
         "\nThe source stays sealed. Once the cause is removed, run the same command again: it continues where it was";
-    std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
-              << std::endl;
+    std::cerr << (before ? "going on with the migration that began at " : "the source is sealed: ")
+              << to_rfc3339(source.at) << std::endl;
   }
   void copied(store::RowKind kind, std::size_t rows, std::size_t of) override {
     const Line line{kind, rows == of, rows / kRowsOfALine};

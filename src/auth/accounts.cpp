@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t kChallengeBytes = 32;
 
 Error challenge_expired() {
-  return {Code::challenge_expired, "there is no such challenge (any more); begin again with POST /login"};
+  return {Code::challenge_expired, "the challenge does not exist or has expired; begin again with POST /login"};
 }
 
 Error invalid_credentials() {
-  return {Code::invalid_credentials, "username and password do not belong together"};
+  return {Code::invalid_credentials, "the username or the password is wrong"};
 }
 
 // Not confirmed in time: such an account does not exist any more, although it may not have been removed yet.
@@ -143,7 +143,7 @@ Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time
 Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
                                     const Secret& password, const Client& from, const store::Origin& origin) {
   INTEGRITY_CHECK(acceptable(password, username, "#/password"));
-  const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
+  const Error taken{Code::username_taken, "this username is taken; choose another"};
   const Time now = clock_.now();
   const auto holder = store_.read()->user_by_name(username);
   if (holder && !is_over(*holder, now)) return taken;  // before the expensive part
@@ -156,7 +156,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return Error{
           .code = Code::overloaded,
-          .detail = "too many sign-ups, in all or from this network, wait for their first code; try again later",
+          .detail =
+              "too many accounts, in total or from this network, are waiting for their first code; try again later",
           .retry_after = std::chrono::minutes(1)};
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
@@ -249,7 +250,7 @@ Error Accounts::refuse_without_challenge(const Client& from, Error refusal) {
   const auto wait = no_challenge_rate_limit_.take(from.source, clock_.now());
   if (!wait) return refusal;
   return too_many_attempts(*wait,
-                           "too many requests without a challenge that is alive; wait, and begin again with "
+                           "too many requests without a valid challenge; wait, and begin again with "
                            "POST /login");
 }
 

@@ -194,7 +194,7 @@ class MongoBulk final : public Bulk {
         if (!in_the_way) std::this_thread::sleep_for(kStateWait);
       }
     }
-    throw Unavailable(address() + ": another program began or ended a move meanwhile; check again");
+    throw Unavailable(address() + ": another program began or ended a migration meanwhile; check again");
   }
 
   std::size_t count(RowKind kind) override {
@@ -273,7 +273,7 @@ class MongoBulk final : public Bulk {
     connection.begin();
     try {
       if (!connection.find_and_update(in::meta, with_state_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
-        throw Unavailable(address() + ": another program ended this move meanwhile");
+        throw Unavailable(address() + ": another program ended this migration meanwhile");
       }
       work(connection);
       commit(connection);
