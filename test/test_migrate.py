@@ -88,15 +88,21 @@ def refused(status: int, *arguments) -> str:
 
 def contents(folder) -> dict:
     """All rows of all tables except the migration state. Stored responses are in the order of their numbers, without
-    the numbers. Of the index of words, which words are in which products."""
+    the numbers. Of the index of words, which words are in which products. Deleted products have no places: a migration
+    gives them others."""
     with contextlib.closing(sqlite3.connect(folder / "integrity.db")) as database:
         tables = [name for name, in database.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'product_words%' AND name <> 'moves'")]
-        assert len(tables) == 11, tables
+        assert len(tables) == 12, tables
         found = {}
         for table in tables:
             columns = [column for _, column, *_ in database.execute(f"PRAGMA table_xinfo({table})")]
             found[table] = sorted(database.execute(f"SELECT {', '.join(columns)} FROM {table}"), key=repr)
+            if table == "changes":
+                changes_columns = columns
+        found["deleted_products"] = deleted = [id for id, _ in found["deleted_products"]]
+        found["changes"] = [tuple("deleted" if name == "product" and row[3] in deleted else value
+                                  for name, value in zip(changes_columns, row)) for row in found["changes"]]
         found["kept_answers"] = [row[1:] for row in sorted(found["kept_answers"])]
         database.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, product_words, 'instance')")
         found["words"] = sorted(database.execute("SELECT term, doc FROM temp.words"))
@@ -163,7 +169,7 @@ def test_after_each_kill_it_continues_where_it_was(source, mongo, tmp_path, seed
             said.append(process.stderr.readline())
         process.kill()
         rest = process.communicate()[1]
-        continued += "going on with the move" in "".join(said) + rest
+        continued += "going on with the migration" in "".join(said) + rest
         if process.returncode == 0:
             break
         kills += 1

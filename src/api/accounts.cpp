@@ -283,7 +283,7 @@ Operation log_in() {
       .of_account()
       .described(
           "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts get the "
-          "same answer.")
+          "same response.")
       .example({"enrolled", "An account with an authenticator",
                 R"({"username":"ada","password":"correct horse battery"})",
                 R"({"challenge":"pPWrlxQpl2-SoTgK_2r_8NhlVj8dVQ7XWjBpVb8Zcdk","next":"verify","expires_in":300,)"

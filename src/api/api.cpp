@@ -47,7 +47,7 @@ Result<Caller> authenticate(Services& services, Call& call) {
       const auto tx = services.store.read();
       auto caller = services.accounts.first_step_done(*tx, bearer(context.request),
                                                       std::string(call.operation.user_named(context)));
-      if (!caller) return services.accounts.without_challenge(context.client(), std::move(caller).error());
+      if (!caller) return services.accounts.refuse_without_challenge(context.client(), std::move(caller).error());
       return Caller(std::move(*caller));
     }
     case Access::signed_in: {
@@ -70,7 +70,7 @@ Status media_types(const Operation& operation, Context& context) {
   if (operation.offers.empty()) return {};
   const auto offer = http::negotiate(request.list("accept"), operation.offers);
   if (!offer) {
-    std::string detail = "this can be had as";
+    std::string detail = "available types:";
     for (const auto type : operation.offers) detail += ' ' + std::string(type);
     return Error{Code::not_acceptable, std::move(detail)};
   }

@@ -25,7 +25,7 @@ PathParameter path_parameter(std::string_view name) {
 
 std::vector<Group> groups() {
   return {
-      {"Accounts", "Signing up, the two steps of a login, and your own account. Caches must not store the answers."},
+      {"Accounts", "Signing up, the two steps of a login, and your own account. Caches must not store the responses."},
       {"Products", "The catalogue. Everything here needs an access token."},
       {"Server", "About the server itself."}};
 }
@@ -55,13 +55,13 @@ std::vector<Convention> conventions() {
        "`method-not-allowed`, whose `Allow` names those it has."},
       {"Money",
        "Exact decimals with at most 4 places and 15 digits; never rounded. Requests may send a number or plain digits "
-       "in a string. Answers are numbers with at least two places: `129.90`. Read them as decimals where your language "
-       "can. A client that keeps a double (JavaScript, generated code) has the exact price too, if it prints it in the "
-       "shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: a double keeps 15 "
-       "digits. Never add or multiply such doubles; calculate in ten-thousandths, or send strings."},
+       "in a string. Responses have numbers with at least two places: `129.90`. Read them as decimals where your "
+       "language can. A client that keeps a double (JavaScript, generated code) has the exact price too, if it prints "
+       "it in the shortest form that reads back as the same double, as JavaScript, Python, Go and Java do: a double "
+       "keeps 15 digits. Never add or multiply such doubles; calculate in ten-thousandths, or send strings."},
       {"Later versions",
-       "Answers may get more members, and `x-extensible-enum` more values: a client should ignore unknown members and "
-       "keep unknown values as they are. Requests stay as strict as they are."},
+       "Responses may get more members, and `x-extensible-enum` more values: a client should ignore unknown members "
+       "and keep unknown values as they are. Requests stay as strict as they are."},
       {"Times and ids",
        "Times are RFC 3339 in UTC with milliseconds: `2026-01-31T08:15:30.250Z`. Ids are 24 lower-case hex "
        "characters."},

@@ -130,7 +130,7 @@ std::string examples(const Operation& operation) {
 }
 
 std::string answer(const Operation& operation) {
-  std::string out = "<h4>Answer</h4>\n<p>" + std::to_string(operation.status);
+  std::string out = "<h4>Response</h4>\n<p>" + std::to_string(operation.status);
   for (const auto type : operation.offers) out += (type == operation.offers.front() ? ": " : ", ") + code(type);
   if (operation.may_be_elsewhere) out += "; 303 redirects to another page";
   if (operation.may_be_not_modified) out += "; 304 if you have it already";

@@ -37,14 +37,14 @@ inline constexpr Header if_none_match{
 inline constexpr Header idempotency_key{
     "Idempotency-Key",
     "A key of your choice for this request. If you send the request again with the same key and body, it changes "
-    "nothing and gets the first answer. Stored for 24 hours.",
+    "nothing and gets the first response. Stored for 24 hours.",
     R"({"type":"string","pattern":)"
     R"("^[!#-~][!-~]{0,254}$|^\"([!#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\"$"})",
     "order-4711"};
 
-// What answers may carry.
+// What responses may carry.
 inline constexpr Header idempotency_replayed{"Idempotency-Replayed",
-                                             "`true`: this is the answer that the first request with this key got.",
+                                             "`true`: this is the response that the first request with this key got.",
                                              R"({"type":"string","enum":["true"]})", "true"};
 inline constexpr Header etag{"ETag", "The version of the record, in quotes: for `If-Match` and `If-None-Match`.",
                              R"({"type":"string","pattern":"^\"[0-9]+\"$"})", R"("1")", Header::Presence::always};
@@ -54,7 +54,7 @@ inline constexpr Header location{"Location", "The path of the new record.",
 inline constexpr Header link{"Link",
                              "The next page, where there is one: `<…>; rel=\"next\"` (RFC 8288). Its cursor is opaque.",
                              R"({"type":"string"})", R"(</products?limit=100&cursor=q1Yr>; rel="next")"};
-inline constexpr Header cache_control{"Cache-Control", "`no-store`: caches must not store this answer.",
+inline constexpr Header cache_control{"Cache-Control", "`no-store`: caches must not store this response.",
                                       R"({"type":"string"})", "no-store", Header::Presence::always};
 inline constexpr Header request_id{"X-Request-Id", "Identifies this request in the server's log.",
                                    R"({"type":"string","pattern":"^[!-~]{8,128}$"})", "6925142bbf57d9d3a4b1c0de",

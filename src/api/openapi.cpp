@@ -139,7 +139,7 @@ Value responses(const Endpoint& endpoint, const std::vector<Endpoint>& all, Refe
   const auto bare = [&](std::string_view status, std::string_view about, const Header& header) {
     add(responses, status, object({{"description", string(about)}, {"headers", headers({header}, referred)}}));
   };
-  if (operation.may_be_elsewhere) bare("303", "The answer is at the address in `Location`.", header::location);
+  if (operation.may_be_elsewhere) bare("303", "The response is at the address in `Location`.", header::location);
   if (operation.may_be_not_modified) bare("304", "You have this version already.", header::etag);
   std::map<int, std::vector<Code>> by_status;
   for (const Code code : problems_of(endpoint)) by_status[info(code).status].push_back(code);

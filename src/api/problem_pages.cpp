@@ -47,7 +47,7 @@ std::string problem_page(const CodeInfo& code) {
                      "</p>\n<h2>Which operations have it</h2>\n" + who_gives(code.code);
   if (const auto transcript = transcript_of(code); !transcript.empty()) {
     body +=
-        "<h2>Example</h2>\n<p>Values that differ each time are in angle brackets. Headers of every answer are left "
+        "<h2>Example</h2>\n<p>Values that differ each time are in angle brackets. Headers of every response are left "
         "out.</p>\n<pre>" +
         escape_html(transcript) + "</pre>\n";
   }

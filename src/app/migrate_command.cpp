@@ -20,10 +20,10 @@ Error wrong(std::string detail) {
   return {Code::invalid_value, std::move(detail)};
 }
 
-Result<StorePlace> place_of(const char* option, const std::string& text) {
-  auto place = parse_store_place(text);
-  if (!place) return wrong(std::string(option) + ": " + place.error().detail);
-  return place;
+Result<StoreAddress> address_of(const char* option, const std::string& text) {
+  auto address = parse_store_address(text);
+  if (!address) return wrong(std::string(option) + ": " + address.error().detail);
+  return address;
 }
 
 // A store and, where it is a folder, the folder's lock.
@@ -32,24 +32,24 @@ struct Side {
   std::unique_ptr<store::Bulk> bulk;
 };
 
-bool has_database(const StorePlace& place) {
-  return !place.mongo_uri.empty() || std::filesystem::exists(DataFolder::database_in(place.folder));
+bool has_database(const StoreAddress& address) {
+  return !address.mongo_uri.empty() || std::filesystem::exists(DataFolder::database_in(address.folder));
 }
 
-Result<Side> open_side(const StorePlace& place) {
+Result<Side> open_side(const StoreAddress& address) {
   Side side;
-  if (!place.mongo_uri.empty()) {
-    side.bulk = store::mongo::open_mongo_bulk(place.mongo_uri, catalog::product_text);
+  if (!address.mongo_uri.empty()) {
+    side.bulk = store::mongo::open_mongo_bulk(address.mongo_uri, catalog::product_text);
     return side;
   }
-  INTEGRITY_TRY(side.folder, DataFolder::open(place.folder));
+  INTEGRITY_TRY(side.folder, DataFolder::open(address.folder));
   side.bulk = store::sqlite::open_sqlite_bulk(side.folder->database(), catalog::product_text);
   return side;
 }
 
-Result<Side> open_source(const StorePlace& place) {
-  if (has_database(place)) return open_side(place);
-  return Error{Code::not_found, place.folder.string() + ": there is no database here"};
+Result<Side> open_source(const StoreAddress& address) {
+  if (has_database(address)) return open_side(address);
+  return Error{Code::not_found, address.folder.string() + ": there is no database here"};
 }
 
 class Progress final : public store::MoveWatcher {
@@ -65,8 +65,8 @@ class Progress final : public store::MoveWatcher {
   void sealed(const store::MigrationState& source, bool before) override {
     about_the_source_ =
         "\nThe source stays sealed. Once the cause is removed, run the same command again: it continues where it was";
-    std::cerr << (before ? "going on with the move that began at " : "the source is sealed: ") << to_rfc3339(source.at)
-              << std::endl;
+    std::cerr << (before ? "going on with the migration that began at " : "the source is sealed: ")
+              << to_rfc3339(source.at) << std::endl;
   }
   void copied(store::RowKind kind, std::size_t rows, std::size_t of) override {
     const Line line{kind, rows == of, rows / kRowsOfALine};
@@ -135,10 +135,10 @@ Status unseal(const MoveWanted& wanted) {
 
 }  // namespace
 
-Result<StorePlace> parse_store_place(const std::string& text) {
+Result<StoreAddress> parse_store_address(const std::string& text) {
   if (text.starts_with("mongodb://") || text.starts_with("mongodb+srv://")) {
     const std::string why = store::mongo::no_address(text);
-    return why.empty() ? Result<StorePlace>(StorePlace{{}, text}) : wrong(why);
+    return why.empty() ? Result<StoreAddress>(StoreAddress{{}, text}) : wrong(why);
   }
   std::string_view path = text;
   for (const std::string_view scheme : {"sqlite://", "sqlite:", "file://", "file:"}) {
@@ -159,20 +159,20 @@ Result<StorePlace> parse_store_place(const std::string& text) {
   folder = std::filesystem::weakly_canonical(std::filesystem::absolute(folder), error);
   if (error) return wrong(std::string(path) + ": " + error.message());
   if (!folder.has_filename()) folder = folder.parent_path();  // "data/"
-  return StorePlace{folder, {}};
+  return StoreAddress{folder, {}};
 }
 
 Result<MoveWanted> read_move(const MigrateOptions& options) {
   MoveWanted wanted;
   wanted.finished_too = options.finished_too;
-  INTEGRITY_TRY(wanted.from, place_of("--from", options.from));
+  INTEGRITY_TRY(wanted.from, address_of("--from", options.from));
   if (options.unseal) {
     if (!options.to.empty()) return wrong("--to (or INTEGRITY_TO): --unseal takes only --from");
     return wanted;
   }
   if (options.finished_too) return wrong("--finished-too: only with --unseal");
   if (options.to.empty()) return wrong("--to: is missing: the store to move everything to");
-  INTEGRITY_TRY(wanted.to, place_of("--to", options.to));
+  INTEGRITY_TRY(wanted.to, address_of("--to", options.to));
   if (wanted.from == *wanted.to) return wrong("--to: is the same store as --from");
   return wanted;
 }

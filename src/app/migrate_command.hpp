@@ -9,19 +9,19 @@
 namespace integrity::app {
 
 // Where a store is: the absolute path of a folder, or the address of a MongoDB.
-struct StorePlace {
+struct StoreAddress {
   std::filesystem::path folder;
   std::string mongo_uri;
 
-  bool operator==(const StorePlace&) const = default;
+  bool operator==(const StoreAddress&) const = default;
 };
 // `text` is a path (of the folder or of the database file in it, also as a URL), or mongodb://…. Errors say what is
 // wrong.
-Result<StorePlace> parse_store_place(const std::string& text);
+Result<StoreAddress> parse_store_address(const std::string& text);
 
 struct MoveWanted {
-  StorePlace from;
-  std::optional<StorePlace> to;  // nothing: open the source again
+  StoreAddress from;
+  std::optional<StoreAddress> to;  // nothing: open the source again
   bool finished_too = false;
 };
 Result<MoveWanted> read_move(const MigrateOptions& options);

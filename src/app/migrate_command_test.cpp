@@ -7,7 +7,7 @@
 namespace integrity::app {
 namespace {
 
-TEST(StorePlace, IsAFolderHoweverItIsWritten) {
+TEST(StoreAddress, IsAFolderHoweverItIsWritten) {
   const test::TempFolder folder;
   std::filesystem::create_directory(folder / "data");
   test::write_file(folder / "data" / "integrity.db", "");
@@ -16,28 +16,28 @@ TEST(StorePlace, IsAFolderHoweverItIsWritten) {
   for (const std::string& text :
        {plain, plain + "/", plain + "/integrity.db", "sqlite:" + plain, "sqlite://" + plain, "file:" + plain,
         "file://" + plain + "/integrity.db", plain + "/../data", plain + "/."}) {
-    const auto place = parse_store_place(text);
-    ASSERT_TRUE(place.has_value()) << text;
-    EXPECT_EQ(place->folder, path) << text;
-    EXPECT_EQ(place->mongo_uri, "");
+    const auto address = parse_store_address(text);
+    ASSERT_TRUE(address.has_value()) << text;
+    EXPECT_EQ(address->folder, path) << text;
+    EXPECT_EQ(address->mongo_uri, "");
   }
-  EXPECT_EQ(parse_store_place(plain + "/none/integrity.db")->folder, path / "none");
+  EXPECT_EQ(parse_store_address(plain + "/none/integrity.db")->folder, path / "none");
 }
 
-TEST(StorePlace, IsAnAddressOfMongoDB) {
+TEST(StoreAddress, IsAMongoDBURI) {
   for (const std::string text : {"mongodb://a,b/shop?replicaSet=rs0", "mongodb+srv://db.example.net/shop"}) {
-    EXPECT_EQ(parse_store_place(text)->mongo_uri, text);
+    EXPECT_EQ(parse_store_address(text)->mongo_uri, text);
   }
 }
 
-TEST(StorePlace, IsNothingElse) {
+TEST(StoreAddress, IsNothingElse) {
   const test::TempFolder folder;
   test::write_file(folder / "other.db", "");
   for (const std::string& text : {std::string(), std::string("file://"), std::string("postgres://ada:hunter2@a/b"),
                                   (folder / "other.db").string()}) {
-    const auto place = parse_store_place(text);
-    ASSERT_FALSE(place.has_value()) << text;
-    EXPECT_EQ(place.error().detail.find("hunter2"), std::string::npos);
+    const auto address = parse_store_address(text);
+    ASSERT_FALSE(address.has_value()) << text;
+    EXPECT_EQ(address.error().detail.find("hunter2"), std::string::npos);
   }
 }
 

@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t kChallengeBytes = 32;
 
 Error challenge_expired() {
-  return {Code::challenge_expired, "there is no such challenge (any more); begin again with POST /login"};
+  return {Code::challenge_expired, "the challenge does not exist or has expired; begin again with POST /login"};
 }
 
 Error invalid_credentials() {
-  return {Code::invalid_credentials, "username and password do not belong together"};
+  return {Code::invalid_credentials, "the username or the password is wrong"};
 }
 
 // Not confirmed in time: such an account does not exist any more, although it may not have been removed yet.
@@ -128,7 +128,7 @@ void Accounts::add_challenge(store::WriteTx& tx, const model::User& user, model:
   tx.remove_challenges_but_newest(user.id, challenge.next, rules_.challenges_per_account_max);
 }
 
-// Whether a pending account is over is decided by the host's clock; the store's time may be ahead of it for long.
+// Expiry of pending accounts uses the host's clock; the store's time can be far ahead of it.
 Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time now) const {
   auto holder = tx.user_by_name(username);
   if (!holder) return {};
@@ -143,7 +143,7 @@ Status Accounts::free_name(store::WriteTx& tx, const std::string& username, Time
 Result<FirstStep> Accounts::sign_up(const std::string& username, const std::optional<std::string>& name,
                                     const Secret& password, const Client& from, const store::Origin& origin) {
   INTEGRITY_CHECK(acceptable(password, username, "#/password"));
-  const Error taken{Code::username_taken, "this username belongs to somebody; choose another"};
+  const Error taken{Code::username_taken, "this username is taken; choose another"};
   const Time now = clock_.now();
   const auto holder = store_.read()->user_by_name(username);
   if (holder && !is_over(*holder, now)) return taken;  // before the expensive part
@@ -156,7 +156,8 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
         tx.pending_users(from.network) >= rules_.pending_per_network_max) {
       return Error{
           .code = Code::overloaded,
-          .detail = "too many sign-ups, in all or from this network, wait for their first code; try again later",
+          .detail =
+              "too many accounts, in total or from this network, are waiting for their first code; try again later",
           .retry_after = std::chrono::minutes(1)};
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
@@ -169,7 +170,7 @@ Result<FirstStep> Accounts::sign_up(const std::string& username, const std::opti
 
 Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& password, const Client& from,
                                    const store::Origin& origin) {
-  // Again, now that it is its turn: guesses that waited with it have been counted by now.
+  // Checked again: failures counted while this login was queued matter.
   INTEGRITY_CHECK(may_guess_password(username, from));
   auto user = store_.read()->user_by_name(username);
   if (user && is_over(*user, clock_.now())) user.reset();
@@ -201,7 +202,7 @@ Result<FirstStep> Accounts::log_in(const std::string& username, const Secret& pa
     }
     model::Challenge challenge = fresh.challenge;
     auto life = enrol_challenge_life;
-    if (current->has_factor()) {  // perhaps only since the password was being hashed
+    if (current->has_factor()) {  // possibly enrolled while the password was hashed
       life = verify_challenge_life;
       challenge.next = model::Challenge::Next::verify;
       challenge.expires_at = now + life;
@@ -245,11 +246,11 @@ Result<model::Challenge> Accounts::live_challenge(store::ReadTx& tx, const model
   return challenge;
 }
 
-Error Accounts::without_challenge(const Client& from, Error refusal) {
+Error Accounts::refuse_without_challenge(const Client& from, Error refusal) {
   const auto wait = no_challenge_rate_limit_.take(from.source, clock_.now());
   if (!wait) return refusal;
   return too_many_attempts(*wait,
-                           "too many requests without a challenge that is alive; wait, and begin again with "
+                           "too many requests without a valid challenge; wait, and begin again with "
                            "POST /login");
 }
 
@@ -258,7 +259,7 @@ Status Accounts::may_verify(store::ReadTx& tx, std::string_view challenge_token,
   const Time now = clock_.now();
   model::User user;
   auto challenge = live_challenge(tx, token_hash(challenge_token), username, now, user);
-  if (!challenge) return without_challenge(from, std::move(challenge).error());
+  if (!challenge) return refuse_without_challenge(from, std::move(challenge).error());
   auto may = may_prove(tx, user, *challenge, proof, now);
   if (!may) may.error().cause = "user " + user.id.hex();
   return may;
@@ -342,7 +343,7 @@ store::WriteFunction<Verified> Accounts::verify(std::string_view challenge_token
     INTEGRITY_TRY(const auto challenge, live_challenge(tx, hash, username, now, user));
     const UserId id = user.id;
     auto verified = complete(tx, std::move(user), challenge, proof, codes, session_id, now);
-    // For the log: a right password with a wrong code is worth knowing the account of.
+    // For the log: operators want to know which account had a right password but a wrong code.
     if (!verified) verified.error().cause = "user " + id.hex();
     return verified;
   };

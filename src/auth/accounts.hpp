@@ -87,8 +87,8 @@ class Accounts {
   Status may_sign_up(const Client& from);
   Status may_log_in(const std::string& username, const Client& from);
 
-  // From now on every login takes the work of the highest bcrypt cost in the store. Before the first request; `sweep`
-  // does it again, since other nodes and commands store hashes too.
+  // From now on every login takes as long as one with the highest bcrypt cost in the store. Before the first request;
+  // `sweep` does it again, since other nodes and commands store hashes too.
   void expect_stored_hashes();
 
   // Whether the password is hard enough to guess; takes up to a millisecond. Error: weak_password.
@@ -99,7 +99,7 @@ class Accounts {
   Status may_verify(store::ReadTx& tx, std::string_view challenge, const std::optional<std::string>& username,
                     const Proof& proof, const Client& from);
   // The error of a request without a live challenge: `refusal`, or too_many_attempts when the rate limit is used up.
-  Error without_challenge(const Client& from, Error refusal);
+  Error refuse_without_challenge(const Client& from, Error refusal);
   // Errors: challenge_expired, invalid_code, code_already_used, too_many_attempts, factor_disabled, invalid_value.
   store::WriteFunction<Verified> verify(std::string_view challenge, std::optional<std::string> username, Proof proof);
   store::WriteFunction<Done> log_out(const SignedIn& caller);

@@ -61,14 +61,14 @@ Error refusal(TokenFault fault) {
               "there is no token: send Authorization: Bearer <access_token>, which POST /verify-2fa gives"};
     case TokenFault::malformed:
       return {Code::invalid_token,
-              "this is no access token of this server: send the whole access_token that POST /verify-2fa gave; a "
+              "this is not an access token of this server: send the whole access_token that POST /verify-2fa gave; a "
               "challenge is not one"};
     case TokenFault::expired:
       return {Code::invalid_token, "the token has expired, after ten minutes; log in again with POST /login"};
     case TokenFault::ahead:
       return {.code = Code::invalid_token,
               .detail =
-                  "the token was issued at a time that is still to come: the clock of the server was ahead then, or "
+                  "the token was issued at a time in the future: the clock of the server was ahead then, or "
                   "is behind now; log in again with POST /login",
               .cause = "clock.ahead"};
     case TokenFault::not_accepted:

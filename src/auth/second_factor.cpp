@@ -119,9 +119,8 @@ Result<Secret> SecondFactor::secret_of(const model::User& user) const {
     return vault_.decrypt(user.id, user.totp_secret);
   } catch (const std::runtime_error& error) {
     log::event("factor.unreadable", {{"user", user.id.hex()}, {"cause", error.what()}});
-    return Error{
-        Code::factor_disabled,
-        "the authenticator of this account cannot be read any more; ask whoever operates the server to reset it"};
+    return Error{Code::factor_disabled,
+                 "the authenticator of this account cannot be read any more; ask the operator to reset it"};
   }
 }
 

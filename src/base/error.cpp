@@ -38,7 +38,7 @@ constexpr std::array kCodes{
     CodeInfo{Code::sku_taken, "sku-taken", 409, "SKU taken",
              "Another product has this sku. Choose another, or change that product: GET /products?sku=… finds it."},
     CodeInfo{Code::invalid_credentials, "invalid-credentials", 401, "Invalid credentials",
-             "Username and password do not belong together, or the account cannot be used. The answer is the same "
+             "The username or the password is wrong, or the account cannot be used. The response is the same "
              "in each case, so that nobody can learn which names exist."},
     CodeInfo{Code::invalid_code, "invalid-code", 401, "Invalid code",
              "The code is not right. Use the code that the authenticator shows now; if it is refused again, check "
@@ -134,7 +134,7 @@ Error overloaded() {
 
 Error over_own_share() {
   return {.code = Code::too_many_attempts,
-          .detail = "you have more requests open at once than your share; wait for their answers, then send the next",
+          .detail = "you have more requests open at once than your share; wait for their responses, then send the next",
           .retry_after = std::chrono::seconds(1)};
 }
 

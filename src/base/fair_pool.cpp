@@ -21,7 +21,7 @@ void call(const std::function<void()>& function) noexcept try { function(); } ca
 
 // Of those that have something queued, the first one that holds most; null: none.
 template <class Iterator>
-auto* who_has_most(Iterator each, Iterator end) {
+auto* largest_holder(Iterator each, Iterator end) {
   decltype(&*each) most = nullptr;
   std::size_t most_held = 0;
   for (; each != end; ++each) {
@@ -120,14 +120,15 @@ bool FairPool::make_room(const Source& source, Job& displaced) {
   if (queued_ < room()) return true;
   Network* const own = find(source.network);
   const Lane* const lane = own == nullptr ? nullptr : own->find(source.client);
-  // Only of who still has as much as the newcomer gets: two with equally much must not push each other out by turns.
-  // Networks first: else who has a hundred addresses with a job each pushes out who has one address with two.
-  Network* const largest = who_has_most(networks_.begin(), networks_.end());
+  // Displace only from a client that afterwards still holds at least as many as the newcomer: two with equally many
+  // must not displace each other in turn.
+  // Networks first: otherwise a hundred addresses with one job each would displace one address with two.
+  Network* const largest = largest_holder(networks_.begin(), networks_.end());
   Lane* most = nullptr;  // among equals the last in line
   if (largest != nullptr && largest->held() > held_by(own) + 1) {
-    most = who_has_most(largest->lanes.rbegin(), largest->lanes.rend());
+    most = largest_holder(largest->lanes.rbegin(), largest->lanes.rend());
   } else if (own != nullptr) {
-    most = who_has_most(own->lanes.rbegin(), own->lanes.rend());
+    most = largest_holder(own->lanes.rbegin(), own->lanes.rend());
     if (held_by(most) <= held_by(lane) + 1) most = nullptr;
   }
   if (most == nullptr) return held_by(lane) == 0 && queued_ < options_.queue_max;
@@ -191,7 +192,7 @@ FairPool::Job FairPool::take(Turn turn) {
   return job;
 }
 
-// Whoever came while the job ran goes first now.
+// Moved to the end again, so clients that arrived meanwhile go first.
 void FairPool::end_turn(Turn turn) {
   --turn.lane->running;
   move_to_end(turn.network->lanes, turn.lane);

@@ -21,8 +21,8 @@
 //   more than this client's network, the newest waiting job of its fullest lane is refused instead, and the new one is
 //   taken. The same holds between the lanes of one network.
 // - A client that has nothing in the pool finds the queue full only at `queue_max`. So nobody can keep others out.
-// - A job that waited too long to end within `wait_max`, when a thread comes to it. The next job of a client that has
-//   none running may begin until `wait_max` is over, however long it will take.
+// - A job is refused if, when a thread reaches it, it can no longer end within `wait_max`. Exception: the first job of
+//   a client with none running may start until `wait_max` has passed.
 // - Jobs still waiting when the pool is destroyed.
 #pragma once
 #include <chrono>
@@ -115,8 +115,8 @@ class FairPool {
   // With something queued or running, in the order in which they are served.
   Networks networks_;
   std::size_t queued_ = 0;
-  // Of the last jobs: their mean, weighted as TCP smooths its round-trip time (RFC 6298), and their longest, of which
-  // each further job takes off an eighth. Zero before the first job.
+  // Of the last jobs: their mean, weighted as TCP smooths its round-trip time (RFC 6298), and a maximum that
+  // decays by an eighth with each job. Zero before the first job.
   std::chrono::nanoseconds usual_time_{0};
   std::chrono::nanoseconds longest_time_{0};
   bool stopping_ = false;

@@ -37,8 +37,8 @@ Error if_match_failed(const Expected::Match& match, std::int64_t version) {
   if (std::find(match.weak.begin(), match.weak.end(), version) == match.weak.end()) return stale(version);
   const std::string tag = '"' + std::to_string(version) + '"';
   return {Code::precondition_failed, "If-Match never matches a weak tag like W/" + tag +
-                                         ": a proxy that compresses answers has weakened the ETag. Send " + tag +
-                                         " without W/, and let the proxy not compress this server's answers"};
+                                         ": a proxy that compresses responses has weakened the ETag. Send " + tag +
+                                         " without W/, and let the proxy not compress this server's responses"};
 }
 
 store::WriteFunction<model::Product> Catalog::create(const model::Attribution& attribution, NewProduct from) {

@@ -36,7 +36,7 @@ Address first_bytes(Address peer, std::size_t count) {
   return peer;
 }
 
-// An IPv4 address is dear; of IPv6 everybody has plenty.
+// IPv4 addresses are scarce, so each counts. An IPv6 client easily has a /64, a customer a /48.
 std::size_t address_bytes(const Address& peer) {
   return peer.v4() ? 16 : 8;
 }
@@ -103,15 +103,18 @@ bool Gate::enter(const Address& peer, std::vector<Holder>& evict) {
   const Bytes address = first_bytes(peer, address_bytes(peer)).bytes;
   const Bytes network = first_bytes(peer, network_bytes(peer)).bytes;
   const std::lock_guard lock(mutex_);
-  const auto neighbours = addresses_.find(network);
-  if (!trusted && neighbours != addresses_.end() && neighbours->second.of(address) >= per_address_max_) return false;
+  const auto addresses_in_network = addresses_.find(network);
+  if (!trusted && addresses_in_network != addresses_.end() &&
+      addresses_in_network->second.of(address) >= per_address_max_) {
+    return false;
+  }
   if (total_ >= total_max_) {
     evict = who_has_more(network, address);
     if (evict.empty()) return false;
-    // Where closing takes longer, or nothing can be closed, the last places are not for those who have some already.
+    // The last 16 places above the limit are reserved for networks without a connection.
     const std::size_t over = total_ - total_max_;
-    const std::size_t over_max = neighbours == addresses_.end() ? over_total_max : over_total_max / 2;
-    if (over >= over_max) return false;  // room is made for the next one
+    const std::size_t over_max = addresses_in_network == addresses_.end() ? over_total_max : over_total_max / 2;
+    if (over >= over_max) return false;  // there is room for the next one
   }
   if (!trusted) count(network, address);
   ++total_;
@@ -119,9 +122,9 @@ bool Gate::enter(const Address& peer, std::vector<Holder>& evict) {
 }
 
 void Gate::count(const Bytes& network, const Bytes& address) {
-  auto& neighbours = addresses_[network];
+  auto& addresses_in_network = addresses_[network];
   try {
-    neighbours.add(address);
+    addresses_in_network.add(address);
     networks_.add(network);  // cannot fail where it is known
   } catch (...) {
     if (networks_.of(network) == 0) addresses_.erase(network);
@@ -129,8 +132,8 @@ void Gate::count(const Bytes& network, const Bytes& address) {
   }
 }
 
-// Not equals, who would push each other out by turns. Networks first: else who has a thousand addresses with a connection
-// each pushes out who has one address with two.
+// Holders with equally many would evict each other in turn, so only larger ones are listed. Networks come first;
+// otherwise a thousand addresses with one connection each would evict one address with two.
 std::vector<Holder> Gate::who_has_more(const Bytes& network, const Bytes& address) const {
   std::vector<Holder> found;
   const auto note = [&](const Counts& counts, const Bytes& own, std::size_t (*bytes)(const Address&)) {
@@ -142,8 +145,8 @@ std::vector<Holder> Gate::who_has_more(const Bytes& network, const Bytes& addres
     }
   };
   note(networks_, network, network_bytes);
-  const auto neighbours = addresses_.find(network);
-  if (neighbours != addresses_.end()) note(neighbours->second, address, address_bytes);
+  const auto addresses_in_network = addresses_.find(network);
+  if (addresses_in_network != addresses_.end()) note(addresses_in_network->second, address, address_bytes);
   return found;
 }
 
@@ -153,9 +156,9 @@ void Gate::leave(const Address& peer) noexcept {
   if (trusts(peer)) return;
   const Bytes network = first_bytes(peer, network_bytes(peer)).bytes;
   networks_.remove(network);
-  const auto neighbours = addresses_.find(network);
-  neighbours->second.remove(first_bytes(peer, address_bytes(peer)).bytes);
-  if (neighbours->second.by_key.empty()) addresses_.erase(neighbours);
+  const auto addresses_in_network = addresses_.find(network);
+  addresses_in_network->second.remove(first_bytes(peer, address_bytes(peer)).bytes);
+  if (addresses_in_network->second.by_key.empty()) addresses_.erase(addresses_in_network);
 }
 
 bool Gate::enter_to_be_refused() noexcept {

@@ -159,8 +159,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void adopt(Socket socket, const Address& peer);
   // It has only passed `Gate::enter_to_be_refused`: gets 503 and is closed.
   void turn_away(Socket socket, const Address& peer);
-  // How well a connection of this worker can be closed: the lowest is best. Preferred is one of the first of the holders,
-  // and an idle one; one that is being answered never counts.
+  // Rank of this worker's best candidate for closing; lower is better. Earlier holders first, then idle connections.
+  // Never one whose request is being answered.
   static constexpr std::size_t nothing_to_close = SIZE_MAX;
   std::size_t rank_to_close(const std::vector<Holder>& holders) { return find_to_close(holders).rank; }
   bool close_one_of(const std::vector<Holder>& holders);  // the best one; false: there is none

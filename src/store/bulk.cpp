@@ -45,15 +45,15 @@ std::string_view name_of(RowKind kind) {
 std::string why_closed(const MigrationState& state) {
   const std::string at = to_rfc3339(state.at);
   if (state.role == MigrationState::Role::target) {
-    return "a move into this store is not finished: since " + at + " everything is copied from " + state.other +
+    return "a migration into this store is not finished: since " + at + " everything is copied from " + state.other +
            ". Run the same `integrity migrate --from … --to …` again: it continues where it stopped";
   }
   if (state.complete) {
-    return "this store is sealed: everything in it was moved to " + state.other + ", by a move that began at " + at +
-           ". Use that store";
+    return "this store is sealed: everything in it was moved to " + state.other + ", by a migration that began at " +
+           at + ". Use that store";
   }
   return "this store is sealed: since " + at + " it is being moved to " + state.other +
-         ". Run the same `integrity migrate --from … --to …` again to finish the move, or end it with `integrity"
+         ". Run the same `integrity migrate --from … --to …` again to finish the migration, or end it with `integrity"
          " migrate --unseal --from …`";
 }
 

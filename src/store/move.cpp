@@ -64,7 +64,7 @@ class Move {
     if (source_.empty()) return refused(source_.address() + ": there is nothing in it to move");
     if (of_target_ && of_target_->closed() && !comes_from_source()) {
       if (of_target_->role == source) return refused(target_.address() + ": " + why_closed(*of_target_));
-      return refused(target_.address() + ": holds a part of another move, from " + of_target_->other +
+      return refused(target_.address() + ": holds a part of another migration, from " + of_target_->other +
                      ". Name another target, or remove this database first");
     }
     if (const auto foreign = target_.foreign()) {
@@ -102,7 +102,9 @@ class Move {
     return {};
   }
 
-  Error not_empty() { return refused(target_.address() + ": is not empty; a move needs a store that was never used"); }
+  Error not_empty() {
+    return refused(target_.address() + ": is not empty; a migration needs a store that was never used");
+  }
 
   void copy(RowKind kind) {
     const std::size_t of = source_.count(kind);

@@ -177,9 +177,9 @@ bool WriteTx::end_session(const model::Attribution& attribution, const SessionId
 Status WriteTx::room_for_response(const UserId& user, std::size_t stored_max) {
   const auto until = do_full_until(user, stored_max);
   if (!until) return {};
-  return too_many_attempts(*until - now(), "the answers to " + std::to_string(stored_max) +
-                                               " requests with an Idempotency-Key are kept, which is as many as can be;"
-                                               " wait until the oldest goes, or leave the key out");
+  return too_many_attempts(*until - now(), std::to_string(stored_max) +
+                                               " responses are stored for this account's Idempotency-Keys, the maximum;"
+                                               " wait until the oldest expires, or send the request without a key");
 }
 
 Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,

@@ -112,13 +112,13 @@ TEST_P(StoreMove, StoresOfOneMigrationAreRefusedToOthers) {
   EXPECT_THROW(static_cast<void>(move_all(*source, failing)), Unavailable);
   EXPECT_NE(refusal(*open_bulk(), *third.open_bulk()).find("it is being moved to " + target->address()),
             std::string::npos);
-  EXPECT_NE(refusal(*other.open_bulk(), *third.open_bulk()).find("a move into this store is not finished"),
+  EXPECT_NE(refusal(*other.open_bulk(), *third.open_bulk()).find("a migration into this store is not finished"),
             std::string::npos);
   EXPECT_NE(refusal_to_open().find("it is being moved to " + target->address()), std::string::npos);
   EXPECT_THROW(other.open(clock_), Unavailable);
 
   ASSERT_TRUE(unseal(*open_bulk(), false).has_value());
-  EXPECT_NE(refusal(*open_bulk(), *other.open_bulk()).find("a part of another move"), std::string::npos);
+  EXPECT_NE(refusal(*open_bulk(), *other.open_bulk()).find("a part of another migration"), std::string::npos);
   EXPECT_EQ(refusal_to_open(), "opened");
   given_product("Written since");
   close();

@@ -135,7 +135,7 @@ struct Rows<KeyFingerprint> : ById {
 class MongoBulk final : public Bulk {
  public:
   MongoBulk(const std::string& uri, const model::ProductText& text)
-      : text_(text), pool_(uri, Pool::Answers::long_ones), client_(pool_) {
+      : text_(text), pool_(uri, Pool::CommandTime::long_running), client_(pool_) {
     Connection connection = reading();
     refuse_newer(connection);
   }
@@ -194,7 +194,7 @@ class MongoBulk final : public Bulk {
         if (!in_the_way) std::this_thread::sleep_for(kStateWait);
       }
     }
-    throw Unavailable(address() + ": another program began or ended a move meanwhile; check again");
+    throw Unavailable(address() + ": another program began or ended a migration meanwhile; check again");
   }
 
   std::size_t count(RowKind kind) override {
@@ -273,7 +273,7 @@ class MongoBulk final : public Bulk {
     connection.begin();
     try {
       if (!connection.find_and_update(in::meta, with_state_seen(), Doc("$inc", Doc("groups", std::int64_t{1})))) {
-        throw Unavailable(address() + ": another program ended this move meanwhile");
+        throw Unavailable(address() + ": another program ended this migration meanwhile");
       }
       work(connection);
       commit(connection);

@@ -44,11 +44,11 @@ auto new_session(Client& client, Connection::Sees sees) {
 
 }  // namespace
 
-Pool::Pool(const std::string& text, Answers answers) {
+Pool::Pool(const std::string& text, CommandTime time) {
   const auto uri = look_up(text);
   database_ = mongoc_uri_get_database(uri.get());
   address_ = addresses(uri.get());
-  if (answers == Answers::long_ones) wait_long(uri.get());
+  if (time == CommandTime::long_running) wait_long(uri.get());
   bson_error_t error;
   pool_.reset(mongoc_client_pool_new_with_error(uri.get(), &error));
   if (!pool_) raise(error, nullptr);
@@ -304,8 +304,8 @@ Connection::OpenTransactions Connection::open_transactions(std::chrono::microsec
   return open;
 }
 
-// Every transaction is idle between two round trips. One whose node has stopped was not active between two checks
-// either.
+// A live transaction is also idle between round trips. So it counts as stopped only if its active time did not grow
+// between two checks.
 int Connection::end_stopped_transactions(std::chrono::microseconds open_longer_than) {
   const auto before = open_transactions(open_longer_than);
   if (before.empty()) return 0;

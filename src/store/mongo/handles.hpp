@@ -43,11 +43,11 @@ class LatestOperationTime {
 
 class Pool {
  public:
-  // How long a command may take: `usual` where a client waits, `long_ones` for building indexes and for migrations.
-  enum class Answers : std::uint8_t { usual, long_ones };
+  // How long a command may take: `usual` where a client waits, `long_running` for building indexes and for migrations.
+  enum class CommandTime : std::uint8_t { usual, long_running };
 
   // Asks the servers: throws Unavailable where there is no replica set.
-  explicit Pool(const std::string& uri, Answers answers = Answers::usual);
+  explicit Pool(const std::string& uri, CommandTime time = CommandTime::usual);
 
   const std::string& database() const { return database_; }
   const std::string& address() const { return address_; }  // host:port,…: no user, no password

@@ -50,7 +50,7 @@ class MongoStore final : public Store {
       Connection connection(client, Connection::Sees::majority);
       expect_open(connection);
       if (is_older(connection)) {  // there may be indexes to build
-        Pool long_pool(options.uri, Pool::Answers::long_ones);
+        Pool long_pool(options.uri, Pool::CommandTime::long_running);
         Client long_client(long_pool);
         prepare(long_client, text_);
       } else {

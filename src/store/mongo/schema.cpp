@@ -191,7 +191,7 @@ std::optional<MigrationState> migration_state_of(Connection& connection) {
 void expect_open(Connection& connection) {
   const auto state = migration_state_of(connection);
   if (state && state->closed()) {
-    throw Closed(why_closed(*state), "the store is being moved, or was moved, to another place; nothing was changed");
+    throw Closed(why_closed(*state), "the store is being moved, or was moved, to another store; nothing was changed");
   }
 }
 

@@ -23,7 +23,7 @@ void Standing::set_database_clock(Time time, Steady at) {
 
 void Standing::expect_readable() const {
   const std::lock_guard lock(mutex_);
-  if (moved_) throw Closed(*moved_, "everything in this store was moved to another place");
+  if (moved_) throw Closed(*moved_, "everything in this store was moved to another store");
 }
 
 // The time of a group is the earliest time of all later writes of all nodes. So the time of a clock that is days ahead

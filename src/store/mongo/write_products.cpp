@@ -23,8 +23,8 @@ std::optional<std::int64_t> MongoWriteTx::do_last_sequence(std::int64_t first_se
 }
 
 // A query, because a unique index that refuses a document ends the transaction. Products that this group knows are
-// compared in memory, and a find of one of them in the database does not count, because a write that was not sent yet
-// may replace it. So nothing has to be sent before the query.
+// compared in memory; if the database returns one of them, that result is ignored: an unsent write may have changed its
+// sku. So nothing has to be sent before the query.
 bool MongoWriteTx::sku_is_taken(const model::Product& product) {
   if (!product.sku) return false;
   for (const auto& [id, known] : known_products_) {
@@ -81,51 +81,51 @@ std::optional<model::StoredResponse> MongoWriteTx::stored_response(const UserId&
 }
 
 // Runs once a group for each account that stores a response. The responses of an account are numbered without gaps and
-// expire in the order of their numbers (see do_store_response). So the oldest and the newest one that are alive tell
-// how many there are, with two index lookups. Responses that a migration or an older program wrote have no number.
-// While one of the two has none, the server counts them, and the next number makes the arithmetic right again once
-// these have expired.
+// expire in the order of their numbers (see do_store_response). So two index lookups find the oldest and the
+// newest one that are alive, and the count is newest − oldest + 1. Responses without a number (from a migration or
+// older program) are counted by the server until they expire.
 MongoWriteTx::AliveResponses& MongoWriteTx::alive_responses(const UserId& user) {
   const auto known = known_alive_.find(user);
   if (known != known_alive_.end()) return known->second;
-  const Doc alive("user", user, "expires_at", Doc("$gt", clock_.now()));
+  const Doc is_alive("user", user, "expires_at", Doc("$gt", clock_.now()));
   const auto first = [&](int direction) {
-    return connection_unsent().first(in::stored_responses, alive,
+    return connection_unsent().first(in::stored_responses, is_alive,
                                      Doc("sort", Doc("expires_at", direction, "number", direction), "projection",
                                          Doc("_id", 0, "expires_at", 1, "number", 1)));
   };
-  AliveResponses kept;
+  AliveResponses alive;
   if (const auto oldest = first(1)) {
     const auto newest = first(-1);
     const auto number = View(*oldest).take<std::optional<std::int64_t>>("number");
     const auto last = View(newest.value()).take<std::optional<std::int64_t>>("number");
-    kept.oldest = View(*oldest).take<Time>("expires_at");
-    kept.newest = View(*newest).take<Time>("expires_at");
-    kept.alive = number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::stored_responses, alive));
-    kept.last_number = number.value_or(1) + kept.alive - 1;
+    alive.oldest = View(*oldest).take<Time>("expires_at");
+    alive.newest = View(*newest).take<Time>("expires_at");
+    alive.count =
+        number && last ? *last - *number + 1 : static_cast<std::int64_t>(count(in::stored_responses, is_alive));
+    alive.last_number = number.value_or(1) + alive.count - 1;
   }
-  return known_alive_[user] = kept;
+  return known_alive_[user] = alive;
 }
 
 std::optional<Time> MongoWriteTx::do_full_until(const UserId& user, std::size_t stored_max) {
-  const AliveResponses& kept = alive_responses(user);
-  return kept.alive < static_cast<std::int64_t>(stored_max) ? std::nullopt : kept.oldest;
+  const AliveResponses& alive = alive_responses(user);
+  return alive.count < static_cast<std::int64_t>(stored_max) ? std::nullopt : alive.oldest;
 }
 
 bool MongoWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
                                      const model::StoredResponse& response, std::size_t stored_max) {
-  AliveResponses& kept = alive_responses(user);
-  if (kept.alive >= static_cast<std::int64_t>(stored_max)) return false;
+  AliveResponses& alive = alive_responses(user);
+  if (alive.count >= static_cast<std::int64_t>(stored_max)) return false;
   auto& known = known_response(user, key);
   if (known && known->expires_at > clock_.now()) throw std::logic_error("a response is stored under this key already");
   const auto id = stored_response_id(user, key);
   if (known) collect(in::stored_responses, {Write::How::remove, Doc("_id", id), {}});
   // The clocks of two nodes differ a little, and a clock may be set back. No response expires before an earlier one.
   known = response;
-  known->expires_at = kept.newest = std::max(response.expires_at, kept.newest);
-  collect(in::stored_responses, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++kept.last_number)});
-  ++kept.alive;
-  if (!kept.oldest) kept.oldest = kept.newest;
+  known->expires_at = alive.newest = std::max(response.expires_at, alive.newest);
+  collect(in::stored_responses, {Write::How::insert, {}, to_doc(user, key, *known).add("number", ++alive.last_number)});
+  ++alive.count;
+  if (!alive.oldest) alive.oldest = alive.newest;
   return true;
 }
 

@@ -69,7 +69,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   };
   // The stored responses of one user that have not expired.
   struct AliveResponses {
-    std::int64_t alive = 0;
+    std::int64_t count = 0;
     std::optional<Time> oldest = {};  // when the first and the last of them expire
     Time newest{};
     std::int64_t last_number = 0;

@@ -34,7 +34,7 @@ constexpr milliseconds kCheckAgain{250};  // for a node that has not had the loc
 Error out_of_reach(const Trouble& trouble) {
   Error error = unavailable(trouble.what());
   error.detail = trouble.kind == Kind::conflict
-                     ? "other writes are in the way all the time; nothing was changed. Try again shortly"
+                     ? "other writes keep conflicting with this one; nothing was changed. Try again shortly"
                      : "the store cannot be reached; nothing was changed. Try again shortly";
   return error;
 }
@@ -48,7 +48,7 @@ Error closed_meanwhile(const Closed& closed) {
 Error perhaps_written() {
   Error error = unavailable("the outcome of a commit is not known");
   error.detail =
-      "the store did not say whether this was written. Look before you send it again, or send it again under the same"
+      "the store did not say whether this was written. Check before sending it again, or send it again under the same"
       " Idempotency-Key";
   return error;
 }

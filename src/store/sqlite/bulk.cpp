@@ -114,7 +114,7 @@ class SqliteBulk final : public Bulk {
   std::string address() const override { return file_.parent_path().string(); }
   std::optional<MigrationState> migration_state() override { return db_ ? migration_state_of(*db_) : std::nullopt; }
 
-  // One of an older program was not made by a move, and is not looked into.
+  // One of an older program was not made by a migration, and is not read.
   bool empty() override {
     if (!db_ || version_of(*db_) == 0) return true;
     if (version_of(*db_) < newest_version) return false;
@@ -134,13 +134,13 @@ class SqliteBulk final : public Bulk {
   void prepare() override {
     if (!db_) db_.emplace(file_, Database::Open::create);
     make_ready(*db_, text_);
-    // Rows go all over the indexes, and nobody waits for an answer while the log is copied back.
+    // Rows go all over the indexes, and nobody waits for a response while the log is copied back.
     db_->execute("PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 8192;");
   }
 
-  // Whoever has the folder is alone.
-  void set_migration_state(const std::optional<MigrationState>& mark) override {
-    in_transaction([&] { sqlite::set_migration_state(*db_, mark); });
+  // The folder lock excludes every other process.
+  void set_migration_state(const std::optional<MigrationState>& state) override {
+    in_transaction([&] { sqlite::set_migration_state(*db_, state); });
   }
 
   std::size_t count(RowKind kind) override {
@@ -212,11 +212,11 @@ class SqliteBulk final : public Bulk {
     }
     set_words_through(*db_, change.number);  // products come before changes, and with their words
   }
-  // What it made goes to where it belongs (rows.hpp): into the change after it as soon as that comes, nowhere for the
-  // newest one, whose product is here already.
+  // The state after a change is stored as `before` of the next change (rows.hpp) as soon as that comes, and nowhere for
+  // the newest change, whose product is here already.
   void put_product_change(const model::Change& change) {
     auto sequence = sequence_of(*db_, ProductId{change.record.bytes});
-    if (!sequence) {  // deleted before the move
+    if (!sequence) {  // deleted before the migration
       sequence = -change.number;
       db_->run("INSERT INTO deleted_products (id, place) VALUES (?, ?)", change.record, *sequence);
     }
@@ -232,7 +232,7 @@ class SqliteBulk final : public Bulk {
     if (change.after.empty() || (now && now->version == change.revision)) return;
     db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);
   }
-  void put(const StoredResponseOf& row) {  // behind those that are there
+  void put(const StoredResponseOf& row) {  // after those that are there
     const model::StoredResponse& a = row.response;
     db_->run(
         "INSERT INTO kept_answers (user, key, request, status, headers, body, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -18,7 +18,7 @@ void make_ready(Database& db, const model::ProductText& text);
 // Derives keys and words from the texts of all products again if another version of the functions made them.
 void refresh_texts(Database& db, const model::ProductText& text);
 
-// For who may not write: throws Unavailable unless the version is the one this program knows.
+// For callers that cannot write: throws Unavailable unless the version is the one this program knows.
 void expect_current(Database& db);
 
 // Writes the version that is there: the smallest write that a commit has to bring to the disk.

@@ -37,12 +37,12 @@ using model::ProductKey;
 using model::ProductQuery;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// So many products are fetched and sorted, or looked at one after the other, in about 10 ms.
+// At most this many candidates are fetched and sorted: about 10 ms.
 constexpr std::int64_t kFew = 2048;
-// Looked at in every page, however little time there is: so many products, or texts of so many bytes.
+// Minimum work per page, even when the time is up: this many products or bytes of text.
 constexpr std::int64_t kStride = 64;
 constexpr std::size_t kStrideBytes = 64 * 1024;
-// A walk is sparse where fewer than one of so many products fit.
+// A walk is sparse if fewer than one in kDense products matches.
 constexpr std::int64_t kDense = 20;
 // The lengths of prefixes that the index of words lists, in code points (migrations/007_…).
 constexpr std::size_t kListedPrefixes[] = {4, 2};
@@ -197,10 +197,10 @@ class Search {
   // In the default order, in which an index of this one filter cannot give its finds, or not quickly.
   bool by_one_number() const { return in_default_order() && query_.price.given() != query_.stock.given(); }
 
-  bool words_need_no_look() const { return words_known_ || query_.words.empty(); }
+  bool words_need_no_check() const { return words_known_ || query_.words.empty(); }
 
   bool words_fit(const model::Product& product) const {
-    if (words_need_no_look()) return true;
+    if (words_need_no_check()) return true;
     const auto words = text_.words_of(product);
     const auto occurs = [&](const std::string& word) { return std::binary_search(words.begin(), words.end(), word); };
     const auto prefix = std::lower_bound(words.begin(), words.end(), query_.words.back());
@@ -251,7 +251,7 @@ class Search {
       if (!run.next()) continue;
       Row row(run, query_.order.by);
       if (!numbers_fit(row) || (after_ && !comes_after(row.position, *after_))) continue;
-      if (words_need_no_look() || words_fit(take_product(run))) found.push_back(std::move(row.position));
+      if (words_need_no_check() || words_fit(take_product(run))) found.push_back(std::move(row.position));
     }
     std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return comes_after(b, a); });
     for (auto& position : found) {
@@ -297,12 +297,12 @@ class Search {
     std::size_t bytes = 0;  // of their texts
   };
 
-  // Takes what fits until the page is full, the rows have ended or the time is over. False where it stopped before that:
-  // from so many rows on (`patience`) it stops when it is sparse.
-  bool take(Run run, std::int64_t patience) {
+  // Takes what fits until the page is full, the rows have ended or the time is over. False if it gave up: after
+  // `rows_min` rows a sparse walk stops.
+  bool take(Run run, std::int64_t rows_min) {
     Taken taken;
     while (run.next()) {
-      if (const auto ended = take_row(Row(run, query_.order.by), run, patience, taken)) return *ended;
+      if (const auto ended = take_row(Row(run, query_.order.by), run, rows_min, taken)) return *ended;
     }
     return true;
   }
@@ -321,7 +321,7 @@ class Search {
   }
 
   // The same of the products that the index of words has for `match`, and of those that are not in it.
-  bool take_by_words(const std::string& match, std::int64_t patience) {
+  bool take_by_words(const std::string& match, std::int64_t rows_min) {
     words_known_ = match == match_all_ && match_is_exact_;
     Run run = query_.order.descending ? db_.query(BY_WORDS("<", "DESC"), match, first_sequence())
                                       : db_.query(BY_WORDS(">", "ASC"), match, first_sequence());
@@ -337,19 +337,19 @@ class Search {
       for (; next != not_indexed_.end() && (!more || comes_after(row->position, {.sequence = *next})); ++next) {
         auto other = row_at(*next);
         if (!other.next()) throw std::logic_error("a product went while one state was read");
-        if (const auto ended = take_row(Row(other, query_.order.by), other, patience, taken)) return *ended;
+        if (const auto ended = take_row(Row(other, query_.order.by), other, rows_min, taken)) return *ended;
       }
       if (more) {
-        if (const auto ended = take_row(*row, run, patience, taken)) return *ended;
+        if (const auto ended = take_row(*row, run, rows_min, taken)) return *ended;
       }
     }
     return true;
   }
 
-  // Nothing where the walk goes on; otherwise what `take` is to give.
-  std::optional<bool> take_row(const Row& row, Run& run, std::int64_t patience, Taken& taken) {
+  // nullopt: continue. Otherwise the return value of `take`.
+  std::optional<bool> take_row(const Row& row, Run& run, std::int64_t rows_min, Taken& taken) {
     if (bounds() != nullptr && !bounds()->has(row.position.key)) return true;  // nor does anything that follows
-    if (taken.rows >= patience && taken.finds * kDense < taken.rows) return false;
+    if (taken.rows >= rows_min && taken.finds * kDense < taken.rows) return false;
     if ((taken.rows >= kStride || taken.bytes >= kStrideBytes) && out_of_time()) {
       page_.next = written(last_);
       return true;
@@ -374,7 +374,7 @@ class Search {
 
   bool out_of_time() const { return query_.time_max && std::chrono::steady_clock::now() - began_ > *query_.time_max; }
 
-  // What the one number leaves of rows(), only as much as the page takes.
+  // The products in the range of that one filter, in the default order; only as many as the page still needs.
   Run rows_of_number() {
     const bool down = query_.order.descending;
     const std::size_t wanted = query_.limit - page_.products.size() + 1;

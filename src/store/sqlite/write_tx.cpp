@@ -30,7 +30,7 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
       alive_sessions_(sessions),
       watermark_(watermark_of(database)),
       words_through_(sqlite::words_through(database)),
-      answers_(database) {}
+      stored_responses_(database) {}
 
 void SqliteWriteTx::begin_group() {
   group_watermark_ = watermark_;
@@ -38,7 +38,7 @@ void SqliteWriteTx::begin_group() {
   group_touched_ = false;
   products_.clear();
   sessions_.clear();
-  answers_.settle();
+  stored_responses_.settle();
 }
 
 void SqliteWriteTx::begin_job() {
@@ -46,14 +46,14 @@ void SqliteWriteTx::begin_job() {
   replaced_.clear();
   host_now_ = clock_.now();
   watermark_.time = std::max(watermark_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), watermark_, products_.size(), sessions_.size(), answers_.mark()};
+  job_ = {db_.rows_changed_ever(), watermark_, products_.size(), sessions_.size(), stored_responses_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   watermark_ = job_.watermark;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
-  answers_.undo_to(job_.answers);
+  stored_responses_.undo_to(job_.responses);
 }
 
 void SqliteWriteTx::forget_group() {
@@ -61,7 +61,7 @@ void SqliteWriteTx::forget_group() {
   watermark_ = {.time = watermark_.time, .number = group_watermark_.number, .sequence = group_watermark_.sequence};
   products_.clear();
   sessions_.clear();
-  answers_.undo_to(0);
+  stored_responses_.undo_to(0);
 }
 
 void SqliteWriteTx::end_group() {
@@ -308,22 +308,22 @@ void SqliteWriteTx::remove_factor_counters(const UserId& user) {
 }
 
 std::optional<model::StoredResponse> SqliteWriteTx::stored_response(const UserId& user, const model::ResponseKey& key) {
-  return answers_.find(user, key, host_now_);
+  return stored_responses_.find(user, key, host_now_);
 }
 
 std::optional<Time> SqliteWriteTx::do_full_until(const UserId& user, std::size_t stored_max) {
-  return answers_.full_until(user, stored_max, host_now_);
+  return stored_responses_.full_until(user, stored_max, host_now_);
 }
 
 bool SqliteWriteTx::do_store_response(const UserId& user, const model::ResponseKey& key,
-                                      const model::StoredResponse& answer, std::size_t stored_max) {
-  if (answers_.full_until(user, stored_max, host_now_)) return false;
-  answers_.keep(user, key, answer, host_now_);
+                                      const model::StoredResponse& response, std::size_t stored_max) {
+  if (stored_responses_.full_until(user, stored_max, host_now_)) return false;
+  stored_responses_.keep(user, key, response, host_now_);
   return true;
 }
 
 std::size_t SqliteWriteTx::remove_expired_responses(std::size_t limit) {
-  return answers_.remove_expired(host_now_, limit);
+  return stored_responses_.remove_expired(host_now_, limit);
 }
 
 std::optional<model::Digest> SqliteWriteTx::key_fingerprint(std::string_view key) {

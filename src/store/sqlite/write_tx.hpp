@@ -85,24 +85,24 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<model::Session> do_sessions_of(const UserId& user) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
-  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& answer,
+  bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                          std::size_t stored_max) override;
 
   Database& db() override { return db_; }
 
   // Where the job began.
-  struct Mark {
+  struct JobStart {
     std::int64_t rows = 0;
     Watermark watermark;
     std::size_t products = 0;
     std::size_t sessions = 0;
-    std::size_t answers = 0;
+    std::size_t responses = 0;
   };
 
   Database& db_;
   const SessionMap& alive_sessions_;
   Watermark watermark_;
-  Time host_now_{};             // of the host when this job began: kept answers expire by it
+  Time host_now_{};             // of the host when this job began: stored responses expire by it
   std::int64_t words_through_;  // see word_index.hpp
   std::size_t bytes_without_words_ = 0;
   // Of the product whose change is appended next: its sequence number, and as JSON what the change replaces.
@@ -111,8 +111,8 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
-  StoredResponses answers_;
-  Mark job_;
+  StoredResponses stored_responses_;
+  JobStart job_;
   Watermark group_watermark_;  // where the group began
   bool group_touched_ = false;
   std::chrono::steady_clock::time_point proven_until_{};  // by a touch: that the disk takes writes

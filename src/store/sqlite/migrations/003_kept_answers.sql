@@ -1,6 +1,6 @@
 -- The answers kept for requests with an Idempotency-Key: a log of one day, written at its end and removed at its
 -- beginning. No index beside it: keys are random, so an index would have a page of its own to write for nearly every
--- row. kept_answers.hpp says what finds them instead. No reference to the account either: accounts with an answer are
+-- row. stored_responses.hpp says what finds them instead. No reference to the account either: accounts with an answer are
 -- never deleted, and each deletion of another one would search this table.
 CREATE TABLE kept_answers (
   number INTEGER PRIMARY KEY NOT NULL CHECK (number >= 1),
