@@ -64,6 +64,10 @@ std::string source_of(const Call& call) {
   return std::string("u").append(id.begin(), id.end());
 }
 
+FairPool::Source turns_of(const auth::Client& client) {
+  return {client.source, client.site};
+}
+
 FairPool::Source turns_of(const Call& call) {
   if (!std::holds_alternative<auth::SignedIn>(call.caller)) return turns_of(call.context.client());
   return {source_of(call), source_of(call)};

@@ -230,9 +230,7 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange);
 std::string source_of(const Call& call);
 // The same for a pool: a user is a network of its own.
 FairPool::Source turns_of(const Call& call);
-inline FairPool::Source turns_of(const auth::Client& client) {
-  return {client.source, client.site};
-}
+FairPool::Source turns_of(const auth::Client& client);
 
 namespace detail {
 
@@ -394,8 +392,7 @@ void respond_with(http::Exchange& exchange, Result<A> result) {
   respond(exchange, reply_with<A>(std::move(*result)));
 }
 
-// Where the response of a change that was committed could not be made, for want of memory for example.
-Error written_without_response(const std::exception& why);
+Error written_without_response(const std::exception& why);  // where the response of a committed change cannot be made
 
 // What is done with each kind of result.
 template <class R>
@@ -429,9 +426,9 @@ struct Outcome<Write<A_>> {
         if (!result) return respond(*exchange, result.error());
         try {
           if (finish) finish(*result);
-          respond_with<A>(*exchange, std::move(result));
-        } catch (const std::exception& error) {
-          respond(*exchange, written_without_response(error));
+          respond(*exchange, reply_with<A>(std::move(*result)));
+        } catch (const std::exception& why) {
+          respond(*exchange, written_without_response(why));
         }
       });
     };
