@@ -26,6 +26,9 @@ constexpr int handlers_in_batch = 64;  // about a millisecond of work
 constexpr std::size_t over_total_max = 32;
 constexpr std::size_t being_refused_max = 32;
 
+// Between two refused connections that make room for the next one: looking for one to close takes a walk over all.
+constexpr std::chrono::milliseconds refused_pause{50};
+
 // Holders of whom one may have to close a connection: those who have most may have none that can be closed.
 constexpr std::size_t holders_asked_max = 32;
 
@@ -109,12 +112,17 @@ bool Gate::enter(const Address& peer, std::vector<Holder>& evict) {
     return false;
   }
   if (total_ >= total_max_) {
-    evict = who_has_more(network, address);
-    if (evict.empty()) return false;
     // The last 16 places above the limit are reserved for networks without a connection.
     const std::size_t over = total_ - total_max_;
     const std::size_t over_max = addresses_in_network == addresses_.end() ? over_total_max : over_total_max / 2;
-    if (over >= over_max) return false;  // there is room for the next one
+    const auto now = CoarseClock::now();
+    if (over >= over_max && now < refused_makes_room_at_) return false;
+    evict = who_has_more(network, address);
+    if (evict.empty()) return false;
+    if (over >= over_max) {
+      refused_makes_room_at_ = now + refused_pause;
+      return false;
+    }
   }
   if (!trusted) count(network, address);
   ++total_;

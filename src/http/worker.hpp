@@ -68,7 +68,7 @@ class Gate {
   // two fewer than others is still admitted. `evict` then lists the holders with more connections, largest first: the
   // caller closes one connection of the first holder that has a closable one. Until that is done, the total may exceed
   // the limit by up to 32; half of these are for networks that have no connection. Where these are taken too, the
-  // connection is refused, but `evict` is filled: there is room for the next one.
+  // connection is refused, but now and then `evict` is filled: there is room for the next one.
   bool enter(const Address& peer, std::vector<Holder>& evict);
   void leave(const Address& peer) noexcept;
   bool trusts(const Address& peer) const;
@@ -96,6 +96,7 @@ class Gate {
   const std::vector<Address> trusted_;
   std::mutex mutex_;
   std::size_t total_ = 0;
+  CoarseClock::time_point refused_makes_room_at_{};
   Counts networks_;                    // IPv6 by /48, IPv4 by address
   std::map<Bytes, Counts> addresses_;  // of each network
   std::atomic<std::size_t> being_refused_ = 0;
