@@ -14,13 +14,7 @@ struct Fixture : AccountsFixture {
   Fixture() { clock.move(kAhead); }
   void set_right() { clock.move(-kAhead); }
   std::string token_of(const Verified& verified) const {
-    const auto expires_at = to_seconds(verified.session.expires_at);
-    return tokens.issue({.user = verified.session.user,
-                         .session = verified.session.id,
-                         .token_id = "one",
-                         .issued_at = expires_at - token_life_s,
-                         .expires_at = expires_at,
-                         .factor = verified.session.factor});
+    return tokens.issue(claims_of(verified.session, verified.session.created_at, "one"));
   }
 
   static constexpr std::chrono::hours kAhead{365 * 24};
@@ -40,7 +34,7 @@ TEST_F(ClockThatWasAhead, LeavesNoTokenAndNoSession) {
   EXPECT_EQ(refused.error(), TokenFault::ahead);
   EXPECT_NE(auth::refusal(refused.error()).detail.find("clock"), std::string::npos);
   EXPECT_EQ(auth::refusal(refused.error()).cause, "clock.ahead");
-  EXPECT_EQ(refusal(store->write(origin_of(*caller), accounts->renew_recovery_codes(*caller, code()))),
+  EXPECT_EQ(refusal(store->write(origin_of(*caller), accounts->own_account.renew_recovery_codes(*caller, code()))),
             Code::invalid_token);
 
   accounts->sweep();
@@ -69,19 +63,20 @@ TEST_F(ClockThatWasAhead, LeavesNoChallenge) {
 }
 
 TEST_F(ClockThatWasAhead, LeavesNoPendingAccountThatHoldsAName) {
-  ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
   set_right();
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials) << "it has expired";
-  EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home)) << "the name is free";
-  EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken);
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home)) << "the name is free";
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), home)), Code::username_taken);
   accounts->sweep();
-  EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken) << "the new one stays";
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), home)), Code::username_taken)
+      << "the new one stays";
 }
 
 // The store's time does not go back: it stands still for a year. That must not make the names of new pending accounts
 // free.
 TEST_F(ClockThatWasAhead, LeavesNewPendingAccountsAlive) {
-  ASSERT_TRUE(accounts->add_user("bob", password()));
+  ASSERT_TRUE(accounts->host.add_user("bob", password()));
   ASSERT_TRUE(store->write([](store::WriteTx& tx) -> Result<int> {
     const auto bob = *tx.user_by_name("bob");
     tx.start_session({.actor = bob.id},
@@ -89,8 +84,8 @@ TEST_F(ClockThatWasAhead, LeavesNewPendingAccountsAlive) {
     return 0;
   })) << "a change, so that the store's time is ahead";
   set_right();
-  ASSERT_TRUE(accounts->add_user("ada", password()));
-  EXPECT_EQ(refusal(accounts->add_user("ada", password())), Code::username_taken);
+  ASSERT_TRUE(accounts->host.add_user("ada", password()));
+  EXPECT_EQ(refusal(accounts->host.add_user("ada", password())), Code::username_taken);
 }
 
 TEST_F(ClockThatWasAhead, LeavesNoWait) {
@@ -114,7 +109,7 @@ TEST_F(ClockThatWasAhead, LeavesNoWaitOfThirtySecondsForTenMinutes) {
 
 TEST_F(ClockThatWasAhead, LeavesNoEnrolmentOpenForAYear) {
   enrol();
-  ASSERT_TRUE(accounts->reset_factor("ada"));
+  ASSERT_TRUE(accounts->host.reset_factor("ada"));
   set_right();
   EXPECT_EQ(refusal(log_in()), Code::enrolment_required);
 }

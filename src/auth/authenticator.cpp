@@ -44,13 +44,15 @@ tl::expected<SignedIn, TokenFault> Authenticator::authenticate(std::string_view 
   }
   lock.unlock();
   // Cheap reasons to refuse come before the expensive one: a flood of forged tokens costs little.
-  const auto claims = tokens_.read_unverified(token);
+  auto claims = tokens_.read_unverified(token);
   if (!claims) return tl::unexpected(TokenFault::malformed);
   auto caller = alive(*claims);
   if (!caller) return caller;
   if (!tokens_.signature_right(token)) return tl::unexpected(TokenFault::not_accepted);
+  claims->token_id = {};  // nothing is decided by these
+  claims->amr = {};
   lock.lock();
-  shard.verified.put(digest, *claims);
+  shard.verified.put(digest, std::move(*claims));
   return caller;
 }
 

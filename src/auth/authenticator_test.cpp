@@ -21,7 +21,7 @@ struct Fixture : ::testing::Test {
   Fixture() {
     store = store::sqlite::open_sqlite({.file = folder / "test.db", .clock = &clock});
     authenticator.emplace(*store, tokens, clock);
-    session = start_session(clock.now() + std::chrono::seconds(token_life_s));
+    session = start_session(clock.now() + token_life);
   }
   ~Fixture() override { store.reset(); }
 
@@ -53,8 +53,8 @@ struct Fixture : ::testing::Test {
             .session = session.id,
             .token_id = "one",
             .issued_at = to_seconds(session.created_at),
-            .expires_at = to_seconds(session.created_at) + token_life_s,
-            .factor = session.factor};
+            .expires_at = to_seconds(session.created_at + token_life),
+            .amr = {"pwd", "otp"}};
   }
   bool lets_in(std::string_view token) { return authenticator->authenticate(token).has_value(); }
 

@@ -1,4 +1,4 @@
-// The caller as a type: a handler declares with its parameter who may call it. Only Accounts and Authenticator make the
+// The caller as a type: a handler declares with its parameter who may call it. Only SignIn and Authenticator make the
 // two below.
 #pragma once
 #include <cstdint>
@@ -23,7 +23,7 @@ class FirstStepDone {
   const model::Challenge& challenge() const { return challenge_; }
 
  private:
-  friend class Accounts;
+  friend class SignIn;
   FirstStepDone(model::User user, model::Challenge challenge)
       : user_(std::move(user)), challenge_(std::move(challenge)) {}
   model::User user_;

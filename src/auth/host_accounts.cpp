@@ -1,10 +1,8 @@
-// What the operator can do to an account, on the host.
+#include "auth/host_accounts.hpp"
+
 #include <utility>
 
-#include "auth/accounts.hpp"
 #include "auth/recovery_code.hpp"
-#include "auth/totp.hpp"
-#include "crypto/digest.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -18,8 +16,8 @@ Error no_such_user(const std::string& username) {
 }  // namespace
 
 template <class F>
-Status Accounts::change_user(const std::string& username, std::string_view op, F change) {
-  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+Status HostAccounts::change_user(const std::string& username, std::string_view op, F change) {
+  const auto done = context_.store.write([&](store::WriteTx& tx) -> Result<Done> {
     auto user = tx.user_by_name(username);
     if (!user) return no_such_user(username);
     const auto state_before = user->state;
@@ -42,37 +40,35 @@ Status Accounts::change_user(const std::string& username, std::string_view op, F
   return {};
 }
 
-Result<Accounts::Added> Accounts::add_user(const std::string& username, const Secret& password) {
-  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
-  const Time now = clock_.now();
-  model::User user = make_pending(username, {}, password, now);
-  const auto fresh = make_challenge(user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
+Result<HostAccounts::Added> HostAccounts::add_user(const std::string& username, const Secret& password) {
+  INTEGRITY_CHECK(context_.acceptable(password, username, "#/password"));
+  const Time now = context_.clock.now();
+  model::User user = make_pending(context_, username, {}, password, now);
+  const auto fresh = make_challenge(context_, user.id, model::Challenge::Next::enrol, now, enrol_challenge_life);
   user.totp_secret = fresh.challenge.pending_secret;
-  return store_.write([&](store::WriteTx& tx) -> Result<Added> {
+  return context_.store.write([&](store::WriteTx& tx) -> Result<Added> {
     INTEGRITY_CHECK(free_name(tx, username, now));
     INTEGRITY_CHECK(tx.add_pending_user(user));
-    add_challenge(tx, user, fresh.challenge);
-    return Added{fresh.token, enrolment_of(user, vault_.decrypt(user.id, user.totp_secret))};
+    add_challenge(context_, tx, user, fresh.challenge);
+    return Added{fresh.token, enrolment_of(context_, user, context_.vault.decrypt(user.id, user.totp_secret))};
   });
 }
 
-Result<std::vector<std::string>> Accounts::confirm(const std::string& challenge, const std::string& code) {
-  const Time now = clock_.now();
-  const auto hash = crypto::sha256(as_bytes(challenge));
-  const auto codes = make_recovery_codes(random_);
-  return store_.write([&](store::WriteTx& tx) -> Result<std::vector<std::string>> {
-    model::User user;
-    model::SecondFactor factor{};
-    INTEGRITY_TRY(const auto live, live_challenge(tx, hash, now, user));
-    INTEGRITY_CHECK(prove(tx, user, live, {.code = code}, now, factor));
-    activate(tx, user, live, codes, now, model::Attribution::Proof::host);
+Result<std::vector<std::string>> HostAccounts::confirm(const std::string& challenge, const std::string& code) {
+  const Time now = context_.clock.now();
+  const auto hash = token_hash(challenge);
+  const auto codes = make_recovery_codes(context_.random);
+  return context_.store.write([&](store::WriteTx& tx) -> Result<std::vector<std::string>> {
+    INTEGRITY_TRY(auto live, live_challenge(tx, hash, {}, now));
+    INTEGRITY_CHECK(prove(context_, tx, live, {.code = code}, now));
+    activate(context_, tx, live, codes, now, model::Attribution::Proof::host);
     return codes;
   });
 }
 
-Status Accounts::set_password(const std::string& username, const Secret& password) {
-  INTEGRITY_CHECK(acceptable(password, username, "#/password"));
-  const std::string hash = hasher_.hash(password);
+Status HostAccounts::set_password(const std::string& username, const Secret& password) {
+  INTEGRITY_CHECK(context_.acceptable(password, username, "#/password"));
+  const std::string hash = context_.hasher.hash(password);
   return change_user(username, "user.password", [&](store::WriteTx&, model::User& user) -> Result<bool> {
     user.password_hash = hash;
     ++user.password_version;
@@ -80,8 +76,8 @@ Status Accounts::set_password(const std::string& username, const Secret& passwor
   });
 }
 
-Status Accounts::reset_factor(const std::string& username) {
-  const Time now = clock_.now();
+Status HostAccounts::reset_factor(const std::string& username) {
+  const Time now = context_.clock.now();
   return change_user(username, "user.factor_reset", [&](store::WriteTx& tx, model::User& user) -> Result<bool> {
     if (user.state == model::UserState::pending) {
       user.totp_secret.clear();
@@ -96,13 +92,13 @@ Status Accounts::reset_factor(const std::string& username) {
   });
 }
 
-Status Accounts::disable(const std::string& username) {
+Status HostAccounts::disable(const std::string& username) {
   return change_user(username, "user.disable", [&](store::WriteTx&, model::User& user) -> Result<bool> {
     return std::exchange(user.state, model::UserState::disabled) != model::UserState::disabled;
   });
 }
 
-Status Accounts::enable(const std::string& username) {
+Status HostAccounts::enable(const std::string& username) {
   return change_user(username, "user.enable", [&](store::WriteTx&, model::User& user) -> Result<bool> {
     if (user.state != model::UserState::disabled) return false;
     user.state = model::UserState::active;
@@ -110,8 +106,8 @@ Status Accounts::enable(const std::string& username) {
   });
 }
 
-Status Accounts::remove_pending(const std::string& username) {
-  const auto done = store_.write([&](store::WriteTx& tx) -> Result<Done> {
+Status HostAccounts::remove_pending(const std::string& username) {
+  const auto done = context_.store.write([&](store::WriteTx& tx) -> Result<Done> {
     auto user = tx.user_by_name(username);
     if (!user) return no_such_user(username);
     if (user->state != model::UserState::pending) {
