@@ -363,9 +363,9 @@ Result<Verified> Accounts::complete(store::WriteTx& tx, model::User of, const mo
   }
   session.id = session_id;
   session.user = user.id;
-  session.created_at = now;
+  session.created_at = session.proven_at = now;
   session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + session_life;
-  tx.start_session(attribution_of(user.id, session.factor), session);
+  tx.start_session(attribution_of(user.id, session.factor), {.session = session});
   verified.recovery_codes_left = tx.recovery_codes_left(user.id);
   return verified;
 }
