@@ -15,6 +15,7 @@ class CountingStore final : public store::Store {
   explicit CountingStore(store::Store& store) : store_(store) {}
   std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
   std::optional<model::Session> session(const SessionId& id) override { return store_.session(id); }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) override { return store_.api_key(hash); }
   void submit(std::unique_ptr<store::Job> job) override {
     ++writes;
     store_.submit(std::move(job));

@@ -79,8 +79,9 @@ TEST_F(ClockThatWasAhead, LeavesNewPendingAccountsAlive) {
   ASSERT_TRUE(accounts->host.add_user("bob", password()));
   ASSERT_TRUE(store->write([](store::WriteTx& tx) -> Result<int> {
     const auto bob = *tx.user_by_name("bob");
-    tx.start_session({.actor = bob.id},
-                     {.id = SessionId{}, .user = bob.id, .created_at = tx.now(), .expires_at = tx.now() + 1h});
+    tx.start_session(
+        {.actor = bob.id},
+        {.session = {.id = SessionId{}, .user = bob.id, .created_at = tx.now(), .expires_at = tx.now() + 1h}});
     return 0;
   })) << "a change, so that the store's time is ahead";
   set_right();

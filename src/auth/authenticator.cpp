@@ -20,7 +20,7 @@ tl::expected<SignedIn, TokenFault> Authenticator::alive(const Claims& claims) {
   // one of a clock that was ahead by more must not be good for that long.
   if (claims.issued_at > to_seconds(now + model::clock_error_max)) return tl::unexpected(TokenFault::ahead);
   const auto session = store_.session(claims.session);
-  if (!session || session->user != claims.user || model::is_over(session->expires_at, model::session_life, now)) {
+  if (!session || session->user != claims.user || model::is_over(*session, now)) {
     return tl::unexpected(TokenFault::not_accepted);
   }
   return SignedIn(*session);

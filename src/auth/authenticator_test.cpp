@@ -42,7 +42,7 @@ struct Fixture : ::testing::Test {
       confirmed.state = model::UserState::active;
       confirmed.pending_until.reset();
       tx.update_user({.actor = user.id}, "user.confirm", confirmed);
-      tx.start_session({.actor = user.id}, started);
+      tx.start_session({.actor = user.id}, {.session = started});
       return 0;
     });
     EXPECT_TRUE(done);
@@ -191,6 +191,7 @@ class TwoAtOnce final : public store::Store {
     if (!asked_.wait_for(lock, 10s, [&] { return asked_count_ >= 2 * (pair + 1); })) return {};
     return store_.session(id);
   }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) override { return store_.api_key(hash); }
   std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
   void submit(std::unique_ptr<store::Job> job) override { store_.submit(std::move(job)); }
 

@@ -10,7 +10,7 @@ model::Session start_session(const AuthContext& context, store::WriteTx& tx, con
   session.factor = factor;
   session.created_at = session.proven_at = now;
   session.expires_at = std::chrono::floor<std::chrono::seconds>(now) + context.rules.session_max;
-  tx.start_session(attribution_of(user, factor), session);
+  tx.start_session(attribution_of(user, factor), {session});
   return session;
 }
 

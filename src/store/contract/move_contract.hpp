@@ -81,7 +81,7 @@ class StoreMove : public StoreContract {
     const auto bob = given_user("Bob");
     session_ = session_of(ada_);
     given([&](WriteTx& tx) -> Result<bool> {
-      tx.start_session(act_, session_);
+      tx.start_session(act_, {.session = session_});
       tx.replace_recovery_codes(act_, ada_, {digest(3), digest(1), digest(2)});
       auto user = bob;
       tx.replace_recovery_codes(act_, user, {digest(9)});

@@ -72,7 +72,7 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   const auto ada = given_user("ada");
   const auto kept = session_of(ada), ended = session_of(ada), other = session_of(given_user("bob"));
   given([&](WriteTx& tx) -> Result<bool> {
-    for (const auto& session : {kept, ended, other}) tx.start_session(act_, session);
+    for (const auto& session : {kept, ended, other}) tx.start_session(act_, {.session = session});
     return true;
   });
   given([&](WriteTx& tx) -> Result<bool> {
@@ -127,8 +127,8 @@ TEST_P(StoreContract, SessionsExpireByTheClockAlsoWhenItWasSetBack) {
   clock_.move(-std::chrono::hours(2));
   const auto ended = session_of(user), alive = session_of(user);
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, ended);
-    tx.start_session(act_, alive);
+    tx.start_session(act_, {.session = ended});
+    tx.start_session(act_, {.session = alive});
     return true;
   });
   EXPECT_TRUE(*store().write([&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, ended.id); }));

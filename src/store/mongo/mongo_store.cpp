@@ -76,6 +76,7 @@ class MongoStore final : public Store {
     if (session.expires_at <= clock_.now()) return {};
     return session;
   }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest&) override { return nullptr; }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
 
  private:

@@ -46,7 +46,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
 
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
+  void set_last_login(const UserId& user, Time at) override;
+  void update_session(const model::Session& session, const std::optional<model::Device>& device) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
+  void set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) override;
+  std::size_t remove_expired_invitations(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
   bool count_challenge_try(const model::Digest& token_hash, int attempts_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
@@ -108,9 +112,14 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void do_delete_user(const UserId& user) override;
   void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) override;
   bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) override;
-  void do_insert(const model::Session& session) override;
-  std::vector<model::Session> do_sessions_of(const UserId& user) override;
+  void do_insert(const model::SessionRecord& record) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
+  void do_set_role(const UserId& user, const std::optional<model::Role>& role) override;
+  void do_insert(const model::ApiKey& key) override;
+  void do_revoke(const model::ApiKey& key, Time at) override;
+  std::shared_ptr<const model::ApiKey> do_usable_key(const model::Digest& hash) override;
+  void do_insert(const model::Invitation& invitation) override;
+  bool do_remove(const InvitationId& invitation) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
   bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                          std::size_t stored_max) override;

@@ -104,4 +104,51 @@ std::int64_t Reader::last_change_number() {
   return row.take<std::int64_t>();
 }
 
+// Not there yet.
+namespace {
+[[noreturn]] void not_yet() {
+  throw std::logic_error("not there yet");
+}
+}  // namespace
+std::vector<model::User> Reader::users_after(std::string_view, std::size_t) {
+  not_yet();
+}
+bool Reader::any_account_confirmed() {
+  not_yet();
+}
+std::size_t Reader::active_admins() {
+  not_yet();
+}
+std::optional<model::ApiKey> Reader::api_key(const ApiKeyId&) {
+  not_yet();
+}
+std::vector<model::ApiKey> Reader::api_keys_of(const UserId&) {
+  not_yet();
+}
+std::vector<model::ApiKey> Reader::api_keys() {
+  not_yet();
+}
+std::optional<model::Invitation> Reader::invitation(const InvitationId&) {
+  not_yet();
+}
+std::optional<model::Invitation> Reader::invitation(const model::Digest&) {
+  not_yet();
+}
+std::vector<model::Invitation> Reader::invitations(std::optional<InvitationId>, std::size_t) {
+  not_yet();
+}
+std::size_t Reader::invitations_open(Time) {
+  not_yet();
+}
+model::ChangePage Reader::find_changes(const model::ChangeQuery&) {
+  not_yet();
+}
+std::vector<model::SessionRecord> Reader::sessions_of(const UserId& user) {
+  std::vector<model::SessionRecord> out;
+  for (auto row = db().query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
+    out.push_back({.session = take_session(row)});
+  }
+  return out;
+}
+
 }  // namespace integrity::store::sqlite

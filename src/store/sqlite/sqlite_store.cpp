@@ -120,6 +120,7 @@ class SqliteStore final : public Store {
     if (found && found->expires_at <= clock_.now()) return {};
     return found;
   }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest&) override { return nullptr; }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
 
  private:

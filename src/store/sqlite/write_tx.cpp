@@ -220,17 +220,10 @@ bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Dige
   return db_.run("DELETE FROM recovery_codes WHERE user = ? AND hash = ?", user, ByteView(hash)) == 1;
 }
 
-void SqliteWriteTx::do_insert(const model::Session& s) {
+void SqliteWriteTx::do_insert(const model::SessionRecord& record) {
+  const model::Session& s = record.session;
   insert(db_, s);
   sessions_.push_back({s.id, s});
-}
-
-std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
-  std::vector<model::Session> out;
-  for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
-    out.push_back(take_session(row));
-  }
-  return out;
 }
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
@@ -246,7 +239,7 @@ std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   std::size_t removed = 0;
   for (auto row = db_.query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
                             " WHERE expires_at <= ? OR expires_at > ? ORDER BY expires_at LIMIT ?) RETURNING id",
-                            at, model::last_end(model::session_life, at), limit);
+                            at, model::last_end(model::session_idle_max, at), limit);
        row.next(); ++removed) {
     sessions_.push_back({row.take<SessionId>(), {}});
   }
@@ -337,6 +330,41 @@ void SqliteWriteTx::set_key_fingerprint(std::string_view key, const model::Diges
       "INSERT INTO key_fingerprints (key, fingerprint) VALUES (?, ?)"
       " ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint",
       key, ByteView(fingerprint));
+}
+
+// Not there yet.
+namespace {
+[[noreturn]] void not_yet() {
+  throw std::logic_error("not there yet");
+}
+}  // namespace
+void SqliteWriteTx::set_last_login(const UserId&, Time) {
+  not_yet();
+}
+void SqliteWriteTx::update_session(const model::Session&, const std::optional<model::Device>&) {
+  not_yet();
+}
+void SqliteWriteTx::set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>>) {
+  not_yet();
+}
+std::size_t SqliteWriteTx::remove_expired_invitations(Time, std::size_t) {
+  return 0;
+}
+void SqliteWriteTx::do_set_role(const UserId&, const std::optional<model::Role>&) {}
+void SqliteWriteTx::do_insert(const model::ApiKey&) {
+  not_yet();
+}
+void SqliteWriteTx::do_revoke(const model::ApiKey&, Time) {
+  not_yet();
+}
+std::shared_ptr<const model::ApiKey> SqliteWriteTx::do_usable_key(const model::Digest&) {
+  not_yet();
+}
+void SqliteWriteTx::do_insert(const model::Invitation&) {
+  not_yet();
+}
+bool SqliteWriteTx::do_remove(const InvitationId&) {
+  not_yet();
 }
 
 }  // namespace integrity::store::sqlite
