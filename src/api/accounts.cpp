@@ -164,7 +164,7 @@ Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth
   return Hashed<Created<SignUpAnswer>>{
       [&accounts, shared, from = context.client()](const store::Origin& origin) -> Result<Created<SignUpAnswer>> {
         INTEGRITY_TRY(const auto step,
-                      accounts.sign_in.sign_up(shared->username, shared->name, shared->password, from, origin));
+                      accounts.sign_in.sign_up(shared->username, shared->name, shared->password, {}, from, origin));
         return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(to_text(step.next)),
                                       step.expires_in.count(), qr_path(step.user)}};
       }};
@@ -222,7 +222,8 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
   const std::string challenge = body.challenge.value_or("");
   auth::Proof proof{std::move(body.code), std::move(body.recovery_code)};
   INTEGRITY_CHECK(services.accounts.sign_in.may_verify(read, challenge, body.username, proof, context.client()));
-  auto write = services.accounts.sign_in.verify(challenge, std::move(body.username), std::move(proof));
+  auto write = services.accounts.sign_in.verify(challenge, std::move(body.username), std::move(proof),
+                                                {.address = context.client().address});
   return Write<Ok<VerifyAnswer>>{
       [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
         INTEGRITY_TRY(auto verified, write(tx));

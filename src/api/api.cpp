@@ -51,8 +51,12 @@ Result<Caller> authenticate(Services& services, Call& call) {
       return Caller(std::move(*caller));
     }
     case Access::signed_in: {
-      const auto caller = services.authenticator.authenticate(bearer(context.request));
-      if (caller) return Caller(*caller);
+      const auto caller =
+          services.authenticator.authenticate(bearer(context.request), [&] { return context.client().address; });
+      if (caller) {
+        if (auto signed_in = caller->signed_in()) return Caller(std::move(*signed_in));
+        return Error{Code::forbidden, "a key cannot do this"};
+      }
       call.token_fault = caller.error();
       return auth::refusal(call.token_fault);
     }

@@ -153,7 +153,7 @@ TEST_F(Strangers, AreLimitedInSignUpsWhosePasswordIsChecked) {
 
 // An I/O thread that makes pictures stops everybody whose connections are on it.
 TEST_F(Strangers, HaveTheirPicturesMadeOnThePool) {
-  const auto challenge = accounts->sign_in.sign_up("ada", {}, password(), home)->challenge;
+  const auto challenge = accounts->sign_in.sign_up("ada", {}, password(), {}, home)->challenge;
   std::promise<void> over;
   ASSERT_TRUE(search_pool.submit({"somebody else", "somebody else"}, {[&] { over.get_future().wait(); }, [] {}}));
   const auto exchange = std::make_shared<TestExchange>(Sent{http::Method::get, "/generate-2fa/ada", "", challenge});

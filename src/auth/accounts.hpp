@@ -1,5 +1,7 @@
 // Everything about accounts: one service for each kind of caller, on one AuthContext.
 #pragma once
+#include "auth/administration.hpp"
+#include "auth/api_keys.hpp"
 #include "auth/host_accounts.hpp"
 #include "auth/own_account.hpp"
 #include "auth/sessions.hpp"
@@ -20,7 +22,9 @@ struct Accounts {
   SignIn sign_in{context};
   Sessions sessions{context};
   OwnAccount own_account{context};
-  HostAccounts host{context};
+  Administration administration{context};
+  ApiKeys api_keys{context};
+  HostAccounts host{context, api_keys};
 };
 
 }  // namespace integrity::auth

@@ -17,6 +17,10 @@ struct Fixture : AccountsFixture {
     return tokens.issue(claims_of(verified.session, verified.session.created_at, "one"));
   }
 
+  tl::expected<Principal, TokenFault> authenticate(const std::string& token) {
+    return authenticator->authenticate(token, [] { return std::string(); });
+  }
+
   static constexpr std::chrono::hours kAhead{365 * 24};
 };
 using ClockThatWasAhead = Fixture;
@@ -26,10 +30,10 @@ TEST_F(ClockThatWasAhead, LeavesNoTokenAndNoSession) {
   const auto verified = verify_code(log_in()->challenge, code());
   ASSERT_TRUE(verified);
   const auto token = token_of(*verified);
-  const auto caller = authenticator->authenticate(token);
-  ASSERT_TRUE(caller);
+  ASSERT_TRUE(authenticate(token));
+  const auto caller = authenticate(token)->signed_in();
   set_right();
-  const auto refused = authenticator->authenticate(token);
+  const auto refused = authenticate(token);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), TokenFault::ahead);
   EXPECT_NE(auth::refusal(refused.error()).detail.find("clock"), std::string::npos);
@@ -39,16 +43,16 @@ TEST_F(ClockThatWasAhead, LeavesNoTokenAndNoSession) {
 
   accounts->sweep();
   clock.move(kAhead);  // the time that the session was made for
-  EXPECT_FALSE(authenticator->authenticate(token)) << "it was removed for good";
+  EXPECT_FALSE(authenticate(token)) << "it was removed for good";
 }
 
 TEST_F(ClockThatWasAhead, ByAMinuteLeavesTokensAlive) {
   enrol();
   const auto token = token_of(*verify_code(log_in()->challenge, code()));
   clock.move(-60s);
-  EXPECT_TRUE(authenticator->authenticate(token)) << "small corrections of a clock are common";
+  EXPECT_TRUE(authenticate(token)) << "small corrections of a clock are common";
   clock.move(-1s);
-  EXPECT_FALSE(authenticator->authenticate(token));
+  EXPECT_FALSE(authenticate(token));
 }
 
 TEST_F(ClockThatWasAhead, LeavesNoChallenge) {
@@ -63,13 +67,13 @@ TEST_F(ClockThatWasAhead, LeavesNoChallenge) {
 }
 
 TEST_F(ClockThatWasAhead, LeavesNoPendingAccountThatHoldsAName) {
-  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
   set_right();
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials) << "it has expired";
-  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home)) << "the name is free";
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), home)), Code::username_taken);
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home)) << "the name is free";
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), {}, home)), Code::username_taken);
   accounts->sweep();
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), home)), Code::username_taken)
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), {}, home)), Code::username_taken)
       << "the new one stays";
 }
 

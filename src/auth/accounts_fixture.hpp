@@ -34,7 +34,8 @@ struct AccountsFixture : ::testing::Test {
   // The caller that the pipeline gets for a token of this session.
   SignedIn signed_in(const Verified& verified) {
     const model::Session& session = verified.session;
-    return *authenticator->authenticate(tokens.issue(claims_of(session, clock.now(), session.id.hex())));
+    const auto token = tokens.issue(claims_of(session, clock.now(), session.id.hex()));
+    return *authenticator->authenticate(token, [] { return std::string(); })->signed_in();
   }
   static store::Origin origin_of(const SignedIn& caller) { return {.session = caller.session().id}; }
   SignedIn sign_in() {
@@ -48,7 +49,7 @@ struct AccountsFixture : ::testing::Test {
     return *test::from_base32(accounts->sign_in.enrolment(*caller)->secret_base32);
   }
   Result<Verified> verify(const std::string& challenge, Proof proof) {
-    return store->write(accounts->sign_in.verify(challenge, {}, std::move(proof)));
+    return store->write(accounts->sign_in.verify(challenge, {}, std::move(proof), {}));
   }
   Result<Verified> verify_code(const std::string& challenge, const std::string& code) {
     return verify(challenge, {.code = code});
@@ -62,7 +63,7 @@ struct AccountsFixture : ::testing::Test {
   }
   // Ada with an active factor; the code of this step is spent.
   void enrol() {
-    const auto step = accounts->sign_in.sign_up("ada", {}, password(), home);
+    const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
     ASSERT_TRUE(step);
     secret = secret_of(step->challenge);
     const auto verified = verify_code(step->challenge, code());

@@ -41,7 +41,7 @@ struct Fixture : ::testing::Test {
   static AccountRules rules(int cost) {
     return {.bcrypt_cost = cost, .login_rate_limit = {1e6, 1e6}, .signup_rate_limit = {1e6, 1e6}};
   }
-  Result<FirstStep> sign_up() { return accounts->sign_in.sign_up("ada", {}, Secret(kPassword), home); }
+  Result<FirstStep> sign_up() { return accounts->sign_in.sign_up("ada", {}, Secret(kPassword), {}, home); }
   Result<FirstStep> log_in() { return accounts->sign_in.log_in("ada", Secret(kPassword), home); }
   std::string hash_of_ada() { return store->read()->user_by_name("ada")->password_hash; }
   // Ada with an active factor.
@@ -56,11 +56,12 @@ struct Fixture : ::testing::Test {
   // Enrolled, and with a session.
   SignedIn sign_in() {
     enrol();
-    const auto verified = store->write(accounts->sign_in.verify(log_in()->challenge, {}, {.code = code()}));
+    const auto verified = store->write(accounts->sign_in.verify(log_in()->challenge, {}, {.code = code()}, {}));
     clock.move(30s);
     const Tokens tokens{TokenKey::hs256(Secret(kKey)), "issuer", "audience"};
     Authenticator authenticator(*store, tokens, clock);
-    return *authenticator.authenticate(tokens.issue(claims_of(verified->session, clock.now(), "any")));
+    const auto token = tokens.issue(claims_of(verified->session, clock.now(), "any"));
+    return *authenticator.authenticate(token, [] { return std::string(); })->signed_in();
   }
   static std::optional<Code> refusal(const auto& result) {
     if (result) return {};

@@ -62,7 +62,7 @@ TEST_F(Stranger, QueuesNoWriteForACodeThatMustWait) {
 }
 
 TEST_F(Stranger, WithARecoveryCodeForAnEnrolmentIsRefusedToo) {
-  const auto step = accounts->sign_in.sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   EXPECT_EQ(refusal(may_verify(step->challenge, {.recovery_code = Bytes(recovery_code_bytes)})), Code::invalid_value);
 }
 

@@ -1,7 +1,9 @@
 #include "auth/enrolment.hpp"
 
+#include "auth/invitation.hpp"
 #include "auth/recovery_code.hpp"
 #include "auth/totp.hpp"
+#include "base/log.hpp"
 
 namespace integrity::auth {
 
@@ -39,10 +41,52 @@ Status free_name(store::WriteTx& tx, const std::string& username, Time now) {
   return {};
 }
 
-std::optional<std::vector<std::string>> activate(const AuthContext& context, store::WriteTx& tx, LiveChallenge& live,
-                                                 const std::vector<std::string>& codes, Time now,
-                                                 model::Attribution::Proof proof) {
+Status may_confirm(store::ReadTx& tx, const model::User& user, Time now) {
+  if (user.confirmed_at || !user.invitation) return {};
+  INTEGRITY_CHECK(open_invitation(tx, *user.invitation, now));
+  return {};
+}
+
+namespace {
+
+// Signed up by `user add`: it came from no network.
+bool made_on_host(const model::User& user) {
+  return user.state == model::UserState::pending && user.pending_network.empty();
+}
+
+bool becomes_first_admin(const AuthContext& context, store::WriteTx& tx, const model::User& user) {
+  (void)tx.now();  // takes the writer lock of all nodes, so that one account is the first
+  const bool here = context.rules.first_admin_on_loopback && !context.proxy_seen;
+  return (here || made_on_host(user)) && !tx.any_account_confirmed();
+}
+
+// Sets the role. True where the account becomes the first admin.
+Result<bool> decide_role(const AuthContext& context, store::WriteTx& tx, const model::Attribution& attribution,
+                         model::User& user, Time now) {
+  if (user.invitation) {
+    INTEGRITY_TRY(const auto invitation, open_invitation(tx, *user.invitation, now));
+    tx.remove_invitation(attribution, invitation, "invitation.accept", user.id);
+    user.invitation.reset();
+    user.role = invitation.role;
+    return false;
+  }
+  if (user.role) return false;
+  const bool first = becomes_first_admin(context, tx, user);
+  user.role = first ? model::Role::admin : context.rules.signup_role;
+  return first;
+}
+
+}  // namespace
+
+Result<Activated> activate(const AuthContext& context, store::WriteTx& tx, LiveChallenge& live,
+                           const std::vector<std::string>& codes, Time now, model::Attribution::Proof proof) {
   model::User& user = live.user;
+  Activated done;
+  const model::Attribution attribution{.actor = user.id, .proof = proof};
+  if (!user.confirmed_at) {
+    INTEGRITY_TRY(done.first_admin, decide_role(context, tx, attribution, user, now));
+    user.confirmed_at = now;
+  }
   const bool first = user.state == model::UserState::pending;
   const bool replaces = user.has_factor();
   user.state = model::UserState::active;
@@ -51,13 +95,17 @@ std::optional<std::vector<std::string>> activate(const AuthContext& context, sto
   user.enrol_until.reset();
   user.pending_until.reset();
   user.pending_network.clear();
-  const model::Attribution attribution{.actor = user.id, .proof = proof};
   tx.update_user(attribution, first ? "user.confirm" : "user.factor", user);
   tx.remove_challenges_of(user.id);
   tx.end_sessions_of(attribution, user.id);
-  if (replaces) return {};  // the recovery codes stay as they are
+  if (replaces) return done;  // the recovery codes stay as they are
   set_recovery_codes(context, tx, attribution, user, codes);
-  return codes;
+  done.codes = codes;
+  return done;
+}
+
+void log_first_admin(const UserId& user) {
+  log::event("admin.first", {{"user", user.hex()}});
 }
 
 void set_recovery_codes(const AuthContext& context, store::WriteTx& tx, const model::Attribution& attribution,

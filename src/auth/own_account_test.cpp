@@ -180,7 +180,7 @@ TEST_F(MyAccount, ASessionThatHasEndedChangesNothing) {
 TEST_F(MyAccount, AnExpiredSessionChangesNothingEither) {
   enrol();
   const auto here = sign_in();
-  clock.move(model::session_life);
+  clock.move(30min);
   EXPECT_EQ(refusal(renew(here, code())), Code::invalid_token);
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "auth/invitation.hpp"
 #include "auth/recovery_code.hpp"
 #include "auth/sessions.hpp"
 #include "base/log.hpp"
@@ -11,6 +12,18 @@ namespace {
 
 Error invalid_credentials() {
   return {Code::invalid_credentials, "the username or the password is wrong"};
+}
+
+Error reset_token_refused() {
+  return {Code::invalid_token, "the reset token is not right, was used, or has expired; ask an admin for another one"};
+}
+
+// Whether this is the account's reset token. Compared without a difference in time also where there is no account.
+bool may_be_reset(const std::optional<model::User>& user, const model::Digest& hash, Time now) {
+  const bool has_token = user && user->reset && user->reset->token_hash;
+  const bool right = equal_in_constant_time(has_token ? *user->reset->token_hash : model::Digest{}, hash);
+  return right && has_token && user->state != model::UserState::disabled && !is_over(*user, now) &&
+         !model::is_over(user->reset->expires_at, reset_enrolment_life, now);
 }
 
 }  // namespace
@@ -32,16 +45,32 @@ Status SignIn::may_sign_up(const Client& from) {
   return {};
 }
 
-Status SignIn::may_log_in(const std::string& username, const Client& from) {
+Status SignIn::may_log_in_from(const Client& from) {
   if (const auto wait = context_.login_rate_limit.take(from.source, context_.clock.now())) {
     log::refusal("login.throttled", from.network, {{"address", from.address}});
     return too_many_attempts(*wait, "too many logins from this address; wait before the next one");
   }
+  return {};
+}
+
+Status SignIn::may_log_in(const std::string& username, const Client& from) {
+  INTEGRITY_CHECK(may_log_in_from(from));
   return context_.may_guess_password(username, from);
 }
 
+Status SignIn::may_reset_password(const Client& from) {
+  return may_log_in_from(from);
+}
+
+Status SignIn::may_use_invitation(std::string_view token) const {
+  INTEGRITY_CHECK(open_invitation(*context_.store.read(), token, context_.clock.now()));
+  return {};
+}
+
 Result<FirstStep> SignIn::sign_up(const std::string& username, const std::optional<std::string>& name,
-                                  const Secret& password, const Client& from, const store::Origin& origin) {
+                                  const Secret& password, const std::optional<std::string>& invitation,
+                                  const Client& from, const store::Origin& origin) {
+  INTEGRITY_CHECK(invitation ? may_use_invitation(*invitation) : signup_open());
   INTEGRITY_CHECK(context_.acceptable(password, username, "#/password"));
   const Error taken{Code::username_taken, "this username is taken; choose another"};
   const Time now = context_.clock.now();
@@ -59,6 +88,11 @@ Result<FirstStep> SignIn::sign_up(const std::string& username, const std::option
           .detail =
               "too many accounts, in total or from this network, are waiting for their first code; try again later",
           .retry_after = std::chrono::minutes(1)};
+    }
+    if (invitation) {
+      INTEGRITY_TRY(const auto open, open_invitation(tx, *invitation, now));
+      user.invitation = open.id;
+      user.name = name ? name : open.name;
     }
     INTEGRITY_CHECK(tx.add_pending_user(user));
     add_challenge(context_, tx, user, fresh.challenge);
@@ -136,7 +170,8 @@ Status SignIn::may_verify(store::ReadTx& tx, std::string_view challenge_token,
   const Time now = context_.clock.now();
   const auto live = live_challenge(tx, token_hash(challenge_token), username, now);
   if (!live) return refuse_without_challenge(from, live.error());
-  auto may = may_prove(context_, tx, *live, proof, now);
+  auto may = may_confirm(tx, live->user, now);
+  if (may) may = may_prove(context_, tx, *live, proof, now);
   if (!may) may.error().cause = "user " + live->user.id.hex();
   return may;
 }
@@ -156,14 +191,14 @@ Result<Enrolment> SignIn::enrolment(const FirstStepDone& caller) const {
 }
 
 store::WriteFunction<Verified> SignIn::verify(std::string_view challenge_token, std::optional<std::string> username,
-                                              Proof proof) {
+                                              Proof proof, model::Device device) {
   const Time now = context_.clock.now();
   return [this, now, hash = token_hash(challenge_token), username = std::move(username), proof = std::move(proof),
-          session_id = SessionId::make(now, context_.random),
+          device = std::move(device), session_id = SessionId::make(now, context_.random),
           codes = make_recovery_codes(context_.random)](store::WriteTx& tx) -> Result<Verified> {
     INTEGRITY_TRY(auto live, live_challenge(tx, hash, username, now));
     const UserId id = live.user.id;
-    auto verified = complete(tx, std::move(live), proof, codes, session_id, now);
+    auto verified = complete(tx, std::move(live), proof, codes, session_id, device, now);
     // For the log: operators want to know which account had a right password but a wrong code.
     if (!verified) verified.error().cause = "user " + id.hex();
     return verified;
@@ -171,16 +206,57 @@ store::WriteFunction<Verified> SignIn::verify(std::string_view challenge_token, 
 }
 
 Result<Verified> SignIn::complete(store::WriteTx& tx, LiveChallenge live, const Proof& proof,
-                                  const std::vector<std::string>& codes, const SessionId& session_id, Time now) const {
+                                  const std::vector<std::string>& codes, const SessionId& session_id,
+                                  const model::Device& device, Time now) const {
+  INTEGRITY_CHECK(may_confirm(tx, live.user, now));  // before the code is spent
   INTEGRITY_TRY(const auto factor, prove(context_, tx, live, proof, now));
   if (!tx.spend_challenge(live.challenge.token_hash)) return challenge_expired();
-  std::optional<std::vector<std::string>> new_codes;
+  Activated activated;
   if (live.challenge.next == model::Challenge::Next::enrol) {
-    new_codes = activate(context_, tx, live, codes, now, model::Attribution::Proof::otp);
+    INTEGRITY_TRY(activated, activate(context_, tx, live, codes, now, model::Attribution::Proof::otp));
   }
-  const auto session = start_session(context_, tx, session_id, live.user.id, factor, now);
+  const auto session = start_session(context_, tx, session_id, live.user, factor, device, now);
+  tx.set_last_login(live.user.id, now);
+  live.user.last_login_at = now;
   const auto left = tx.recovery_codes_left(live.user.id);
-  return Verified{std::move(live.user), session, left, std::move(new_codes)};
+  return Verified{.user = std::move(live.user),
+                  .session = session,
+                  .recovery_codes_left = left,
+                  .recovery_codes = std::move(activated.codes),
+                  .refresh_token = refresh_token_of(context_, session),
+                  .first_admin = activated.first_admin};
+}
+
+Status SignIn::reset_password(const std::string& username, std::string_view token, const Secret& new_password,
+                              const Client& from, const store::Origin& origin) {
+  INTEGRITY_CHECK(context_.acceptable(new_password, username, "#/new_password"));
+  const Time now = context_.clock.now();
+  const auto hash = token_hash(token);
+  const auto user = context_.store.read()->user_by_name(username);
+  if (!may_be_reset(user, hash, now)) {
+    log::event("password.reset_refused", {{"user", user ? user->id.hex() : "unknown"}, {"address", from.address}});
+    return reset_token_refused();
+  }
+  const std::string stored = context_.hasher.hash(new_password);
+  const auto done = context_.store.write(origin, [&](store::WriteTx& tx) -> Result<Done> {
+    auto current = tx.user(user->id);
+    if (!may_be_reset(current, hash, now)) return reset_token_refused();
+    current->password_hash = stored;
+    ++current->password_version;
+    current->reset->token_hash.reset();
+    const model::Attribution attribution{.actor = current->id, .proof = model::Attribution::Proof::reset};
+    if (current->state == model::UserState::pending) {
+      tx.update_pending_user(*current);
+    } else {
+      tx.update_user(attribution, "user.password", *current);
+    }
+    tx.remove_challenges_of(current->id);
+    tx.end_sessions_of(attribution, current->id);
+    return Done{};
+  });
+  if (!done) return done.error();
+  log::event("password.reset", {{"user", user->id.hex()}, {"address", from.address}});
+  return {};
 }
 
 }  // namespace integrity::auth

@@ -22,7 +22,7 @@ TEST_F(SecondFactorFlow, LeadsFromSignUpToASession) {
 }
 
 TEST_F(SecondFactorFlow, SpendsTheEnrolmentCodeToo) {
-  const auto step = accounts->sign_in.sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   secret = secret_of(step->challenge);
   ASSERT_TRUE(verify_code(step->challenge, code()));
   const auto again = verify_code(log_in()->challenge, code());
@@ -42,7 +42,7 @@ TEST_F(SecondFactorFlow, SaysHowLongToWaitForTheNextCode) {
 TEST_F(SecondFactorFlow, KeepsTheNewestChallengesOfAnAccount) {
   accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                    AccountRules{.bcrypt_cost = 4, .challenges_per_account_max = 3});
-  std::vector<std::string> made{accounts->sign_in.sign_up("ada", {}, password(), home)->challenge};
+  std::vector<std::string> made{accounts->sign_in.sign_up("ada", {}, password(), {}, home)->challenge};
   for (int i = 0; i < 4; ++i) {
     clock.move(1s);
     made.push_back(log_in()->challenge);
@@ -92,7 +92,7 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfTheHighestCostStoredForEveryName) {
   start(7);
   enrol();
   start(5);
-  ASSERT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), {}, home));
   for (const char* name : {"nobody", "bob", "ada"}) {
     rounds = 0;
     EXPECT_EQ(refusal(accounts->sign_in.log_in(name, password("wrong horse"), home)), Code::invalid_credentials);
@@ -111,7 +111,7 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfAHashThatAnotherNodeStoredAfterASweep) {
                                 }});
   accounts->sign_in.expect_stored_hashes();
   Accounts other(*store, clock, random, random.secret(32), random.secret(32), {.bcrypt_cost = 6});
-  ASSERT_TRUE(other.sign_in.sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(other.sign_in.sign_up("ada", {}, password(), {}, home));
   accounts->sweep();
   EXPECT_EQ(refusal(accounts->sign_in.log_in("nobody", password("wrong horse"), home)), Code::invalid_credentials);
   EXPECT_EQ(rounds, 1U << 6);
@@ -126,7 +126,7 @@ TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
 }
 
 TEST_F(SecondFactorFlow, GivesEveryLoginBeforeConfirmationANewSecret) {
-  const auto first = accounts->sign_in.sign_up("ada", {}, password(), home);
+  const auto first = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   const auto second = log_in();
   EXPECT_EQ(second->next, Next::enrol);
   EXPECT_NE(secret_of(first->challenge), secret_of(second->challenge));
@@ -165,7 +165,7 @@ TEST_F(SecondFactorFlow, EndsChallengesInTime) {
 TEST_F(SecondFactorFlow, BindsAChallengeToItsUserAndPassword) {
   enrol();
   const auto step = log_in();
-  EXPECT_EQ(refusal(store->write(accounts->sign_in.verify(step->challenge, "bob", {.code = code()}))),
+  EXPECT_EQ(refusal(store->write(accounts->sign_in.verify(step->challenge, "bob", {.code = code()}, {}))),
             Code::challenge_expired);
   ASSERT_TRUE(accounts->host.set_password("ada", password("another horse battery")));
   EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::challenge_expired);
@@ -237,39 +237,39 @@ TEST_F(SecondFactorFlow, DisablesTheFactorAtAHundredWrongCodesForAllButRecoveryC
 }
 
 TEST_F(SecondFactorFlow, EnrolmentTakesNoRecoveryCode) {
-  const auto step = accounts->sign_in.sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   EXPECT_EQ(refusal(verify(step->challenge, {.recovery_code = Bytes(15)})), Code::invalid_value);
 }
 
 using SignUp = AccountsFixture;
 
 TEST_F(SignUp, RefusesTakenNamesAndWeakPasswords) {
-  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ADA", {}, password(), home)), Code::username_taken);
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("bob", {}, password("password1"), home)), Code::weak_password);
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ADA", {}, password(), {}, home)), Code::username_taken);
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("bob", {}, password("password1"), {}, home)), Code::weak_password);
 }
 
 TEST_F(SignUp, FreesTheNameOfAnAccountThatWasNeverConfirmed) {
-  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
   clock.move(23h);
   ASSERT_TRUE(log_in()) << "keeps it for another day";
   clock.move(23h);
   accounts->sweep();
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), home)), Code::username_taken);
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), {}, home)), Code::username_taken);
   clock.move(2h);
   accounts->sweep();
-  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
 }
 
 TEST_F(SignUp, LimitsThePendingAccountsOfANetwork) {
   accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                    AccountRules{.bcrypt_cost = 4, .pending_max = 3, .pending_per_network_max = 2});
-  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), home));
-  EXPECT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), home));
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("cyd", {}, password(), home)), Code::overloaded);
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
+  EXPECT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), {}, home));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("cyd", {}, password(), {}, home)), Code::overloaded);
   const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1", "198.51.100.0/24"};
-  EXPECT_TRUE(accounts->sign_in.sign_up("cyd", {}, password(), elsewhere));
-  EXPECT_EQ(refusal(accounts->sign_in.sign_up("dan", {}, password(), elsewhere)), Code::overloaded)
+  EXPECT_TRUE(accounts->sign_in.sign_up("cyd", {}, password(), {}, elsewhere));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("dan", {}, password(), {}, elsewhere)), Code::overloaded)
       << "the limit in all";
 }
 
