@@ -46,7 +46,7 @@ struct Fixture : ::testing::Test {
   std::string hash_of_ada() { return store->read()->user_by_name("ada")->password_hash; }
   // Ada with an active factor.
   void enrol() {
-    const auto added = accounts->host.add_user("ada", Secret(kPassword));
+    const auto added = accounts->host.add_user("ada", Secret(kPassword), model::Role::editor);
     ASSERT_TRUE(added);
     secret = *test::from_base32(added->enrolment.secret_base32);
     ASSERT_TRUE(accounts->host.confirm(added->challenge, code()));

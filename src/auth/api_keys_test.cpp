@@ -15,7 +15,7 @@ struct Fixture : AccountsFixture {
   Fixture() { restart(true); }
   void restart(bool on) {
     authenticator.reset();
-    AccountRules rules{.api_keys = on, .bcrypt_cost = 4};
+    AccountRules rules{.bcrypt_cost = 4, .api_keys = on};
     rules.login_rate_limit = rules.signup_rate_limit = {1e6, 1e6};
     accounts.emplace(*store, clock, random, Secret(std::string(32, 'k')), Secret(std::string(32, 's')), rules);
     authenticator.emplace(*store, tokens, clock, &accounts->api_keys);

@@ -90,5 +90,38 @@ TEST_F(Operator, ConfirmsAnAddedUserWithoutASession) {
   EXPECT_EQ(log_in()->next, Next::verify);
 }
 
+TEST_F(Operator, SetsTheRoleOfAnAccountWithoutEndingItsSessions) {
+  enrol();
+  const auto verified = verify_code(log_in()->challenge, code());
+  ASSERT_TRUE(accounts->host.set_role("ADA", model::Role::auditor));
+  const auto session = store->session(verified->session.id);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->role, model::Role::auditor);
+  const auto changes = store->read()->last_change_number();
+  ASSERT_TRUE(accounts->host.set_role("ada", model::Role::auditor));
+  EXPECT_EQ(store->read()->last_change_number(), changes) << "it has that role";
+  EXPECT_EQ(refusal(accounts->host.set_role("nobody", model::Role::viewer)), Code::not_found);
+}
+
+TEST_F(Operator, SetsTheRoleOfAPendingAccount) {
+  ASSERT_TRUE(accounts->host.add_user("ada", password()));
+  ASSERT_TRUE(accounts->host.set_role("ada", model::Role::clerk));
+  const auto step = log_in();
+  secret = secret_of(step->challenge);
+  EXPECT_EQ(verify_code(step->challenge, code())->user.role, model::Role::clerk);
+}
+
+TEST_F(Operator, ShowsAPersonWhatWasResetOnTheHost) {
+  enrol();
+  const auto shown = [&] { return store->read()->user_by_name("ada")->reset; };
+  EXPECT_FALSE(shown());
+  ASSERT_TRUE(accounts->host.reset_factor("ada"));
+  ASSERT_TRUE(shown());
+  EXPECT_EQ(shown()->at, clock.now());
+  EXPECT_FALSE(shown()->by);
+  EXPECT_TRUE(shown()->factor);
+  EXPECT_FALSE(shown()->password);
+}
+
 }  // namespace
 }  // namespace integrity::auth

@@ -75,7 +75,8 @@ Result<RefreshToken> Sessions::read_refresh_token(std::string_view text) const {
 store::WriteFunction<Renewed> Sessions::refresh(const RefreshToken& token, model::Device device) const {
   return [this, token, device = std::move(device), now = context_.clock.now()](store::WriteTx& tx) -> Result<Renewed> {
     auto session = tx.session(token.session);
-    if (!session || model::is_over(*session, now) || token.generation > session->generation) return invalid_token();
+    if (!session || model::is_over(*session, now)) return invalid_token();
+    if (token.generation < 1 || token.generation > session->generation) return invalid_token();  // none was given
     if (token.generation == session->generation) {
       INTEGRITY_TRY(auto user, active_owner(tx, session->user));
       session->refreshed_at = now;

@@ -265,7 +265,7 @@ TEST_F(ARefreshToken, ThatManyUseInAnyOrderNeverHasTwoLivingSuccessors) {
     for (auto& each : sent) successors.insert(each.get());
     successors.erase("");
     std::size_t living = 0;
-    for (const auto& each : successors) living += refresh(each) ? 1 : 0;
+    for (const auto& each : successors) living += refresh(each) ? 1U : 0U;
     EXPECT_LE(living, 1U);
   }
 }
