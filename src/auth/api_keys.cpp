@@ -79,8 +79,6 @@ store::WriteFunction<ApiKeys::Made> ApiKeys::create(const model::Attribution& at
   made.key.hash = key_hash(made.text);
   made.key.user = owner;
   made.key.created_at = now;
-  const auto life = from.expires_in.value_or(api_key_life);
-  if (life) made.key.expires_at = now + *life;
   return [attribution, made = std::move(made), from = std::move(from), now](store::WriteTx& tx) -> Result<Made> {
     const auto user = tx.user(made.key.user);
     if (!user || user->state != model::UserState::active || !user->role) return invalid_token();
@@ -92,6 +90,8 @@ store::WriteFunction<ApiKeys::Made> ApiKeys::create(const model::Attribution& at
                                             " keys, the maximum: revoke those that no program uses"};
     }
     Made done = made;
+    const auto life = from.expires_in.value_or(api_key_life);
+    if (life) done.key.expires_at = now + *life;
     done.key.name = from.name;
     done.key.scopes = from.scopes;
     done.key.addresses = from.addresses;

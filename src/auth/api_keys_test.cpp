@@ -166,6 +166,7 @@ TEST_F(AKey, IsMadeOnlyAsTheRulesAllow) {
       << "an editor has no changes:read";
   EXPECT_EQ(where({.name = "k", .scopes = read, .expires_in = 0s}), "#/expires_in");
   EXPECT_EQ(where({.name = "k", .scopes = read, .expires_in = 366 * 24h + 1s}), "#/expires_in");
+  EXPECT_EQ(where({.name = "k", .scopes = read, .expires_in = std::chrono::seconds::max()}), "#/expires_in");
   EXPECT_EQ(where({.name = "k", .scopes = read, .addresses = {"192.0.2.0/24", "192.0.2.7/24"}}), "#/addresses/1");
   EXPECT_EQ(where({.name = "k", .scopes = read, .addresses = std::vector<std::string>(21, "192.0.2.0/24")}),
             "#/addresses");

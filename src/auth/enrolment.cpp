@@ -79,10 +79,9 @@ Result<bool> decide_role(const AuthContext& context, store::WriteTx& tx, const m
 }  // namespace
 
 Result<Activated> activate(const AuthContext& context, store::WriteTx& tx, LiveChallenge& live,
-                           const std::vector<std::string>& codes, Time now, model::Attribution::Proof proof) {
+                           const std::vector<std::string>& codes, Time now, const model::Attribution& attribution) {
   model::User& user = live.user;
   Activated done;
-  const model::Attribution attribution{.actor = user.id, .proof = proof};
   if (!user.confirmed_at) {
     INTEGRITY_TRY(done.first_admin, decide_role(context, tx, attribution, user, now));
     user.confirmed_at = now;

@@ -36,7 +36,7 @@ struct Activated {
 // confirmation an account gets its role: that of its invitation, which is spent; else the one set on it; else admin, if
 // it is the first; else that of the rules. Error: signup_closed.
 Result<Activated> activate(const AuthContext& context, store::WriteTx& tx, LiveChallenge& live,
-                           const std::vector<std::string>& codes, Time now, model::Attribution::Proof proof);
+                           const std::vector<std::string>& codes, Time now, const model::Attribution& attribution);
 void log_first_admin(const UserId& user);
 void set_recovery_codes(const AuthContext& context, store::WriteTx& tx, const model::Attribution& attribution,
                         model::User& user, const std::vector<std::string>& codes);

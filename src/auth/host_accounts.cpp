@@ -65,7 +65,7 @@ Result<std::vector<std::string>> HostAccounts::confirm(const std::string& challe
     INTEGRITY_TRY(auto live, live_challenge(tx, hash, {}, now));
     INTEGRITY_CHECK(prove(context_, tx, live, {.code = code}, now));
     user = live.user.id;
-    return activate(context_, tx, live, codes, now, model::Attribution::Proof::host);
+    return activate(context_, tx, live, codes, now, kHost);
   });
   if (!done) return done.error();
   if (done->first_admin) log_first_admin(user);

@@ -32,8 +32,7 @@ store::WriteFunction<Invited> make_invitation(const AuthContext& context, const 
                      .role = from.role,
                      .name = std::move(from.name),
                      .created_by = attribution.actor,
-                     .created_at = now,
-                     .expires_at = now + from.expires_in};
+                     .created_at = now};
   return [attribution, made = std::move(made), now, life = from.expires_in](store::WriteTx& tx) -> Result<Invited> {
     if (life < std::chrono::seconds(1) || life > invitation_life_max) {
       return invalid_value("#/expires_in", "must be 1 to " +
@@ -44,8 +43,10 @@ store::WriteFunction<Invited> make_invitation(const AuthContext& context, const 
       return Error{Code::limit_reached, "there are " + std::to_string(invitations_max) +
                                             " open invitations, the maximum: withdraw those that nobody needs"};
     }
-    tx.add_invitation(attribution, made.invitation);
-    return made;
+    Invited done = made;
+    done.invitation.expires_at = now + life;
+    tx.add_invitation(attribution, done.invitation);
+    return done;
   };
 }
 

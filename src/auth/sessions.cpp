@@ -70,33 +70,41 @@ Result<RefreshToken> Sessions::read_refresh_token(std::string_view text) const {
   return *token;
 }
 
+Result<model::Session> Sessions::session_of(store::ReadTx& tx, const RefreshToken& token, Time now) {
+  auto session = tx.session(token.session);
+  if (!session || model::is_over(*session, now)) return invalid_token();
+  if (token.generation < 1 || token.generation > session->generation) return invalid_token();  // none was given
+  return std::move(*session);
+}
+
+Status Sessions::may_refresh(store::ReadTx& tx, const RefreshToken& token) const {
+  INTEGRITY_CHECK(session_of(tx, token, context_.clock.now()));
+  return {};
+}
+
 // Token g is used while the session is at generation g, which makes it g + 1. So at g + 1, token g was used, and token
 // g + 1 was not.
 store::WriteFunction<Renewed> Sessions::refresh(const RefreshToken& token, model::Device device) const {
   return [this, token, device = std::move(device), now = context_.clock.now()](store::WriteTx& tx) -> Result<Renewed> {
-    auto session = tx.session(token.session);
-    if (!session || model::is_over(*session, now)) return invalid_token();
-    if (token.generation < 1 || token.generation > session->generation) return invalid_token();  // none was given
-    if (token.generation == session->generation) {
-      INTEGRITY_TRY(auto user, active_owner(tx, session->user));
-      session->refreshed_at = now;
-      session->expires_at = end_of(context_.rules, session->created_at, now);
-      if (model::is_over(*session, now)) return invalid_token();  // by rules that are stricter than they were
-      ++session->generation;
-      tx.update_session(*session, device);
-      return Renewed{std::move(user), *session, refresh_token_of(context_, *session), until(session->expires_at, now),
-                     now};
+    INTEGRITY_TRY(auto session, session_of(tx, token, now));
+    const bool first = token.generation == session.generation;
+    const bool again = token.generation == session.generation - 1 && session.refreshed_at &&
+                       now - *session.refreshed_at <= refresh_again_life;
+    if (first) {
+      session.refreshed_at = now;
+      session.expires_at = end_of(context_.rules, session.created_at, now);
+      if (model::is_over(session, now)) return invalid_token();  // by rules that are stricter than they were
+      ++session.generation;
     }
-    const bool again = token.generation == session->generation - 1 && session->refreshed_at &&
-                       now - *session->refreshed_at <= refresh_again_life;
-    if (again) {
-      INTEGRITY_TRY(auto user, active_owner(tx, session->user));
-      return Renewed{std::move(user), *session, refresh_token_of(context_, *session), until(session->expires_at, now),
+    if (first || again) {
+      INTEGRITY_TRY(auto user, active_owner(tx, session.user));
+      if (first) tx.update_session(session, device);
+      return Renewed{std::move(user), session, refresh_token_of(context_, session), until(session.expires_at, now),
                      now};
     }
     // Somebody else has the token, too.
-    tx.end_session({.reason = std::string(kReused)}, session->id);
-    log::event(kReused, {{"user", session->user.hex()}, {"session", session->id.hex()}, {"address", device.address}});
+    tx.end_session({.reason = std::string(kReused)}, session.id);
+    log::event(kReused, {{"user", session.user.hex()}, {"session", session.id.hex()}, {"address", device.address}});
     Error refused = invalid_token();
     refused.cause = kReused;
     return tx.commit_with(std::move(refused));

@@ -36,6 +36,8 @@ class Sessions {
 
   // Needs no store. Error: invalid_token.
   Result<RefreshToken> read_refresh_token(std::string_view text) const;
+  // Whether `refresh` may be queued: a read, so that tokens of ended sessions cause no writes. Error: invalid_token.
+  Status may_refresh(store::ReadTx& tx, const RefreshToken& token) const;
   // `device` is where it comes from. Error: invalid_token. Ends the session where the token was used before and is not
   // sent again in time.
   store::WriteFunction<Renewed> refresh(const RefreshToken& token, model::Device device) const;
@@ -52,6 +54,9 @@ class Sessions {
   store::WriteFunction<Done> end_others(const SignedIn& caller) const;
 
  private:
+  // The living session, where the token was given at some time.
+  static Result<model::Session> session_of(store::ReadTx& tx, const RefreshToken& token, Time now);
+
   AuthContext& context_;
 };
 

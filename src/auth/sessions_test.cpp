@@ -187,6 +187,10 @@ TEST_F(ARefreshToken, ThatWasNotGivenYetIsRefusedAndEndsNothing) {
     EXPECT_EQ(refused.error().detail, kRefused);
   }
   EXPECT_EQ(accounts->sessions.read_refresh_token("junk").error().detail, kRefused);
+  const auto may = [&](const RefreshToken& token) { return accounts->sessions.may_refresh(*store->read(), token); };
+  EXPECT_EQ(refusal(may({begun.session.id, 2})), Code::invalid_token) << "by a read";
+  EXPECT_EQ(refusal(may({SessionId{}, 1})), Code::invalid_token);
+  EXPECT_TRUE(may({begun.session.id, 1}));
   EXPECT_TRUE(refresh(begun.refresh_token));
 }
 

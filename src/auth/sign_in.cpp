@@ -213,7 +213,7 @@ Result<Verified> SignIn::complete(store::WriteTx& tx, LiveChallenge live, const 
   if (!tx.spend_challenge(live.challenge.token_hash)) return challenge_expired();
   Activated activated;
   if (live.challenge.next == model::Challenge::Next::enrol) {
-    INTEGRITY_TRY(activated, activate(context_, tx, live, codes, now, model::Attribution::Proof::otp));
+    INTEGRITY_TRY(activated, activate(context_, tx, live, codes, now, attribution_of(live.user.id, factor)));
   }
   const auto session = start_session(context_, tx, session_id, live.user, factor, device, now);
   tx.set_last_login(live.user.id, now);
