@@ -195,8 +195,8 @@ bson_iter_t View::items(const bson_iter_t& at) {
   return item;
 }
 
-void View::unexpected_value(Name name) const {
-  unexpected(at(name));
+void View::unexpected_value(const bson_iter_t& at) {
+  unexpected(at);
 }
 
 ByteView View::binary(const bson_iter_t& at) {

@@ -72,7 +72,7 @@ class MongoStore final : public Store {
     Client client(pool_);
     const auto found = limited(client, Connection::Sees::majority).first(in::sessions, Doc("_id", id));
     if (!found) return {};
-    const auto session = take_session(View(*found));
+    const auto session = take<model::Session>(View(*found));
     if (session.expires_at <= clock_.now()) return {};
     return session;
   }

@@ -71,15 +71,15 @@ model::ProductPage Reader::products(const model::ProductQuery& query) {
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
-  return taken(first(in::users, Doc("_id", id)), take_user);
+  return taken(first(in::users, Doc("_id", id)), take<model::User>);
 }
 
 std::optional<model::User> Reader::user_by_name(std::string_view username) {
-  return taken(first(in::users, Doc("username_key", username_key(username))), take_user);
+  return taken(first(in::users, Doc("username_key", username_key(username))), take<model::User>);
 }
 
 std::vector<model::User> Reader::users() {
-  return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
+  return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take<model::User>);
 }
 
 std::vector<std::string> Reader::password_hash_kinds() {
@@ -96,15 +96,16 @@ std::vector<std::string> Reader::password_hash_kinds() {
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
-  return taken(first(in::challenges, Doc("_id", token_hash)), take_challenge);
+  return taken(first(in::challenges, Doc("_id", token_hash)), take<model::Challenge>);
 }
 
 std::optional<model::Session> Reader::session(const SessionId& id) {
-  return taken(first(in::sessions, Doc("_id", id)), take_session);
+  return taken(first(in::sessions, Doc("_id", id)), take<model::Session>);
 }
 
 model::FactorCounters Reader::factor_counters(const UserId& user) {
-  return taken(first(in::factor_counters, Doc("_id", user)), take_factor_counters).value_or(model::FactorCounters{});
+  const auto found = taken(first(in::factor_counters, Doc("_id", user)), take<FactorCountersOf>);
+  return found ? found->counters : model::FactorCounters();
 }
 
 std::int64_t Reader::recovery_codes_left(const UserId& user) {
@@ -119,7 +120,7 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
   Doc filter("kind", name_of(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
   return all(connection(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)),
-             take_change);
+             take<model::Change>);
 }
 
 std::int64_t Reader::last_change_number() {
@@ -170,7 +171,7 @@ model::ChangePage Reader::find_changes(const model::ChangeQuery&) {
 std::vector<model::SessionRecord> Reader::sessions_of(const UserId& user) {
   std::vector<model::SessionRecord> out;
   for (Cursor found = find(in::sessions, Doc("user", user)); found.next();) {
-    out.push_back({.session = take_session(found.view())});
+    out.push_back({.session = take<model::Session>(found.view())});
   }
   return out;
 }

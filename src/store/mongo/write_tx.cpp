@@ -247,7 +247,7 @@ std::optional<model::Session> MongoWriteTx::session(const SessionId& id) {
   ask(id);
   for (const auto& each : std::exchange(sessions_expected_, {})) ask(each);
   for (Cursor found = find(in::sessions, Doc("_id", Doc("$in", ids))); found.next();) {
-    const auto session = take_session(found.view());
+    const auto session = take<model::Session>(found.view());
     known_sessions_[session.id] = session;
   }
   return known_sessions_[id];
@@ -258,7 +258,7 @@ std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& sess
   if (!ended) return {};
   known_sessions_[session].reset();
   wrote(1);
-  return take_session(View(*ended));
+  return take<model::Session>(View(*ended));
 }
 
 // In this order, skips the first `skip` documents and removes the next `limit`.

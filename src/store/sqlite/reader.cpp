@@ -9,15 +9,15 @@ namespace integrity::store::sqlite {
 namespace {
 
 template <class T>
-std::optional<T> first(Run row, T (*take)(Run&)) {
+std::optional<T> first(Run row) {
   if (!row.next()) return {};
-  return take(row);
+  return take<T>(row);
 }
 
 template <class T>
-std::vector<T> all(Run row, T (*take)(Run&)) {
+std::vector<T> all(Run row) {
   std::vector<T> out;
-  while (row.next()) out.push_back(take(row));
+  while (row.next()) out.push_back(take<T>(row));
   return out;
 }
 
@@ -38,15 +38,15 @@ model::ProductPage Reader::products(const model::ProductQuery& query) {
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
-  return first(db().query("SELECT " USER_COLUMNS " FROM users WHERE id = ?", id), take_user);
+  return first<model::User>(db().query(select_from<model::User, "WHERE id = ?">, id));
 }
 
 std::optional<model::User> Reader::user_by_name(std::string_view username) {
-  return first(db().query("SELECT " USER_COLUMNS " FROM users WHERE username_key = lower(?)", username), take_user);
+  return first<model::User>(db().query(select_from<model::User, "WHERE username_key = lower(?)">, username));
 }
 
 std::vector<model::User> Reader::users() {
-  return all(db().query("SELECT " USER_COLUMNS " FROM users ORDER BY username_key"), take_user);
+  return all<model::User>(db().query(select_from<model::User, "ORDER BY username_key">));
 }
 
 std::vector<std::string> Reader::password_hash_kinds() {
@@ -59,17 +59,16 @@ std::vector<std::string> Reader::password_hash_kinds() {
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
-  return first(db().query("SELECT " CHALLENGE_COLUMNS " FROM challenges WHERE token_hash = ?", ByteView(token_hash)),
-               take_challenge);
+  return first<model::Challenge>(db().query(select_from<model::Challenge, "WHERE token_hash = ?">, token_hash));
 }
 
 std::optional<model::Session> Reader::session(const SessionId& id) {
-  return first(db().query("SELECT " SESSION_COLUMNS " FROM sessions WHERE id = ?", id), take_session);
+  return first<model::Session>(db().query(select_from<model::Session, "WHERE id = ?">, id));
 }
 
 model::FactorCounters Reader::factor_counters(const UserId& user) {
-  return first(db().query("SELECT " COUNTER_COLUMNS " FROM factor_counters WHERE user = ?", user), take_factor_counters)
-      .value_or(model::FactorCounters{});
+  const auto found = first<FactorCountersOf>(db().query(select_from<FactorCountersOf, "WHERE user = ?">, user));
+  return found ? found->counters : model::FactorCounters();
 }
 
 std::int64_t Reader::recovery_codes_left(const UserId& user) {
@@ -87,13 +86,13 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
     while (row.next()) out.push_back(take_change(db(), row));
   };
   if (kind != model::RecordKind::product) {
-    add(db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.product IS NULL AND c.record = ? AND c.kind = ?"
-                   " AND c.revision < ? ORDER BY c.revision DESC LIMIT ?",
-                   record, name_of(kind), revisions_end, limit_of(limit)));
+    add(db().query(
+        select_changes<"WHERE product IS NULL AND record = ? AND kind = ? AND revision < ? ORDER BY revision DESC"
+                       " LIMIT ?">,
+        record, name_of(kind), revisions_end, limit_of(limit)));
   } else if (const auto sequence = sequence_of(db(), ProductId{record.bytes})) {
-    add(db().query("SELECT " CHANGE_COLUMNS " FROM changes c WHERE c.product = ? AND c.revision < ?"
-                   " ORDER BY c.revision DESC LIMIT ?",
-                   *sequence, revisions_end, limit_of(limit)));
+    add(db().query(select_changes<"WHERE product = ? AND revision < ? ORDER BY revision DESC LIMIT ?">, *sequence,
+                   revisions_end, limit_of(limit)));
   }
   return out;
 }
@@ -145,8 +144,8 @@ model::ChangePage Reader::find_changes(const model::ChangeQuery&) {
 }
 std::vector<model::SessionRecord> Reader::sessions_of(const UserId& user) {
   std::vector<model::SessionRecord> out;
-  for (auto row = db().query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
-    out.push_back({.session = take_session(row)});
+  for (auto row = db().query(select_from<model::Session, "WHERE user = ?">, user); row.next();) {
+    out.push_back({.session = take<model::Session>(row)});
   }
   return out;
 }

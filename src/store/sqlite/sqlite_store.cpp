@@ -106,8 +106,8 @@ class SqliteStore final : public Store {
         cache_(kCacheBytesMax),
         pages_(kPageCacheBytesMax),
         readers_(options.file) {
-    for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions"); row.next();) {
-      sessions_.put(take_session(row));
+    for (auto row = db_.query(select_from<model::Session>); row.next();) {
+      sessions_.put(take<model::Session>(row));
     }
     writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,
                     sessions_);

@@ -173,18 +173,11 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
 }
 
 Status SqliteWriteTx::do_insert(const model::User& u) {
-  if (!insert(db_, u)) return username_taken(u);
-  return {};
+  return insert_unless_taken(db_, u) ? Status() : username_taken(u);
 }
 
 void SqliteWriteTx::do_update(const model::User& u, std::int64_t version_before) {
-  expect_one(db_.run("UPDATE users SET username = ?, name = ?, password_hash = ?,"
-                     " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
-                     " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
-                     " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-                     u.username, u.name, u.password_hash, u.password_version, name_of(u.state), ByteView(u.totp_secret),
-                     u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at,
-                     u.updated_at, u.id, version_before),
+  expect_one(run_update(db_, update<model::User, "WHERE id = ? AND version = ?">, u, u.id, version_before),
              "update of an account that is not at the version before");
 }
 
@@ -221,15 +214,15 @@ bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Dige
 }
 
 void SqliteWriteTx::do_insert(const model::SessionRecord& record) {
-  const model::Session& s = record.session;
-  insert(db_, s);
-  sessions_.push_back({s.id, s});
+  insert(db_, record.session);
+  sessions_.push_back({record.session.id, record.session});
 }
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
   std::optional<model::Session> ended;
-  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? RETURNING " SESSION_COLUMNS, session); row.next();) {
-    ended = take_session(row);
+  for (auto row = db_.query(around<model::Session, "DELETE FROM sessions WHERE id = ? RETURNING ">, session);
+       row.next();) {
+    ended = take<model::Session>(row);
   }
   if (ended) sessions_.push_back({session, {}});
   return ended;
