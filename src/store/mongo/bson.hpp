@@ -87,6 +87,8 @@ class Doc {
   template <class Enum>
   requires std::is_enum_v<Enum>
   void append(std::string_view name, Enum value) { append(name, name_of(value)); }
+  void append(std::string_view name, const std::vector<std::string>& value);
+  void append(std::string_view name, model::Scopes value) { append(name, names_of(value)); }
   void append(std::string_view name, BeginsWith value);
   void append(std::string_view name, Lowest);
   void append(std::string_view name, Highest);
@@ -169,6 +171,7 @@ class View {
     if (!found) unexpected_value(at);
     value = *found;
   }
+  static void read(const bson_iter_t& at, model::Scopes& value);  // names of scopes
   static void read(const bson_iter_t& at, Time& value);
   static void read(const bson_iter_t& at, Money& value);
   static void read(const bson_iter_t& at, Doc& value);

@@ -24,6 +24,12 @@ Doc to_doc(const model::User& user) {
   return to_doc<model::User>(user).add("username_key", username_key(user.username));
 }
 
+Doc to_doc(const model::Change& change) {
+  Doc doc = to_doc<model::Change>(change);
+  if (change.kind != model::RecordKind::product) doc.add("listed", change.kind);
+  return doc;
+}
+
 Doc to_doc(const model::Product& p, std::int64_t sequence, const model::ProductText& text) {
   return Doc("_id", p.id, "place", sequence, "sku", p.sku, "name", p.name, "description", p.description, "price",
              p.price, "currency", p.currency, "stock", p.stock, "version", p.version, "created_at", p.created_at,

@@ -26,7 +26,8 @@ Doc to_doc(const T& row) {
   for_each_index<T>(add);
   return doc;
 }
-Doc to_doc(const model::User& user);
+Doc to_doc(const model::User& user);      // with the key by which its name is unique
+Doc to_doc(const model::Change& change);  // `listed` is the kind of all but products, for an index without products
 
 template <class T>
 T take(View view) {
@@ -39,6 +40,7 @@ T take(View view) {
     member.set(row, view.take<Value>(name));
   };
   for_each_index<T>(read);
+  complete(row);
   return row;
 }
 

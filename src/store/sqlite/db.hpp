@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/id.hpp"
 #include "store/enum_names.hpp"
@@ -79,8 +80,11 @@ class Run {
   [[noreturn]] void fail(int code) const;
 
   void read(int column, std::int64_t& value) const;
+  void read(int column, bool& value) const;
   void read(int column, int& value) const;
   void read(int column, std::string& value) const;
+  void read(int column, std::vector<std::string>& value) const;  // of words, with spaces between them; NULL is empty
+  void read(int column, model::Scopes& value) const;
   void read(int column, Bytes& value) const;  // NULL is empty
   void read(int column, Time& value) const;
   template <class Enum>
@@ -109,6 +113,9 @@ class Run {
   void bind(int index, std::int64_t value);
   void bind(int index, std::size_t value) { bind(index, static_cast<std::int64_t>(value)); }
   void bind(int index, int value) { bind(index, std::int64_t{value}); }
+  void bind(int index, std::same_as<bool> auto value) { bind(index, std::int64_t{value}); }
+  void bind(int index, const std::vector<std::string>& words);  // empty is NULL
+  void bind(int index, model::Scopes value) { bind(index, names_of(value)); }
   void bind(int index, Time value) { bind(index, to_millis(value)); }
   void bind(int index, std::string_view value);
   void bind(int index, ByteView value);  // empty is NULL

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "store/history.hpp"
+#include "store/sqlite/history.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/search.hpp"
 
@@ -19,6 +21,11 @@ std::vector<T> all(Run row) {
   std::vector<T> out;
   while (row.next()) out.push_back(take<T>(row));
   return out;
+}
+
+std::size_t count(Run row) {
+  row.next();
+  return static_cast<std::size_t>(row.take<std::int64_t>());
 }
 
 // SQLite takes limits as signed integers.
@@ -103,51 +110,62 @@ std::int64_t Reader::last_change_number() {
   return row.take<std::int64_t>();
 }
 
-// Not there yet.
-namespace {
-[[noreturn]] void not_yet() {
-  throw std::logic_error("not there yet");
+std::vector<model::User> Reader::users_after(std::string_view username_key, std::size_t limit) {
+  return all<model::User>(db().query(select_from<model::User, "WHERE username_key > ? ORDER BY username_key LIMIT ?">,
+                                     username_key, limit_of(limit)));
 }
-}  // namespace
-std::vector<model::User> Reader::users_after(std::string_view, std::size_t) {
-  not_yet();
-}
+
 bool Reader::any_account_confirmed() {
-  not_yet();
+  return db().query("SELECT 1 FROM users WHERE confirmed_at IS NOT NULL LIMIT 1").next();
 }
+
 std::size_t Reader::active_admins() {
-  not_yet();
+  return count(
+      db().query("SELECT count(*) FROM users WHERE role = 'admin' AND state = 'active' AND confirmed_at IS NOT NULL"));
 }
-std::optional<model::ApiKey> Reader::api_key(const ApiKeyId&) {
-  not_yet();
-}
-std::vector<model::ApiKey> Reader::api_keys_of(const UserId&) {
-  not_yet();
-}
-std::vector<model::ApiKey> Reader::api_keys() {
-  not_yet();
-}
-std::optional<model::Invitation> Reader::invitation(const InvitationId&) {
-  not_yet();
-}
-std::optional<model::Invitation> Reader::invitation(const model::Digest&) {
-  not_yet();
-}
-std::vector<model::Invitation> Reader::invitations(std::optional<InvitationId>, std::size_t) {
-  not_yet();
-}
-std::size_t Reader::invitations_open(Time) {
-  not_yet();
-}
-model::ChangePage Reader::find_changes(const model::ChangeQuery&) {
-  not_yet();
-}
+
 std::vector<model::SessionRecord> Reader::sessions_of(const UserId& user) {
-  std::vector<model::SessionRecord> out;
-  for (auto row = db().query(select_from<model::Session, "WHERE user = ?">, user); row.next();) {
-    out.push_back({.session = take<model::Session>(row)});
+  return all<model::SessionRecord>(db().query(select_from<model::SessionRecord, "WHERE user = ?">, user));
+}
+
+std::optional<model::ApiKey> Reader::api_key(const ApiKeyId& id) {
+  return first<model::ApiKey>(db().query(select_from<model::ApiKey, "WHERE id = ?">, id));
+}
+
+std::vector<model::ApiKey> Reader::api_keys_of(const UserId& user) {
+  return all<model::ApiKey>(db().query(select_from<model::ApiKey, "WHERE user = ?">, user));
+}
+
+std::vector<model::ApiKey> Reader::api_keys() {
+  return all<model::ApiKey>(db().query(select_from<model::ApiKey>));
+}
+
+std::optional<model::Invitation> Reader::invitation(const InvitationId& id) {
+  return first<model::Invitation>(db().query(select_from<model::Invitation, "WHERE id = ?">, id));
+}
+
+std::optional<model::Invitation> Reader::invitation(const model::Digest& token_hash) {
+  return first<model::Invitation>(db().query(select_from<model::Invitation, "WHERE token_hash = ?">, token_hash));
+}
+
+std::vector<model::Invitation> Reader::invitations(std::optional<InvitationId> below, std::size_t limit) {
+  if (!below) {
+    return all<model::Invitation>(
+        db().query(select_from<model::Invitation, "ORDER BY created_at DESC, id DESC LIMIT ?">, limit_of(limit)));
   }
-  return out;
+  const OneState state(db());
+  const auto last = invitation(*below);
+  return all<model::Invitation>(db().query(
+      select_from<model::Invitation, "WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?">,
+      last ? last->created_at : latest_creation(*below), *below, limit_of(limit)));
+}
+
+std::size_t Reader::invitations_open(Time now) {
+  return count(db().query("SELECT count(*) FROM invitations WHERE expires_at > ?", now));
+}
+
+model::ChangePage Reader::find_changes(const model::ChangeQuery& query) {
+  return sqlite::find_changes(db(), query);
 }
 
 }  // namespace integrity::store::sqlite
