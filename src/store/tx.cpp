@@ -132,8 +132,8 @@ bool WriteTx::alive(const SessionId& id) {
 }
 
 bool WriteTx::alive(const model::Digest& key_hash) {
-  const auto key = do_usable_key(key_hash);
-  return key && !(key->expires_at && *key->expires_at <= clock_.now());
+  const auto key = do_key(key_hash);
+  return key && usable(*key, clock_.now());
 }
 
 void WriteTx::record(const model::Attribution& attribution, RecordKind kind, const RecordId& record,

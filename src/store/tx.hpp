@@ -23,6 +23,11 @@
 
 namespace integrity::store {
 
+// Whether a key can be used: neither revoked nor expired, and its owner is active.
+inline bool usable(const model::ApiKey& key, Time now) {
+  return !key.revoked_at && key.role && !(key.expires_at && *key.expires_at <= now);
+}
+
 class ReadTx {
  public:
   virtual ~ReadTx() = default;
@@ -226,8 +231,8 @@ class WriteTx : public virtual ReadTx {
   // Of the account's sessions, where there is a role, and of its keys that are not revoked.
   virtual void do_set_role(const UserId& user, const std::optional<model::Role>& role) = 0;
   virtual void do_insert(const model::ApiKey& key) = 0;
-  virtual void do_revoke(const model::ApiKey& key, Time at) = 0;                              // one that is not revoked
-  virtual std::shared_ptr<const model::ApiKey> do_usable_key(const model::Digest& hash) = 0;  // or expired; else null
+  virtual void do_revoke(const model::ApiKey& key, Time at) = 0;                       // one that is not revoked
+  virtual std::shared_ptr<const model::ApiKey> do_key(const model::Digest& hash) = 0;  // null only where there is none
   virtual void do_insert(const model::Invitation& invitation) = 0;
   virtual bool do_remove(const InvitationId& invitation) = 0;  // true iff it existed
   // When the oldest expires, where an account has `stored_max` that have not expired.

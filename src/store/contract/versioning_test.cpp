@@ -61,8 +61,9 @@ TEST_P(StoreContract, AnAccountsHistoryBeginsWithItsConfirmation) {
   EXPECT_EQ(changes[2].op, "user.confirm");
   EXPECT_EQ(changes[2].revision, 1);
   EXPECT_EQ(changes[2].after, R"({"id":")" + user.id.hex() +
-                                  R"(","username":"ada","name":null,"state":"active",)"
-                                  R"("password_version":1,"factor":true})");
+                                  R"(","username":"ada","name":null,"role":"editor","state":"active",)"
+                                  R"("factor":"active","created_at":"2027-01-15T08:00:00.000Z","version":1})");
+  EXPECT_EQ(changes[2].account, user.id);
   EXPECT_EQ(changes[1].op, "user.recovery_codes");
   EXPECT_EQ(changes[0].op, "user.recovery_code_used");
   EXPECT_EQ(store().read()->user(user.id)->version, 3);
@@ -87,7 +88,9 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   EXPECT_EQ(changes[0].op, "session.end");
   EXPECT_EQ(changes[0].revision, 2);
   EXPECT_EQ(changes[0].after, "");
+  EXPECT_EQ(changes[0].account, ada.id);
   EXPECT_EQ(changes[1].op, "session.start");
+  EXPECT_EQ(changes[1].account, ada.id);
   EXPECT_EQ(changes[1].after, R"({"id":")" + ended.id.hex() + R"(","user":")" + ada.id.hex() +
                                   R"(","amr":["pwd","otp"],"created_at":"2027-01-15T08:00:00.000Z",)"
                                   R"("expires_at":"2027-01-15T08:10:00.000Z"})");

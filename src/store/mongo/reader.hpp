@@ -46,6 +46,7 @@ class Reader : public virtual ReadTx {
   std::optional<Doc> first(Name collection, const Doc& filter, const Doc& options = {}) {
     return connection(collection).first(collection, filter, options);
   }
+  std::size_t count(Name collection, const Doc& filter);
   Cursor aggregate(Name collection, const Array& pipeline) {
     return connection(collection).aggregate(collection, pipeline);
   }

@@ -24,8 +24,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
   MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text);
 
   // For the writer. The transaction itself begins with the first query of a job: a group without queries costs nothing.
-  // `sessions`: those of the origins of the jobs; one query reads them all.
-  void begin_group(std::vector<SessionId> sessions);
+  // `sessions` and `keys`: those of the origins of the jobs; one query reads them all.
+  void begin_group(std::vector<SessionId> sessions, std::vector<model::Digest> keys);
   void begin_job();
   bool job_wrote() const { return writes_ != job_writes_; }
   bool group_wrote() const { return writes_ != 0; }
@@ -93,7 +93,6 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::size_t remove(Name collection, const Doc& which) {
     return wrote(connection(collection).remove(collection, which));
   }
-  std::size_t count(Name collection, const Doc& filter);
   std::size_t remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip, std::size_t limit);
   std::size_t wrote(std::int64_t documents);
   void forget_users(const Array& ids);
@@ -117,7 +116,7 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void do_set_role(const UserId& user, const std::optional<model::Role>& role) override;
   void do_insert(const model::ApiKey& key) override;
   void do_revoke(const model::ApiKey& key, Time at) override;
-  std::shared_ptr<const model::ApiKey> do_usable_key(const model::Digest& hash) override;
+  std::shared_ptr<const model::ApiKey> do_key(const model::Digest& hash) override;
   void do_insert(const model::Invitation& invitation) override;
   bool do_remove(const InvitationId& invitation) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
@@ -131,9 +130,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
   // Of the group.
   std::optional<Watermark> watermark_;
   Watermark watermark_before_;
-  std::array<Collected, 5> collected_{
-      {{in::products}, {in::sessions}, {in::challenges}, {in::stored_responses}, {in::changes}}};
+  std::array<Collected, 6> collected_{
+      {{in::products}, {in::sessions}, {in::challenges}, {in::stored_responses}, {in::api_keys}, {in::changes}}};
   std::vector<SessionId> sessions_expected_;
+  std::vector<model::Digest> keys_expected_;
+  std::map<model::Digest, std::shared_ptr<const model::ApiKey>> known_keys_;
   std::unordered_map<SessionId, std::optional<model::Session>, IdHash> known_sessions_;
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
   std::map<StoredResponseId, std::optional<model::StoredResponse>> known_responses_;
