@@ -10,7 +10,7 @@
 namespace integrity::auth {
 
 inline constexpr std::chrono::hours invitation_life{7 * 24};  // where nothing else is said
-inline constexpr std::chrono::hours invitation_life_max{30 * 24};
+using model::invitation_life_max;
 inline constexpr std::size_t invitations_max = 1000;
 
 struct NewInvitation {
