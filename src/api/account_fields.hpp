@@ -99,7 +99,7 @@ inline std::function<Status()> password_check(const auth::Accounts& accounts, co
   if (!read) return {};
   // Shared, since a std::function has to be copyable and a Secret is not.
   return [&accounts, pointer, username = std::move(username), secret = std::make_shared<Secret>(std::move(*read))] {
-    return accounts.acceptable(*secret, username(), pointer);
+    return accounts.context.acceptable(*secret, username(), pointer);
   };
 }
 

@@ -32,7 +32,7 @@ Result<std::function<Status()>> sign_up_check(const Call& call, const json::Valu
   const json::Value* const name = json.find("username");
   auto checked = password_check(accounts, json.find("password"), "#/password",
                                 [name = name == nullptr ? std::string() : name->text] { return name; });
-  if (checked) INTEGRITY_CHECK(accounts.may_sign_up(call.context.client()));
+  if (checked) INTEGRITY_CHECK(accounts.sign_in.may_sign_up(call.context.client()));
   return checked;
 }
 
@@ -110,7 +110,7 @@ constexpr std::string_view schema_name(const VerifyBody*) {
 
 struct VerifyAnswer {
   std::string access_token, token_type = "Bearer";
-  std::int64_t expires_in = auth::session_life.count();
+  std::int64_t expires_in = auth::token_life.count();
   UserView user;
   std::int64_t recovery_codes_left = 0;
   std::optional<std::vector<std::string>> recovery_codes;
@@ -158,24 +158,25 @@ std::string_view to_text(Challenge::Next next) {
 
 Result<Hashed<Created<SignUpAnswer>>> sign_up(const Context& context, const auth::Anyone&, SignUpBody body) {
   auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.may_sign_up(context.client()));
+  INTEGRITY_CHECK(accounts.sign_in.may_sign_up(context.client()));
   // Shared, since a std::function has to be copyable and a Secret is not.
   auto shared = std::make_shared<SignUpBody>(std::move(body));
-  return Hashed<Created<SignUpAnswer>>{[&accounts, shared, from = context.client()](
-                                           const store::Origin& origin) -> Result<Created<SignUpAnswer>> {
-    INTEGRITY_TRY(const auto step, accounts.sign_up(shared->username, shared->name, shared->password, from, origin));
-    return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(to_text(step.next)),
-                                  step.expires_in.count(), qr_path(step.user)}};
-  }};
+  return Hashed<Created<SignUpAnswer>>{
+      [&accounts, shared, from = context.client()](const store::Origin& origin) -> Result<Created<SignUpAnswer>> {
+        INTEGRITY_TRY(const auto step,
+                      accounts.sign_in.sign_up(shared->username, shared->name, shared->password, {}, from, origin));
+        return Created<SignUpAnswer>{{UserView::of(step.user), step.challenge, std::string(to_text(step.next)),
+                                      step.expires_in.count(), qr_path(step.user)}};
+      }};
 }
 
 Result<Hashed<Ok<LogInAnswer>>> log_in(const Context& context, const auth::Anyone&, LogInBody body) {
   auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.may_log_in(body.username, context.client()));
+  INTEGRITY_CHECK(accounts.sign_in.may_log_in(body.username, context.client()));
   auto shared = std::make_shared<LogInBody>(std::move(body));
   return Hashed<Ok<LogInAnswer>>{
       [&accounts, shared, from = context.client()](const store::Origin& origin) -> Result<Ok<LogInAnswer>> {
-        INTEGRITY_TRY(const auto step, accounts.log_in(shared->username, shared->password, from, origin));
+        INTEGRITY_TRY(const auto step, accounts.sign_in.log_in(shared->username, shared->password, from, origin));
         LogInAnswer answer{step.challenge, std::string(to_text(step.next)), step.expires_in.count(), {}, {}};
         if (step.next == Challenge::Next::enrol) {
           answer.qr = qr_path(step.user);
@@ -207,7 +208,7 @@ Ok<Raw> enrolment_as(std::size_t offer, const auth::Enrolment& enrolment) {
 
 // A picture takes up to a millisecond, and a client may ask for any number of them: they take turns on the pool.
 Result<Searched<Ok<Raw>>> enrolment_qr(const Context& context, const auth::FirstStepDone& caller) {
-  INTEGRITY_TRY(auto enrolment, context.services.accounts.enrolment(caller));
+  INTEGRITY_TRY(auto enrolment, context.services.accounts.sign_in.enrolment(caller));
   return Searched<Ok<Raw>>{[offer = context.offer, enrolment = std::move(enrolment)]() -> Result<Ok<Raw>> {
                              return enrolment_as(offer, enrolment);
                            },
@@ -220,8 +221,9 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
   auto& services = context.services;
   const std::string challenge = body.challenge.value_or("");
   auth::Proof proof{std::move(body.code), std::move(body.recovery_code)};
-  INTEGRITY_CHECK(services.accounts.may_verify(read, challenge, body.username, proof, context.client()));
-  auto write = services.accounts.verify(challenge, std::move(body.username), std::move(proof));
+  INTEGRITY_CHECK(services.accounts.sign_in.may_verify(read, challenge, body.username, proof, context.client()));
+  auto write = services.accounts.sign_in.verify(challenge, std::move(body.username), std::move(proof),
+                                                {.address = context.client().address});
   return Write<Ok<VerifyAnswer>>{
       [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<VerifyAnswer>> {
         INTEGRITY_TRY(auto verified, write(tx));
@@ -236,13 +238,8 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
         const model::Session& session = answer.body.session;
         log::event("session.started",
                    {{"user", session.user.hex()}, {"session", session.id.hex()}, {"address", address}});
-        const auto expires_at = to_seconds(session.expires_at);
-        answer.body.access_token = services.tokens.issue({.user = session.user,
-                                                          .session = session.id,
-                                                          .token_id = to_base64url(services.random.bytes(16)),
-                                                          .issued_at = expires_at - auth::session_life.count(),
-                                                          .expires_at = expires_at,
-                                                          .factor = session.factor});
+        answer.body.access_token = services.tokens.issue(
+            auth::claims_of(session, session.created_at, to_base64url(services.random.bytes(16))));
       }};
 }
 
@@ -272,7 +269,7 @@ Operation sign_up() {
           return Error{Code::signup_closed,
                        "accounts are made by the operator of this server, with `integrity user add NAME`"};
         }
-        return services.accounts.signup_open();
+        return services.accounts.sign_in.signup_open();
       });
 }
 

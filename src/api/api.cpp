@@ -45,14 +45,18 @@ Result<Caller> authenticate(Services& services, Call& call) {
       return Caller(auth::Anyone{});
     case Access::first_step_done: {
       const auto tx = services.store.read();
-      auto caller = services.accounts.first_step_done(*tx, bearer(context.request),
-                                                      std::string(call.operation.user_named(context)));
-      if (!caller) return services.accounts.refuse_without_challenge(context.client(), std::move(caller).error());
+      auto& sign_in = services.accounts.sign_in;
+      auto caller = sign_in.first_step_done(*tx, bearer(context.request), call.operation.user_named(context));
+      if (!caller) return sign_in.refuse_without_challenge(context.client(), std::move(caller).error());
       return Caller(std::move(*caller));
     }
     case Access::signed_in: {
-      const auto caller = services.authenticator.authenticate(bearer(context.request));
-      if (caller) return Caller(*caller);
+      const auto caller =
+          services.authenticator.authenticate(bearer(context.request), [&] { return context.client().address; });
+      if (caller) {
+        if (auto signed_in = caller->signed_in()) return Caller(std::move(*signed_in));
+        return Error{Code::forbidden, "a key cannot do this"};
+      }
       call.token_fault = caller.error();
       return auth::refusal(call.token_fault);
     }

@@ -131,21 +131,20 @@ constexpr std::string_view schema_name(const ReplaceAnswer*) {
 }
 
 Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {
-  return Write<NoContent>{[write = context.services.accounts.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
-    INTEGRITY_CHECK(write(tx));
-    return NoContent{};
-  }};
+  return Write<NoContent>{
+      [write = context.services.accounts.sessions.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
+        INTEGRITY_CHECK(write(tx));
+        return NoContent{};
+      }};
 }
 
 Result<Ok<Me>> who(const Context&, const auth::SignedIn& caller, store::ReadTx& tx) {
   const auto user = tx.user(caller.user());
   if (!user) return not_found();
   const model::Session& session = caller.session();
+  const auto amr = model::amr_of(session.factor);
   Me me{UserView::of(*user),
-        {session.id,
-         session.created_at,
-         session.expires_at,
-         {"pwd", session.factor == model::SecondFactor::otp ? "otp" : "recovery"}},
+        {session.id, session.created_at, session.expires_at, {amr.begin(), amr.end()}},
         {},
         tx.recovery_codes_left(user->id)};
   if (user->totp_confirmed_at) me.factors.push_back({.confirmed_at = *user->totp_confirmed_at});
@@ -154,20 +153,20 @@ Result<Ok<Me>> who(const Context&, const auth::SignedIn& caller, store::ReadTx& 
 
 Result<Hashed<NoContent>> change_password(const Context& context, const auth::SignedIn& caller, PasswordBody body) {
   auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.may_change_password(caller, context.client()));
+  INTEGRITY_CHECK(accounts.own_account.may_change_password(caller, context.client()));
   // Shared, since a std::function has to be copyable and a Secret is not.
-  const auto change = std::make_shared<auth::Accounts::NewPassword>(auth::Accounts::NewPassword{
+  const auto change = std::make_shared<auth::OwnAccount::NewPassword>(auth::OwnAccount::NewPassword{
       std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
   return Hashed<NoContent>{
       [&accounts, caller, change, from = context.client()](const store::Origin& origin) -> Result<NoContent> {
-        INTEGRITY_CHECK(accounts.change_password(caller, *change, from, origin));
+        INTEGRITY_CHECK(accounts.own_account.change_password(caller, *change, from, origin));
         return NoContent{};
       }};
 }
 
 Result<Write<Ok<RecoveryCodesAnswer>>> renew_recovery_codes(const Context& context, const auth::SignedIn& caller,
                                                             CodeBody body) {
-  auto write = context.services.accounts.renew_recovery_codes(caller, std::move(body.code));
+  auto write = context.services.accounts.own_account.renew_recovery_codes(caller, std::move(body.code));
   return Write<Ok<RecoveryCodesAnswer>>{
       [write = std::move(write)](store::WriteTx& tx) -> Result<Ok<RecoveryCodesAnswer>> {
         INTEGRITY_TRY(auto codes, write(tx));
@@ -176,7 +175,8 @@ Result<Write<Ok<RecoveryCodesAnswer>>> renew_recovery_codes(const Context& conte
 }
 
 Result<Write<Ok<ReplaceAnswer>>> replace_factor(const Context& context, const auth::SignedIn& caller, ProofBody body) {
-  auto write = context.services.accounts.replace_factor(caller, {std::move(body.code), std::move(body.recovery_code)});
+  auto write = context.services.accounts.own_account.replace_factor(
+      caller, {std::move(body.code), std::move(body.recovery_code)});
   return Write<Ok<ReplaceAnswer>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<ReplaceAnswer>> {
     INTEGRITY_TRY(const auto step, write(tx));
     return Ok<ReplaceAnswer>{

@@ -15,6 +15,7 @@ class CountingStore final : public store::Store {
   explicit CountingStore(store::Store& store) : store_(store) {}
   std::unique_ptr<store::ReadTx> read() override { return store_.read(); }
   std::optional<model::Session> session(const SessionId& id) override { return store_.session(id); }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) override { return store_.api_key(hash); }
   void submit(std::unique_ptr<store::Job> job) override {
     ++writes;
     store_.submit(std::move(job));
@@ -152,7 +153,7 @@ TEST_F(Strangers, AreLimitedInSignUpsWhosePasswordIsChecked) {
 
 // An I/O thread that makes pictures stops everybody whose connections are on it.
 TEST_F(Strangers, HaveTheirPicturesMadeOnThePool) {
-  const auto challenge = accounts->sign_up("ada", {}, password(), home)->challenge;
+  const auto challenge = accounts->sign_in.sign_up("ada", {}, password(), {}, home)->challenge;
   std::promise<void> over;
   ASSERT_TRUE(search_pool.submit({"somebody else", "somebody else"}, {[&] { over.get_future().wait(); }, [] {}}));
   const auto exchange = std::make_shared<TestExchange>(Sent{http::Method::get, "/generate-2fa/ada", "", challenge});
@@ -183,7 +184,7 @@ TEST_F(Strangers, LearnWhatIsWrongWithATokenOnlyFromTheToken) {
                          .session = session,
                          .token_id = "one",
                          .issued_at = issued_at,
-                         .expires_at = issued_at + auth::token_life_s});
+                         .expires_at = issued_at + auth::token_life.count()});
   };
   const auto now = to_seconds(clock.now());
   const auto me = [&](const std::string& sent) { return send({http::Method::get, "/me", "", sent}); };
@@ -200,7 +201,7 @@ TEST_F(Strangers, LearnWhatIsWrongWithATokenOnlyFromTheToken) {
   const auto good = token(verified->session.id, now), other = token(SessionId{}, now);
   EXPECT_EQ(me(good.substr(0, good.rfind('.')) + other.substr(other.rfind('.'))).body, unknown.body) << "forged";
   EXPECT_EQ(me(good).status, 200);
-  ASSERT_TRUE(accounts->disable("ada"));
+  ASSERT_TRUE(accounts->host.disable("ada"));
   const auto disabled = me(good);
   EXPECT_EQ(disabled.body, unknown.body);
   EXPECT_EQ(challenge_of(disabled), challenge_of(unknown));

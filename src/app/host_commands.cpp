@@ -67,26 +67,26 @@ using Reply = Result<std::string>;  // a JSON object
 
 Reply add_user(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<AddUser>(with));
-  INTEGRITY_TRY(const auto added, accounts.add_user(asked.username, asked.password));
+  INTEGRITY_TRY(const auto added, accounts.host.add_user(asked.username, asked.password));
   return written(Added{added.challenge, added.enrolment.otpauth_uri, added.enrolment.secret_base32});
 }
 
 Reply confirm_user(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<Confirm>(with));
-  INTEGRITY_TRY(auto codes, accounts.confirm(asked.challenge, asked.code));
+  INTEGRITY_TRY(auto codes, accounts.host.confirm(asked.challenge, asked.code));
   return written(Confirmed{std::move(codes)});
 }
 
 Reply set_password(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<SetPassword>(with));
-  INTEGRITY_CHECK(accounts.set_password(asked.username, asked.password));
+  INTEGRITY_CHECK(accounts.host.set_password(asked.username, asked.password));
   return "{}";
 }
 
-template <Status (auth::Accounts::*function)(const std::string&)>
+template <Status (auth::HostAccounts::*function)(const std::string&)>
 Reply by_name(auth::Accounts& accounts, const json::Value& with) {
   INTEGRITY_TRY(const auto asked, schema::read<Named>(with));
-  INTEGRITY_CHECK((accounts.*function)(asked.username));
+  INTEGRITY_CHECK((accounts.host.*function)(asked.username));
   return "{}";
 }
 
@@ -97,10 +97,10 @@ constexpr struct {
     {"user.add", add_user},
     {"user.confirm", confirm_user},
     {"user.set-password", set_password},
-    {"user.reset-2fa", by_name<&auth::Accounts::reset_factor>},
-    {"user.disable", by_name<&auth::Accounts::disable>},
-    {"user.enable", by_name<&auth::Accounts::enable>},
-    {"user.remove", by_name<&auth::Accounts::remove_pending>},
+    {"user.reset-2fa", by_name<&auth::HostAccounts::reset_factor>},
+    {"user.disable", by_name<&auth::HostAccounts::disable>},
+    {"user.enable", by_name<&auth::HostAccounts::enable>},
+    {"user.remove", by_name<&auth::HostAccounts::remove_pending>},
 };
 
 Reply run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {

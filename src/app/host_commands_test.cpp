@@ -66,6 +66,9 @@ TEST_F(HostCommands, AddAUserWhoIsActiveAfterTheFirstRightCode) {
 }
 
 TEST_F(HostCommands, DisableEnableAndChangeAnAccount) {
+  const json::Value admin = add("zoe");  // the first one, and the only admin
+  result_of("user.confirm", {{"challenge", admin.find("challenge")->text}, {"code", code_now(admin)}});
+  EXPECT_EQ(error_of("user.disable", {{"username", "zoe"}}).find("last-admin: "), 0U);
   const json::Value added = add("ada");
   result_of("user.confirm", {{"challenge", added.find("challenge")->text}, {"code", code_now(added)}});
   EXPECT_EQ(error_of("user.disable", {{"username", "ADA"}}), "");

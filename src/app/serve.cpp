@@ -124,7 +124,7 @@ Status serve(Config config) {
   INTEGRITY_CHECK(can_start(config));
   StopSignals signals;
   INTEGRITY_TRY(const auto host, Host::open(config));
-  host->accounts.expect_stored_hashes();
+  host->accounts.sign_in.expect_stored_hashes();
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
   auth::Authenticator authenticator(*host->store, tokens, host->clock);
   catalog::set_text_options(config.texts);

@@ -29,18 +29,13 @@ struct AccountsFixture : ::testing::Test {
 
   static Secret password(std::string_view text = "correct horse battery") { return Secret(text); }
   Result<FirstStep> log_in(std::string_view with = "correct horse battery") {
-    return accounts->log_in("ada", password(with), home);
+    return accounts->sign_in.log_in("ada", password(with), home);
   }
   // The caller that the pipeline gets for a token of this session.
   SignedIn signed_in(const Verified& verified) {
     const model::Session& session = verified.session;
-    const auto expires_at = to_seconds(session.expires_at);
-    return *authenticator->authenticate(tokens.issue({.user = session.user,
-                                                      .session = session.id,
-                                                      .token_id = session.id.hex(),
-                                                      .issued_at = expires_at - token_life_s,
-                                                      .expires_at = expires_at,
-                                                      .factor = session.factor}));
+    const auto token = tokens.issue(claims_of(session, clock.now(), session.id.hex()));
+    return *authenticator->authenticate(token, [] { return std::string(); })->signed_in();
   }
   static store::Origin origin_of(const SignedIn& caller) { return {.session = caller.session().id}; }
   SignedIn sign_in() {
@@ -50,11 +45,11 @@ struct AccountsFixture : ::testing::Test {
   }
   Bytes secret_of(const std::string& challenge) {
     const auto tx = store->read();
-    const auto caller = accounts->first_step_done(*tx, challenge, "ada");
-    return *test::from_base32(accounts->enrolment(*caller)->secret_base32);
+    const auto caller = accounts->sign_in.first_step_done(*tx, challenge, "ada");
+    return *test::from_base32(accounts->sign_in.enrolment(*caller)->secret_base32);
   }
   Result<Verified> verify(const std::string& challenge, Proof proof) {
-    return store->write(accounts->verify(challenge, {}, std::move(proof)));
+    return store->write(accounts->sign_in.verify(challenge, {}, std::move(proof), {}));
   }
   Result<Verified> verify_code(const std::string& challenge, const std::string& code) {
     return verify(challenge, {.code = code});
@@ -68,7 +63,7 @@ struct AccountsFixture : ::testing::Test {
   }
   // Ada with an active factor; the code of this step is spent.
   void enrol() {
-    const auto step = accounts->sign_up("ada", {}, password(), home);
+    const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
     ASSERT_TRUE(step);
     secret = secret_of(step->challenge);
     const auto verified = verify_code(step->challenge, code());

@@ -41,32 +41,27 @@ struct Fixture : ::testing::Test {
   static AccountRules rules(int cost) {
     return {.bcrypt_cost = cost, .login_rate_limit = {1e6, 1e6}, .signup_rate_limit = {1e6, 1e6}};
   }
-  Result<FirstStep> sign_up() { return accounts->sign_up("ada", {}, Secret(kPassword), home); }
-  Result<FirstStep> log_in() { return accounts->log_in("ada", Secret(kPassword), home); }
+  Result<FirstStep> sign_up() { return accounts->sign_in.sign_up("ada", {}, Secret(kPassword), {}, home); }
+  Result<FirstStep> log_in() { return accounts->sign_in.log_in("ada", Secret(kPassword), home); }
   std::string hash_of_ada() { return store->read()->user_by_name("ada")->password_hash; }
   // Ada with an active factor.
   void enrol() {
-    const auto added = accounts->add_user("ada", Secret(kPassword));
+    const auto added = accounts->host.add_user("ada", Secret(kPassword), model::Role::editor);
     ASSERT_TRUE(added);
     secret = *test::from_base32(added->enrolment.secret_base32);
-    ASSERT_TRUE(accounts->confirm(added->challenge, code()));
+    ASSERT_TRUE(accounts->host.confirm(added->challenge, code()));
     clock.move(30s);
   }
   std::string code() const { return hotp(secret, totp_step(clock.now())); }
   // Enrolled, and with a session.
   SignedIn sign_in() {
     enrol();
-    const auto verified = store->write(accounts->verify(log_in()->challenge, {}, {.code = code()}));
+    const auto verified = store->write(accounts->sign_in.verify(log_in()->challenge, {}, {.code = code()}, {}));
     clock.move(30s);
-    const auto expires_at = to_seconds(verified->session.expires_at);
     const Tokens tokens{TokenKey::hs256(Secret(kKey)), "issuer", "audience"};
     Authenticator authenticator(*store, tokens, clock);
-    return *authenticator.authenticate(tokens.issue({.user = verified->user.id,
-                                                     .session = verified->session.id,
-                                                     .token_id = "any",
-                                                     .issued_at = expires_at - token_life_s,
-                                                     .expires_at = expires_at,
-                                                     .factor = verified->session.factor}));
+    const auto token = tokens.issue(claims_of(verified->session, clock.now(), "any"));
+    return *authenticator.authenticate(token, [] { return std::string(); })->signed_in();
   }
   static std::optional<Code> refusal(const auto& result) {
     if (result) return {};
@@ -86,21 +81,23 @@ using Meanwhile = Fixture;
 
 TEST_F(Meanwhile, ALoginWithThePasswordThatWasJustReplacedIsRefused) {
   enrol();
-  random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(std::string_view("another horse")))); };
+  random.meanwhile = [&] {
+    ASSERT_TRUE(accounts->host.set_password("ada", Secret(std::string_view("another horse"))));
+  };
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
   EXPECT_FALSE(random.meanwhile) << "the other client was faster";
 }
 
 TEST_F(Meanwhile, ALoginToAnAccountThatWasJustDisabledIsRefused) {
   enrol();
-  random.meanwhile = [&] { ASSERT_TRUE(accounts->disable("ada")); };
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->host.disable("ada")); };
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
 }
 
 // Its challenge would say "verify", and there is no authenticator to verify with.
 TEST_F(Meanwhile, ALoginToAnAccountThatWasJustResetBeginsAgain) {
   enrol();
-  random.meanwhile = [&] { ASSERT_TRUE(accounts->reset_factor("ada")); };
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->host.reset_factor("ada")); };
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
   const auto step = log_in();
   ASSERT_TRUE(step);
@@ -113,7 +110,7 @@ TEST_F(Meanwhile, ANewPasswordIsHashedOnlyAfterARightCode) {
   bool hashed = false;
   random.meanwhile = [&] { hashed = true; };
   const auto change = [&](std::string with) {
-    return accounts->change_password(
+    return accounts->own_account.change_password(
         here, {Secret(kPassword), Secret(std::string_view("another horse battery")), std::move(with)}, home);
   };
   const std::string wrong = code() == "123456" ? "654321" : "123456";
@@ -126,11 +123,11 @@ TEST_F(Meanwhile, ANewPasswordIsHashedOnlyAfterARightCode) {
 TEST_F(Meanwhile, APasswordThatWasReplacedWhileAnotherIsHashedStays) {
   const auto here = sign_in();
   constexpr std::string_view kNewer = "a newer horse battery";
-  random.meanwhile = [&] { ASSERT_TRUE(accounts->set_password("ada", Secret(kNewer))); };
-  const auto refused = accounts->change_password(
+  random.meanwhile = [&] { ASSERT_TRUE(accounts->host.set_password("ada", Secret(kNewer))); };
+  const auto refused = accounts->own_account.change_password(
       here, {Secret(kPassword), Secret(std::string_view("another horse battery")), code()}, home);
   EXPECT_EQ(refusal(refused), Code::invalid_token) << "the other password ended the session";
-  EXPECT_TRUE(accounts->log_in("ada", Secret(kNewer), home));
+  EXPECT_TRUE(accounts->sign_in.log_in("ada", Secret(kNewer), home));
 }
 
 TEST_F(Meanwhile, OfTwoSignUpsWithOneNameTheFirstCommitWins) {
@@ -150,7 +147,8 @@ TEST_F(Meanwhile, AHigherCostIsAppliedAtTheNextLogin) {
   ASSERT_TRUE(hash_of_ada().starts_with("$2b$04$"));
   const auto version = store->read()->user_by_name("ada")->version;
   accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), rules(5));
-  EXPECT_EQ(refusal(accounts->log_in("ada", Secret(std::string_view("wrong horse")), home)), Code::invalid_credentials);
+  EXPECT_EQ(refusal(accounts->sign_in.log_in("ada", Secret(std::string_view("wrong horse")), home)),
+            Code::invalid_credentials);
   EXPECT_TRUE(hash_of_ada().starts_with("$2b$04$")) << "a wrong password changes nothing";
   ASSERT_TRUE(log_in());
   EXPECT_TRUE(hash_of_ada().starts_with("$2b$05$"));
@@ -171,15 +169,15 @@ TEST_F(Meanwhile, AHigherCostIsAppliedToAPendingAccountToo) {
 TEST_F(Meanwhile, GuessesThatWaitedTogetherAreCountedOneByOne) {
   enrol();
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(accounts->may_log_in("ada", home));
-    EXPECT_EQ(refusal(accounts->log_in("ada", Secret(std::string_view("wrong horse")), home)),
+    ASSERT_TRUE(accounts->sign_in.may_log_in("ada", home));
+    EXPECT_EQ(refusal(accounts->sign_in.log_in("ada", Secret(std::string_view("wrong horse")), home)),
               Code::invalid_credentials);
   }
   const auto refused = log_in();
   EXPECT_EQ(refusal(refused), Code::too_many_attempts) << "even with the right password";
   EXPECT_EQ(refused.error().retry_after, Millis(1000));
-  EXPECT_EQ(refusal(accounts->may_log_in("ada", home)), Code::too_many_attempts);
-  EXPECT_TRUE(accounts->may_log_in("bob", home));
+  EXPECT_EQ(refusal(accounts->sign_in.may_log_in("ada", home)), Code::too_many_attempts);
+  EXPECT_TRUE(accounts->sign_in.may_log_in("bob", home));
   clock.move(1s);
   EXPECT_TRUE(log_in());
 }
@@ -190,13 +188,13 @@ TEST_F(Meanwhile, AnAddressIsRateLimited) {
   tight.login_rate_limit = {1, 1};
   tight.signup_rate_limit = {1, 0.1};
   accounts = std::make_unique<Accounts>(*store, clock, random, Secret(kKey), Secret(kKey), tight);
-  EXPECT_TRUE(accounts->may_sign_up(home));
-  EXPECT_EQ(refusal(accounts->may_sign_up(home)), Code::too_many_attempts);
-  EXPECT_TRUE(accounts->may_log_in("ada", home));
-  const auto refused = accounts->may_log_in("bob", home);
+  EXPECT_TRUE(accounts->sign_in.may_sign_up(home));
+  EXPECT_EQ(refusal(accounts->sign_in.may_sign_up(home)), Code::too_many_attempts);
+  EXPECT_TRUE(accounts->sign_in.may_log_in("ada", home));
+  const auto refused = accounts->sign_in.may_log_in("bob", home);
   EXPECT_EQ(refusal(refused), Code::too_many_attempts) << "whatever the name";
   EXPECT_EQ(refused.error().retry_after, Millis(1000));
-  EXPECT_EQ(refusal(accounts->signup_open()), Code::signup_closed);
+  EXPECT_EQ(refusal(accounts->sign_in.signup_open()), Code::signup_closed);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ struct Fixture : AccountsFixture {
                      AccountRules{.bcrypt_cost = 4, .no_challenge_rate_limit = {3, 1}});
   }
   Status may_verify(std::string_view challenge, const Proof& proof, const std::optional<std::string>& username = {}) {
-    return accounts->may_verify(*store->read(), challenge, username, proof, home);
+    return accounts->sign_in.may_verify(*store->read(), challenge, username, proof, home);
   }
 };
 using Stranger = Fixture;
@@ -62,7 +62,7 @@ TEST_F(Stranger, QueuesNoWriteForACodeThatMustWait) {
 }
 
 TEST_F(Stranger, WithARecoveryCodeForAnEnrolmentIsRefusedToo) {
-  const auto step = accounts->sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   EXPECT_EQ(refusal(may_verify(step->challenge, {.recovery_code = Bytes(recovery_code_bytes)})), Code::invalid_value);
 }
 

@@ -1,7 +1,9 @@
 #include "auth/authenticator.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "auth/network.hpp"
 #include "model/lifetime.hpp"
 
 namespace integrity::auth {
@@ -12,7 +14,7 @@ std::size_t Authenticator::Hash::operator()(const crypto::Sha256& digest) const 
   return value;
 }
 
-tl::expected<SignedIn, TokenFault> Authenticator::alive(const Claims& claims) {
+tl::expected<Principal, TokenFault> Authenticator::alive(const Claims& claims) {
   const Time now = clock_.now();
   // No leeway on expiry: the tokens are our own, by our own clock.
   if (to_seconds(now) >= claims.expires_at) return tl::unexpected(TokenFault::expired);
@@ -20,13 +22,34 @@ tl::expected<SignedIn, TokenFault> Authenticator::alive(const Claims& claims) {
   // one of a clock that was ahead by more must not be good for that long.
   if (claims.issued_at > to_seconds(now + model::clock_error_max)) return tl::unexpected(TokenFault::ahead);
   const auto session = store_.session(claims.session);
-  if (!session || session->user != claims.user || model::is_over(session->expires_at, model::session_life, now)) {
+  if (!session || session->user != claims.user || model::is_over(*session, now)) {
     return tl::unexpected(TokenFault::not_accepted);
   }
-  return SignedIn(*session);
+  return Principal(*session);
 }
 
-tl::expected<SignedIn, TokenFault> Authenticator::authenticate(std::string_view token) {
+tl::expected<Principal, TokenFault> Authenticator::by_key(std::string_view text) {
+  if (keys_ == nullptr || !keys_->on()) return tl::unexpected(TokenFault::keys_off);
+  if (!is_key_text(text)) return tl::unexpected(TokenFault::not_accepted);
+  auto key = store_.api_key(key_hash(text));
+  if (!key || !key->role || key->revoked_at || is_over(*key, clock_.now())) {
+    return tl::unexpected(TokenFault::not_accepted);
+  }
+  return Principal(std::move(key));
+}
+
+bool Authenticator::works_from(const model::ApiKey& key, std::string_view address) {
+  return std::any_of(key.addresses.begin(), key.addresses.end(), [&](const std::string& text) {
+    const auto network = Network::parse(text);
+    return network && network->has(address);
+  });
+}
+
+void Authenticator::used(const model::ApiKey& key) {
+  keys_->used(key.id, clock_.now());
+}
+
+tl::expected<Principal, TokenFault> Authenticator::by_token(std::string_view token) {
   if (token.empty()) return tl::unexpected(TokenFault::missing);
   const auto digest = crypto::sha256(as_bytes(token));
   Shard& shard = shards_[digest.back() % kShards];
@@ -44,13 +67,15 @@ tl::expected<SignedIn, TokenFault> Authenticator::authenticate(std::string_view 
   }
   lock.unlock();
   // Cheap reasons to refuse come before the expensive one: a flood of forged tokens costs little.
-  const auto claims = tokens_.read_unverified(token);
+  auto claims = tokens_.read_unverified(token);
   if (!claims) return tl::unexpected(TokenFault::malformed);
   auto caller = alive(*claims);
   if (!caller) return caller;
   if (!tokens_.signature_right(token)) return tl::unexpected(TokenFault::not_accepted);
+  claims->token_id = {};  // nothing is decided by these
+  claims->amr = {};
   lock.lock();
-  shard.verified.put(digest, *claims);
+  shard.verified.put(digest, std::move(*claims));
   return caller;
 }
 
@@ -59,12 +84,15 @@ Error refusal(TokenFault fault) {
     case TokenFault::missing:
       return {Code::invalid_token,
               "there is no token: send Authorization: Bearer <access_token>, which POST /verify-2fa gives"};
+    case TokenFault::keys_off:
+      return keys_are_off();
     case TokenFault::malformed:
       return {Code::invalid_token,
               "this is not an access token of this server: send the whole access_token that POST /verify-2fa gave; a "
               "challenge is not one"};
     case TokenFault::expired:
-      return {Code::invalid_token, "the token has expired, after ten minutes; log in again with POST /login"};
+      return {Code::invalid_token,
+              "the token has expired: get another one with POST /token/refresh, or log in again with POST /login"};
     case TokenFault::ahead:
       return {.code = Code::invalid_token,
               .detail =
@@ -80,6 +108,7 @@ Error refusal(TokenFault fault) {
 std::string_view description(TokenFault fault) {
   switch (fault) {
     case TokenFault::missing:
+    case TokenFault::keys_off:
       return "";
     case TokenFault::malformed:
       return "malformed";

@@ -160,6 +160,7 @@ std::string PasswordHasher::text_for(const Secret& password, std::optional<Preha
 }
 
 bool PasswordHasher::verify(const Secret& password, const std::string& stored) const {
+  if (stored == model::no_password) return verify(password, {});
   const auto [bcrypt, foreign] = read_stored(stored);
   raise_work(crypto::bcrypt_cost(bcrypt));
   const int work = work_;

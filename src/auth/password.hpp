@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/secret.hpp"
 #include "crypto/bcrypt.hpp"
+#include "model/user.hpp"
 
 namespace integrity::auth {
 
@@ -44,7 +45,8 @@ class PasswordHasher {
 
   void expect(std::string_view kind) const;  // what precedes the salt of a stored hash: "bytes:$2b$10$"
   std::string hash(const Secret& password) const;
-  // An empty `stored` stands for an account that does not exist: always false. So is the empty password for another
+  // An empty `stored` stands for an account that does not exist, model::no_password for one whose password was reset:
+  // always false. So is the empty password for another
   // program's hash: some programs store its hash for an account that nobody should get into.
   bool verify(const Secret& password, const std::string& stored) const;
   bool needs_rehash(std::string_view stored) const;  // another cost, higher or lower, or another program's hash

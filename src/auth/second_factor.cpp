@@ -51,6 +51,10 @@ Millis wait_after(std::int64_t failures) {
 
 }  // namespace
 
+bool is_waiting(const model::FactorCounters& counters, Time now) {
+  return counters.locked_until && !model::is_over(*counters.locked_until, wait_after(counters.failures), now);
+}
+
 Status SecondFactor::may_try(store::ReadTx& tx, const model::User& user, const Proof& proof, Time now) const {
   return proof.code ? may_try_code(tx, user, now) : Status{};
 }
@@ -66,9 +70,8 @@ Status SecondFactor::may_try_code(store::ReadTx& tx, const model::User& user, Ti
 
 Status SecondFactor::may_try_new(store::ReadTx& tx, const model::User& user, Time now) const {
   const auto counters = tx.factor_counters(user.id);
-  const Millis longest = wait_after(counters.failures);
-  if (!counters.locked_until || model::is_over(*counters.locked_until, longest, now)) return {};
-  return too_many_attempts(std::min<Millis>(*counters.locked_until - now, longest),
+  if (!is_waiting(counters, now)) return {};
+  return too_many_attempts(std::min<Millis>(*counters.locked_until - now, wait_after(counters.failures)),
                            "too many wrong codes; wait before the next one, or use a recovery code");
 }
 

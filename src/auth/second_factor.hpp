@@ -23,6 +23,9 @@ inline constexpr std::int64_t failures_before_disabled = 100;  // 3 steps × 100
 inline constexpr std::chrono::seconds code_wait_first{30};
 inline constexpr std::chrono::hours code_wait_max{1};
 
+// Whether codes are refused for a while, after wrong ones.
+bool is_waiting(const model::FactorCounters& counters, Time now);
+
 class SecondFactor {
  public:
   explicit SecondFactor(const Vault& vault) : vault_(vault) {}

@@ -15,10 +15,6 @@ std::string base64url(std::string_view text) {
   return to_base64url(as_bytes(text));
 }
 
-json::Value amr(model::SecondFactor factor) {
-  return json::strings({"pwd", factor == model::SecondFactor::otp ? "otp" : "recovery"});
-}
-
 struct Parts {
   std::string_view header, payload, signature, signing_input;
 };
@@ -55,13 +51,15 @@ class ClaimReader {
     const auto id = AnyId::parse(text(name));
     return id ? *id : fail<AnyId>();
   }
-  model::SecondFactor factor() {
-    const json::Value* value = object_.find("amr");
-    if (value == nullptr || value->items.size() != 2 || value->items[0].text != "pwd") {
-      return fail<model::SecondFactor>();
+  std::vector<std::string> texts(std::string_view name) {
+    const json::Value* value = object_.find(name);
+    if (value == nullptr || value->kind != json::Value::Kind::array) return fail<std::vector<std::string>>();
+    std::vector<std::string> texts;
+    for (const json::Value& item : value->items) {
+      if (item.kind != json::Value::Kind::string) return fail<std::vector<std::string>>();
+      texts.push_back(item.text);
     }
-    if (value->items[1].text == "recovery") return model::SecondFactor::recovery;
-    return value->items[1].text == "otp" ? model::SecondFactor::otp : fail<model::SecondFactor>();
+    return texts;
   }
   bool ok() const { return ok_; }
 
@@ -76,6 +74,16 @@ class ClaimReader {
 };
 
 }  // namespace
+
+Claims claims_of(const model::Session& session, Time now, std::string token_id) {
+  const auto amr = model::amr_of(session.factor);
+  return {.user = session.user,
+          .session = session.id,
+          .token_id = std::move(token_id),
+          .issued_at = to_seconds(now),
+          .expires_at = to_seconds(std::min<Time>(now + token_life, session.expires_at)),
+          .amr = {amr.begin(), amr.end()}};
+}
 
 TokenKey TokenKey::es256(crypto::Es256Key key) {
   const auto point = key.public_point();
@@ -134,6 +142,8 @@ Tokens::Tokens(TokenKey key, std::string issuer, std::string audience)
 }
 
 std::string Tokens::issue(const Claims& claims) const {
+  std::vector<json::Value> methods;
+  for (const auto& method : claims.amr) methods.push_back(json::string(method));
   const json::Value payload = json::object({{"iss", json::string(issuer_)},
                                             {"aud", json::string(audience_)},
                                             {"sub", json::string(claims.user.hex())},
@@ -142,7 +152,7 @@ std::string Tokens::issue(const Claims& claims) const {
                                             {"iat", json::number(claims.issued_at)},
                                             {"nbf", json::number(claims.issued_at)},
                                             {"exp", json::number(claims.expires_at)},
-                                            {"amr", amr(claims.factor)}});
+                                            {"amr", json::array(std::move(methods))}});
   std::string token = header_ + '.' + base64url(json::serialize(payload));
   const std::string signature = key_.sign(token);
   return token + '.' + base64url(signature);
@@ -163,10 +173,10 @@ std::optional<Claims> Tokens::read_unverified(std::string_view token) const {
                 .token_id = reader.text("jti"),
                 .issued_at = reader.seconds("iat"),
                 .expires_at = reader.seconds("exp"),
-                .factor = reader.factor()};
+                .amr = reader.texts("amr")};
   if (reader.text("iss") != issuer_ || reader.text("aud") != audience_) return {};
   if (reader.seconds("nbf") != claims.issued_at || !reader.ok()) return {};
-  if (claims.expires_at != claims.issued_at + token_life_s) return {};
+  if (claims.expires_at <= claims.issued_at || claims.expires_at > claims.issued_at + token_life.count()) return {};
   return claims;
 }
 

@@ -1,4 +1,5 @@
-// Access tokens: JWTs of one algorithm, `typ: at+jwt` (RFC 9068), ten minutes.
+// Access tokens: JWTs of one algorithm, `typ: at+jwt` (RFC 9068). A token lives for ten minutes, or until its session
+// ends if that is sooner.
 //
 // ES256 with token.key, or HS256 with the operator's key; the token's header never chooses. Reading is strict: three
 // base64url parts, a header with only `alg`, `kid` and `typ`, and every claim present and of its type.
@@ -6,15 +7,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/id.hpp"
 #include "base/secret.hpp"
 #include "crypto/es256.hpp"
-#include "model/user.hpp"
+#include "model/session.hpp"
 
 namespace integrity::auth {
 
-inline constexpr std::int64_t token_life_s = 600;
+inline constexpr std::chrono::seconds token_life{600};
 
 struct Claims {
   UserId user;
@@ -22,8 +24,12 @@ struct Claims {
   std::string token_id;        // jti
   std::int64_t issued_at = 0;  // seconds since 1970, as all JWT times (RFC 7519 §2)
   std::int64_t expires_at = 0;
-  model::SecondFactor factor = model::SecondFactor::otp;
+  // How the user was authenticated (RFC 8176), for other services. Nothing here is decided by it.
+  std::vector<std::string> amr = {};
 };
+
+// Of a token that is issued now. Its end is a whole second, like that of the session.
+Claims claims_of(const model::Session& session, Time now, std::string token_id);
 
 // Immutable, safe from any thread.
 class TokenKey {

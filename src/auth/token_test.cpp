@@ -17,7 +17,7 @@ struct Fixture : ::testing::Test {
                 .token_id = "one",
                 .issued_at = 1'800'000'000,
                 .expires_at = 1'800'000'600,
-                .factor = model::SecondFactor::recovery};
+                .amr = {"pwd", "recovery"}};
   std::string token = tokens.issue(claims);
 
   static std::string part(std::string_view token, int index) {
@@ -38,7 +38,7 @@ TEST_F(Token, SaysWhatWasClaimed) {
   EXPECT_EQ(read->user, claims.user);
   EXPECT_EQ(read->session, claims.session);
   EXPECT_EQ(read->expires_at, claims.expires_at);
-  EXPECT_EQ(read->factor, model::SecondFactor::recovery);
+  EXPECT_EQ(read->amr, claims.amr);
   EXPECT_TRUE(tokens.signature_right(token));
   const auto payload = json::parse(part(token, 1));
   ASSERT_TRUE(payload);
@@ -114,8 +114,9 @@ TEST_F(Token, RefusesMissingOrMistypedClaims) {
                                                         {R"("exp":1800000600)", R"("exp":"1800000600")"},
                                                         {R"("exp":1800000600)", R"("exp":1.8e400)"},
                                                         {R"("exp":1800000600)", R"("exp":1900000600)"},
-                                                        {R"("nbf":1800000000)", R"("nbf":1700000000)"},
-                                                        {R"(["pwd","recovery"])", R"(["pwd"])"}}) {
+                                                        {R"("exp":1800000600)", R"("exp":1800000601)"},
+                                                        {R"("exp":1800000600)", R"("exp":1800000000)"},
+                                                        {R"("nbf":1800000000)", R"("nbf":1700000000)"}}) {
     EXPECT_FALSE(ours.read_unverified(with(from, to))) << to;
   }
 }
@@ -140,18 +141,23 @@ TEST_F(Token, RefusesPayloadsThatAreNotClaims) {
   }
 }
 
-TEST_F(Token, RefusesOtherAuthenticationMethods) {
+TEST_F(Token, ReadsAnyListOfAuthenticationMethodsAndNothingElse) {
   const TokenKey key = TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef")));
   const Tokens ours(TokenKey::hs256(Secret(std::string_view("0123456789abcdef0123456789abcdef"))), "Data Integrity API",
                     "integrity");
   const std::string good = part(ours.issue(claims), 1), header = part(ours.issue(claims), 0);
   const std::string from = R"(["pwd","recovery"])";
-  for (const char* to : {"null", "[]", R"(["pwd"])", R"(["otp","pwd"])", R"(["pwd","sms"])", R"(["pwd","otp","otp"])",
-                         R"("pwd otp")", R"(["hwk","otp"])"}) {
+  const auto with = [&](std::string_view to) {
     std::string payload = good;
     payload.replace(payload.find(from), from.size(), to);
-    EXPECT_FALSE(ours.read_unverified(forge(header, payload, &key))) << to;
+    return ours.read_unverified(forge(header, payload, &key));
+  };
+  for (const char* to : {"null", "true", "{}", R"("pwd otp")", R"(["pwd",1])", R"([["pwd"]])", R"({"0":"pwd"})"}) {
+    EXPECT_FALSE(with(to)) << to;
   }
+  const auto three = with(R"(["pwd","otp","hwk"])");
+  ASSERT_TRUE(three);
+  EXPECT_EQ(three->amr, (std::vector<std::string>{"pwd", "otp", "hwk"}));
 }
 
 TEST_F(Token, RefusesWhatIsNotAToken) {

@@ -11,6 +11,7 @@ namespace integrity::auth {
 Vault::Vault(const Secret& key, Random& random)
     : totp_key_(crypto::derive_key(key.reveal(), "integrity/totp-secrets")),
       recovery_code_key_(crypto::derive_key(key.reveal(), "integrity/recovery-codes")),
+      refresh_token_key_(crypto::derive_key(key.reveal(), "integrity/refresh-tokens")),
       key_id_{},
       random_(random) {
   const auto id = crypto::derive_key(key.reveal(), "integrity/key-id");

@@ -20,11 +20,12 @@ class Vault {
   Secret decrypt(const UserId& user, ByteView encrypted) const;
 
   const Secret& recovery_code_key() const { return recovery_code_key_; }
+  const Secret& refresh_token_key() const { return refresh_token_key_; }
 
  private:
   Bytes associated(const UserId& user) const;
 
-  Secret totp_key_, recovery_code_key_;
+  Secret totp_key_, recovery_code_key_, refresh_token_key_;
   std::array<std::uint8_t, 4> key_id_;  // names the key in the associated data without revealing anything of it
   Random& random_;
 };

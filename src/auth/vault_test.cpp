@@ -40,9 +40,13 @@ TEST_F(TotpVault, DecryptsNothingThatWasAltered) {
   }
 }
 
-TEST_F(TotpVault, HasAKeyOfItsOwnForRecoveryCodes) {
+TEST_F(TotpVault, HasKeysOfTheirOwnForRecoveryCodesAndRefreshTokens) {
   EXPECT_NE(vault.recovery_code_key().reveal_text(), key.reveal_text());
-  EXPECT_EQ(vault.recovery_code_key().reveal_text(), Vault(key, random).recovery_code_key().reveal_text());
+  EXPECT_NE(vault.refresh_token_key().reveal_text(), key.reveal_text());
+  EXPECT_NE(vault.refresh_token_key().reveal_text(), vault.recovery_code_key().reveal_text());
+  const Vault again(key, random);
+  EXPECT_EQ(vault.recovery_code_key().reveal_text(), again.recovery_code_key().reveal_text());
+  EXPECT_EQ(vault.refresh_token_key().reveal_text(), again.refresh_token_key().reveal_text());
 }
 
 }  // namespace

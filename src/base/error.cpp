@@ -62,7 +62,14 @@ constexpr std::array kCodes{
              "This needs `Authorization: Bearer <access_token>` with a token that is not older than ten minutes and "
              "whose session has not ended. The detail says what can be read off the token itself: that there is none, "
              "that it is cut or from somewhere else, that it has expired, or that a clock was wrong. Log in again."},
-    CodeInfo{Code::forbidden, "forbidden", 403, "Forbidden", "You are known, but may not do this."},
+    CodeInfo{Code::proof_required, "proof-required", 401, "Proof required",
+             "This needs a second factor that was proved in the last five minutes. Send a code to POST /me/proof, then "
+             "send the request again; the token stays good."},
+    CodeInfo{
+        Code::forbidden, "forbidden", 403, "Forbidden",
+        "You are known, but may not do this: your role lacks the scope that `WWW-Authenticate` names, or a program's "
+        "key was sent where only a session will do. docs/roles.md has the table. An admin can change a role; it acts "
+        "on the next request."},
     CodeInfo{Code::not_found, "not-found", 404, "Not found",
              "There is nothing at this address: the path is wrong, or the record does not exist (any more)."},
     CodeInfo{Code::method_not_allowed, "method-not-allowed", 405, "Method not allowed",
@@ -89,6 +96,12 @@ constexpr std::array kCodes{
              "A request with this Idempotency-Key is still running. Wait a moment and send it again."},
     CodeInfo{Code::insufficient_stock, "insufficient-stock", 409, "Insufficient stock",
              "The stock would fall below zero. Nothing was changed; read the product to see what is there."},
+    CodeInfo{Code::last_admin, "last-admin", 409, "Last admin",
+             "This account is the last active admin. Give another active account the role admin first."},
+    CodeInfo{
+        Code::limit_reached, "limit-reached", 409, "Limit reached",
+        "There are as many of these as there may be: 50 unexpired keys of an account, 1 000 open invitations. Delete "
+        "some, or wait until they expire."},
     CodeInfo{
         Code::too_many_attempts, "too-many-attempts", 429, "Too many attempts",
         "There were too many attempts in a short time. Retry-After says when the next one will be checked; "

@@ -47,6 +47,8 @@ struct Id {
 using UserId = Id<struct UserTag>;
 using ProductId = Id<struct ProductTag>;
 using SessionId = Id<struct SessionTag>;
+using ApiKeyId = Id<struct ApiKeyTag>;
+using InvitationId = Id<struct InvitationTag>;
 using RecordId = Id<struct RecordTag>;  // of a record of any kind, in changes and logs
 
 template <class Tag>

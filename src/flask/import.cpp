@@ -52,6 +52,8 @@ Outcome import_user(store::WriteTx& tx, model::User user) {
   if (!tx.add_pending_user(waiting)) return refused("username is taken here");
   if (!user.totp_secret.empty()) user.totp_confirmed_at = now;
   user.state = model::UserState::active;
+  user.role = model::Role::editor;      // could do everything that there was
+  user.confirmed_at = user.created_at;  // so that none of them becomes the first admin
   tx.update_user(kImport, "user.import", user);
   return {};
 }

@@ -84,6 +84,8 @@ TEST_F(Import, LeavesEachAccountReadyForItsNextLogin) {
     EXPECT_EQ(user->id, expected.id);
     EXPECT_EQ(user->created_at, expected.created_at);
     EXPECT_EQ(user->state, model::UserState::active);
+    EXPECT_EQ(user->role, model::Role::editor);
+    EXPECT_EQ(user->confirmed_at, expected.created_at);
     EXPECT_FALSE(user->pending_until);
     EXPECT_EQ(user->has_factor(), i % 2 == 0);
     EXPECT_EQ(user->enrol_until, i % 2 == 0 ? std::nullopt : std::optional(clock_.now() + enrolment_life));

@@ -18,6 +18,7 @@ inline constexpr std::chrono::hours pending_life{24};
 inline constexpr std::chrono::hours reset_enrolment_life{24};
 inline constexpr std::chrono::hours import_enrolment_life{7 * 24};  // a week for everybody to log in
 inline constexpr std::chrono::hours stored_response_life{24};
+inline constexpr std::chrono::hours invitation_life_max{30 * 24};
 
 // How much the clocks of two nodes may differ, and how much a correction may move one clock.
 inline constexpr std::chrono::minutes clock_error_max{1};

@@ -6,6 +6,8 @@
 
 #include "base/id.hpp"
 #include "base/time.hpp"
+#include "model/role.hpp"
+#include "model/session.hpp"
 #include "schema/rules.hpp"
 
 namespace integrity::model {
@@ -22,6 +24,21 @@ enum class UserState : std::uint8_t {
 inline constexpr schema::Word username_rule{.min = 3, .max = 64, .also = "._@+-"};
 inline constexpr schema::Text person_name_rule{.min = 1, .max = 100};
 
+// A reset by an admin or on the host. Clients see it for `reset_shown`.
+struct Reset {
+  Time at{};
+  std::optional<UserId> by = {};  // nothing: a command on the host
+  bool factor = false, password = false;
+  std::optional<Digest> token_hash = {};  // SHA-256 of the reset token, until it is spent
+  Time expires_at{};                      // of the token and of the time to enrol
+
+  bool operator==(const Reset&) const = default;
+};
+inline constexpr std::chrono::hours reset_shown{30 * 24};
+
+// In place of a password hash: no password is right (as in shadow(5)).
+inline constexpr std::string_view no_password = "*";
+
 struct User {
   UserId id;
   std::string username;  // as typed; unique, ignoring case
@@ -31,10 +48,17 @@ struct User {
   UserState state = UserState::pending;
   Bytes totp_secret = {};  // encrypted; empty: none. Active iff totp_confirmed_at is set
   std::optional<Time> totp_confirmed_at = {};
-  std::optional<Time> enrol_until = {};    // after a reset: until when a right password may enrol anew
-  std::optional<Time> pending_until = {};  // pending only
-  std::string pending_network = {};        // pending only: where the sign-up came from, to limit these
-  std::int64_t version = 0;                // 0 while pending; the first change, the confirmation, makes it 1
+  std::optional<Time> enrol_until = {};         // after a reset: until when a right password may enrol anew
+  std::optional<Time> pending_until = {};       // pending only
+  std::string pending_network = {};             // pending only: where the sign-up came from, to limit these
+  std::optional<Role> role = {};                // nothing: not confirmed yet, and the confirmation decides
+  std::optional<Time> confirmed_at = {};        // when its first factor was; stays
+  std::optional<InvitationId> invitation = {};  // pending only: the one it signed up with
+  std::optional<Time> last_login_at = {};
+  std::optional<Reset> reset = {};
+  std::int64_t version = 0;  // counts its changes in the history; 0 while pending
+  // The version that clients see: grows with what an admin or the host changes, not with logins.
+  std::int64_t public_version = 1;
   Time created_at{};
   Time updated_at{};
 
@@ -58,16 +82,6 @@ struct FactorCounters {
   std::int64_t failures = 0;             // consecutive wrong codes; a right code or a recovery code resets it
   std::int64_t failures_unredeemed = 0;  // the same, but a recovery code does not reset it
   std::optional<Time> locked_until = {};
-};
-
-enum class SecondFactor : std::uint8_t { otp, recovery };
-
-struct Session {
-  SessionId id;
-  UserId user;
-  SecondFactor factor = SecondFactor::otp;
-  Time created_at{};
-  Time expires_at{};
 };
 
 }  // namespace integrity::model

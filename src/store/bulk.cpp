@@ -16,7 +16,11 @@ constexpr std::string_view name<RecoveryCodesOf> = "recovery codes";
 template <>
 constexpr std::string_view name<model::Challenge> = "challenges";
 template <>
-constexpr std::string_view name<model::Session> = "sessions";
+constexpr std::string_view name<model::SessionRecord> = "sessions";
+template <>
+constexpr std::string_view name<model::ApiKey> = "keys for programs";
+template <>
+constexpr std::string_view name<model::Invitation> = "invitations";
 template <>
 constexpr std::string_view name<SequencedProduct> = "products";
 template <>

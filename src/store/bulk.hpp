@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/api_key.hpp"
 #include "model/change.hpp"
 #include "model/product.hpp"
 #include "model/stored_response.hpp"
@@ -52,10 +53,11 @@ struct KeyFingerprint {
 
 // Accounts come before what belongs to them. Stored responses are in the order in which they expire.
 //
-// A new kind of row needs its type here, its name in bulk.cpp, and in the bulk.cpp of each engine its `Rows` and, for
-// SQLite, its `put`. Without one of these it does not compile.
-using Row = std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::Session,
-                         SequencedProduct, model::Change, StoredResponseOf, KeyFingerprint>;
+// A new kind of row needs its type here, its name in bulk.cpp, and what it consists of in members.hpp. Without one of
+// these it does not compile. A kind that an engine stores in a way of its own also has `Rows` in the engine's bulk.cpp.
+using Row =
+    std::variant<model::User, FactorCountersOf, RecoveryCodesOf, model::Challenge, model::SessionRecord, model::ApiKey,
+                 model::Invitation, SequencedProduct, model::Change, StoredResponseOf, KeyFingerprint>;
 
 enum class RowKind : std::uint8_t {};  // the index of the type in `Row`
 std::span<const RowKind> all_row_kinds();

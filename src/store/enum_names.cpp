@@ -10,8 +10,8 @@ namespace {
 constexpr std::array<std::string_view, 3> kUserStates{"pending", "active", "disabled"};
 constexpr std::array<std::string_view, 2> kNexts{"enrol", "verify"};
 constexpr std::array<std::string_view, 2> kFactors{"otp", "recovery"};
-constexpr std::array<std::string_view, 3> kKinds{"user", "session", "product"};
-constexpr std::array<std::string_view, 5> kProofs{"none", "host", "password", "otp", "recovery"};
+constexpr std::array<std::string_view, 6> kKinds{"user", "session", "product", "key", "invitation", "store"};
+constexpr std::array<std::string_view, 7> kProofs{"none", "host", "password", "otp", "recovery", "key", "reset"};
 
 template <class Enum, std::size_t n>
 std::string_view at(const std::array<std::string_view, n>& names, Enum value) {
@@ -62,6 +62,11 @@ std::optional<model::RecordKind> value_of(std::string_view name) {
 template <>
 std::optional<model::Attribution::Proof> value_of(std::string_view name) {
   return find<model::Attribution::Proof>(kProofs, name);
+}
+
+template <>
+std::optional<model::Role> value_of(std::string_view name) {
+  return model::role_named(name);
 }
 
 }  // namespace integrity::store

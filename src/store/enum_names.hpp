@@ -13,6 +13,7 @@ std::string_view name_of(model::Challenge::Next next);
 std::string_view name_of(model::SecondFactor factor);
 std::string_view name_of(model::RecordKind kind);
 std::string_view name_of(model::Attribution::Proof proof);
+using model::name_of;  // of a role
 
 // For the enumerations above. Nothing where no value has this name.
 template <class Enum>
@@ -27,5 +28,7 @@ template <>
 std::optional<model::RecordKind> value_of(std::string_view name);
 template <>
 std::optional<model::Attribution::Proof> value_of(std::string_view name);
+template <>
+std::optional<model::Role> value_of(std::string_view name);
 
 }  // namespace integrity::store

@@ -18,6 +18,7 @@ Status may_begin(const Origin& origin, WriteTx& tx) {
   }
   if (origin.waiter && origin.waiter->gone()) return too_late("the client has gone");
   if (origin.session && !tx.alive(*origin.session)) return invalid_token();
+  if (origin.key && !tx.alive(*origin.key)) return invalid_token();
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "base/id.hpp"
 #include "base/result.hpp"
 #include "base/waiter.hpp"
+#include "model/user.hpp"
 
 namespace integrity::store {
 
@@ -30,6 +31,8 @@ struct Origin {
   std::shared_ptr<const Waiter> waiter = {};
   // The session of the request. Nothing is written for a session that has ended.
   std::optional<SessionId> session = {};
+  // The hash of the key of the request. Nothing is written for a key that was revoked or whose owner was disabled.
+  std::optional<model::Digest> key = {};
 };
 
 class Job {

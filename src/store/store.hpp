@@ -51,6 +51,10 @@ class Store {
   // Nothing where the session has ended or expired. Fast enough for every request. Safe from any thread.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;
 
+  // By the hash of the key. Null where it was revoked or has expired, or its owner is not active. As fast as `session`.
+  // Its `last_used_at` may be old.
+  virtual std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) = 0;
+
   // Queues a write. Where the queue is full, this job or one of a source that has more ends with Code::overloaded.
   virtual void submit(std::unique_ptr<Job> job) = 0;
 

@@ -2,42 +2,101 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "base/json.hpp"
-#include "model/lifetime.hpp"
+#include "store/enum_names.hpp"
 
 namespace integrity::store {
 namespace {
 
 using model::RecordKind;
 
-// An account in the history: without its credentials, and without anything that helps to guess them.
-std::string to_json(const model::User& user) {
-  std::string out = R"({"id":")" + user.id.hex() + R"(","username":)";
-  json::append_string(out, user.username);
-  out += R"(,"name":)";
-  if (user.name) {
-    json::append_string(out, *user.name);
-  } else {
-    out += "null";
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  out += out.empty() ? "{\"" : ",\"";
+  out += name;
+  out += "\":";
+  json::append_string(out, text);
+}
+void append_member(std::string& out, std::string_view name, Time time) {
+  append_member(out, name, std::string_view(to_rfc3339(time)));
+}
+template <class Tag>
+void append_member(std::string& out, std::string_view name, const Id<Tag>& id) {
+  append_member(out, name, std::string_view(id.hex()));
+}
+template <class T>
+void append_member(std::string& out, std::string_view name, const std::optional<T>& value) {
+  if (value) return append_member(out, name, *value);
+  out += ",\"";
+  out += name;
+  out += "\":null";
+}
+template <class Texts>
+void append_array(std::string& out, std::string_view name, const Texts& texts) {
+  out += ",\"";
+  out += name;
+  out += "\":[";
+  for (bool first = true; const auto& each : texts) {
+    if (!std::exchange(first, false)) out += ',';
+    json::append_string(out, each);
   }
-  static constexpr std::string_view kStates[] = {"pending", "active", "disabled"};
-  out += R"(,"state":")";
-  out += kStates[static_cast<std::size_t>(user.state)];
-  out += R"(","password_version":)" + std::to_string(user.password_version);
-  out += user.has_factor() ? R"(,"factor":true})" : R"(,"factor":false})";
-  return out;
+  out += ']';
+}
+
+std::string_view factor_state(const model::User& user, Time now) {
+  if (user.has_factor()) return "active";
+  return user.enrol_until && *user.enrol_until > now ? "enrol" : "none";
+}
+
+// Records in the history: without credentials, and without anything that helps to guess them.
+std::string to_json(const model::User& user, Time now) {
+  std::string out;
+  append_member(out, "id", user.id);
+  append_member(out, "username", std::string_view(user.username));
+  append_member(out, "name", user.name);
+  append_member(out, "role", user.role ? std::optional(name_of(*user.role)) : std::nullopt);
+  append_member(out, "state", name_of(user.state));
+  append_member(out, "factor", factor_state(user, now));
+  append_member(out, "created_at", user.created_at);
+  return out + ",\"version\":" + std::to_string(user.public_version) + '}';
 }
 
 std::string to_json(const model::Session& session) {
-  std::string out = R"({"id":")" + session.id.hex() + R"(","user":")" + session.user.hex();
-  out += session.factor == model::SecondFactor::otp ? R"(","amr":["pwd","otp"])" : R"(","amr":["pwd","recovery"])";
-  out += R"(,"created_at":")";
-  append_rfc3339(out, session.created_at);
-  out += R"(","expires_at":")";
-  append_rfc3339(out, session.expires_at);
-  out += "\"}";
-  return out;
+  std::string out;
+  append_member(out, "id", session.id);
+  append_member(out, "user", session.user);
+  append_array(out, "amr", model::amr_of(session.factor));
+  append_member(out, "created_at", session.created_at);
+  append_member(out, "expires_at", session.expires_at);
+  return out + '}';
+}
+
+std::string to_json(const model::ApiKey& key) {
+  std::string out;
+  append_member(out, "id", key.id);
+  append_member(out, "user", key.user);
+  append_member(out, "name", std::string_view(key.name));
+  append_array(out, "scopes", names_of(key.scopes));
+  if (key.addresses.empty()) {
+    out += ",\"addresses\":null";
+  } else {
+    append_array(out, "addresses", key.addresses);
+  }
+  append_member(out, "created_at", key.created_at);
+  append_member(out, "expires_at", key.expires_at);
+  return out + '}';
+}
+
+std::string to_json(const model::Invitation& invitation) {
+  std::string out;
+  append_member(out, "id", invitation.id);
+  append_member(out, "role", name_of(invitation.role));
+  append_member(out, "name", invitation.name);
+  append_member(out, "created_by", invitation.created_by);
+  append_member(out, "created_at", invitation.created_at);
+  append_member(out, "expires_at", invitation.expires_at);
+  return out + '}';
 }
 
 }  // namespace
@@ -69,11 +128,16 @@ std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model
 
 bool WriteTx::alive(const SessionId& id) {
   const auto found = session(id);
-  return found && !model::is_over(found->expires_at, model::session_life, clock_.now());
+  return found && !model::is_over(*found, clock_.now());
+}
+
+bool WriteTx::alive(const model::Digest& key_hash) {
+  const auto key = do_key(key_hash);
+  return key && usable(*key, clock_.now());
 }
 
 void WriteTx::record(const model::Attribution& attribution, RecordKind kind, const RecordId& record,
-                     std::int64_t revision, std::string_view op, std::string after) {
+                     std::int64_t revision, std::string_view op, std::string after, std::optional<UserId> account) {
   Watermark& last = watermark();
   do_append({.number = ++last.number,
              .at = last.time,
@@ -82,6 +146,7 @@ void WriteTx::record(const model::Attribution& attribution, RecordKind kind, con
              .revision = revision,
              .op = std::string(op),
              .attribution = attribution,
+             .account = account,
              .after = std::move(after)});
 }
 
@@ -144,11 +209,16 @@ void WriteTx::update_pending_user(const model::User& user) {
 }
 
 void WriteTx::update_user(const model::Attribution& attribution, std::string_view op, model::User& user) {
+  const auto before = this->user(user.id);
   ++user.version;
   user.updated_at = now();
   do_update(user, user.version - 1);
-  record(attribution, RecordKind::user, record_id(user.id), user.version, op, to_json(user));
-  if (user.state != model::UserState::active) end_sessions_of(attribution, user.id);
+  record(attribution, RecordKind::user, record_id(user.id), user.version, op, to_json(user, now()), user.id);
+  const bool active = user.state == model::UserState::active;
+  if (before && (before->role != user.role || before->state != user.state)) {
+    do_set_role(user.id, active ? std::optional(user.role.value_or(model::Role::editor)) : std::nullopt);
+  }
+  if (!active) end_sessions_of(attribution, user.id);
 }
 
 void WriteTx::replace_recovery_codes(const model::Attribution& attribution, model::User& user,
@@ -163,14 +233,48 @@ bool WriteTx::spend_recovery_code(const model::Attribution& attribution, model::
   return true;
 }
 
-void WriteTx::start_session(const model::Attribution& attribution, const model::Session& session) {
-  do_insert(session);
-  record(attribution, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session));
+void WriteTx::start_session(const model::Attribution& attribution, model::SessionRecord record) {
+  model::Session& session = record.session;
+  const auto owner = user(session.user);
+  if (!owner) throw std::logic_error("a session is of an account");
+  session.role = owner->role.value_or(model::Role::editor);
+  do_insert(record);
+  this->record(attribution, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session),
+               session.user);
 }
 
 bool WriteTx::end_session(const model::Attribution& attribution, const SessionId& session) {
-  if (!do_end_session(session)) return false;
-  record(attribution, RecordKind::session, record_id(session), 2, "session.end", {});
+  const auto ended = do_end_session(session);
+  if (!ended) return false;
+  record(attribution, RecordKind::session, record_id(session), 2, "session.end", {}, ended->user);
+  return true;
+}
+
+void WriteTx::add_api_key(const model::Attribution& attribution, model::ApiKey key) {
+  const auto owner = user(key.user);
+  if (!owner) throw std::logic_error("a key is of an account");
+  key.role.reset();
+  if (owner->state == model::UserState::active) key.role = owner->role.value_or(model::Role::editor);
+  do_insert(key);
+  record(attribution, RecordKind::key, record_id(key.id), 1, "key.create", to_json(key), key.user);
+}
+
+void WriteTx::revoke_api_key(const model::Attribution& attribution, const model::ApiKey& key, Time at) {
+  do_revoke(key, at);
+  record(attribution, RecordKind::key, record_id(key.id), 2, "key.revoke", {}, key.user);
+}
+
+void WriteTx::add_invitation(const model::Attribution& attribution, const model::Invitation& invitation) {
+  do_insert(invitation);
+  record(attribution, RecordKind::invitation, record_id(invitation.id), 1, "invitation.create", to_json(invitation),
+         invitation.created_by);
+}
+
+bool WriteTx::remove_invitation(const model::Attribution& attribution, const model::Invitation& invitation,
+                                std::string_view op, std::optional<UserId> account) {
+  if (!do_remove(invitation.id)) return false;
+  record(attribution, RecordKind::invitation, record_id(invitation.id), 2, op, {},
+         account ? account : invitation.created_by);
   return true;
 }
 
@@ -190,7 +294,7 @@ Status WriteTx::store_response(const UserId& user, const model::ResponseKey& key
 }
 
 void WriteTx::end_sessions_of(const model::Attribution& attribution, const UserId& user, std::optional<SessionId> but) {
-  for (const auto& session : do_sessions_of(user)) {
+  for (const auto& [session, device] : sessions_of(user)) {
     if (session.id != but) end_session(attribution, session.id);
   }
 }

@@ -2,7 +2,7 @@
 //
 // Every change of a record goes through a public function of WriteTx, which also records the Change: no mutation can be
 // missing from the history. Engines implement the private functions, `do_…`. Pending accounts, challenges, counters and
-// stored responses are not records: they have no history.
+// stored responses are not records: they have no history. Nor have times of use: refreshes, logins, requests with a key.
 //
 // Misuse by the program (a version that does not follow, an account that does not exist) throws: the write is undone
 // and ends with Code::internal.
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/api_key.hpp"
 #include "model/change.hpp"
 #include "model/product.hpp"
 #include "model/stored_response.hpp"
@@ -21,6 +22,11 @@
 #include "store/watermark.hpp"
 
 namespace integrity::store {
+
+// Whether a key can be used: neither revoked nor expired, and its owner is active.
+inline bool usable(const model::ApiKey& key, Time now) {
+  return !key.revoked_at && key.role && !(key.expires_at && *key.expires_at <= now);
+}
 
 class ReadTx {
  public:
@@ -43,17 +49,35 @@ class ReadTx {
   virtual std::optional<model::User> user(const UserId& id) = 0;
   virtual std::optional<model::User> user_by_name(std::string_view username) = 0;  // any case
   virtual std::vector<model::User> users() = 0;                                    // by username
+  // At most `limit`, by username in lower case, those after this one: "" for the first page.
+  virtual std::vector<model::User> users_after(std::string_view username_key, std::size_t limit) = 0;
+  virtual bool any_account_confirmed() = 0;  // at any time: some account has `confirmed_at`
+  virtual std::size_t active_admins() = 0;   // of role admin, active and confirmed
   // How stored passwords are hashed: the part before the salt of every hash, each once: "$2b$12$", "bytes:$2b$10$".
   virtual std::vector<std::string> password_hash_kinds() = 0;
   virtual std::optional<model::Challenge> challenge(const model::Digest& token_hash) = 0;
   // Until it is ended or cleaned up. The caller checks whether it has expired.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;
+  virtual std::vector<model::SessionRecord> sessions_of(const UserId& user) = 0;  // in any order, expired ones too
+  // Revoked and expired keys too. Those of one account, or of all, are in any order.
+  virtual std::optional<model::ApiKey> api_key(const ApiKeyId& id) = 0;
+  virtual std::vector<model::ApiKey> api_keys_of(const UserId& user) = 0;
+  virtual std::vector<model::ApiKey> api_keys() = 0;
+  // Until they are accepted, deleted or cleaned up: expired ones too.
+  virtual std::optional<model::Invitation> invitation(const InvitationId& id) = 0;
+  virtual std::optional<model::Invitation> invitation(const model::Digest& token_hash) = 0;
+  // At most `limit`, newest first by creation and id; those after `below`, which may be gone by now.
+  virtual std::vector<model::Invitation> invitations(std::optional<InvitationId> below, std::size_t limit) = 0;
+  virtual std::size_t invitations_open(Time now) = 0;  // that have not expired
   virtual model::FactorCounters factor_counters(const UserId& user) = 0;
   virtual std::int64_t recovery_codes_left(const UserId& user) = 0;
 
   // Of one record, newest first; only revisions below `before` where that is given.
   virtual std::vector<model::Change> changes(model::RecordKind kind, const RecordId& record,
                                              std::optional<std::int64_t> before, std::size_t limit) = 0;
+  // Of all records, newest first, with what each replaced. Looks at what `query.time_max` allows: a page may be short,
+  // even empty, and still have a `next_below`.
+  virtual model::ChangePage find_changes(const model::ChangeQuery& query) = 0;
   virtual std::int64_t last_change_number() = 0;
 };
 
@@ -66,6 +90,8 @@ class WriteTx : public virtual ReadTx {
 
   // Whether a session has neither ended nor expired, by the host's clock.
   bool alive(const SessionId& id);
+  // Whether a key can be used, as Store::api_key: by its hash.
+  bool alive(const model::Digest& key_hash);
 
   // Refuses, and keeps what this write did: `return tx.commit_with(invalid_code())` after counting the attempt.
   Error commit_with(Error error) {
@@ -98,8 +124,9 @@ class WriteTx : public virtual ReadTx {
   virtual std::size_t remove_expired_pending_users(Time at, std::size_t limit) = 0;
   // `op` is what happened: "user.confirm", "user.password", "user.factor", "user.disable", … `user.version` must be the
   // stored version; sets it to the next one and `updated_at` to the time of this write. Ends the sessions of an account
-  // that is not active.
+  // that is not active. Where the role or the state changes, the account's sessions and keys follow.
   void update_user(const model::Attribution& attribution, std::string_view op, model::User& user);
+  virtual void set_last_login(const UserId& user, Time at) = 0;  // no change, no version
 
   // Recovery codes: keyed hashes. A new set replaces the old one. Updates `user`, as above.
   void replace_recovery_codes(const model::Attribution& attribution, model::User& user,
@@ -107,12 +134,29 @@ class WriteTx : public virtual ReadTx {
   // Removes it; true iff it existed. One conditional write: of several concurrent attempts, one gets true.
   bool spend_recovery_code(const model::Attribution& attribution, model::User& user, const model::Digest& hash);
 
-  // Sessions.
-  void start_session(const model::Attribution& attribution, const model::Session& session);
+  // Sessions. Their role is that of the account, whatever `session` says.
+  void start_session(const model::Attribution& attribution, model::SessionRecord session);
+  // After a refresh or a fresh proof: no change in the history. It must exist. Keeps the device unless there is one.
+  virtual void update_session(const model::Session& session, const std::optional<model::Device>& device = {}) = 0;
   // True iff it had not ended. Sessions expire by the host's clock, not by now(), which may stand still.
   bool end_session(const model::Attribution& attribution, const SessionId& session);
   void end_sessions_of(const model::Attribution& attribution, const UserId& user, std::optional<SessionId> but = {});
+  // At most `limit`, of those that are over (model::is_over), but by their end only. Returns how many.
   virtual std::size_t remove_expired_sessions(Time at, std::size_t limit) = 0;
+
+  // Keys for programs: "key.create", then "key.revoke". Their role is that of the account, whatever `key` says.
+  void add_api_key(const model::Attribution& attribution, model::ApiKey key);
+  void revoke_api_key(const model::Attribution& attribution, const model::ApiKey& key, Time at);  // not revoked yet
+  // When each was used last; never lowers it. No change in the history. Keys that do not exist are left out.
+  virtual void set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) = 0;
+
+  // Invitations: "invitation.create".
+  void add_invitation(const model::Attribution& attribution, const model::Invitation& invitation);
+  // `op` is "invitation.delete" or "invitation.accept". True iff it existed. The change belongs to the history of
+  // `account`, else of who made the invitation.
+  bool remove_invitation(const model::Attribution& attribution, const model::Invitation& invitation,
+                         std::string_view op, std::optional<UserId> account = {});
+  virtual std::size_t remove_expired_invitations(Time at, std::size_t limit) = 0;  // no change in the history
 
   // Challenges.
   virtual void add_challenge(const model::Challenge& challenge) = 0;
@@ -162,7 +206,7 @@ class WriteTx : public virtual ReadTx {
   std::int64_t sequence_for(Time created_at);
   std::string state_of(const model::Product& product) const;  // as JSON; empty where the engine does not need it
   void record(const model::Attribution& attribution, model::RecordKind kind, const RecordId& record,
-              std::int64_t revision, std::string_view op, std::string after);
+              std::int64_t revision, std::string_view op, std::string after, std::optional<UserId> account = {});
 
   // Whether do_append needs the state of a product after the change. An engine that reads it from the product and its
   // later changes does not.
@@ -181,10 +225,16 @@ class WriteTx : public virtual ReadTx {
   virtual void do_delete_user(const UserId& user) = 0;  // a pending one
   virtual void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) = 0;
   virtual bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) = 0;
-  virtual void do_insert(const model::Session& session) = 0;
-  virtual std::vector<model::Session> do_sessions_of(const UserId& user) = 0;  // expired ones included
+  virtual void do_insert(const model::SessionRecord& session) = 0;
   // The session as it was; nothing where it had ended.
   virtual std::optional<model::Session> do_end_session(const SessionId& session) = 0;
+  // Of the account's sessions, where there is a role, and of its keys that are not revoked.
+  virtual void do_set_role(const UserId& user, const std::optional<model::Role>& role) = 0;
+  virtual void do_insert(const model::ApiKey& key) = 0;
+  virtual void do_revoke(const model::ApiKey& key, Time at) = 0;                       // one that is not revoked
+  virtual std::shared_ptr<const model::ApiKey> do_key(const model::Digest& hash) = 0;  // null only where there is none
+  virtual void do_insert(const model::Invitation& invitation) = 0;
+  virtual bool do_remove(const InvitationId& invitation) = 0;  // true iff it existed
   // When the oldest expires, where an account has `stored_max` that have not expired.
   virtual std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) = 0;
   virtual bool do_store_response(const UserId& user, const model::ResponseKey& key,

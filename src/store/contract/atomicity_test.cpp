@@ -13,7 +13,7 @@ TEST_P(StoreContract, AnErrorUndoesEverything) {
   const auto before = store().read()->last_change_number();
   const auto result = store().write([&](WriteTx& tx) -> Result<bool> {
     INTEGRITY_CHECK(tx.create_product(act_, made));
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     tx.spend_totp_step(ada.id, 1000);
     return Error{Code::insufficient_stock};
   });

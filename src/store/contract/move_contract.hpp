@@ -79,9 +79,19 @@ class StoreMove : public StoreContract {
     given_pending("waiting");
     ada_ = given_user("ada");
     const auto bob = given_user("Bob");
-    session_ = session_of(ada_);
+    session_ = {.session = session_of(ada_), .device = {.address = "192.0.2.7", .user_agent = "curl"}};
+    session_.session.generation = 3;
+    session_.session.refreshed_at = clock_.now();
+    key_ = key_of(ada_, 7);
+    key_.addresses = {"192.0.2.0/24"};
+    auto revoked = key_of(bob, 8);
+    invitation_ = invitation_of(6);
     given([&](WriteTx& tx) -> Result<bool> {
       tx.start_session(act_, session_);
+      tx.add_api_key({.actor = ada_.id, .reason = "why"}, key_);
+      tx.add_api_key(act_, revoked);
+      tx.revoke_api_key({.key = key_.id, .proof = model::Attribution::Proof::key}, revoked, tx.now());
+      tx.add_invitation(act_, invitation_);
       tx.replace_recovery_codes(act_, ada_, {digest(3), digest(1), digest(2)});
       auto user = bob;
       tx.replace_recovery_codes(act_, user, {digest(9)});
@@ -131,7 +141,15 @@ class StoreMove : public StoreContract {
     }
     const auto challenge = tx->challenge(digest(5));
     out << challenge->attempts << challenge->user.hex() << to_rfc3339(challenge->expires_at) << '\n'
-        << to_rfc3339(tx->session(session_.id)->expires_at) << '\n';
+        << to_rfc3339(tx->session(session_.session.id)->expires_at) << '\n';
+    EXPECT_EQ(tx->sessions_of(ada_.id), std::vector{session_});
+    EXPECT_EQ(tx->api_key(key_.id), key_);
+    EXPECT_EQ(tx->api_keys().size(), 2U);
+    EXPECT_EQ(tx->invitation(invitation_.id), invitation_);
+    for (const auto& each : tx->find_changes({.limit = 1000}).changes) {
+      out << each.number << each.op << (each.account ? each.account->hex() : "-")
+          << (each.attribution.key ? each.attribution.key->hex() : "-") << each.before << each.after << '\n';
+    }
     for (const auto by : kOrders) write_pages(out, *tx, {by, by == model::ProductKey::price});
     for (const auto& each : products_) write_history(out, *tx, model::RecordKind::product, record_id(each.id));
     for (const auto& each : tx->products({.words = {"tin"}}).products) out << each.id.hex() << ' ';
@@ -182,7 +200,9 @@ class StoreMove : public StoreContract {
   SystemRandom random_;
   Silent silent_;
   model::User ada_;
-  model::Session session_;
+  model::SessionRecord session_;
+  model::ApiKey key_;
+  model::Invitation invitation_;
   std::vector<model::Product> products_;
 };
 

@@ -136,7 +136,7 @@ TEST_P(StoreContract, ReadsASessionInTheTransactionThatEndsIt) {
   const auto session = session_of(given_user("ada"));
   given([&](WriteTx& tx) -> Result<bool> {
     if (tx.session(session.id)) return Error{Code::internal};
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     if (tx.session(session.id)->user != session.user) return Error{Code::internal};
     tx.end_session(act_, session.id);
     return tx.session(session.id) ? Result<bool>(Error{Code::internal}) : true;
@@ -146,7 +146,7 @@ TEST_P(StoreContract, ReadsASessionInTheTransactionThatEndsIt) {
 TEST_P(StoreContract, OneOfSixteenEndsASession) {
   const auto session = session_of(given_user("ada"));
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     return true;
   });
   EXPECT_EQ(race([&](int) {

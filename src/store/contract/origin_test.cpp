@@ -155,8 +155,8 @@ TEST_P(StoreContract, NothingIsWrittenForASessionThatHasEnded) {
   const auto ada = given_user("ada");
   const auto ended = session_of(ada), alive = session_of(ada), unknown = session_of(ada);
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, ended);
-    tx.start_session(act_, alive);
+    tx.start_session(act_, {.session = ended});
+    tx.start_session(act_, {.session = alive});
     return true;
   });
   Actors actors(store());
@@ -175,7 +175,7 @@ TEST_P(StoreContract, AnAccountThatIsNotActiveHasNoSessions) {
   auto ada = given_user("ada");
   const auto session = session_of(ada);
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     return true;
   });
   given([&](WriteTx& tx) -> Result<bool> {
@@ -193,7 +193,7 @@ TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
   const auto ada = given_user("ada");
   const auto session = session_of(ada), other = session_of(ada);
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     return true;
   });
   std::map<std::string, Result<bool>> answers;
@@ -217,7 +217,7 @@ TEST_P(StoreContract, AnEndOfASessionCountsForTheWritesOfItsGroup) {
     });
     submit("after an end that failed", {.session = session.id}, create(undone));
     submit("end", {}, [&](WriteTx& tx) -> Result<bool> {
-      tx.start_session(act_, other);
+      tx.start_session(act_, {.session = other});
       return tx.end_session(act_, session.id);
     });
     submit("after", {.session = session.id}, create(after));

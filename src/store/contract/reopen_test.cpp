@@ -36,8 +36,8 @@ TEST_P(StoreContract, EverythingIsThereAfterReopening) {
   made.sku = "L-1";
   made.description = "two\nlines, ünïcode";
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, session);
-    tx.start_session(act_, ended);
+    tx.start_session(act_, {.session = session});
+    tx.start_session(act_, {.session = ended});
     tx.end_session(act_, ended.id);
     tx.add_challenge(challenge);
     tx.count_challenge_try(challenge.token_hash, 5);
@@ -101,7 +101,7 @@ TEST_P(StoreContract, ClosingFinishesQueuedWrites) {
 TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
   const auto session = session_of(given_user("ada"));
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     return true;
   });
   clock_.move(model::session_life - Millis(1));
@@ -122,7 +122,7 @@ TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindCanHaveIsRemoved) {
   const auto ahead = session_of(ada);
   const auto bob = given_pending("bob");
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, ahead);
+    tx.start_session(act_, {.session = ahead});
     tx.add_challenge(challenge_of(ada, 7));
     return true;
   });
@@ -130,7 +130,7 @@ TEST_P(StoreContract, WhatHasMoreLifeLeftThanItsKindCanHaveIsRemoved) {
   const auto alive = session_of(ada);
   const auto cyd = given_pending("cyd");
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, alive);
+    tx.start_session(act_, {.session = alive});
     tx.add_challenge(challenge_of(ada, 8));
     return true;
   });

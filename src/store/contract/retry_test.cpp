@@ -13,7 +13,7 @@ TEST_P(StoreContract, AWriteThatIsRunTwiceHappensOnce) {
   given([&](WriteTx& tx) -> Result<bool> {
     ++runs;
     INTEGRITY_CHECK(tx.create_product(act_, made));
-    tx.start_session(act_, session);
+    tx.start_session(act_, {.session = session});
     if (!tx.spend_totp_step(ada.id, 1000)) return Error{Code::code_already_used};
     return true;
   });

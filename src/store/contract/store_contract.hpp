@@ -103,7 +103,24 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
     return {.id = SessionId{id_bytes()},
             .user = user.id,
             .created_at = clock_.now(),
+            .proven_at = clock_.now(),
             .expires_at = clock_.now() + model::session_life};
+  }
+  model::ApiKey key_of(const model::User& user, std::uint8_t hash) {
+    return {.id = ApiKeyId{id_bytes()},
+            .hash = digest(hash),
+            .user = user.id,
+            .name = "Backup",
+            .scopes = {model::Scope::products_read},
+            .created_at = clock_.now(),
+            .role = user.role};
+  }
+  model::Invitation invitation_of(std::uint8_t token) {
+    return {.id = InvitationId{id_bytes()},
+            .token_hash = digest(token),
+            .role = model::Role::viewer,
+            .created_at = clock_.now(),
+            .expires_at = clock_.now() + std::chrono::days(7)};
   }
   model::Challenge challenge_of(const model::User& user, std::uint8_t token) {
     return {.token_hash = digest(token),
@@ -135,7 +152,8 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   model::User confirmed(model::User user) {
     user.state = model::UserState::active;
     user.totp_secret = {1, 2, 3};
-    user.totp_confirmed_at = clock_.now();
+    user.totp_confirmed_at = user.confirmed_at = clock_.now();
+    user.role = model::Role::editor;
     user.pending_until.reset();
     user.pending_network.clear();
     return user;

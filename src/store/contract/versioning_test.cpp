@@ -61,8 +61,9 @@ TEST_P(StoreContract, AnAccountsHistoryBeginsWithItsConfirmation) {
   EXPECT_EQ(changes[2].op, "user.confirm");
   EXPECT_EQ(changes[2].revision, 1);
   EXPECT_EQ(changes[2].after, R"({"id":")" + user.id.hex() +
-                                  R"(","username":"ada","name":null,"state":"active",)"
-                                  R"("password_version":1,"factor":true})");
+                                  R"(","username":"ada","name":null,"role":"editor","state":"active",)"
+                                  R"("factor":"active","created_at":"2027-01-15T08:00:00.000Z","version":1})");
+  EXPECT_EQ(changes[2].account, user.id);
   EXPECT_EQ(changes[1].op, "user.recovery_codes");
   EXPECT_EQ(changes[0].op, "user.recovery_code_used");
   EXPECT_EQ(store().read()->user(user.id)->version, 3);
@@ -72,7 +73,7 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   const auto ada = given_user("ada");
   const auto kept = session_of(ada), ended = session_of(ada), other = session_of(given_user("bob"));
   given([&](WriteTx& tx) -> Result<bool> {
-    for (const auto& session : {kept, ended, other}) tx.start_session(act_, session);
+    for (const auto& session : {kept, ended, other}) tx.start_session(act_, {.session = session});
     return true;
   });
   given([&](WriteTx& tx) -> Result<bool> {
@@ -87,7 +88,9 @@ TEST_P(StoreContract, ASessionHasAStartAndAnEnd) {
   EXPECT_EQ(changes[0].op, "session.end");
   EXPECT_EQ(changes[0].revision, 2);
   EXPECT_EQ(changes[0].after, "");
+  EXPECT_EQ(changes[0].account, ada.id);
   EXPECT_EQ(changes[1].op, "session.start");
+  EXPECT_EQ(changes[1].account, ada.id);
   EXPECT_EQ(changes[1].after, R"({"id":")" + ended.id.hex() + R"(","user":")" + ada.id.hex() +
                                   R"(","amr":["pwd","otp"],"created_at":"2027-01-15T08:00:00.000Z",)"
                                   R"("expires_at":"2027-01-15T08:10:00.000Z"})");
@@ -127,8 +130,8 @@ TEST_P(StoreContract, SessionsExpireByTheClockAlsoWhenItWasSetBack) {
   clock_.move(-std::chrono::hours(2));
   const auto ended = session_of(user), alive = session_of(user);
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.start_session(act_, ended);
-    tx.start_session(act_, alive);
+    tx.start_session(act_, {.session = ended});
+    tx.start_session(act_, {.session = alive});
     return true;
   });
   EXPECT_TRUE(*store().write([&](WriteTx& tx) -> Result<bool> { return tx.end_session(act_, ended.id); }));

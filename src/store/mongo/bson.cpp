@@ -95,6 +95,11 @@ void Doc::append(std::string_view name, Money value) {
   const bson_decimal128_t decimal{.low = static_cast<std::uint64_t>(value.units), .high = kFourPlaces};
   expect(bson_append_decimal128(get(), name.data(), length(name), &decimal));
 }
+void Doc::append(std::string_view name, const std::vector<std::string>& value) {
+  Array items;
+  for (const auto& each : value) items.add(each);
+  append(name, items);
+}
 void Doc::append(std::string_view name, BeginsWith value) {
   std::string pattern = "^";
   for (const char c : value.text) {
@@ -163,6 +168,16 @@ void View::read(const bson_iter_t& at, Time& value) {
   value = from_millis(bson_iter_date_time(&at));
   if (value < earliest_time || value > latest_time) unexpected(at);
 }
+void View::read(const bson_iter_t& at, model::Scopes& value) {
+  std::vector<std::string> names;
+  read(at, names);
+  value = {};
+  for (const auto& name : names) {
+    const auto scope = model::scope_named(name);
+    if (!scope) unexpected(at);
+    value.add(*scope);
+  }
+}
 // Another program may have written the same amount with fewer digits or with more.
 void View::read(const bson_iter_t& at, Money& value) {
   expect_type(at, BSON_TYPE_DECIMAL128);
@@ -195,8 +210,8 @@ bson_iter_t View::items(const bson_iter_t& at) {
   return item;
 }
 
-void View::unexpected_value(Name name) const {
-  unexpected(at(name));
+void View::unexpected_value(const bson_iter_t& at) {
+  unexpected(at);
 }
 
 ByteView View::binary(const bson_iter_t& at) {

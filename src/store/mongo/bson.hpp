@@ -21,6 +21,7 @@
 #include "base/decimal.hpp"
 #include "base/id.hpp"
 #include "base/time.hpp"
+#include "store/enum_names.hpp"
 
 namespace integrity::store::mongo {
 
@@ -61,6 +62,11 @@ class Doc {
     if constexpr (sizeof...(rest) > 0) add(rest...);
     return *this;
   }
+  template <class T>
+  Doc& add(Name name, const T& value) {
+    append(name.text, value);
+    return *this;
+  }
   bool empty() const { return bson_empty(bson_); }
   const bson_t* get() const { return bson_; }
   bson_t* get() { return bson_; }
@@ -78,6 +84,11 @@ class Doc {
   void append(std::string_view name, const Bytes& value) { append(name, ByteView(value)); }
   void append(std::string_view name, Time value);
   void append(std::string_view name, Money value);
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void append(std::string_view name, Enum value) { append(name, name_of(value)); }
+  void append(std::string_view name, const std::vector<std::string>& value);
+  void append(std::string_view name, model::Scopes value) { append(name, names_of(value)); }
   void append(std::string_view name, BeginsWith value);
   void append(std::string_view name, Lowest);
   void append(std::string_view name, Highest);
@@ -139,8 +150,7 @@ class View {
     if (!has(name)) return {};
     return take<typename T::value_type>(name);
   }
-  bool has(Name name) const;                            // and it is not null
-  [[noreturn]] void unexpected_value(Name name) const;  // throws Unreadable
+  bool has(Name name) const;  // and it is not null
 
  private:
   bson_iter_t at(Name name) const;
@@ -152,6 +162,16 @@ class View {
     const ByteView view = binary(at);
     value.assign(view.begin(), view.end());
   }
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  static void read(const bson_iter_t& at, Enum& value) {
+    std::string name;
+    read(at, name);
+    const auto found = value_of<Enum>(name);
+    if (!found) unexpected_value(at);
+    value = *found;
+  }
+  static void read(const bson_iter_t& at, model::Scopes& value);  // names of scopes
   static void read(const bson_iter_t& at, Time& value);
   static void read(const bson_iter_t& at, Money& value);
   static void read(const bson_iter_t& at, Doc& value);
@@ -170,6 +190,7 @@ class View {
   }
   static bson_iter_t items(const bson_iter_t& at);  // before the first
   static ByteView binary(const bson_iter_t& at);
+  [[noreturn]] static void unexpected_value(const bson_iter_t& at);  // throws Unreadable
   static ByteView object_id(const bson_iter_t& at);
   static void copy_exactly(const bson_iter_t& at, ByteView from, std::span<std::uint8_t> to);
 

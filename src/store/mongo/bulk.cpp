@@ -36,25 +36,10 @@ struct ById {
 };
 
 template <class T>
-struct Rows;
-
-template <>
-struct Rows<model::User> : ById {
-  static constexpr Name collection = in::users;
-  static model::User take(View view) { return take_user(view); }
-  static Doc doc(const model::User& user, const model::ProductText&) { return to_doc(user); }
-};
-
-template <>
-struct Rows<FactorCountersOf> : ById {
-  static constexpr Name collection = in::factor_counters;
-  static FactorCountersOf take(View view) {
-    return {.user = view.take<UserId>("_id"), .counters = take_factor_counters(view)};
-  }
-  static Doc doc(const FactorCountersOf& row, const model::ProductText&) {
-    return Doc("_id", row.user, "last_step", row.counters.last_step, "failures", row.counters.failures,
-               "failures_unredeemed", row.counters.failures_unredeemed, "locked_until", row.counters.locked_until);
-  }
+struct Rows : ById {
+  static constexpr Name collection = Described<T>::table;
+  static T take(View view) { return mongo::take<T>(view); }
+  static Doc doc(const T& row, const model::ProductText&) { return to_doc(row); }
 };
 
 template <>
@@ -74,20 +59,6 @@ struct Rows<RecoveryCodesOf> : ById {
 };
 
 template <>
-struct Rows<model::Challenge> : ById {
-  static constexpr Name collection = in::challenges;
-  static model::Challenge take(View view) { return take_challenge(view); }
-  static Doc doc(const model::Challenge& challenge, const model::ProductText&) { return to_doc(challenge); }
-};
-
-template <>
-struct Rows<model::Session> : ById {
-  static constexpr Name collection = in::sessions;
-  static model::Session take(View view) { return take_session(view); }
-  static Doc doc(const model::Session& session, const model::ProductText&) { return to_doc(session); }
-};
-
-template <>
 struct Rows<SequencedProduct> : ById {
   static constexpr Name collection = in::products;
   static Doc order() { return Doc("place", 1); }
@@ -97,13 +68,6 @@ struct Rows<SequencedProduct> : ById {
   static Doc doc(const SequencedProduct& row, const model::ProductText& text) {
     return to_doc(row.product, row.sequence, text);
   }
-};
-
-template <>
-struct Rows<model::Change> : ById {
-  static constexpr Name collection = in::changes;
-  static model::Change take(View view) { return take_change(view); }
-  static Doc doc(const model::Change& change, const model::ProductText&) { return to_doc(change); }
 };
 
 template <>
@@ -118,17 +82,6 @@ struct Rows<StoredResponseOf> : ById {
   }
   static Doc doc(const StoredResponseOf& row, const model::ProductText&) {
     return to_doc(row.user, row.key, row.response);
-  }
-};
-
-template <>
-struct Rows<KeyFingerprint> : ById {
-  static constexpr Name collection = in::key_fingerprints;
-  static KeyFingerprint take(View view) {
-    return {.key = view.take<std::string>("_id"), .fingerprint = view.take<model::Digest>("fingerprint")};
-  }
-  static Doc doc(const KeyFingerprint& row, const model::ProductText&) {
-    return Doc("_id", row.key, "fingerprint", row.fingerprint);
   }
 };
 

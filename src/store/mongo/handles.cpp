@@ -142,10 +142,10 @@ std::int64_t Connection::update(Name name, const Doc& which, const Doc& how, Ups
   return reply.view().take<int>("matchedCount") + (reply.view().has("upsertedId") ? 1 : 0);
 }
 
-void Connection::update_all(Name name, const Doc& which, const Doc& how) {
+void Connection::update_all(Name name, const Doc& which, const bson_t* how) {
   Reply reply;
   bson_error_t error;
-  if (!mongoc_collection_update_many(collection(name).get(), which.get(), how.get(), with_session().get(), reply.get(),
+  if (!mongoc_collection_update_many(collection(name).get(), which.get(), how, with_session().get(), reply.get(),
                                      &error)) {
     raise(error, reply.get());
   }

@@ -135,7 +135,8 @@ class Connection {
 
   // How many documents matched; one that was inserted counts.
   std::int64_t update(Name collection, const Doc& which, const Doc& how, Upsert upsert = Upsert::no);
-  void update_all(Name collection, const Doc& which, const Doc& how);
+  void update_all(Name collection, const Doc& which, const Doc& how) { update_all(collection, which, how.get()); }
+  void update_all(Name collection, const Doc& which, const Array& how) { update_all(collection, which, how.get()); }
   std::int64_t replace(Name collection, const Doc& which, const Doc& with);
   std::int64_t remove(Name collection, const Doc& which);  // all that match; returns how many
   // Changes one document and returns it as it is afterwards.
@@ -164,6 +165,7 @@ class Connection {
   using OpenTransactions = std::vector<std::pair<Doc, std::int64_t>>;
   OpenTransactions open_transactions(std::chrono::microseconds open_longer_than);
 
+  void update_all(Name collection, const Doc& which, const bson_t* how);
   CollectionHandle collection(Name name);
   Doc with_session(const Doc& options = {}) const;
   std::optional<Doc> find_and_modify(const Doc& command);

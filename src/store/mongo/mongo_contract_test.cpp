@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "store/contract/find_changes_contract.hpp"
 #include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
 #include "store/mongo/handles.hpp"
@@ -33,6 +34,7 @@ std::vector<EngineUnderTest> engines() {
 
 INSTANTIATE_TEST_SUITE_P(Mongo, StoreContract, testing::ValuesIn(engines()), engine_name);
 INSTANTIATE_TEST_SUITE_P(Mongo, StoreMove, testing::ValuesIn(engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Mongo, FindChanges, testing::ValuesIn(engines()), engine_name);
 
 TEST(MongoServer, IsThereToBeTestedWith) {
   if (mongo::test_server().empty()) {

@@ -72,9 +72,17 @@ class MongoStore final : public Store {
     Client client(pool_);
     const auto found = limited(client, Connection::Sees::majority).first(in::sessions, Doc("_id", id));
     if (!found) return {};
-    const auto session = take_session(View(*found));
-    if (session.expires_at <= clock_.now()) return {};
+    const auto session = take<model::Session>(View(*found));
+    if (model::is_over(session, clock_.now())) return {};
     return session;
+  }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) override {
+    pool_.standing().expect_readable();
+    Client client(pool_);
+    const auto found = limited(client, Connection::Sees::majority).first(in::api_keys, Doc("hash", hash));
+    if (!found) return {};
+    auto key = std::make_shared<const model::ApiKey>(take<model::ApiKey>(View(*found)));
+    return usable(*key, clock_.now()) ? key : nullptr;
   }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
 

@@ -136,7 +136,7 @@ TEST_F(MongoNodes, WhatOneNodeAcknowledgedTheOtherShows) {
   const model::Session session{
       .id = SessionId{{1}}, .user = {}, .created_at = clock_.now(), .expires_at = clock_.now() + std::chrono::hours(1)};
   ASSERT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
-                    tx.start_session({}, session);
+                    tx.start_session({}, {.session = session});
                     return true;
                   })
                   .has_value());

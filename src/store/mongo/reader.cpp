@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "store/history.hpp"
 #include "store/mongo/codec.hpp"
+#include "store/mongo/history.hpp"
 #include "store/mongo/schema.hpp"
 #include "store/mongo/search.hpp"
 #include "store/mongo/unreadable.hpp"
@@ -71,15 +73,15 @@ model::ProductPage Reader::products(const model::ProductQuery& query) {
 }
 
 std::optional<model::User> Reader::user(const UserId& id) {
-  return taken(first(in::users, Doc("_id", id)), take_user);
+  return taken(first(in::users, Doc("_id", id)), take<model::User>);
 }
 
 std::optional<model::User> Reader::user_by_name(std::string_view username) {
-  return taken(first(in::users, Doc("username_key", username_key(username))), take_user);
+  return taken(first(in::users, Doc("username_key", username_key(username))), take<model::User>);
 }
 
 std::vector<model::User> Reader::users() {
-  return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take_user);
+  return all(connection(in::users), in::users, {}, Doc("sort", Doc("username_key", 1)), take<model::User>);
 }
 
 std::vector<std::string> Reader::password_hash_kinds() {
@@ -96,15 +98,16 @@ std::vector<std::string> Reader::password_hash_kinds() {
 }
 
 std::optional<model::Challenge> Reader::challenge(const model::Digest& token_hash) {
-  return taken(first(in::challenges, Doc("_id", token_hash)), take_challenge);
+  return taken(first(in::challenges, Doc("_id", token_hash)), take<model::Challenge>);
 }
 
 std::optional<model::Session> Reader::session(const SessionId& id) {
-  return taken(first(in::sessions, Doc("_id", id)), take_session);
+  return taken(first(in::sessions, Doc("_id", id)), take<model::Session>);
 }
 
 model::FactorCounters Reader::factor_counters(const UserId& user) {
-  return taken(first(in::factor_counters, Doc("_id", user)), take_factor_counters).value_or(model::FactorCounters{});
+  const auto found = taken(first(in::factor_counters, Doc("_id", user)), take<FactorCountersOf>);
+  return found ? found->counters : model::FactorCounters();
 }
 
 std::int64_t Reader::recovery_codes_left(const UserId& user) {
@@ -119,13 +122,79 @@ std::vector<model::Change> Reader::changes(model::RecordKind kind, const RecordI
   Doc filter("kind", name_of(kind), "record", record);
   if (before) filter.add("revision", Doc("$lt", *before));
   return all(connection(in::changes), in::changes, filter, Doc("sort", Doc("revision", -1), "limit", limit_of(limit)),
-             take_change);
+             take<model::Change>);
 }
 
 std::int64_t Reader::last_change_number() {
   const auto head = first(in::meta, Doc("_id", "head"));
   if (!head) throw head_is_lost();
   return View(*head).take<std::int64_t>("number");
+}
+
+std::vector<model::User> Reader::users_after(std::string_view username_key, std::size_t limit) {
+  if (limit == 0) return {};  // the server treats 0 as "all"
+  return all(connection(in::users), in::users, Doc("username_key", Doc("$gt", username_key)),
+             Doc("sort", Doc("username_key", 1), "limit", limit_of(limit)), take<model::User>);
+}
+
+bool Reader::any_account_confirmed() {
+  return first(in::users, Doc("confirmed_at", Doc("$exists", true)), Doc("projection", Doc("_id", 1))).has_value();
+}
+
+std::size_t Reader::active_admins() {
+  return count(in::users, Doc("role", model::Role::admin, "state", model::UserState::active, "confirmed_at",
+                              Doc("$exists", true)));
+}
+
+std::vector<model::SessionRecord> Reader::sessions_of(const UserId& user) {
+  return all(connection(in::sessions), in::sessions, Doc("user", user), {}, take<model::SessionRecord>);
+}
+
+std::optional<model::ApiKey> Reader::api_key(const ApiKeyId& id) {
+  return taken(first(in::api_keys, Doc("_id", id)), take<model::ApiKey>);
+}
+
+std::vector<model::ApiKey> Reader::api_keys_of(const UserId& user) {
+  return all(connection(in::api_keys), in::api_keys, Doc("user", user), {}, take<model::ApiKey>);
+}
+
+std::vector<model::ApiKey> Reader::api_keys() {
+  return all(connection(in::api_keys), in::api_keys, {}, {}, take<model::ApiKey>);
+}
+
+std::optional<model::Invitation> Reader::invitation(const InvitationId& id) {
+  return taken(first(in::invitations, Doc("_id", id)), take<model::Invitation>);
+}
+
+std::optional<model::Invitation> Reader::invitation(const model::Digest& token_hash) {
+  return taken(first(in::invitations, Doc("token_hash", token_hash)), take<model::Invitation>);
+}
+
+std::vector<model::Invitation> Reader::invitations(std::optional<InvitationId> below, std::size_t limit) {
+  if (limit == 0) return {};
+  Doc filter;
+  if (below) {
+    const auto last = invitation(*below);
+    const Time at = last ? last->created_at : latest_creation(*below);
+    filter.add("$or",
+               Array().add(Doc("created_at", Doc("$lt", at))).add(Doc("created_at", at, "_id", Doc("$lt", *below))));
+  }
+  return all(connection(in::invitations), in::invitations, filter,
+             Doc("sort", Doc("created_at", -1, "_id", -1), "limit", limit_of(limit)), take<model::Invitation>);
+}
+
+std::size_t Reader::invitations_open(Time now) {
+  return count(in::invitations, Doc("expires_at", Doc("$gt", now)));
+}
+
+std::size_t Reader::count(Name collection, const Doc& filter) {
+  Cursor found = aggregate(collection, Array().add(Doc("$match", filter)).add(Doc("$count", "n")));
+  return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+}
+
+model::ChangePage Reader::find_changes(const model::ChangeQuery& query) {
+  const auto last = last_change_number();
+  return mongo::find_changes(connection(in::changes), query, last);
 }
 
 }  // namespace integrity::store::mongo

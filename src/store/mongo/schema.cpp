@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::uint32_t kIndexNotFound = 27, kNamespaceExists = 48;
 
-constexpr Name all_collections[] = {
-    in::users,          in::products,         in::sessions,         in::challenges, in::factor_counters,
-    in::recovery_codes, in::stored_responses, in::key_fingerprints, in::changes,    in::meta};
+constexpr Name all_collections[] = {in::users,           in::products,       in::sessions,         in::challenges,
+                                    in::factor_counters, in::recovery_codes, in::stored_responses, in::key_fingerprints,
+                                    in::changes,         in::api_keys,       in::invitations,      in::meta};
 constexpr std::int64_t kTextBatch = 500;
 
 template <class T>
@@ -91,11 +91,52 @@ void drop_index(Connection& connection, Name collection, const char* index) {
   connection.try_command(Doc("dropIndexes", collection.text, "index", index), kIndexNotFound);
 }
 
+Array set(const Doc& members) {
+  return Array().add(Doc("$set", members));
+}
+
+// What documents before version 4 lack. Members that are there stay: several nodes may do this at the same time.
+void fill_in(Connection& connection) {
+  const Doc missing("$exists", false);
+  connection.update_all(in::users, Doc("state", Doc("$ne", model::UserState::pending), "role", missing),
+                        set(Doc("role", model::Role::editor, "confirmed_at",
+                                Doc("$ifNull", Array().add("$totp_confirmed_at").add("$created_at")), "public_version",
+                                Doc("$max", Array().add("$version").add(std::int64_t{1})))));
+  connection.update_all(
+      in::sessions, Doc("role", missing),
+      set(Doc("role", model::Role::editor, "generation", std::int64_t{0}, "proven_at", "$created_at")));
+  using enum model::RecordKind;
+  connection.update_all(in::changes, Doc("kind", user, "listed", missing),
+                        set(Doc("listed", "$kind", "account", "$record")));
+  // The first change of a session names its account: {"id":"…","user":"…
+  const Doc hex("$substrBytes", Array().add("$after").add(41).add(24));
+  const Doc account("$convert", Doc("input", hex, "to", "objectId", "onError", "$$REMOVE", "onNull", "$$REMOVE"));
+  connection.update_all(in::changes, Doc("kind", session, "revision", std::int64_t{1}, "listed", missing),
+                        set(Doc("listed", "$kind", "account", account)));
+  // Its end does not.
+  const Doc of_the_start("$and", Array()
+                                     .add(Doc("$eq", Array().add("$kind").add(name_of(session))))
+                                     .add(Doc("$eq", Array().add("$record").add("$$record")))
+                                     .add(Doc("$eq", Array().add("$revision").add(std::int64_t{1}))));
+  const Array start = Array().add(Doc("$match", Doc("$expr", of_the_start))).add(Doc("$project", Doc("account", 1)));
+  const Array ends =
+      Array()
+          .add(Doc("$match", Doc("kind", session, "listed", missing)))
+          .add(Doc("$lookup",
+                   Doc("from", in::changes.text, "let", Doc("record", "$record"), "pipeline", start, "as", "start")))
+          .add(Doc("$project", Doc("listed", "$kind", "account",
+                                   Doc("$ifNull", Array().add(Doc("$first", "$start.account")).add("$$REMOVE")))))
+          .add(Doc("$merge", Doc("into", in::changes.text, "whenNotMatched", "discard")));
+  for (Cursor none = connection.aggregate(in::changes, ends); none.next();) {
+  }
+}
+
 void make_all(Connection& connection) {
   for (const auto& [file, text] : embedded::store_mongo_collections) make(connection, name_in(file), text);
   drop_index(connection, in::stored_responses, "by_user");  // of version 2
   make_document(connection, "head",
                 Doc("groups", std::int64_t{0}, "time", Time{}, "number", std::int64_t{0}, "place", std::int64_t{0}));
+  fill_in(connection);
   make_document(connection, "schema", Doc("version", newest_version));
   connection.update(in::meta, Doc("_id", "schema"), Doc("$max", Doc("version", newest_version)));
 }

@@ -15,11 +15,12 @@ namespace in {  // collections
 inline constexpr Name users = "users", products = "products", sessions = "sessions", challenges = "challenges",
                       factor_counters = "factor_counters", recovery_codes = "recovery_codes",
                       stored_responses = "kept_answers", key_fingerprints = "key_fingerprints", changes = "changes",
-                      meta = "meta";
+                      api_keys = "api_keys", invitations = "invitations", meta = "meta";
 }  // namespace in
 
 // 3: validators that let in only what can be read, and numbered stored responses.
-inline constexpr int newest_version = 3;
+// 4: roles, sessions that are refreshed, keys, invitations, and the history of an account.
+inline constexpr int newest_version = 4;
 
 // Makes what is missing; several nodes may do so at the same time. Throws Unavailable for a database of a newer
 // program. Derives the texts of products again where an older version of `text` made them.

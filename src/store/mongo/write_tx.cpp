@@ -29,12 +29,14 @@ void expect_one(std::int64_t changed, const char* what) {
 MongoWriteTx::MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text)
     : WriteTx(clock), Reader(text), pool_(pool) {}
 
-void MongoWriteTx::begin_group(std::vector<SessionId> sessions) {
+void MongoWriteTx::begin_group(std::vector<SessionId> sessions, std::vector<model::Digest> keys) {
   watermark_.reset();
   for (auto& each : collected_) each.writes.clear();
   sessions_expected_ = std::move(sessions);
+  keys_expected_ = std::move(keys);
   known_products_.clear();
   known_sessions_.clear();
+  known_keys_.clear();
   known_responses_.clear();
   known_alive_.clear();
   writes_ = bytes_ = 0;
@@ -147,17 +149,17 @@ std::size_t MongoWriteTx::wrote(std::int64_t documents) {
   return static_cast<std::size_t>(documents);
 }
 
-std::size_t MongoWriteTx::count(Name collection, const Doc& filter) {
-  Cursor found = aggregate(collection, Array().add(Doc("$match", filter)).add(Doc("$count", "n")));
-  return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
-}
-
 void MongoWriteTx::do_append(const model::Change& change) {
   collect(in::changes, {Write::How::insert, {}, to_doc(change)});
 }
 
 std::int64_t MongoWriteTx::last_change_number() {
   return watermark().number;
+}
+
+void MongoWriteTx::set_last_login(const UserId& user, Time at) {
+  expect_one(static_cast<std::int64_t>(update(in::users, Doc("_id", user), Doc("$set", Doc("last_login_at", at)))),
+             "a login of no account");
 }
 
 Status MongoWriteTx::do_insert(const model::User& u) {
@@ -230,9 +232,39 @@ bool MongoWriteTx::do_spend_recovery_code(const UserId& user, const model::Diges
   return update(in::recovery_codes, Doc("_id", user, "hashes", hash), Doc("$pull", Doc("hashes", hash))) == 1;
 }
 
-void MongoWriteTx::do_insert(const model::Session& s) {
-  collect(in::sessions, {Write::How::insert, {}, to_doc(s)});
+void MongoWriteTx::do_insert(const model::SessionRecord& record) {
+  collect(in::sessions, {Write::How::insert, {}, to_doc(record)});
+  known_sessions_[record.session.id] = record.session;
+}
+
+void MongoWriteTx::update_session(const model::Session& s, const std::optional<model::Device>& device) {
+  if (!session(s.id)) throw std::logic_error("update of a session that has ended");
+  Doc set("factor", s.factor, "role", s.role, "generation", s.generation, "proven_at", s.proven_at, "expires_at",
+          s.expires_at, "refreshed_at", s.refreshed_at);
+  Doc unset;
+  if (!s.refreshed_at) unset.add("refreshed_at", "");
+  if (device) {
+    set.add("user_agent", device->user_agent);
+    if (!device->user_agent) unset.add("user_agent", "");
+    device->address.empty() ? unset.add("address", "") : set.add("address", device->address);
+  }
+  Doc how("$set", set);
+  if (!unset.empty()) how.add("$unset", unset);
+  collect(in::sessions, {Write::How::update, Doc("_id", s.id), how});
   known_sessions_[s.id] = s;
+}
+
+void MongoWriteTx::do_set_role(const UserId& user, const std::optional<model::Role>& role) {
+  if (role) {
+    connection(in::sessions).update_all(in::sessions, Doc("user", user), Doc("$set", Doc("role", *role)));
+    for (auto& [id, session] : known_sessions_) {
+      if (session && session->user == user) session->role = *role;
+    }
+  }
+  connection(in::api_keys)
+      .update_all(in::api_keys, Doc("user", user, "revoked_at", Doc("$exists", false)),
+                  role ? Doc("$set", Doc("role", *role)) : Doc("$unset", Doc("role", "")));
+  known_keys_.clear();
 }
 
 // The first call reads all sessions that the group is expected to need.
@@ -246,16 +278,10 @@ std::optional<model::Session> MongoWriteTx::session(const SessionId& id) {
   ask(id);
   for (const auto& each : std::exchange(sessions_expected_, {})) ask(each);
   for (Cursor found = find(in::sessions, Doc("_id", Doc("$in", ids))); found.next();) {
-    const auto session = take_session(found.view());
+    const auto session = take<model::Session>(found.view());
     known_sessions_[session.id] = session;
   }
   return known_sessions_[id];
-}
-
-std::vector<model::Session> MongoWriteTx::do_sessions_of(const UserId& user) {
-  std::vector<model::Session> out;
-  for (Cursor found = find(in::sessions, Doc("user", user)); found.next();) out.push_back(take_session(found.view()));
-  return out;
 }
 
 std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& session) {
@@ -263,7 +289,7 @@ std::optional<model::Session> MongoWriteTx::do_end_session(const SessionId& sess
   if (!ended) return {};
   known_sessions_[session].reset();
   wrote(1);
-  return take_session(View(*ended));
+  return take<model::Session>(View(*ended));
 }
 
 // In this order, skips the first `skip` documents and removes the next `limit`.
@@ -281,7 +307,69 @@ std::size_t MongoWriteTx::remove_first(Name collection, const Doc& filter, const
 std::size_t MongoWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   if (limit == 0) return 0;
   known_sessions_.clear();
-  return remove_first(in::sessions, over("expires_at", model::session_life, at), Doc("expires_at", 1), 0, limit);
+  return remove_first(in::sessions, over("expires_at", model::session_idle_max, at), Doc("expires_at", 1), 0, limit);
+}
+
+// The first call reads all keys that the group is expected to need.
+std::shared_ptr<const model::ApiKey> MongoWriteTx::do_key(const model::Digest& hash) {
+  if (const auto known = known_keys_.find(hash); known != known_keys_.end()) return known->second;
+  Array hashes;
+  const auto ask = [&](const model::Digest& each) {
+    if (known_keys_.try_emplace(each).second) hashes.add(each);
+  };
+  ask(hash);
+  for (const auto& each : std::exchange(keys_expected_, {})) ask(each);
+  for (Cursor found = find(in::api_keys, Doc("hash", Doc("$in", hashes))); found.next();) {
+    auto key = take<model::ApiKey>(found.view());
+    known_keys_[key.hash] = std::make_shared<const model::ApiKey>(key);
+  }
+  return known_keys_[hash];
+}
+
+void MongoWriteTx::do_insert(const model::ApiKey& key) {
+  collect(in::api_keys, {Write::How::insert, {}, to_doc(key)});
+  known_keys_[key.hash] = std::make_shared<const model::ApiKey>(key);
+}
+
+void MongoWriteTx::do_revoke(const model::ApiKey& key, Time at) {
+  const Doc which("_id", key.id, "revoked_at", Doc("$exists", false));
+  expect_one(static_cast<std::int64_t>(update(in::api_keys, which, Doc("$set", Doc("revoked_at", at)))),
+             "revocation of a key that does not exist or is revoked");
+  known_keys_.erase(key.hash);
+}
+
+void MongoWriteTx::set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) {
+  if (used.empty()) return;
+  std::map<ApiKeyId, Time> times;
+  Array ids;
+  for (const auto& [id, at] : used) {
+    ids.add(id);
+    auto& latest = times.try_emplace(id, at).first->second;
+    latest = std::max(latest, at);
+  }
+  std::vector<ApiKeyId> there;
+  for (Cursor found = find(in::api_keys, Doc("_id", Doc("$in", ids)), Doc("projection", Doc("_id", 1)));
+       found.next();) {
+    there.push_back(found.view().take<ApiKeyId>("_id"));
+  }
+  for (const auto& id : there) {
+    collect(in::api_keys, {Write::How::update, Doc("_id", id), Doc("$max", Doc("last_used_at", times.at(id)))});
+  }
+}
+
+void MongoWriteTx::do_insert(const model::Invitation& invitation) {
+  connection(in::invitations).send(in::invitations, {{Write::How::insert, {}, to_doc(invitation)}});
+  wrote(1);
+}
+
+bool MongoWriteTx::do_remove(const InvitationId& invitation) {
+  return remove(in::invitations, Doc("_id", invitation)) == 1;
+}
+
+std::size_t MongoWriteTx::remove_expired_invitations(Time at, std::size_t limit) {
+  if (limit == 0) return 0;
+  return remove_first(in::invitations, over("expires_at", model::invitation_life_max, at), Doc("expires_at", 1), 0,
+                      limit);
 }
 
 void MongoWriteTx::add_challenge(const model::Challenge& c) {

@@ -24,8 +24,8 @@ class MongoWriteTx final : public WriteTx, public Reader {
   MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductText& text);
 
   // For the writer. The transaction itself begins with the first query of a job: a group without queries costs nothing.
-  // `sessions`: those of the origins of the jobs; one query reads them all.
-  void begin_group(std::vector<SessionId> sessions);
+  // `sessions` and `keys`: those of the origins of the jobs; one query reads them all.
+  void begin_group(std::vector<SessionId> sessions, std::vector<model::Digest> keys);
   void begin_job();
   bool job_wrote() const { return writes_ != job_writes_; }
   bool group_wrote() const { return writes_ != 0; }
@@ -46,7 +46,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
 
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
+  void set_last_login(const UserId& user, Time at) override;
+  void update_session(const model::Session& session, const std::optional<model::Device>& device) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
+  void set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) override;
+  std::size_t remove_expired_invitations(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
   bool count_challenge_try(const model::Digest& token_hash, int attempts_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
@@ -89,7 +93,6 @@ class MongoWriteTx final : public WriteTx, public Reader {
   std::size_t remove(Name collection, const Doc& which) {
     return wrote(connection(collection).remove(collection, which));
   }
-  std::size_t count(Name collection, const Doc& filter);
   std::size_t remove_first(Name collection, const Doc& filter, const Doc& order, std::size_t skip, std::size_t limit);
   std::size_t wrote(std::int64_t documents);
   void forget_users(const Array& ids);
@@ -108,9 +111,14 @@ class MongoWriteTx final : public WriteTx, public Reader {
   void do_delete_user(const UserId& user) override;
   void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) override;
   bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) override;
-  void do_insert(const model::Session& session) override;
-  std::vector<model::Session> do_sessions_of(const UserId& user) override;
+  void do_insert(const model::SessionRecord& record) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
+  void do_set_role(const UserId& user, const std::optional<model::Role>& role) override;
+  void do_insert(const model::ApiKey& key) override;
+  void do_revoke(const model::ApiKey& key, Time at) override;
+  std::shared_ptr<const model::ApiKey> do_key(const model::Digest& hash) override;
+  void do_insert(const model::Invitation& invitation) override;
+  bool do_remove(const InvitationId& invitation) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
   bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                          std::size_t stored_max) override;
@@ -122,9 +130,11 @@ class MongoWriteTx final : public WriteTx, public Reader {
   // Of the group.
   std::optional<Watermark> watermark_;
   Watermark watermark_before_;
-  std::array<Collected, 5> collected_{
-      {{in::products}, {in::sessions}, {in::challenges}, {in::stored_responses}, {in::changes}}};
+  std::array<Collected, 6> collected_{
+      {{in::products}, {in::sessions}, {in::challenges}, {in::stored_responses}, {in::api_keys}, {in::changes}}};
   std::vector<SessionId> sessions_expected_;
+  std::vector<model::Digest> keys_expected_;
+  std::map<model::Digest, std::shared_ptr<const model::ApiKey>> known_keys_;
   std::unordered_map<SessionId, std::optional<model::Session>, IdHash> known_sessions_;
   std::unordered_map<ProductId, std::optional<model::Product>, IdHash> known_products_;
   std::map<StoredResponseId, std::optional<model::StoredResponse>> known_responses_;

@@ -160,10 +160,13 @@ Writer::Outcome Writer::write(Part& part, SteadyTime deadline) {
 
 void Writer::begin(Part part) {
   std::vector<SessionId> sessions;
+  std::vector<model::Digest> keys;
   for (std::size_t i = part.begin; i < part.end; ++i) {
-    if (const auto& session = group_[i]->origin().session) sessions.push_back(*session);
+    const Origin& origin = group_[i]->origin();
+    if (origin.session) sessions.push_back(*origin.session);
+    if (origin.key) keys.push_back(*origin.key);
   }
-  tx_.begin_group(std::move(sessions));
+  tx_.begin_group(std::move(sessions), std::move(keys));
 }
 
 void Writer::rehearse(Part part) {

@@ -14,22 +14,10 @@ using Take = std::function<void(Row)>;
 // How the rows of a kind are read: how many there are, those after the first so many in their order, and what a result is
 // as a row. `put` below writes them.
 template <class T>
-struct Rows;
-
-template <>
-struct Rows<model::User> {
-  static constexpr Sql count = "SELECT count(*) FROM users";
-  static constexpr Sql read = "SELECT " USER_COLUMNS " FROM users ORDER BY id LIMIT -1 OFFSET ?";
-  static model::User take(Database&, Run& row) { return take_user(row); }
-};
-
-template <>
-struct Rows<FactorCountersOf> {
-  static constexpr Sql count = "SELECT count(*) FROM factor_counters";
-  static constexpr Sql read = "SELECT user, " COUNTER_COLUMNS " FROM factor_counters ORDER BY user LIMIT -1 OFFSET ?";
-  static FactorCountersOf take(Database&, Run& row) {
-    return {.user = row.take<UserId>(), .counters = take_factor_counters(row)};
-  }
+struct Rows {
+  static constexpr Sql count = count_of<T>;
+  static constexpr Sql read = select_from<T, "ORDER BY 1 LIMIT -1 OFFSET ?">;  // by the key
+  static T take(Database&, Run& row) { return sqlite::take<T>(row); }
 };
 
 // The table has a row for each code.
@@ -48,20 +36,6 @@ struct Rows<RecoveryCodesOf> {
 };
 
 template <>
-struct Rows<model::Challenge> {
-  static constexpr Sql count = "SELECT count(*) FROM challenges";
-  static constexpr Sql read = "SELECT " CHALLENGE_COLUMNS " FROM challenges ORDER BY token_hash LIMIT -1 OFFSET ?";
-  static model::Challenge take(Database&, Run& row) { return take_challenge(row); }
-};
-
-template <>
-struct Rows<model::Session> {
-  static constexpr Sql count = "SELECT count(*) FROM sessions";
-  static constexpr Sql read = "SELECT " SESSION_COLUMNS " FROM sessions ORDER BY id LIMIT -1 OFFSET ?";
-  static model::Session take(Database&, Run& row) { return take_session(row); }
-};
-
-template <>
 struct Rows<SequencedProduct> {
   static constexpr Sql count = "SELECT count(*) FROM products";
   static constexpr Sql read = "SELECT p.place, " PRODUCT_COLUMNS " FROM products p ORDER BY p.place LIMIT -1 OFFSET ?";
@@ -72,35 +46,16 @@ struct Rows<SequencedProduct> {
 
 template <>
 struct Rows<model::Change> {
-  static constexpr Sql count = "SELECT count(*) FROM changes";
-  static constexpr Sql read = "SELECT " CHANGE_COLUMNS " FROM changes c ORDER BY c.number LIMIT -1 OFFSET ?";
+  static constexpr Sql count = count_of<model::Change>;
+  static constexpr Sql read = select_changes<"ORDER BY number LIMIT -1 OFFSET ?">;
   static model::Change take(Database& db, Run& row) { return take_change(db, row); }
 };
 
 template <>
 struct Rows<StoredResponseOf> {
-  static constexpr Sql count = "SELECT count(*) FROM kept_answers";
-  static constexpr Sql read =
-      "SELECT user, key, request, status, headers, body, expires_at FROM kept_answers ORDER BY number LIMIT -1 OFFSET "
-      "?";
-  static StoredResponseOf take(Database&, Run& row) {
-    return {.user = row.take<UserId>(),
-            .key = row.take<model::ResponseKey>(),
-            .response = {.request = row.take<model::Digest>(),
-                         .status = row.take<int>(),
-                         .headers = row.take<std::string>(),
-                         .body = row.take<std::string>(),
-                         .expires_at = row.take<Time>()}};
-  }
-};
-
-template <>
-struct Rows<KeyFingerprint> {
-  static constexpr Sql count = "SELECT count(*) FROM key_fingerprints";
-  static constexpr Sql read = "SELECT key, fingerprint FROM key_fingerprints ORDER BY key LIMIT -1 OFFSET ?";
-  static KeyFingerprint take(Database&, Run& row) {
-    return {.key = row.take<std::string>(), .fingerprint = row.take<model::Digest>()};
-  }
+  static constexpr Sql count = count_of<StoredResponseOf>;
+  static constexpr Sql read = select_from<StoredResponseOf, "ORDER BY number LIMIT -1 OFFSET ?">;
+  static StoredResponseOf take(Database&, Run& row) { return sqlite::take<StoredResponseOf>(row); }
 };
 
 class SqliteBulk final : public Bulk {
@@ -180,21 +135,18 @@ class SqliteBulk final : public Bulk {
     }
   }
 
-  void put(const model::User& user) {
-    if (!insert(*db_, user)) throw std::runtime_error("two accounts have the username " + user.username);
+  template <class T>
+  void put(const T& row) {  // stored responses after those that are there
+    insert(*db_, row);
   }
-  void put(const FactorCountersOf& row) {
-    db_->run("INSERT INTO factor_counters (user, " COUNTER_COLUMNS ") VALUES (?, ?, ?, ?, ?)", row.user,
-             row.counters.last_step, row.counters.failures, row.counters.failures_unredeemed,
-             row.counters.locked_until);
+  void put(const model::User& user) {
+    if (!insert_unless_taken(*db_, user)) throw std::runtime_error("two accounts have the username " + user.username);
   }
   void put(const RecoveryCodesOf& row) {
     for (const auto& hash : row.hashes) {
       db_->run("INSERT INTO recovery_codes (user, hash) VALUES (?, ?)", row.user, ByteView(hash));
     }
   }
-  void put(const model::Challenge& challenge) { insert(*db_, challenge); }
-  void put(const model::Session& session) { insert(*db_, session); }
   void put(const SequencedProduct& row) {
     const model::Product& p = row.product;
     db_->run(
@@ -226,22 +178,14 @@ class SqliteBulk final : public Bulk {
          row.next();) {
       before = row.take<std::optional<std::string>>().value_or("");
     }
-    insert_product_change(*db_, change, *sequence, before);
+    auto stored = change;
+    stored.after.clear();
+    insert_product_change(*db_, stored, *sequence, before);
     db_->run("UPDATE changes SET after = NULL WHERE product = ? AND revision = ?", *sequence, change.revision - 1);
     const auto now = product(*db_, ProductId{change.record.bytes});
     if (change.after.empty() || (now && now->version == change.revision)) return;
     db_->run("UPDATE changes SET after = ? WHERE number = ?", change.after, change.number);
   }
-  void put(const StoredResponseOf& row) {  // after those that are there
-    const model::StoredResponse& a = row.response;
-    db_->run(
-        "INSERT INTO kept_answers (user, key, request, status, headers, body, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        row.user, ByteView(row.key), ByteView(a.request), a.status, a.headers, a.body, a.expires_at);
-  }
-  void put(const KeyFingerprint& row) {
-    db_->run("INSERT INTO key_fingerprints (key, fingerprint) VALUES (?, ?)", row.key, ByteView(row.fingerprint));
-  }
-
   const std::filesystem::path file_;
   const model::ProductText text_;
   std::optional<Database> db_;

@@ -73,6 +73,30 @@ void Run::read(int column, std::string& value) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
+void Run::read(int column, bool& value) const {
+  value = sqlite3_column_int(statement_, column) != 0;
+}
+void Run::read(int column, std::vector<std::string>& value) const {
+  value.clear();
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return;
+  std::string text;
+  read(column, text);
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    value.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+}
+void Run::read(int column, model::Scopes& value) const {
+  std::vector<std::string> names;
+  read(column, names);
+  value = {};
+  for (const auto& name : names) {
+    const auto scope = model::scope_named(name);
+    if (!scope) throw Failure(SQLITE_CORRUPT, "a row has the unknown scope " + name);
+    value.add(*scope);
+  }
+}
 void Run::read(int column, Bytes& value) const {
   const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
   value.assign(data, data + sqlite3_column_bytes(statement_, column));
@@ -95,6 +119,14 @@ void Run::bind(int index, std::string_view value) {
 void Run::bind(int index, ByteView value) {
   const int code = value.empty() ? sqlite3_bind_null(statement_, index)
                                  : sqlite3_bind_blob64(statement_, index, value.data(), value.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) fail(code);
+}
+void Run::bind(int index, const std::vector<std::string>& words) {
+  if (words.empty()) return bind(index, std::nullopt);
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
+  const int code =
+      sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);  // copied
   if (code != SQLITE_OK) fail(code);
 }
 void Run::bind(int index, std::nullopt_t) {

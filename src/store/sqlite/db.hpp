@@ -20,8 +20,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/id.hpp"
+#include "store/enum_names.hpp"
 #include "store/store.hpp"
 
 namespace integrity::store::sqlite {
@@ -78,10 +80,22 @@ class Run {
   [[noreturn]] void fail(int code) const;
 
   void read(int column, std::int64_t& value) const;
+  void read(int column, bool& value) const;
   void read(int column, int& value) const;
   void read(int column, std::string& value) const;
+  void read(int column, std::vector<std::string>& value) const;  // of words, with spaces between them; NULL is empty
+  void read(int column, model::Scopes& value) const;
   void read(int column, Bytes& value) const;  // NULL is empty
   void read(int column, Time& value) const;
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void read(int column, Enum& value) const {
+    std::string name;
+    read(column, name);
+    const auto found = value_of<Enum>(name);
+    if (!found) throw Failure(SQLITE_CORRUPT, "a row has the unknown word " + name);
+    value = *found;
+  }
   template <std::size_t n>
   void read(int column, std::array<std::uint8_t, n>& value) const {
     read_exactly(column, value);
@@ -99,10 +113,21 @@ class Run {
   void bind(int index, std::int64_t value);
   void bind(int index, std::size_t value) { bind(index, static_cast<std::int64_t>(value)); }
   void bind(int index, int value) { bind(index, std::int64_t{value}); }
+  void bind(int index, std::same_as<bool> auto value) { bind(index, std::int64_t{value}); }
+  void bind(int index, const std::vector<std::string>& words);  // empty is NULL
+  void bind(int index, model::Scopes value) { bind(index, names_of(value)); }
   void bind(int index, Time value) { bind(index, to_millis(value)); }
   void bind(int index, std::string_view value);
   void bind(int index, ByteView value);  // empty is NULL
+  void bind(int index, const Bytes& value) { bind(index, ByteView(value)); }
   void bind(int index, std::nullopt_t);
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void bind(int index, Enum value) { bind(index, name_of(value)); }
+  template <std::size_t n>
+  void bind(int index, const std::array<std::uint8_t, n>& value) {
+    bind(index, ByteView(value));
+  }
   template <class Tag>
   void bind(int index, const Id<Tag>& value) {
     bind(index, ByteView(value.bytes));

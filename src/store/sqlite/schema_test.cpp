@@ -63,6 +63,10 @@ const Row kPending{"users",
                     {"totp_confirmed_at", "NULL"},
                     {"pending_until", "1"},
                     {"pending_network", "'192.0.2.0/24'"},
+                    {"role", "NULL"},
+                    {"reset_at", "NULL"},
+                    {"reset_factor", "NULL"},
+                    {"public_version", "1"},
                     {"version", "0"},
                     {"created_at", "1"},
                     {"updated_at", "1"}}};
@@ -85,7 +89,13 @@ const Row kProduct{"products",
                     {"created_at", "1"},
                     {"updated_at", "1"}}};
 const Row kSession{"sessions",
-                   {{"id", kId}, {"user", kId}, {"factor", "'otp'"}, {"created_at", "1"}, {"expires_at", "2"}}};
+                   {{"id", kId},
+                    {"user", kId},
+                    {"factor", "'otp'"},
+                    {"role", "'clerk'"},
+                    {"generation", "0"},
+                    {"created_at", "1"},
+                    {"expires_at", "2"}}};
 const Row kCounters{"factor_counters",
                     {{"user", kId}, {"last_step", "0"}, {"failures", "0"}, {"failures_unredeemed", "0"}}};
 const Row kCode{"recovery_codes", {{"user", kId}, {"hash", "zeroblob(32)"}}};
@@ -106,6 +116,8 @@ const Row kChange{"changes",
                    {"revision", "1"},
                    {"op", "'product.create'"},
                    {"actor", "NULL"},
+                   {"actor_key", "NULL"},
+                   {"account", "NULL"},
                    {"proof", "'otp'"},
                    {"after", "'{}'"},
                    {"before", "NULL"}}};
@@ -119,6 +131,23 @@ const Row kStoredResponse{"kept_answers",
                            {"headers", "''"},
                            {"body", "'{}'"}}};
 
+const Row kKey{"api_keys",
+               {{"id", kId},
+                {"hash", "zeroblob(32)"},
+                {"user", kId},
+                {"name", "'Backup'"},
+                {"scopes", "'products:read'"},
+                {"addresses", "NULL"},
+                {"created_at", "1"},
+                {"role", "'clerk'"}}};
+const Row kInvitation{"invitations",
+                      {{"id", kId},
+                       {"token_hash", "zeroblob(32)"},
+                       {"role", "'viewer'"},
+                       {"name", "NULL"},
+                       {"created_by", "NULL"},
+                       {"created_at", "1"},
+                       {"expires_at", "2"}}};
 const Row kMigrationState{
     "moves", {{"one", "1"}, {"role", "'source'"}, {"move", "'a'"}, {"other", "'b'"}, {"at", "1"}, {"complete", "0"}}};
 const Row kWatermark{"head", {{"one", "1"}, {"time", "1"}, {"place", "1"}}};
@@ -141,6 +170,10 @@ TEST_F(SqliteFile, TablesRefuseInvalidRowsWhateverTheCodeDoes) {
       {kActive, {{"pending_until", "1"}}},
       {kActive, {{"pending_network", "'192.0.2.0/24'"}}},
       {kActive, {{"version", "0"}}},
+      {kActive, {{"role", "'root'"}}},
+      {kActive, {{"reset_at", "1"}}},  // and not what was reset
+      {kActive, {{"reset_factor", "1"}}},
+      {kActive, {{"public_version", "0"}}},
       {kProduct, {{"id", "x'01'"}}},
       {kProduct, {{"place", "2 << 21"}}},  // not the millisecond of created_at
       {kProduct, {{"name", "''"}}},
@@ -155,6 +188,18 @@ TEST_F(SqliteFile, TablesRefuseInvalidRowsWhateverTheCodeDoes) {
       {kSession, {{"user", kOtherId}}},
       {kSession, {{"factor", "'password'"}}},
       {kSession, {{"expires_at", "1"}}},
+      {kSession, {{"role", "'root'"}}},
+      {kSession, {{"generation", "-1"}}},
+      {kKey, {{"hash", "zeroblob(31)"}}},
+      {kKey, {{"user", kOtherId}}},
+      {kKey, {{"name", "''"}}},
+      {kKey, {{"scopes", "''"}}},
+      {kKey, {{"addresses", "''"}}},
+      {kKey, {{"role", "'root'"}}},
+      {kInvitation, {{"token_hash", "zeroblob(31)"}}},
+      {kInvitation, {{"role", "NULL"}}},
+      {kInvitation, {{"name", "''"}}},
+      {kInvitation, {{"created_by", "x'01'"}}},
       {kCounters, {{"user", kOtherId}}},
       {kCounters, {{"last_step", "-1"}}},
       {kCounters, {{"failures", "-1"}}},
@@ -170,6 +215,8 @@ TEST_F(SqliteFile, TablesRefuseInvalidRowsWhateverTheCodeDoes) {
       {kChange, {{"revision", "0"}}},
       {kChange, {{"proof", "'trust'"}}},
       {kChange, {{"actor", "x'01'"}}},
+      {kChange, {{"actor_key", "x'01'"}}},
+      {kChange, {{"account", kId}}},  // of a product
       {kChange, {{"after", "''"}}},
       {kChange, {{"before", "''"}}},
       {kChange, {{"product", "NULL"}}},

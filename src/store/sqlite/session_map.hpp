@@ -1,45 +1,62 @@
-// The live sessions in memory, for the check of every request. They are loaded from the database at start, and the
-// writer changes them after each commit. Safe from any thread.
+// What every request asks for, in memory: the sessions that have not ended, by id, and the keys for programs that were
+// not revoked, by the hash of the key. Loaded from the database at start; the writer changes it after each commit. Safe
+// from any thread.
 #pragma once
 #include <array>
+#include <cstring>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 
-#include "model/user.hpp"
+#include "model/api_key.hpp"
 
 namespace integrity::store::sqlite {
 
-class SessionMap {
+template <class Key, class Value, class Hash>
+class ShardedMap {
  public:
-  std::optional<model::Session> find(const SessionId& id) const {
-    const Shard& shard = shard_of(id);
+  std::optional<Value> find(const Key& key) const {
+    const Shard& shard = shards_[shard_of(key)];
     const std::lock_guard lock(shard.mutex);
-    const auto found = shard.sessions.find(id);
-    if (found == shard.sessions.end()) return {};
+    const auto found = shard.values.find(key);
+    if (found == shard.values.end()) return {};
     return found->second;
   }
-  void put(const model::Session& session) {
-    Shard& shard = shard_of(session.id);
+  void put(const Key& key, const Value& value) {
+    Shard& shard = shards_[shard_of(key)];
     const std::lock_guard lock(shard.mutex);
-    shard.sessions.insert_or_assign(session.id, session);
+    shard.values.insert_or_assign(key, value);
   }
-  void remove(const SessionId& id) {
-    Shard& shard = shard_of(id);
+  void remove(const Key& key) {
+    Shard& shard = shards_[shard_of(key)];
     const std::lock_guard lock(shard.mutex);
-    shard.sessions.erase(id);
+    shard.values.erase(key);
   }
 
  private:
   // Plain mutexes: they are held for about 20 ns, and a shared lock costs as much.
   struct alignas(64) Shard {
     mutable std::mutex mutex;
-    std::unordered_map<SessionId, model::Session, IdHash> sessions;
+    std::unordered_map<Key, Value, Hash> values;
   };
-  const Shard& shard_of(const SessionId& id) const { return shards_[id.bytes.back() % 16]; }
-  Shard& shard_of(const SessionId& id) { return shards_[id.bytes.back() % 16]; }
+  // By other bits than those that `values` takes first.
+  static std::size_t shard_of(const Key& key) { return Hash()(key) >> 60; }
 
   std::array<Shard, 16> shards_;
 };
+
+struct DigestHash {
+  std::size_t operator()(const model::Digest& digest) const {
+    std::size_t value = 0;
+    std::memcpy(&value, digest.data(), sizeof value);
+    return value;
+  }
+};
+
+// A session takes about 150 bytes here.
+using SessionMap = ShardedMap<SessionId, model::Session, IdHash>;
+// Keys of accounts that are not active have no role. Their `last_used_at` is that of the last change or start.
+using KeyMap = ShardedMap<model::Digest, std::shared_ptr<const model::ApiKey>, DigestHash>;
 
 }  // namespace integrity::store::sqlite

@@ -1,3 +1,4 @@
+#include "store/contract/find_changes_contract.hpp"
 #include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -22,6 +23,7 @@ const EngineUnderTest kEngine{
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(kEngine), engine_name);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMove, testing::Values(kEngine), engine_name);
+INSTANTIATE_TEST_SUITE_P(Sqlite, FindChanges, testing::Values(kEngine), engine_name);
 
 }  // namespace
 }  // namespace integrity::store

@@ -106,18 +106,28 @@ class SqliteStore final : public Store {
         cache_(kCacheBytesMax),
         pages_(kPageCacheBytesMax),
         readers_(options.file) {
-    for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions"); row.next();) {
-      sessions_.put(take_session(row));
+    for (auto row = db_.query(select_from<model::Session>); row.next();) {
+      const auto session = take<model::Session>(row);
+      sessions_.put(session.id, session);
+    }
+    for (auto row = db_.query(select_from<model::ApiKey, "WHERE revoked_at IS NULL">); row.next();) {
+      const auto key = std::make_shared<const model::ApiKey>(take<model::ApiKey>(row));
+      keys_.put(key->hash, key);
     }
     writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,
-                    sessions_);
+                    sessions_, keys_);
   }
 
   std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_, pages_); }
 
   std::optional<model::Session> session(const SessionId& id) override {
     auto found = sessions_.find(id);
-    if (found && found->expires_at <= clock_.now()) return {};
+    if (found && model::is_over(*found, clock_.now())) return {};
+    return found;
+  }
+  std::shared_ptr<const model::ApiKey> api_key(const model::Digest& hash) override {
+    auto found = keys_.find(hash).value_or(nullptr);
+    if (found && !usable(*found, clock_.now())) return {};
     return found;
   }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
@@ -131,6 +141,7 @@ class SqliteStore final : public Store {
   ProductCache cache_;
   PageCache pages_;
   SessionMap sessions_;
+  KeyMap keys_;
   Readers readers_;
   std::optional<Writer> writer_;
 };

@@ -20,14 +20,22 @@ void expect_one(std::size_t changed, const char* what) {
   if (changed != 1) throw std::logic_error(what);
 }
 
+// What this group did last about a session or key; null: nothing.
+template <class Key, class Value>
+const Value* last_effect(const std::vector<std::pair<Key, Value>>& effects, const Key& key) {
+  const auto last = std::find_if(effects.rbegin(), effects.rend(), [&](const auto& each) { return each.first == key; });
+  return last == effects.rend() ? nullptr : &last->second;
+}
+
 }  // namespace
 
 SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model::ProductText& text,
-                             const SessionMap& sessions)
+                             const SessionMap& sessions, const KeyMap& keys)
     : WriteTx(clock),
       Reader(text),
       db_(database),
       alive_sessions_(sessions),
+      alive_keys_(keys),
       watermark_(watermark_of(database)),
       words_through_(sqlite::words_through(database)),
       stored_responses_(database) {}
@@ -38,6 +46,7 @@ void SqliteWriteTx::begin_group() {
   group_touched_ = false;
   products_.clear();
   sessions_.clear();
+  keys_.clear();
   stored_responses_.settle();
 }
 
@@ -46,13 +55,15 @@ void SqliteWriteTx::begin_job() {
   replaced_.clear();
   host_now_ = clock_.now();
   watermark_.time = std::max(watermark_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), watermark_, products_.size(), sessions_.size(), stored_responses_.mark()};
+  job_ = {db_.rows_changed_ever(), watermark_,   products_.size(),
+          sessions_.size(),        keys_.size(), stored_responses_.mark()};
 }
 
 void SqliteWriteTx::forget_job() {
   watermark_ = job_.watermark;
   products_.resize(job_.products);
   sessions_.resize(job_.sessions);
+  keys_.resize(job_.keys);
   stored_responses_.undo_to(job_.responses);
 }
 
@@ -61,6 +72,7 @@ void SqliteWriteTx::forget_group() {
   watermark_ = {.time = watermark_.time, .number = group_watermark_.number, .sequence = group_watermark_.sequence};
   products_.clear();
   sessions_.clear();
+  keys_.clear();
   stored_responses_.undo_to(0);
 }
 
@@ -82,9 +94,13 @@ Status SqliteWriteTx::touch() {
 }
 
 std::optional<model::Session> SqliteWriteTx::session(const SessionId& id) {
-  const auto effect =
-      std::find_if(sessions_.rbegin(), sessions_.rend(), [&](const auto& each) { return each.id == id; });
-  return effect == sessions_.rend() ? alive_sessions_.find(id) : effect->started;
+  const auto* const effect = last_effect(sessions_, id);
+  return effect != nullptr ? *effect : alive_sessions_.find(id);
+}
+
+std::shared_ptr<const model::ApiKey> SqliteWriteTx::do_key(const model::Digest& hash) {
+  const auto* const effect = last_effect(keys_, hash);
+  return (effect != nullptr ? *effect : alive_keys_.find(hash)).value_or(nullptr);
 }
 
 SqliteWriteTx::WordsIndexed SqliteWriteTx::index_words(std::size_t bytes_max) {
@@ -173,23 +189,38 @@ void SqliteWriteTx::do_delete(const model::Product& p) {
 }
 
 Status SqliteWriteTx::do_insert(const model::User& u) {
-  if (!insert(db_, u)) return username_taken(u);
-  return {};
+  return insert_unless_taken(db_, u) ? Status() : username_taken(u);
 }
 
 void SqliteWriteTx::do_update(const model::User& u, std::int64_t version_before) {
-  expect_one(db_.run("UPDATE users SET username = ?, name = ?, password_hash = ?,"
-                     " password_version = ?, state = ?, totp_secret = ?, totp_confirmed_at = ?,"
-                     " enrol_until = ?, pending_until = ?, pending_network = ?, version = ?,"
-                     " created_at = ?, updated_at = ? WHERE id = ? AND version = ?",
-                     u.username, u.name, u.password_hash, u.password_version, name_of(u.state), ByteView(u.totp_secret),
-                     u.totp_confirmed_at, u.enrol_until, u.pending_until, u.pending_network, u.version, u.created_at,
-                     u.updated_at, u.id, version_before),
+  expect_one(run_update(db_, update<model::User, "WHERE id = ? AND version = ?">, u, u.id, version_before),
              "update of an account that is not at the version before");
 }
 
 void SqliteWriteTx::do_delete_user(const UserId& user) {
   db_.run("DELETE FROM users WHERE id = ? AND state = 'pending'", user);
+}
+
+void SqliteWriteTx::set_last_login(const UserId& user, Time at) {
+  expect_one(db_.run("UPDATE users SET last_login_at = ? WHERE id = ?", at, user), "a login of no account");
+}
+
+void SqliteWriteTx::do_set_role(const UserId& user, const std::optional<model::Role>& role) {
+  if (role) {
+    for (auto row =
+             db_.query(around<model::Session, "UPDATE sessions SET role = ? WHERE user = ? RETURNING ">, *role, user);
+         row.next();) {
+      const auto session = take<model::Session>(row);
+      sessions_.emplace_back(session.id, session);
+    }
+  }
+  for (auto row = db_.query(
+           around<model::ApiKey, "UPDATE api_keys SET role = ? WHERE user = ? AND revoked_at IS NULL RETURNING ">, role,
+           user);
+       row.next();) {
+    const auto key = std::make_shared<const model::ApiKey>(take<model::ApiKey>(row));
+    keys_.emplace_back(key->hash, key);
+  }
 }
 
 std::size_t SqliteWriteTx::pending_users(std::optional<std::string_view> network) {
@@ -220,25 +251,34 @@ bool SqliteWriteTx::do_spend_recovery_code(const UserId& user, const model::Dige
   return db_.run("DELETE FROM recovery_codes WHERE user = ? AND hash = ?", user, ByteView(hash)) == 1;
 }
 
-void SqliteWriteTx::do_insert(const model::Session& s) {
-  insert(db_, s);
-  sessions_.push_back({s.id, s});
+void SqliteWriteTx::do_insert(const model::SessionRecord& record) {
+  insert(db_, record);
+  sessions_.emplace_back(record.session.id, record.session);
 }
 
-std::vector<model::Session> SqliteWriteTx::do_sessions_of(const UserId& user) {
-  std::vector<model::Session> out;
-  for (auto row = db_.query("SELECT " SESSION_COLUMNS " FROM sessions WHERE user = ?", user); row.next();) {
-    out.push_back(take_session(row));
-  }
-  return out;
+// Columns that have an index are left alone where they cannot change.
+void SqliteWriteTx::update_session(const model::Session& s, const std::optional<model::Device>& device) {
+  const auto updated =
+      device ? db_.run(
+                   "UPDATE sessions SET factor = ?, role = ?, generation = ?, refreshed_at = ?, proven_at = ?,"
+                   " expires_at = ?, address = ?, user_agent = ? WHERE id = ?",
+                   s.factor, s.role, s.generation, s.refreshed_at, s.proven_at, s.expires_at, device->address,
+                   device->user_agent, s.id)
+             : db_.run(
+                   "UPDATE sessions SET factor = ?, role = ?, generation = ?, refreshed_at = ?, proven_at = ?,"
+                   " expires_at = ? WHERE id = ?",
+                   s.factor, s.role, s.generation, s.refreshed_at, s.proven_at, s.expires_at, s.id);
+  expect_one(updated, "update of a session that has ended");
+  sessions_.emplace_back(s.id, s);
 }
 
 std::optional<model::Session> SqliteWriteTx::do_end_session(const SessionId& session) {
   std::optional<model::Session> ended;
-  for (auto row = db_.query("DELETE FROM sessions WHERE id = ? RETURNING " SESSION_COLUMNS, session); row.next();) {
-    ended = take_session(row);
+  for (auto row = db_.query(around<model::Session, "DELETE FROM sessions WHERE id = ? RETURNING ">, session);
+       row.next();) {
+    ended = take<model::Session>(row);
   }
-  if (ended) sessions_.push_back({session, {}});
+  if (ended) sessions_.emplace_back(session, std::nullopt);
   return ended;
 }
 
@@ -246,11 +286,44 @@ std::size_t SqliteWriteTx::remove_expired_sessions(Time at, std::size_t limit) {
   std::size_t removed = 0;
   for (auto row = db_.query("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
                             " WHERE expires_at <= ? OR expires_at > ? ORDER BY expires_at LIMIT ?) RETURNING id",
-                            at, model::last_end(model::session_life, at), limit);
+                            at, model::last_end(model::session_idle_max, at), limit);
        row.next(); ++removed) {
-    sessions_.push_back({row.take<SessionId>(), {}});
+    sessions_.emplace_back(row.take<SessionId>(), std::nullopt);
   }
   return removed;
+}
+
+void SqliteWriteTx::do_insert(const model::ApiKey& key) {
+  insert(db_, key);
+  keys_.emplace_back(key.hash, std::make_shared<const model::ApiKey>(key));
+}
+
+void SqliteWriteTx::do_revoke(const model::ApiKey& key, Time at) {
+  expect_one(db_.run("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", at, key.id),
+             "revocation of a key that does not exist or is revoked");
+  keys_.emplace_back(key.hash, std::nullopt);
+}
+
+void SqliteWriteTx::set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) {
+  for (const auto& [id, at] : used) {
+    db_.run("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)", at, id,
+            at);
+  }
+}
+
+void SqliteWriteTx::do_insert(const model::Invitation& invitation) {
+  insert(db_, invitation);
+}
+
+bool SqliteWriteTx::do_remove(const InvitationId& invitation) {
+  return db_.run("DELETE FROM invitations WHERE id = ?", invitation) == 1;
+}
+
+std::size_t SqliteWriteTx::remove_expired_invitations(Time at, std::size_t limit) {
+  return db_.run(
+      "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations"
+      " WHERE expires_at <= ? OR expires_at > ? ORDER BY expires_at LIMIT ?)",
+      at, model::last_end(model::invitation_life_max, at), limit);
 }
 
 void SqliteWriteTx::add_challenge(const model::Challenge& c) {

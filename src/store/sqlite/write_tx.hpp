@@ -11,14 +11,14 @@
 
 namespace integrity::store::sqlite {
 
-struct SessionEffect {
-  SessionId id;
-  std::optional<model::Session> started;  // otherwise it ended
-};
+// What became of a session or key. Nothing: it has ended, or was revoked.
+using SessionEffect = std::pair<SessionId, std::optional<model::Session>>;
+using KeyEffect = std::pair<model::Digest, std::optional<std::shared_ptr<const model::ApiKey>>>;
 
 class SqliteWriteTx final : public WriteTx, public Reader {
  public:
-  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text, const SessionMap& sessions);
+  SqliteWriteTx(Database& db, const Clock& clock, const model::ProductText& text, const SessionMap& sessions,
+                const KeyMap& keys);
 
   // For the writer. A group is committed or forgotten as a whole; a job in it may be forgotten
   // alone.
@@ -44,13 +44,18 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   const std::vector<ProductId>& touched_products() const { return products_; }
   bool products_changed() const { return products_created_ || !products_.empty(); }
   const std::vector<SessionEffect>& session_effects() const { return sessions_; }
+  const std::vector<KeyEffect>& key_effects() const { return keys_; }
 
   // From memory: what is alive, and what this group did about it.
   std::optional<model::Session> session(const SessionId& id) override;
   Status touch() override;
   std::size_t pending_users(std::optional<std::string_view> network) override;
   std::size_t remove_expired_pending_users(Time at, std::size_t limit) override;
+  void set_last_login(const UserId& user, Time at) override;
+  void update_session(const model::Session& session, const std::optional<model::Device>& device) override;
   std::size_t remove_expired_sessions(Time at, std::size_t limit) override;
+  void set_api_keys_used(std::span<const std::pair<ApiKeyId, Time>> used) override;
+  std::size_t remove_expired_invitations(Time at, std::size_t limit) override;
   void add_challenge(const model::Challenge& challenge) override;
   bool count_challenge_try(const model::Digest& token_hash, int attempts_max) override;
   bool spend_challenge(const model::Digest& token_hash) override;
@@ -81,9 +86,14 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   void do_delete_user(const UserId& user) override;
   void do_replace_recovery_codes(const UserId& user, const std::vector<model::Digest>& hashes) override;
   bool do_spend_recovery_code(const UserId& user, const model::Digest& hash) override;
-  void do_insert(const model::Session& session) override;
-  std::vector<model::Session> do_sessions_of(const UserId& user) override;
+  void do_insert(const model::SessionRecord& record) override;
   std::optional<model::Session> do_end_session(const SessionId& session) override;
+  void do_set_role(const UserId& user, const std::optional<model::Role>& role) override;
+  void do_insert(const model::ApiKey& key) override;
+  void do_revoke(const model::ApiKey& key, Time at) override;
+  std::shared_ptr<const model::ApiKey> do_key(const model::Digest& hash) override;
+  void do_insert(const model::Invitation& invitation) override;
+  bool do_remove(const InvitationId& invitation) override;
   std::optional<Time> do_full_until(const UserId& user, std::size_t stored_max) override;
   bool do_store_response(const UserId& user, const model::ResponseKey& key, const model::StoredResponse& response,
                          std::size_t stored_max) override;
@@ -96,11 +106,13 @@ class SqliteWriteTx final : public WriteTx, public Reader {
     Watermark watermark;
     std::size_t products = 0;
     std::size_t sessions = 0;
+    std::size_t keys = 0;
     std::size_t responses = 0;
   };
 
   Database& db_;
   const SessionMap& alive_sessions_;
+  const KeyMap& alive_keys_;
   Watermark watermark_;
   Time host_now_{};             // of the host when this job began: stored responses expire by it
   std::int64_t words_through_;  // see word_index.hpp
@@ -111,6 +123,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   std::vector<ProductId> products_;
   bool products_created_ = false;  // by the group, or by a job of it that was undone
   std::vector<SessionEffect> sessions_;
+  std::vector<KeyEffect> keys_;
   StoredResponses stored_responses_;
   JobStart job_;
   Watermark group_watermark_;  // where the group began

@@ -64,6 +64,20 @@ std::string trouble(int primary) {
   return "the store cannot write just now; nothing was changed. Try again shortly";
 }
 
+// What does not fit into memory is missing until the next start: its user logs in again, its program is refused.
+template <class Map, class Effects>
+void follow(Map& map, const Effects& effects, const char* event) {
+  for (const auto& [key, now] : effects) {
+    map.remove(key);
+    if (!now) continue;
+    try {
+      map.put(key, *now);
+    } catch (const std::bad_alloc&) {
+      log::event(event, {{"cause", "out of memory"}});
+    }
+  }
+}
+
 Error refusal(int primary, const char* cause) {
   Error error = unavailable(cause);
   error.detail = trouble(primary);
@@ -73,13 +87,14 @@ Error refusal(int primary, const char* cause) {
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-               PageCache& pages, SessionMap& sessions)
+               PageCache& pages, SessionMap& sessions, KeyMap& keys)
     : db_(db),
       options_(options),
       cache_(cache),
       pages_(pages),
       sessions_(sessions),
-      tx_(db, clock, text, sessions),
+      keys_(keys),
+      tx_(db, clock, text, sessions, keys),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
   group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
@@ -221,18 +236,8 @@ void Writer::publish() noexcept {
   tx_.committed();
   for (const auto& id : tx_.touched_products()) cache_.forget(id);
   if (tx_.products_changed()) pages_.forget_all();
-  for (const auto& effect : tx_.session_effects()) {
-    if (!effect.started) {
-      sessions_.remove(effect.id);
-      continue;
-    }
-    try {
-      sessions_.put(*effect.started);
-    } catch (const std::bad_alloc&) {
-      log::event("store.session.dropped",
-                 {{"cause", "out of memory"}});  // until the next start: its user logs in again
-    }
-  }
+  follow(sessions_, tx_.session_effects(), "store.session.dropped");
+  follow(keys_, tx_.key_effects(), "store.key.dropped");
 }
 
 void Writer::answer_group() {

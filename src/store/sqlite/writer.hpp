@@ -22,7 +22,7 @@ class Writer {
   };
   // `db` is the writer's alone until the destructor has returned.
   Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-         PageCache& pages, SessionMap& sessions);
+         PageCache& pages, SessionMap& sessions, KeyMap& keys);
   ~Writer();  // after what is queued was answered
 
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
@@ -49,6 +49,7 @@ class Writer {
   ProductCache& cache_;
   PageCache& pages_;
   SessionMap& sessions_;
+  KeyMap& keys_;
   SqliteWriteTx tx_;
 
   // Of the writer's thread.

@@ -1,4 +1,4 @@
-// The two steps of a login, the counters and what the operator does, on the embedded store with a manual clock.
+// Sign-up, the two steps of a login, and the counters, on the embedded store with a manual clock.
 #include "auth/accounts_fixture.hpp"
 
 namespace integrity::auth {
@@ -22,7 +22,7 @@ TEST_F(SecondFactorFlow, LeadsFromSignUpToASession) {
 }
 
 TEST_F(SecondFactorFlow, SpendsTheEnrolmentCodeToo) {
-  const auto step = accounts->sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   secret = secret_of(step->challenge);
   ASSERT_TRUE(verify_code(step->challenge, code()));
   const auto again = verify_code(log_in()->challenge, code());
@@ -42,14 +42,14 @@ TEST_F(SecondFactorFlow, SaysHowLongToWaitForTheNextCode) {
 TEST_F(SecondFactorFlow, KeepsTheNewestChallengesOfAnAccount) {
   accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                    AccountRules{.bcrypt_cost = 4, .challenges_per_account_max = 3});
-  std::vector<std::string> made{accounts->sign_up("ada", {}, password(), home)->challenge};
+  std::vector<std::string> made{accounts->sign_in.sign_up("ada", {}, password(), {}, home)->challenge};
   for (int i = 0; i < 4; ++i) {
     clock.move(1s);
     made.push_back(log_in()->challenge);
   }
   const auto tx = store->read();
   for (std::size_t i = 0; i < made.size(); ++i) {
-    EXPECT_EQ(accounts->first_step_done(*tx, made[i], "ada").has_value(), i >= 2) << i;
+    EXPECT_EQ(accounts->sign_in.first_step_done(*tx, made[i], "ada").has_value(), i >= 2) << i;
   }
 }
 
@@ -87,15 +87,15 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfTheHighestCostStoredForEveryName) {
                        rounds += std::uint64_t{1} << crypto::bcrypt_cost(bcrypt);
                        return crypto::bcrypt_verify(text, bcrypt);
                      }});
-    accounts->expect_stored_hashes();
+    accounts->sign_in.expect_stored_hashes();
   };
   start(7);
   enrol();
   start(5);
-  ASSERT_TRUE(accounts->sign_up("bob", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), {}, home));
   for (const char* name : {"nobody", "bob", "ada"}) {
     rounds = 0;
-    EXPECT_EQ(refusal(accounts->log_in(name, password("wrong horse"), home)), Code::invalid_credentials);
+    EXPECT_EQ(refusal(accounts->sign_in.log_in(name, password("wrong horse"), home)), Code::invalid_credentials);
     EXPECT_EQ(rounds, 1U << 7) << name;
   }
 }
@@ -109,11 +109,11 @@ TEST_F(SecondFactorFlow, TakesTheWorkOfAHashThatAnotherNodeStoredAfterASweep) {
                                   rounds += std::uint64_t{1} << crypto::bcrypt_cost(bcrypt);
                                   return crypto::bcrypt_verify(text, bcrypt);
                                 }});
-  accounts->expect_stored_hashes();
+  accounts->sign_in.expect_stored_hashes();
   Accounts other(*store, clock, random, random.secret(32), random.secret(32), {.bcrypt_cost = 6});
-  ASSERT_TRUE(other.sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(other.sign_in.sign_up("ada", {}, password(), {}, home));
   accounts->sweep();
-  EXPECT_EQ(refusal(accounts->log_in("nobody", password("wrong horse"), home)), Code::invalid_credentials);
+  EXPECT_EQ(refusal(accounts->sign_in.log_in("nobody", password("wrong horse"), home)), Code::invalid_credentials);
   EXPECT_EQ(rounds, 1U << 6);
 }
 
@@ -126,7 +126,7 @@ TEST_F(SecondFactorFlow, RefusesACodeThatWasUsedWhenTheClockGoesBack) {
 }
 
 TEST_F(SecondFactorFlow, GivesEveryLoginBeforeConfirmationANewSecret) {
-  const auto first = accounts->sign_up("ada", {}, password(), home);
+  const auto first = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   const auto second = log_in();
   EXPECT_EQ(second->next, Next::enrol);
   EXPECT_NE(secret_of(first->challenge), secret_of(second->challenge));
@@ -139,9 +139,9 @@ TEST_F(SecondFactorFlow, NeverShowsAnActiveSecret) {
   enrol();
   const auto step = log_in();
   const auto tx = store->read();
-  const auto caller = accounts->first_step_done(*tx, step->challenge, "ADA");
+  const auto caller = accounts->sign_in.first_step_done(*tx, step->challenge, "ADA");
   ASSERT_TRUE(caller);
-  EXPECT_EQ(refusal(accounts->enrolment(*caller)), Code::already_enrolled);
+  EXPECT_EQ(refusal(accounts->sign_in.enrolment(*caller)), Code::already_enrolled);
 }
 
 TEST_F(SecondFactorFlow, EndsAChallengeAfterFiveAttempts) {
@@ -165,8 +165,9 @@ TEST_F(SecondFactorFlow, EndsChallengesInTime) {
 TEST_F(SecondFactorFlow, BindsAChallengeToItsUserAndPassword) {
   enrol();
   const auto step = log_in();
-  EXPECT_EQ(refusal(store->write(accounts->verify(step->challenge, "bob", {.code = code()}))), Code::challenge_expired);
-  ASSERT_TRUE(accounts->set_password("ada", password("another horse battery")));
+  EXPECT_EQ(refusal(store->write(accounts->sign_in.verify(step->challenge, "bob", {.code = code()}, {}))),
+            Code::challenge_expired);
+  ASSERT_TRUE(accounts->host.set_password("ada", password("another horse battery")));
   EXPECT_EQ(refusal(verify_code(step->challenge, code())), Code::challenge_expired);
   EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
   EXPECT_TRUE(log_in("another horse battery"));
@@ -228,7 +229,7 @@ TEST_F(SecondFactorFlow, DisablesTheFactorAtAHundredWrongCodesForAllButRecoveryC
   ASSERT_TRUE(verify(log_in()->challenge, {.recovery_code = parse_recovery_code(recovery_codes[0])}));
   EXPECT_EQ(refusal(verify_code(log_in()->challenge, code())), Code::factor_disabled)
       << "a recovery code does not undo it";
-  ASSERT_TRUE(accounts->reset_factor("ada"));
+  ASSERT_TRUE(accounts->host.reset_factor("ada"));
   const auto step = log_in();
   ASSERT_EQ(step->next, Next::enrol);
   secret = secret_of(step->challenge);
@@ -236,123 +237,40 @@ TEST_F(SecondFactorFlow, DisablesTheFactorAtAHundredWrongCodesForAllButRecoveryC
 }
 
 TEST_F(SecondFactorFlow, EnrolmentTakesNoRecoveryCode) {
-  const auto step = accounts->sign_up("ada", {}, password(), home);
+  const auto step = accounts->sign_in.sign_up("ada", {}, password(), {}, home);
   EXPECT_EQ(refusal(verify(step->challenge, {.recovery_code = Bytes(15)})), Code::invalid_value);
-}
-
-using Operator = AccountsFixture;
-
-TEST_F(Operator, ResetOpensEnrolmentForADay) {
-  enrol();
-  const auto session = verify_code(log_in()->challenge, code())->session.id;
-  ASSERT_TRUE(accounts->reset_factor("ada"));
-  EXPECT_FALSE(store->session(session));
-  EXPECT_EQ(log_in()->next, Next::enrol);
-  clock.move(24h);
-  EXPECT_EQ(refusal(log_in()), Code::enrolment_required);
-  EXPECT_EQ(refusal(log_in("wrong password")), Code::invalid_credentials) << "shown only after a right password";
-  ASSERT_TRUE(accounts->reset_factor("ada"));
-  const auto step = log_in();
-  secret = secret_of(step->challenge);
-  const auto verified = verify_code(step->challenge, code());
-  ASSERT_TRUE(verified);
-  ASSERT_TRUE(verified->recovery_codes);
-  EXPECT_NE(*verified->recovery_codes, recovery_codes);
-}
-
-TEST_F(Operator, DisablingEndsSessionsAndLooksLikeAWrongPassword) {
-  enrol();
-  const auto session = verify_code(log_in()->challenge, code())->session.id;
-  ASSERT_TRUE(accounts->disable("ADA"));
-  EXPECT_FALSE(store->session(session));
-  const auto refused = log_in(), wrong = log_in("wrong password");
-  EXPECT_EQ(refusal(refused), Code::invalid_credentials);
-  EXPECT_EQ(refused.error().detail, wrong.error().detail);
-  ASSERT_TRUE(accounts->enable("ada"));
-  clock.move(1min);
-  EXPECT_TRUE(log_in());
-  EXPECT_EQ(refusal(accounts->disable("nobody")), Code::not_found);
-}
-
-TEST_F(Operator, DisablingStopsAnAccountThatWasNeverConfirmed) {
-  const auto added = accounts->add_user("ada", password());
-  ASSERT_TRUE(accounts->disable("ada"));
-  secret = *test::from_base32(added->enrolment.secret_base32);
-  EXPECT_EQ(refusal(verify_code(added->challenge, code())), Code::challenge_expired);
-  EXPECT_EQ(refusal(log_in()), Code::invalid_credentials);
-  clock.move(25h);
-  accounts->sweep();
-  EXPECT_EQ(refusal(accounts->add_user("ada", password())), Code::username_taken) << "it stays, disabled";
-  ASSERT_TRUE(accounts->enable("ada"));
-  const auto step = log_in();
-  ASSERT_TRUE(step);
-  EXPECT_EQ(step->next, Next::enrol);
-  secret = secret_of(step->challenge);
-  const auto verified = verify_code(step->challenge, code());
-  ASSERT_TRUE(verified);
-  EXPECT_TRUE(verified->recovery_codes);
-}
-
-TEST_F(Operator, EnablingAnEnabledAccountChangesNothing) {
-  enrol();
-  const auto session = verify_code(log_in()->challenge, code())->session.id;
-  const auto changes = store->read()->last_change_number();
-  ASSERT_TRUE(accounts->enable("ada"));
-  EXPECT_TRUE(store->session(session));
-  EXPECT_EQ(store->read()->last_change_number(), changes);
-}
-
-TEST_F(Operator, AddedUserKeepsThePrintedSecretAtTheFirstLogin) {
-  const auto added = accounts->add_user("ada", password());
-  ASSERT_TRUE(added);
-  const auto printed = *test::from_base32(added->enrolment.secret_base32);
-  const auto step = log_in();
-  EXPECT_EQ(step->next, Next::enrol);
-  EXPECT_EQ(secret_of(step->challenge), printed);
-  EXPECT_NE(secret_of(log_in()->challenge), printed) << "only the first login";
-  secret = printed;
-  EXPECT_TRUE(verify_code(step->challenge, code()));
-}
-
-TEST_F(Operator, ConfirmsAnAddedUserWithoutASession) {
-  const auto added = accounts->add_user("ada", password());
-  secret = *test::from_base32(added->enrolment.secret_base32);
-  EXPECT_EQ(refusal(accounts->confirm(added->challenge, wrong_code())), Code::invalid_code);
-  const auto codes = accounts->confirm(added->challenge, code());
-  ASSERT_TRUE(codes);
-  EXPECT_EQ(codes->size(), 10U);
-  EXPECT_EQ(log_in()->next, Next::verify);
 }
 
 using SignUp = AccountsFixture;
 
 TEST_F(SignUp, RefusesTakenNamesAndWeakPasswords) {
-  ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
-  EXPECT_EQ(refusal(accounts->sign_up("ADA", {}, password(), home)), Code::username_taken);
-  EXPECT_EQ(refusal(accounts->sign_up("bob", {}, password("password1"), home)), Code::weak_password);
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ADA", {}, password(), {}, home)), Code::username_taken);
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("bob", {}, password("password1"), {}, home)), Code::weak_password);
 }
 
 TEST_F(SignUp, FreesTheNameOfAnAccountThatWasNeverConfirmed) {
-  ASSERT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  ASSERT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
   clock.move(23h);
   ASSERT_TRUE(log_in()) << "keeps it for another day";
   clock.move(23h);
   accounts->sweep();
-  EXPECT_EQ(refusal(accounts->sign_up("ada", {}, password(), home)), Code::username_taken);
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("ada", {}, password(), {}, home)), Code::username_taken);
   clock.move(2h);
   accounts->sweep();
-  EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
 }
 
 TEST_F(SignUp, LimitsThePendingAccountsOfANetwork) {
   accounts.emplace(*store, clock, random, random.secret(32), random.secret(32),
                    AccountRules{.bcrypt_cost = 4, .pending_max = 3, .pending_per_network_max = 2});
-  EXPECT_TRUE(accounts->sign_up("ada", {}, password(), home));
-  EXPECT_TRUE(accounts->sign_up("bob", {}, password(), home));
-  EXPECT_EQ(refusal(accounts->sign_up("cyd", {}, password(), home)), Code::overloaded);
+  EXPECT_TRUE(accounts->sign_in.sign_up("ada", {}, password(), {}, home));
+  EXPECT_TRUE(accounts->sign_in.sign_up("bob", {}, password(), {}, home));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("cyd", {}, password(), {}, home)), Code::overloaded);
   const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1", "198.51.100.0/24"};
-  EXPECT_TRUE(accounts->sign_up("cyd", {}, password(), elsewhere));
-  EXPECT_EQ(refusal(accounts->sign_up("dan", {}, password(), elsewhere)), Code::overloaded) << "the limit in all";
+  EXPECT_TRUE(accounts->sign_in.sign_up("cyd", {}, password(), {}, elsewhere));
+  EXPECT_EQ(refusal(accounts->sign_in.sign_up("dan", {}, password(), {}, elsewhere)), Code::overloaded)
+      << "the limit in all";
 }
 
 }  // namespace

@@ -7,15 +7,15 @@ namespace {
 using namespace std::chrono_literals;
 using Next = model::Challenge::Next;
 
-struct OwnAccount : AccountsFixture {
+struct Fixture : AccountsFixture {
   Status change(const SignedIn& caller, std::string_view current, std::string_view next, std::string with) {
-    return accounts->change_password(caller, {password(current), password(next), std::move(with)}, home);
+    return accounts->own_account.change_password(caller, {password(current), password(next), std::move(with)}, home);
   }
   Result<FirstStep> replace(const SignedIn& caller, Proof proof) {
-    return store->write(origin_of(caller), accounts->replace_factor(caller, std::move(proof)));
+    return store->write(origin_of(caller), accounts->own_account.replace_factor(caller, std::move(proof)));
   }
   Result<std::vector<std::string>> renew(const SignedIn& caller, const std::string& with) {
-    return store->write(origin_of(caller), accounts->renew_recovery_codes(caller, with));
+    return store->write(origin_of(caller), accounts->own_account.renew_recovery_codes(caller, with));
   }
   bool alive(const SignedIn& caller) const { return store->session(caller.session().id).has_value(); }
   Proof recovery(std::size_t number) const { return {.recovery_code = parse_recovery_code(recovery_codes[number])}; }
@@ -25,9 +25,10 @@ struct OwnAccount : AccountsFixture {
     return out;
   }
 };
+using MyAccount = Fixture;
 constexpr std::string_view kOld = "correct horse battery", kNew = "another horse battery";
 
-TEST_F(OwnAccount, ANewPasswordEndsEverythingButThisSession) {
+TEST_F(MyAccount, ANewPasswordEndsEverythingButThisSession) {
   enrol();
   const auto other = sign_in(), here = sign_in();
   const auto challenge = log_in()->challenge;
@@ -43,7 +44,7 @@ TEST_F(OwnAccount, ANewPasswordEndsEverythingButThisSession) {
             (std::vector<std::string>{"session.end", "session.start"}));
 }
 
-TEST_F(OwnAccount, AWrongPasswordSpendsNothingAndCountsAsAPasswordFailure) {
+TEST_F(MyAccount, AWrongPasswordSpendsNothingAndCountsAsAPasswordFailure) {
   enrol();
   const auto here = sign_in();
   const auto right = code();
@@ -53,16 +54,16 @@ TEST_F(OwnAccount, AWrongPasswordSpendsNothingAndCountsAsAPasswordFailure) {
     EXPECT_EQ(refused.error().fields.at(0).where, "#/current_password");
   }
   EXPECT_EQ(store->read()->factor_counters(here.user()).failures, 0) << "codes count only after a right password";
-  EXPECT_EQ(refusal(accounts->may_change_password(here, home)), Code::too_many_attempts);
+  EXPECT_EQ(refusal(accounts->own_account.may_change_password(here, home)), Code::too_many_attempts);
   EXPECT_EQ(refusal(change(here, kOld, kNew, right)), Code::too_many_attempts);
   EXPECT_EQ(refusal(log_in()), Code::too_many_attempts) << "the same count as for logins";
   const Client elsewhere{"198.51.100.1", "198.51.100.0/24", "198.51.100.1", "198.51.100.0/24"};
-  EXPECT_TRUE(accounts->may_change_password(here, elsewhere)) << "another network is not slowed down";
+  EXPECT_TRUE(accounts->own_account.may_change_password(here, elsewhere)) << "another network is not slowed down";
   clock.move(1s);
   EXPECT_TRUE(change(here, kOld, kNew, right)) << "the code was not spent";
 }
 
-TEST_F(OwnAccount, AWrongCodeAfterARightPasswordCounts) {
+TEST_F(MyAccount, AWrongCodeAfterARightPasswordCounts) {
   enrol();
   const auto here = sign_in();
   for (int i = 0; i < 10; ++i) ASSERT_EQ(refusal(change(here, kOld, kNew, wrong_code())), Code::invalid_code);
@@ -76,23 +77,23 @@ TEST_F(OwnAccount, AWrongCodeAfterARightPasswordCounts) {
 }
 
 // With a session and the password, a client could keep the hashing pool busy with codes that are not even checked.
-TEST_F(OwnAccount, NoPasswordIsHashedWhileCodesMustWait) {
+TEST_F(MyAccount, NoPasswordIsHashedWhileCodesMustWait) {
   enrol();
   const auto here = sign_in();
   for (int i = 0; i < 10; ++i) {
-    ASSERT_TRUE(accounts->may_change_password(here, home));
+    ASSERT_TRUE(accounts->own_account.may_change_password(here, home));
     ASSERT_EQ(refusal(change(here, kOld, kNew, wrong_code())), Code::invalid_code);
   }
-  const auto refused = accounts->may_change_password(here, home);
+  const auto refused = accounts->own_account.may_change_password(here, home);
   EXPECT_EQ(refusal(refused), Code::too_many_attempts);
   EXPECT_EQ(refused.error().retry_after, Millis(30s));
   EXPECT_EQ(refusal(change(here, "wrong horse battery", kNew, code())), Code::too_many_attempts);
   clock.move(30s);
-  EXPECT_TRUE(accounts->may_change_password(here, home));
+  EXPECT_TRUE(accounts->own_account.may_change_password(here, home));
   EXPECT_TRUE(change(here, kOld, kNew, code()));
 }
 
-TEST_F(OwnAccount, AWeakNewPasswordIsRefusedBeforeAnythingIsTried) {
+TEST_F(MyAccount, AWeakNewPasswordIsRefusedBeforeAnythingIsTried) {
   enrol();
   const auto here = sign_in();
   for (int i = 0; i < 6; ++i) {
@@ -103,7 +104,7 @@ TEST_F(OwnAccount, AWeakNewPasswordIsRefusedBeforeAnythingIsTried) {
   EXPECT_TRUE(change(here, kOld, kNew, code()));
 }
 
-TEST_F(OwnAccount, NewRecoveryCodesReplaceTheOldOnes) {
+TEST_F(MyAccount, NewRecoveryCodesReplaceTheOldOnes) {
   enrol();
   const auto here = sign_in();
   EXPECT_EQ(refusal(renew(here, wrong_code())), Code::invalid_code);
@@ -118,7 +119,7 @@ TEST_F(OwnAccount, NewRecoveryCodesReplaceTheOldOnes) {
   EXPECT_TRUE(alive(here));
 }
 
-TEST_F(OwnAccount, TheOldAuthenticatorWorksUntilTheNewOneIsConfirmed) {
+TEST_F(MyAccount, TheOldAuthenticatorWorksUntilTheNewOneIsConfirmed) {
   enrol();
   const auto here = sign_in();
   const auto step = replace(here, {.code = code()});
@@ -146,7 +147,7 @@ TEST_F(OwnAccount, TheOldAuthenticatorWorksUntilTheNewOneIsConfirmed) {
   EXPECT_TRUE(verify(log_in()->challenge, recovery(0)));
 }
 
-TEST_F(OwnAccount, ARecoveryCodeReplacesAnAuthenticatorThatWaitsOrIsDisabled) {
+TEST_F(MyAccount, ARecoveryCodeReplacesAnAuthenticatorThatWaitsOrIsDisabled) {
   enrol();
   for (int i = 0; i < 100; ++i) {
     (void)verify_code(log_in()->challenge, wrong_code());
@@ -164,10 +165,10 @@ TEST_F(OwnAccount, ARecoveryCodeReplacesAnAuthenticatorThatWaitsOrIsDisabled) {
   EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "enabled again";
 }
 
-TEST_F(OwnAccount, ASessionThatHasEndedChangesNothing) {
+TEST_F(MyAccount, ASessionThatHasEndedChangesNothing) {
   enrol();
   const auto here = sign_in();
-  ASSERT_TRUE(store->write(accounts->log_out(here)));
+  ASSERT_TRUE(store->write(accounts->sessions.log_out(here)));
   const auto changes = store->read()->last_change_number();
   EXPECT_EQ(refusal(change(here, kOld, kNew, code())), Code::invalid_token);
   EXPECT_EQ(refusal(renew(here, code())), Code::invalid_token);
@@ -176,14 +177,14 @@ TEST_F(OwnAccount, ASessionThatHasEndedChangesNothing) {
   EXPECT_TRUE(verify_code(log_in()->challenge, code())) << "the code was not spent";
 }
 
-TEST_F(OwnAccount, AnExpiredSessionChangesNothingEither) {
+TEST_F(MyAccount, AnExpiredSessionChangesNothingEither) {
   enrol();
   const auto here = sign_in();
-  clock.move(session_life);
+  clock.move(30min);
   EXPECT_EQ(refusal(renew(here, code())), Code::invalid_token);
 }
 
-TEST_F(OwnAccount, AResetOrANewPasswordEndsTheChallengeOfANewAuthenticator) {
+TEST_F(MyAccount, AResetOrANewPasswordEndsTheChallengeOfANewAuthenticator) {
   enrol();
   const auto here = sign_in();
   const auto first = replace(here, {.code = code()});
@@ -193,7 +194,7 @@ TEST_F(OwnAccount, AResetOrANewPasswordEndsTheChallengeOfANewAuthenticator) {
   EXPECT_EQ(refusal(verify_code(first->challenge, code())), Code::challenge_expired);
   const auto second = replace(here, {.code = code()});
   ASSERT_TRUE(second);
-  ASSERT_TRUE(accounts->reset_factor("ada"));
+  ASSERT_TRUE(accounts->host.reset_factor("ada"));
   EXPECT_EQ(refusal(verify_code(second->challenge, code())), Code::challenge_expired);
 }
 
