@@ -247,7 +247,7 @@ Result<Write<Ok<VerifyAnswer>>> verify(const Context& context, const auth::Anyon
 
 namespace accounts {
 
-Operation sign_up() {
+OperationFor<auth::Anyone> sign_up() {
   return operation("signUp", "Open an account: the first step, a password",
                    {Code::signup_closed, Code::weak_password, Code::username_taken, Code::too_many_attempts,
                     Code::overloaded},
@@ -273,7 +273,7 @@ Operation sign_up() {
       });
 }
 
-Operation log_in() {
+OperationFor<auth::Anyone> log_in() {
   return operation("logIn", "Log in: the first step, a password",
                    {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts, Code::overloaded},
                    &api::log_in)
@@ -287,7 +287,7 @@ Operation log_in() {
                 R"("methods":["totp","recovery_code"]})"});
 }
 
-Operation enrolment_qr() {
+OperationFor<auth::FirstStepDone> enrolment_qr() {
   return operation("getEnrolment", "The QR code that enrols an authenticator",
                    {Code::challenge_expired, Code::already_enrolled, Code::too_many_attempts}, &api::enrolment_qr)
       .of_account()
@@ -304,7 +304,7 @@ Operation enrolment_qr() {
       .offering({"image/png", "image/svg+xml", "text/plain", "application/json"});
 }
 
-Operation verify() {
+OperationFor<auth::Anyone> verify() {
   return operation("verifySecondFactor", "The second step: a code, or a recovery code, for an access token",
                    {Code::challenge_expired, Code::invalid_code, Code::code_already_used, Code::factor_disabled,
                     Code::too_many_attempts},

@@ -40,17 +40,17 @@ bool is_empty(std::string_view body) {
 
 Result<Caller> authenticate(Services& services, Call& call) {
   const Context& context = call.context;
-  switch (call.operation.access) {
-    case Access::anyone:
+  switch (call.access.kind) {
+    case Access::Kind::anyone:
       return Caller(auth::Anyone{});
-    case Access::first_step_done: {
+    case Access::Kind::first_step_done: {
       const auto tx = services.store.read();
       auto& sign_in = services.accounts.sign_in;
       auto caller = sign_in.first_step_done(*tx, bearer(context.request), call.operation.user_named(context));
       if (!caller) return sign_in.refuse_without_challenge(context.client(), std::move(caller).error());
       return Caller(std::move(*caller));
     }
-    case Access::signed_in: {
+    case Access::Kind::signed_in: {
       const auto caller =
           services.authenticator.authenticate(bearer(context.request), [&] { return context.client().address; });
       if (caller) {
@@ -106,9 +106,8 @@ Error misdirected(const http::Request& request) {
 
 Api::Api(Services& services) : services_(services), endpoints_(endpoints()) {
   for (const Endpoint& endpoint : endpoints_) {
-    const Operation& operation = endpoint.operation;
-    if ((operation.access == Access::first_step_done) != (operation.user_named != nullptr)) {
-      throw std::logic_error(std::string(operation.name) + ": of_user() belongs to FirstStepDone, and only to that");
+    if (endpoint.access.kind == Access::Kind::first_step_done && endpoint.operation.user_named == nullptr) {
+      throw std::logic_error(std::string(endpoint.operation.name) + ": an operation of FirstStepDone needs of_user()");
     }
     router_.add(endpoint.method, endpoint.path);
   }
@@ -132,7 +131,8 @@ Result<Call> Api::find(const http::Request& request, http::Headers& refusal_head
     return Error{Code::method_not_allowed, "this path answers " + others->allow};
   }
   auto& match = std::get<http::Router::Match>(found);
-  return Call{endpoints_[match.route].operation, {services_, request, std::move(match.parameters)}};
+  const Endpoint& endpoint = endpoints_[match.route];
+  return Call{endpoint.operation, endpoint.access, {services_, request, std::move(match.parameters)}};
 }
 
 // The checks of the request head, in the order that clients rely on: 404 and 405 (find), 401, 403, 415, 406.

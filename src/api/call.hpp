@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/access.hpp"
 #include "api/client.hpp"
 #include "api/hosts.hpp"
 #include "api/idempotency.hpp"
@@ -59,6 +60,7 @@ struct Operation;
 
 struct Call {
   const Operation& operation;
+  Access access;
   Context context;
   bool admitted = false;  // the request head was checked, and `caller` is known
   Caller caller = auth::Anyone{};

@@ -32,7 +32,7 @@ std::vector<Group> groups() {
 
 std::string_view group_of(const Endpoint& endpoint) {
   if (endpoint.operation.account) return groups()[0].name;
-  return endpoint.operation.access == Access::signed_in ? groups()[1].name : groups()[2].name;
+  return endpoint.access.kind == Access::Kind::signed_in ? groups()[1].name : groups()[2].name;
 }
 
 std::vector<Convention> conventions() {
@@ -84,7 +84,7 @@ std::vector<Code> problems_of(const Endpoint& endpoint) {
                              Code::misdirected_request, Code::too_many_attempts, Code::unavailable});
   if (operation.body_schema) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
   if (operation.offers.size() > 1) codes.push_back(Code::not_acceptable);
-  if (operation.access == Access::signed_in) codes.push_back(Code::invalid_token);
+  if (endpoint.access.kind == Access::Kind::signed_in) codes.push_back(Code::invalid_token);
   std::sort(codes.begin(), codes.end());
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
   return codes;

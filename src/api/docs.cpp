@@ -152,12 +152,12 @@ std::string problems(const Endpoint& endpoint) {
 }
 
 std::string_view who(Access access) {
-  switch (access) {
-    case Access::anyone:
+  switch (access.kind) {
+    case Access::Kind::anyone:
       break;
-    case Access::first_step_done:
+    case Access::Kind::first_step_done:
       return "Needs <code>Authorization: Bearer &lt;challenge&gt;</code>.";
-    case Access::signed_in:
+    case Access::Kind::signed_in:
       return "Needs <code>Authorization: Bearer &lt;access_token&gt;</code>.";
   }
   return "For anyone.";
@@ -173,7 +173,7 @@ std::string section(const Endpoint& endpoint) {
   std::string out = "<section id=\"" + std::string(operation.name) + "\">\n<h3><code>" + line(endpoint) +
                     "</code></h3>\n<p><strong>" + prose(operation.summary) +
                     (operation.summary.ends_with('?') ? "" : ".") + "</strong> " + prose(operation.about) + ' ' +
-                    std::string(who(operation.access)) + "</p>\n" + parameters(endpoint);
+                    std::string(who(endpoint.access)) + "</p>\n" + parameters(endpoint);
   if (operation.body_schema) out += "<h4>Body</h4>\n" + shape(*operation.body_schema);
   return out + answer(operation) + examples(operation) + problems(endpoint) + "</section>\n";
 }

@@ -3,50 +3,57 @@
 #include <string_view>
 #include <vector>
 
+#include "api/access.hpp"
 #include "api/operation.hpp"
 
 namespace integrity::api {
 
+// One line of the table. It does not compile without an access, nor with another one than the handler's caller.
 struct Endpoint {
   http::Method method;
   std::string_view path;
+  Access access;
   Operation operation;
+
+  template <class Caller>
+  Endpoint(http::Method method_, std::string_view path_, AccessFor<Caller> access_, OperationFor<Caller> operation_)
+      : method(method_), path(path_), access(access_), operation(std::move(operation_)) {}
 };
 
 std::vector<Endpoint> endpoints();
 
 // The operations, grouped by resource.
 namespace accounts {
-Operation sign_up();
-Operation log_in();
-Operation enrolment_qr();
-Operation verify();
+OperationFor<auth::Anyone> sign_up();
+OperationFor<auth::Anyone> log_in();
+OperationFor<auth::FirstStepDone> enrolment_qr();
+OperationFor<auth::Anyone> verify();
 }  // namespace accounts
 namespace me {
-Operation log_out();
-Operation who();
-Operation change_password();
-Operation renew_recovery_codes();
-Operation replace_factor();
+OperationFor<auth::SignedIn> log_out();
+OperationFor<auth::SignedIn> who();
+OperationFor<auth::SignedIn> change_password();
+OperationFor<auth::SignedIn> renew_recovery_codes();
+OperationFor<auth::SignedIn> replace_factor();
 }  // namespace me
 namespace products {
-Operation create();
-Operation list();
-Operation get();
-Operation change();
-Operation remove();
-Operation move_stock();
-Operation history();
+OperationFor<auth::SignedIn> create();
+OperationFor<auth::SignedIn> list();
+OperationFor<auth::SignedIn> get();
+OperationFor<auth::SignedIn> change();
+OperationFor<auth::SignedIn> remove();
+OperationFor<auth::SignedIn> move_stock();
+OperationFor<auth::SignedIn> history();
 }  // namespace products
 namespace service {
-Operation index();
-Operation health();
-Operation ready();
-Operation jwks();
-Operation description();
-Operation docs();
-Operation problem_index();
-Operation problem_page();
+OperationFor<auth::Anyone> index();
+OperationFor<auth::Anyone> health();
+OperationFor<auth::Anyone> ready();
+OperationFor<auth::Anyone> jwks();
+OperationFor<auth::Anyone> description();
+OperationFor<auth::Anyone> docs();
+OperationFor<auth::Anyone> problem_index();
+OperationFor<auth::Anyone> problem_page();
 }  // namespace service
 
 }  // namespace integrity::api

@@ -179,7 +179,7 @@ Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, 
 
 namespace products {
 
-Operation history() {
+OperationFor<auth::SignedIn> history() {
   return operation("getHistory", "Who changed a product, when and how; newest first, also after it was deleted",
                    {Code::not_found, Code::overloaded}, &api::history)
       .described("Each change with the product before and after it.")

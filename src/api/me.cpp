@@ -192,13 +192,13 @@ const std::vector<Code> kProofErrors{Code::invalid_code, Code::code_already_used
 
 namespace me {
 
-Operation log_out() {
+OperationFor<auth::SignedIn> log_out() {
   return operation("logOut", "End this session", {}, &api::log_out)
       .of_account()
       .described("Its token is refused from now on.");
 }
 
-Operation who() {
+OperationFor<auth::SignedIn> who() {
   return operation("getMe", "Who I am", {}, &api::who)
       .of_account()
       .described("Also how this session was authenticated, when it ends, and how many recovery codes are left.")
@@ -210,7 +210,7 @@ Operation who() {
                 R"("factors":[{"type":"totp","confirmed_at":"2026-11-23T10:00:15.000Z"}],"recovery_codes_left":10})"});
 }
 
-Operation change_password() {
+OperationFor<auth::SignedIn> change_password() {
   return operation("changePassword", "Change the password; all other sessions end",
                    {Code::weak_password, Code::invalid_code, Code::code_already_used, Code::factor_disabled,
                     Code::too_many_attempts, Code::overloaded},
@@ -226,7 +226,7 @@ Operation change_password() {
       .checking_body(&new_password_check);
 }
 
-Operation renew_recovery_codes() {
+OperationFor<auth::SignedIn> renew_recovery_codes() {
   return operation("renewRecoveryCodes", "Get ten new recovery codes; the old ones are refused from now on",
                    kProofErrors, &api::renew_recovery_codes)
       .of_account()
@@ -238,7 +238,7 @@ Operation renew_recovery_codes() {
                 R"("P1Q3R5S7T9V1W3X5Y7Z9A0B2","C4D6E8F0G2H4J6K8M1N3P5Q7"]})"});
 }
 
-Operation replace_factor() {
+OperationFor<auth::SignedIn> replace_factor() {
   return operation("replaceFactor", "Replace the authenticator; the old one works until the new one is confirmed",
                    kProofErrors, &api::replace_factor)
       .of_account()

@@ -177,12 +177,12 @@ Value parameters(const Endpoint& endpoint, Referred& referred) {
 
 Value security(Access access) {
   const auto with = [](std::string_view scheme) { return json::array({object({{scheme, json::array()}})}); };
-  switch (access) {
-    case Access::anyone:
+  switch (access.kind) {
+    case Access::Kind::anyone:
       break;
-    case Access::first_step_done:
+    case Access::Kind::first_step_done:
       return with("challenge");
-    case Access::signed_in:
+    case Access::Kind::signed_in:
       return with("accessToken");
   }
   return json::array();
@@ -195,7 +195,7 @@ Value describe(const Endpoint& endpoint, const std::vector<Endpoint>& all, Refer
                             {"tags", json::array({string(group_of(endpoint))})},
                             {"summary", string(operation.summary)}});
   add_text(described, "description", operation.about);
-  add(described, "security", security(operation.access));
+  add(described, "security", security(endpoint.access));
   add_unless_empty(described, "parameters", parameters(endpoint, referred));
   if (operation.body_schema) {
     Value body = json_content(*operation.body_schema, examples(operation, &Example::body));

@@ -2,7 +2,7 @@
 // answers. Routing, checks, the OpenAPI description and the tests all use this declaration.
 //
 //   Result<Write<Created<Product>>> create(const Context&, const auth::SignedIn&, NewProduct);
-//   Operation op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
+//   auto op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
 //
 // A handler's parameters, after the Context, in any order:
 //   const Anyone& | const FirstStepDone& | const SignedIn&   who may call: exactly one of them
@@ -22,15 +22,13 @@
 #include <vector>
 
 #include "api/call.hpp"
-#include "api/header.hpp"
+#include "api/declaration.hpp"
 #include "api/problem.hpp"
 #include "base/json_document.hpp"
 #include "http/query.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::api {
-
-enum class Access : std::uint8_t { anyone, first_step_done, signed_in };
 
 using http::Headers;
 
@@ -98,125 +96,6 @@ struct Query {
   const T* operator->() const { return &value; }
 };
 
-struct QueryParameter {
-  std::string_view name;
-  json::Value schema;
-  std::string_view about;
-};
-
-// A request and its response, as JSON; empty where there is no body. The tests send each to a real server. Ids, times,
-// codes and tokens differ there; the tests know them by the names of their members.
-struct Example {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view body;
-  std::string_view answer;
-};
-
-struct Operation {
-  std::string_view name;  // operationId
-  std::string_view summary;
-  std::string_view about = {};      // what the summary does not say
-  std::vector<Code> may_fail = {};  // besides those of every operation of its kind
-  Access access = Access::anyone;
-  int status = 200;
-  std::optional<json::Value> body_schema = {};    // none: the request has no body
-  std::optional<json::Value> answer_schema = {};  // none: no JSON body
-  std::vector<std::string_view> offers = {};      // media types of the answer; empty: none
-  std::vector<QueryParameter> query = {};
-  std::vector<Header> honours = {};  // headers of the request
-  std::vector<Header> gives = {};    // headers of the answer, besides those of every answer
-  std::vector<Example> examples = {};
-  schema::Components components = {};  // what the schemas refer to
-  bool may_be_not_modified = false;
-  bool may_be_elsewhere = false;
-  bool takes_idempotency_key = false;
-  bool asks_store = false;  // reads the store to authenticate the caller, or for a ReadTx
-  std::size_t body_bytes_max = 1024 * 1024;
-  bool account = false;  // of an account: small bodies, no-store, every outcome in the log
-  bool no_store = false;
-  Status (*head_check)(const Context&) = nullptr;  // further checks of the request head, before the body is read
-  // For a body that has errors: a check that takes too long for an I/O thread. It runs on the hashing pool, and its
-  // errors are reported with the others. An empty function: there is nothing to check.
-  Result<std::function<Status()>> (*body_check)(const Call&, const json::Value& body) = nullptr;
-  // Checks of the query that need the server's keys or state, besides its schema.
-  void (*query_check)(const Context&, const json::Value& query, std::vector<FieldError>& errors) = nullptr;
-  // The username whose challenge the caller must have, for FirstStepDone.
-  std::string_view (*user_named)(const Context&) = nullptr;
-  std::function<void(std::shared_ptr<http::Exchange>)> run = {};
-
-  // What the handler's type does not say.
-  Operation& of_account() {
-    account = true;
-    body_bytes_max = 64 * 1024;
-    return never_stored();
-  }
-  Operation& never_stored() {
-    no_store = true;
-    return *this;
-  }
-  Operation& described(std::string_view text) {
-    about = text;
-    return *this;
-  }
-  Operation& honouring(std::vector<Header> headers) {
-    honours = std::move(headers);
-    return *this;
-  }
-  Operation& giving(std::vector<Header> headers) {
-    gives = std::move(headers);
-    return *this;
-  }
-  Operation& example(Example tried) {
-    examples.push_back(tried);
-    return *this;
-  }
-  Operation& offering(std::vector<std::string_view> types) {
-    offers = std::move(types);
-    return *this;
-  }
-  // Describes the JSON of a Raw answer that has other media types as well.
-  template <class T>
-  Operation& answering_with() {
-    answer_schema = schema::describe_answer<T>(components);
-    return *this;
-  }
-  Operation& checking_body(Result<std::function<Status()>> (*check)(const Call&, const json::Value& body)) {
-    body_check = check;
-    return *this;
-  }
-  Operation& checking_query(void (*check)(const Context&, const json::Value&, std::vector<FieldError>&)) {
-    query_check = check;
-    return *this;
-  }
-  // Required of every operation for FirstStepDone.
-  Operation& of_user(std::string_view (*named)(const Context&)) {
-    user_named = named;
-    return *this;
-  }
-  Operation& checking_head(Status (*check)(const Context&)) {
-    head_check = check;
-    return *this;
-  }
-  // Takes an Idempotency-Key. For a handler with SignedIn that returns a Write without `finish`.
-  Operation& idempotent() {
-    takes_idempotency_key = true;
-    honours.push_back(header::idempotency_key);
-    gives.push_back(header::idempotency_replayed);
-    may_fail.insert(may_fail.end(),
-                    {Code::idempotency_key_reused, Code::idempotency_in_progress, Code::too_many_attempts});
-    return *this;
-  }
-  Operation& conditional() {
-    may_be_not_modified = true;
-    return *this;
-  }
-  Operation& leading_elsewhere() {
-    may_be_elsewhere = true;
-    return *this;
-  }
-};
-
 // Answers `exchange`, and logs the outcome where that is required. `error` is the reason, where the reply is a problem.
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
 void respond(http::Exchange& exchange, const Error& error);
@@ -273,23 +152,23 @@ struct Argument {
   T&& get() { return std::move(*value); }
 };
 
-template <class C, Access access_>
+template <class C>
 struct CallerArgument {
-  static void declare(Operation& operation) { operation.access = access_; }
+  static void declare(Operation&) {}
   const C& caller;
   CallerArgument(Call& call, Errors&) : caller(std::get<C>(call.caller)) {}
   const C& get() { return caller; }
 };
 template <>
-struct Argument<const auth::Anyone&> : CallerArgument<auth::Anyone, Access::anyone> {
+struct Argument<const auth::Anyone&> : CallerArgument<auth::Anyone> {
   using CallerArgument::CallerArgument;
 };
 template <>
-struct Argument<const auth::FirstStepDone&> : CallerArgument<auth::FirstStepDone, Access::first_step_done> {
+struct Argument<const auth::FirstStepDone&> : CallerArgument<auth::FirstStepDone> {
   using CallerArgument::CallerArgument;
 };
 template <>
-struct Argument<const auth::SignedIn&> : CallerArgument<auth::SignedIn, Access::signed_in> {
+struct Argument<const auth::SignedIn&> : CallerArgument<auth::SignedIn> {
   using CallerArgument::CallerArgument;
 };
 
@@ -332,6 +211,15 @@ template <class T>
 inline constexpr bool is_caller =
     std::is_same_v<T, const auth::Anyone&> || std::is_same_v<T, const auth::FirstStepDone&> ||
     std::is_same_v<T, const auth::SignedIn&>;
+
+// The caller among a handler's parameters.
+template <class... Args>
+struct CallerOf;
+template <class First, class... Rest>
+struct CallerOf<First, Rest...>
+    : std::conditional_t<is_caller<First>, std::type_identity<std::remove_cvref_t<First>>, CallerOf<Rest...>> {};
+template <>
+struct CallerOf<> : std::type_identity<void> {};
 
 template <class T>
 inline constexpr bool is_query = false;
@@ -471,12 +359,13 @@ struct Outcome<Searched<A_>> {
 }  // namespace detail
 
 template <class R, class... Args>
-Operation operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
-                    Result<R> (*handler)(const Context&, Args...)) {
+auto operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
+               Result<R> (*handler)(const Context&, Args...)) {
   static_assert((std::size_t{detail::is_caller<Args>} + ... + 0) == 1,
                 "a handler must have exactly one of const Anyone&, const FirstStepDone&, const SignedIn&");
   using A = typename detail::Outcome<R>::A;
-  Operation operation{.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status};
+  OperationFor<typename detail::CallerOf<Args...>::type> operation{
+      {.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status}};
   operation.asks_store =
       (!std::is_same_v<Args, const auth::Anyone&> && ...) || (std::is_same_v<Args, store::ReadTx&> || ...);
   detail::Rendering<typename A::Body>::declare(operation);

@@ -273,7 +273,7 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
 
 namespace products {
 
-Operation list() {
+OperationFor<auth::SignedIn> list() {
   return operation("listProducts", "Products: all of them, or page by page; filtered, searched and sorted",
                    {Code::overloaded}, &api::list)
       .described(

@@ -218,7 +218,7 @@ constexpr std::string_view kSoldLamp =
 
 namespace products {
 
-Operation create() {
+OperationFor<auth::SignedIn> create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
       .described(
           "Without `currency` it has the server's default. With an `Idempotency-Key` the request can safely be sent "
@@ -228,7 +228,7 @@ Operation create() {
       .idempotent();
 }
 
-Operation get() {
+OperationFor<auth::SignedIn> get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
       .described("If you send its `ETag` in `If-None-Match`, you get 304 without a body while nothing has changed.")
       .conditional()
@@ -238,7 +238,7 @@ Operation get() {
       .checking_head(&readable_preconditions);
 }
 
-Operation change() {
+OperationFor<auth::SignedIn> change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
@@ -249,7 +249,7 @@ Operation change() {
       .checking_head(&readable_preconditions);
 }
 
-Operation move_stock() {
+OperationFor<auth::SignedIn> move_stock() {
   return operation("moveStock", "Add to the stock or take from it; it never falls below zero",
                    {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
       .described(
@@ -261,7 +261,7 @@ Operation move_stock() {
       .checking_head(&readable_preconditions);
 }
 
-Operation remove() {
+OperationFor<auth::SignedIn> remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
       .described("With `If-Match`, only if it is still at that version.")

@@ -103,7 +103,7 @@ Result<Ok<Raw>> problem_page_of(const Context& context, const auth::Anyone&) {
 
 namespace service {
 
-Operation index() {
+OperationFor<auth::Anyone> index() {
   return operation("getIndex", "Where to begin", {}, &api::index)
       .described("Redirects a browser to `/docs`. A program gets the addresses of the descriptions.")
       .offering({"application/json", "text/html"})
@@ -111,13 +111,13 @@ Operation index() {
       .leading_elsewhere();
 }
 
-Operation health() {
+OperationFor<auth::Anyone> health() {
   return operation("getHealth", "Is the server alive?", {}, &api::health)
       .described("The server is running. `/readyz` says whether it can also work.")
       .never_stored();
 }
 
-Operation ready() {
+OperationFor<auth::Anyone> ready() {
   return operation("getReadiness", "Can the server work?", {}, &api::ready)
       .described(
           "200 if the store has just been read and written, and has room for more than any request writes; "
@@ -125,31 +125,31 @@ Operation ready() {
       .never_stored();
 }
 
-Operation jwks() {
+OperationFor<auth::Anyone> jwks() {
   return operation("getKeys", "The public keys that tokens are verified with (RFC 7517)", {}, &api::jwks)
       .described("For other services that want to verify access tokens themselves. Empty where tokens are HS256.")
       .offering({"application/json"});
 }
 
-Operation description() {
+OperationFor<auth::Anyone> description() {
   return operation("getDescription", "This description (OpenAPI 3.1)", {}, &api::description)
       .described("Made from the declarations that the server uses for routing and checks.")
       .offering({"application/json"});
 }
 
-Operation docs() {
+OperationFor<auth::Anyone> docs() {
   return operation("getDocs", "This description, for people", {}, &docs_page)
       .described("One page with every operation, and example clients.")
       .offering({"text/html"});
 }
 
-Operation problem_index() {
+OperationFor<auth::Anyone> problem_index() {
   return operation("listProblems", "All problems, for people", {}, &problems)
       .described("Every `type` that an error can have, with its status and a link to its page.")
       .offering({"text/html"});
 }
 
-Operation problem_page() {
+OperationFor<auth::Anyone> problem_page() {
   return operation("getProblem", "What a problem means, for people", {Code::not_found}, &problem_page_of)
       .described("What happened, what to do next, which operations have it, and an example.")
       .offering({"text/html"});
