@@ -70,6 +70,8 @@ function(integrity_unit_tests name)
   add_executable(${name} ${INTEGRITY_TEST_SOURCES} ${INTEGRITY_FUZZ_SOURCES})
   set_source_files_properties(${INTEGRITY_FUZZ_SOURCES} PROPERTIES
     COMPILE_DEFINITIONS INTEGRITY_CORPUS="${PROJECT_SOURCE_DIR}/fuzz/corpus")
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/api/roles_page_test.cpp PROPERTIES
+    COMPILE_DEFINITIONS INTEGRITY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE integrity_app GTest::gtest GTest::gtest_main)
 endfunction()
 

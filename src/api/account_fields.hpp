@@ -66,11 +66,41 @@ struct RecoveryCode {
   }
 };
 
+inline constexpr schema::OneOf kRole{"viewer clerk editor auditor admin"};
+inline constexpr schema::ListOf<schema::OneOf> kScopes{
+    schema::OneOf{"products:read stock:write products:write changes:read accounts:read accounts:write"}};
+inline constexpr schema::ListOf<schema::OneOf> kAmr{schema::OneOf{"pwd otp recovery"}};
+inline constexpr std::string_view kAmrAbout = "how the user was authenticated (RFC 8176)";
+
+inline std::vector<std::string> amr_names(const model::Session& session) {
+  std::vector<std::string> names;
+  for (const auto method : model::amr_of(session.factor)) names.emplace_back(method);
+  return names;
+}
+
+// `code` and `recovery_code` are the only members, so one member is one proof.
+inline json::Value one_proof_alone() {
+  return json::literal(R"({"minProperties":1,"maxProperties":1})");
+}
+
 // For schema::together of a body with the members code and recovery_code.
 inline void expect_one_proof(const json::Value& json, std::vector<FieldError>& errors) {
   if ((json.find("code") != nullptr) == (json.find("recovery_code") != nullptr)) {
     errors.push_back({FieldError::In::body, "#/code", "send exactly one of code and recovery_code"});
   }
+}
+
+struct ProofBody {
+  std::optional<std::string> code;
+  std::optional<Bytes> recovery_code;
+};
+inline auto fields(const ProofBody*) {
+  return std::tuple{schema::optional("code", &ProofBody::code, kCode, kCodeOrAbout),
+                    schema::optional("recovery_code", &ProofBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout),
+                    schema::together(&expect_one_proof, &one_proof_alone)};
+}
+constexpr std::string_view schema_name(const ProofBody*) {
+  return "Proof";
 }
 
 struct UserView {

@@ -45,23 +45,58 @@ Result<Caller> authenticate(Services& services, Call& call) {
       return Caller(auth::Anyone{});
     case Access::Kind::first_step_done: {
       const auto tx = services.store.read();
-      auto& sign_in = services.accounts.sign_in;
-      auto caller = sign_in.first_step_done(*tx, bearer(context.request), call.operation.user_named(context));
-      if (!caller) return sign_in.refuse_without_challenge(context.client(), std::move(caller).error());
+      auto caller = services.accounts.sign_in.first_step_done(*tx, bearer(context.request),
+                                                              std::string(call.operation.user_named(context)));
+      if (!caller)
+        return services.accounts.sign_in.refuse_without_challenge(context.client(), std::move(caller).error());
       return Caller(std::move(*caller));
     }
-    case Access::Kind::signed_in: {
-      const auto caller =
+    case Access::Kind::session:
+    case Access::Kind::session_or_key: {
+      auto caller =
           services.authenticator.authenticate(bearer(context.request), [&] { return context.client().address; });
-      if (caller) {
-        if (auto signed_in = caller->signed_in()) return Caller(std::move(*signed_in));
-        return Error{Code::forbidden, "a key cannot do this"};
-      }
+      if (caller) return Caller(std::move(*caller));
       call.token_fault = caller.error();
       return auth::refusal(call.token_fault);
     }
   }
   return Error{Code::internal};
+}
+
+Error forbidden(Call& call, std::string detail, std::string challenge) {
+  call.challenge = std::move(challenge);
+  return {Code::forbidden, std::move(detail)};
+}
+
+// Whether the caller may do this: their kind, their scopes, what the operator allows, a fresh proof (RFC 6750 §3.1, RFC
+// 9470 §3).
+Status authorise(Services& services, Call& call) {
+  const Access& access = call.access;
+  const auto* caller = std::get_if<auth::Principal>(&call.caller);
+  if (caller == nullptr) return {};
+  if (access.kind == Access::Kind::session && caller->key() != nullptr) {
+    return forbidden(call, "this takes the access token of a session; a program's key never does it",
+                     R"(Bearer error="insufficient_scope")");
+  }
+  if (access.scope && !caller->scopes().has(*access.scope)) {
+    const std::string scope(name_of(*access.scope));
+    return forbidden(
+        call,
+        "this needs the scope " + scope + ", which " +
+            (caller->key() != nullptr ? "this key does not have"
+                                      : "the role " + std::string(name_of(caller->role())) + " does not have"),
+        R"(Bearer error="insufficient_scope", scope=")" + scope + '"');
+  }
+  if (access.for_keys && !services.api_keys_allowed) {
+    return forbidden(call, "keys for programs are off; the operator allows them with --api-keys", {});
+  }
+  if (access.fresh && !caller->signed_in()->freshly_proven(services.clock.now())) {
+    call.challenge = R"(Bearer error="insufficient_user_authentication", max_age=300)";
+    return Error{Code::proof_required,
+                 "this needs a second factor that was proved in the last five minutes: send a code to POST /me/proof, "
+                 "then send this again"};
+  }
+  return {};
 }
 
 Status media_types(const Operation& operation, Context& context) {
@@ -135,11 +170,25 @@ Result<Call> Api::find(const http::Request& request, http::Headers& refusal_head
   return Call{endpoint.operation, endpoint.access, {services_, request, std::move(match.parameters)}};
 }
 
+Status Api::check_caller(http::Exchange& exchange) const {
+  Call& call = call_of(exchange);
+  INTEGRITY_TRY(call.caller, authenticate(services_, call));
+  return authorise(services_, call);
+}
+
+Status Api::check_again(http::Exchange& exchange) const {
+  Call& call = call_of(exchange);
+  auto now = services_.authenticator.still(std::get<auth::Principal>(call.caller));
+  if (!now) return invalid_token();
+  call.caller = std::move(*now);
+  return authorise(services_, call);
+}
+
 // The checks of the request head, in the order that clients rely on: 404 and 405 (find), 401, 403, 415, 406.
 Status Api::check_head(http::Exchange& exchange) const {
   Call& call = call_of(exchange);
   const Operation& operation = call.operation;
-  INTEGRITY_TRY(call.caller, authenticate(services_, call));
+  INTEGRITY_CHECK(check_caller(exchange));
   if (operation.takes_idempotency_key) INTEGRITY_CHECK(idempotency_key(exchange.request()));
   if (operation.head_check != nullptr) INTEGRITY_CHECK(operation.head_check(call.context));
   INTEGRITY_CHECK(media_types(operation, call.context));
@@ -158,11 +207,13 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
   guarded(*exchange, [&] {
     const http::Request& request = exchange->request();
     http::Headers refusal_headers;
+    const bool proxied = comes_from_untrusted_proxy(request, services_.trusted_proxies);
+    if (proxied) services_.accounts.context.proxy_seen = true;
     if (!services_.hosts.answer_for(request.authority)) {
       exchange->headers.emplace_back("Cache-Control", "no-store");  // the path may be an account's
       return respond(*exchange, misdirected(request));
     }
-    if (comes_from_untrusted_proxy(request, services_.trusted_proxies)) warn_of_proxy(request);
+    if (proxied) warn_of_proxy(request);
     if (!services_.cors_origins.empty()) exchange->headers.emplace_back("Vary", "Origin");
     if (allowed_origin(request)) {
       add_cors_headers(exchange->headers, *request.header("origin"));
@@ -208,17 +259,17 @@ void Api::run(const std::shared_ptr<http::Exchange>& exchange) const {
   if (!call.admitted) {
     const Status admitted = check_head(*exchange);
     if (!admitted) return respond(*exchange, admitted.error());
-  } else if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
-             caller != nullptr && exchange->request().has_body) {
-    // The session can have ended while the body was read.
-    if (!services_.store.session(caller->session().id)) return respond(*exchange, invalid_token());
+  } else if (std::holds_alternative<auth::Principal>(call.caller) && exchange->request().has_body) {
+    // The session can have ended while the body was read, and the role can have changed.
+    const Status allowed = check_again(*exchange);
+    if (!allowed) return respond(*exchange, allowed.error());
   }
   call.operation.run(exchange);
 }
 
 http::Sender Api::sender(http::Exchange& exchange) {
   const Call& call = call_of(exchange);
-  return {call.context.client().source, std::holds_alternative<auth::SignedIn>(call.caller)};
+  return {call.context.client().source, std::holds_alternative<auth::Principal>(call.caller)};
 }
 
 // At most once an hour. All clients of that proxy share the rate limits of one address.

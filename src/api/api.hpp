@@ -22,6 +22,8 @@ class Api final : public http::Application {
 
  private:
   Result<Call> find(const http::Request& request, http::Headers& refusal_headers) const;
+  Status check_caller(http::Exchange& exchange) const;
+  Status check_again(http::Exchange& exchange) const;
   Status check_head(http::Exchange& exchange) const;
   void decide(http::Exchange& exchange) const;
   void run(const std::shared_ptr<http::Exchange>& exchange) const;

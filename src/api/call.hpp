@@ -40,6 +40,8 @@ struct Services {
   Hosts hosts = {};
   // Sign-up is open only because the server listens on loopback; the operator did not name --signup.
   bool signup_open_on_loopback = false;
+  bool api_keys_allowed = false;  // --api-keys
+  bool require_version = false;   // --require-version
   RunningKeys running_keys = {};
 };
 
@@ -52,9 +54,11 @@ struct Context {
 
   // The client, as named by trusted proxies. Computed when it is needed: most requests do not need it.
   auth::Client client() const { return client_of(request, services.trusted_proxies); }
+  // The same for people, with the program that the client names.
+  model::Device device() const;
 };
 
-using Caller = std::variant<auth::Anyone, auth::FirstStepDone, auth::SignedIn>;
+using Caller = std::variant<auth::Anyone, auth::FirstStepDone, auth::Principal>;
 
 struct Operation;
 
@@ -65,6 +69,7 @@ struct Call {
   bool admitted = false;  // the request head was checked, and `caller` is known
   Caller caller = auth::Anyone{};
   auth::TokenFault token_fault = auth::TokenFault::not_accepted;  // where a token is refused: why
+  std::string challenge = {};  // WWW-Authenticate of a refusal, where it is not that of a token
 };
 
 }  // namespace integrity::api

@@ -56,6 +56,8 @@ struct Operation {
   // For a body that has errors: a check that takes too long for an I/O thread. It runs on the hashing pool, and its
   // errors are reported with the others. An empty function: there is nothing to check.
   Result<std::function<Status()>> (*body_check)(const Call&, const json::Value& body) = nullptr;
+  // For a body that is JSON: a check that comes before its schema. Its error hides all others.
+  Status (*body_gate)(const Call&, const json::Value& body) = nullptr;
   // Checks of the query that need the server's keys or state, besides its schema.
   void (*query_check)(const Context&, const json::Value& query, std::vector<FieldError>& errors) = nullptr;
   // The username whose challenge the caller must have, for FirstStepDone.
@@ -106,6 +108,12 @@ struct OperationFor : Operation {
     body_check = check;
     return *this;
   }
+  // The gate may read the store.
+  OperationFor& gating_body(Status (*gate)(const Call&, const json::Value& body)) {
+    this->body_gate = gate;
+    this->asks_store = true;
+    return *this;
+  }
   OperationFor& checking_query(void (*check)(const Context&, const json::Value&, std::vector<FieldError>&)) {
     query_check = check;
     return *this;
@@ -120,8 +128,8 @@ struct OperationFor : Operation {
     head_check = check;
     return *this;
   }
-  // Takes an Idempotency-Key. For a handler with SignedIn that returns a Write without `finish`.
-  OperationFor& idempotent() requires std::is_same_v<Caller, auth::SignedIn> {
+  // Takes an Idempotency-Key. For a handler with Principal that returns a Write without `finish`.
+  OperationFor& idempotent() requires std::is_same_v<Caller, auth::Principal> {
     takes_idempotency_key = true;
     honours.push_back(header::idempotency_key);
     gives.push_back(header::idempotency_replayed);

@@ -26,13 +26,13 @@ PathParameter path_parameter(std::string_view name) {
 std::vector<Group> groups() {
   return {
       {"Accounts", "Signing up, the two steps of a login, and your own account. Caches must not store the responses."},
-      {"Products", "The catalogue. Everything here needs an access token."},
+      {"Products", "The catalogue. Everything here needs an access token, or a program's key."},
       {"Server", "About the server itself."}};
 }
 
 std::string_view group_of(const Endpoint& endpoint) {
   if (endpoint.operation.account) return groups()[0].name;
-  return endpoint.access.kind == Access::Kind::signed_in ? groups()[1].name : groups()[2].name;
+  return endpoint.access.needs_token() ? groups()[1].name : groups()[2].name;
 }
 
 std::vector<Convention> conventions() {
@@ -41,7 +41,16 @@ std::vector<Convention> conventions() {
        "`POST /signup` or `POST /login` is the first step and gives a `challenge`; `GET /generate-2fa/{username}` "
        "shows the QR code to a new account; `POST /verify-2fa` takes the challenge and a code, and gives an "
        "`access_token` for ten minutes. There is no way around the second step. Send it as `Authorization: Bearer "
-       "<access_token>`; a token in the query string is never read."},
+       "<access_token>`; a token in the query string is never read. With the `refresh_token`, `POST /token/refresh` "
+       "gives the next access token, without another code, until the session ends."},
+      {"Who may do what",
+       "An account has a role: viewer, clerk, editor, auditor or admin. A role is a set of scopes, and an operation "
+       "names the scope that it needs. With too little it answers 403, and `WWW-Authenticate` names the scope. The "
+       "role "
+       "is looked up at each request. Some operations need a fresh second factor, at most five minutes old: without it "
+       "they answer 401 `proof-required`, the token stays good, and a code at `POST /me/proof` helps. Programs use "
+       "keys "
+       "instead of tokens, where the operator allows them."},
       {"Bodies",
        "JSON in UTF-8 with `Content-Type: application/json`, read strictly: an unknown or duplicate member or data "
        "after the value is refused. So is an unknown or repeated query parameter. `HEAD` is `GET` without the body."},
@@ -84,10 +93,27 @@ std::vector<Code> problems_of(const Endpoint& endpoint) {
                              Code::misdirected_request, Code::too_many_attempts, Code::unavailable});
   if (operation.body_schema) codes.insert(codes.end(), {Code::malformed_json, Code::payload_too_large});
   if (operation.offers.size() > 1) codes.push_back(Code::not_acceptable);
-  if (endpoint.access.kind == Access::Kind::signed_in) codes.push_back(Code::invalid_token);
+  const Access& access = endpoint.access;
+  if (access.needs_token()) codes.push_back(Code::invalid_token);
+  if (access.scope || access.for_keys || access.kind == Access::Kind::session) codes.push_back(Code::forbidden);
+  if (access.fresh) codes.push_back(Code::proof_required);
   std::sort(codes.begin(), codes.end());
   codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
   return codes;
+}
+
+std::string needs_of(const Endpoint& endpoint) {
+  const Access& access = endpoint.access;
+  std::string needs;
+  const auto say = [&needs](const std::string& text) { needs += (needs.empty() ? "" : " ") + text; };
+  if (access.kind == Access::Kind::first_step_done) say("Needs `Authorization: Bearer <challenge>`.");
+  if (access.kind == Access::Kind::session) say("Needs `Authorization: Bearer <access_token>`; no key will do.");
+  if (access.kind == Access::Kind::session_or_key)
+    say("Needs `Authorization: Bearer <access_token>`, or a program's key.");
+  if (access.scope) say("Scope: `" + std::string(name_of(*access.scope)) + "`.");
+  if (access.fresh) say("Needs a second factor that was proved in the last five minutes (`POST /me/proof`).");
+  if (access.for_keys) say("Only where the operator allows keys (`--api-keys`).");
+  return needs;
 }
 
 std::vector<PathParameter> path_parameters(const Endpoint& endpoint) {

@@ -28,6 +28,9 @@ struct PathParameter {
   json::Value schema;
   std::string_view example;
 };
+// Who may call it, in sentences: the kind of caller, the scope, a fresh proof. Empty for anyone.
+std::string needs_of(const Endpoint& endpoint);
+
 std::vector<PathParameter> path_parameters(const Endpoint& endpoint);
 
 // A request that leads to this problem, with its response. Recorded from a real server by test/test_transcripts.py;

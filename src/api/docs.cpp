@@ -151,16 +151,9 @@ std::string problems(const Endpoint& endpoint) {
   return "<h4>Problems</h4>\n<p>" + out + "</p>\n";
 }
 
-std::string_view who(Access access) {
-  switch (access.kind) {
-    case Access::Kind::anyone:
-      break;
-    case Access::Kind::first_step_done:
-      return "Needs <code>Authorization: Bearer &lt;challenge&gt;</code>.";
-    case Access::Kind::signed_in:
-      return "Needs <code>Authorization: Bearer &lt;access_token&gt;</code>.";
-  }
-  return "For anyone.";
+std::string who(const Endpoint& endpoint) {
+  const std::string needs = needs_of(endpoint);
+  return needs.empty() ? "For anyone." : prose(needs);
 }
 
 std::string line(const Endpoint& endpoint) {
@@ -173,7 +166,7 @@ std::string section(const Endpoint& endpoint) {
   std::string out = "<section id=\"" + std::string(operation.name) + "\">\n<h3><code>" + line(endpoint) +
                     "</code></h3>\n<p><strong>" + prose(operation.summary) +
                     (operation.summary.ends_with('?') ? "" : ".") + "</strong> " + prose(operation.about) + ' ' +
-                    std::string(who(endpoint.access)) + "</p>\n" + parameters(endpoint);
+                    who(endpoint) + "</p>\n" + parameters(endpoint);
   if (operation.body_schema) out += "<h4>Body</h4>\n" + shape(*operation.body_schema);
   return out + answer(operation) + examples(operation) + problems(endpoint) + "</section>\n";
 }
@@ -223,6 +216,10 @@ std::string clients() {
   for (const std::string_view name : {"client.sh", "client.py", "client.mjs"}) {
     out += "<h3>" + std::string(name) + "</h3>\n<pre>" + escape_html(embedded_text(name)) + "</pre>\n";
   }
+  out +=
+      "<h2>A program with a key</h2>\n<p>Nobody types a code: a key does what its scopes and its owner's role allow, "
+      "where the operator started the server with <code>--api-keys</code>.</p>\n<pre>" +
+      escape_html(embedded_text("program.py")) + "</pre>\n";
   return out;
 }
 

@@ -28,23 +28,55 @@ OperationFor<auth::Anyone> sign_up();
 OperationFor<auth::Anyone> log_in();
 OperationFor<auth::FirstStepDone> enrolment_qr();
 OperationFor<auth::Anyone> verify();
+OperationFor<auth::Anyone> reset_password();
 }  // namespace accounts
-namespace me {
+namespace sessions {
+OperationFor<auth::Anyone> refresh();
 OperationFor<auth::SignedIn> log_out();
-OperationFor<auth::SignedIn> who();
+OperationFor<auth::SignedIn> prove();
+OperationFor<auth::SignedIn> list();
+OperationFor<auth::SignedIn> end();
+OperationFor<auth::SignedIn> end_others();
+}  // namespace sessions
+namespace me {
+OperationFor<auth::Principal> who();
 OperationFor<auth::SignedIn> change_password();
 OperationFor<auth::SignedIn> renew_recovery_codes();
 OperationFor<auth::SignedIn> replace_factor();
 }  // namespace me
-namespace products {
+namespace keys {
 OperationFor<auth::SignedIn> create();
 OperationFor<auth::SignedIn> list();
-OperationFor<auth::SignedIn> get();
-OperationFor<auth::SignedIn> change();
-OperationFor<auth::SignedIn> remove();
-OperationFor<auth::SignedIn> move_stock();
-OperationFor<auth::SignedIn> history();
+OperationFor<auth::SignedIn> revoke();
+OperationFor<auth::Principal> list_of_user();
+OperationFor<auth::SignedIn> revoke_of_user();
+}  // namespace keys
+namespace products {
+OperationFor<auth::Principal> create();
+OperationFor<auth::Principal> list();
+OperationFor<auth::Principal> get();
+OperationFor<auth::Principal> change();
+OperationFor<auth::Principal> remove();
+OperationFor<auth::Principal> move_stock();
+OperationFor<auth::Principal> history();
 }  // namespace products
+namespace changes {
+OperationFor<auth::Principal> list();
+OperationFor<auth::SignedIn> mine();
+OperationFor<auth::Principal> of_user();
+}  // namespace changes
+namespace users {
+OperationFor<auth::Principal> list();
+OperationFor<auth::Principal> get();
+OperationFor<auth::SignedIn> change();
+OperationFor<auth::SignedIn> reset();
+OperationFor<auth::SignedIn> end_sessions();
+}  // namespace users
+namespace invitations {
+OperationFor<auth::SignedIn> create();
+OperationFor<auth::Principal> list();
+OperationFor<auth::SignedIn> remove();
+}  // namespace invitations
 namespace service {
 OperationFor<auth::Anyone> index();
 OperationFor<auth::Anyone> health();

@@ -64,6 +64,10 @@ inline constexpr Header www_authenticate{
     "How to prove who you are. Where a token was sent, `error_description` says what is "
     "wrong with it: `expired`, `malformed`, `issued in the future`, `not accepted`.",
     R"({"type":"string","pattern":"^Bearer"})", "Bearer", Header::Presence::always};
+inline constexpr Header www_authenticate_at_times{
+    "WWW-Authenticate",
+    "The `scope` that is missing (RFC 6750). It names none where a key was sent and a session is wanted.",
+    R"({"type":"string","pattern":"^Bearer"})", R"(Bearer error="insufficient_scope", scope="products:write")"};
 inline constexpr Header retry_after{"Retry-After", "Seconds to wait before the next attempt.",
                                     R"({"type":"integer","format":"int32","minimum":1})", "1",
                                     Header::Presence::always};

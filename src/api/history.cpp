@@ -1,9 +1,9 @@
 // GET /products/<pid>/history: who changed what, newest first.
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <utility>
 
+#include "api/actor.hpp"
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
 #include "base/decimal.hpp"
@@ -16,18 +16,6 @@ using model::Product;
 using Text = std::optional<std::string>;
 
 constexpr std::size_t kReadChanges = 4;  // at a time; one change with before and after can have 35 KB
-
-struct Actor {
-  UserId id;
-  std::string username;
-};
-auto fields(const Actor*) {
-  return std::tuple{schema::required("id", &Actor::id, schema::Hex24<UserId>{}),
-                    schema::required("username", &Actor::username, model::username_rule)};
-}
-constexpr std::string_view schema_name(const Actor*) {
-  return "Actor";
-}
 
 struct ChangeView {
   std::optional<std::int64_t> log_index = {};  // none until there is a ledger
@@ -123,11 +111,7 @@ class Walk {
                     .after = unless_empty(change.after),
                     .reason = change.attribution.reason,
                     .reference = change.attribution.reference};
-    if (change.attribution.actor) {
-      auto& name = names_[*change.attribution.actor];
-      if (name.empty()) name = tx.user(*change.attribution.actor).value_or(model::User{}).username;
-      view.actor = Actor{*change.attribution.actor, name};
-    }
+    view.actor = actors_.of(tx, change.attribution);
     return view;
   }
 
@@ -137,7 +121,7 @@ class Walk {
   std::size_t left_;
   bool older_ = true;  // there are older changes
   bool first_ = true;
-  std::map<UserId, std::string> names_;
+  Actors actors_;
 };
 
 using Listed = Ok<JsonList<ChangeView>>;
@@ -168,7 +152,7 @@ Result<Listed> found(const Context& context, const HistoryQuery& asked, const st
   return answer;
 }
 
-Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, Query<HistoryQuery> asked) {
+Result<Searched<Listed>> history(const Context& context, const auth::Principal&, Query<HistoryQuery> asked) {
   INTEGRITY_TRY(auto position, position_of(context, asked->cursor));
   return Searched<Listed>{[&context, asked = std::move(asked.value), position = std::move(position)] {
     return found(context, asked, position);
@@ -179,7 +163,7 @@ Result<Searched<Listed>> history(const Context& context, const auth::SignedIn&, 
 
 namespace products {
 
-OperationFor<auth::SignedIn> history() {
+OperationFor<auth::Principal> history() {
   return operation("getHistory", "Who changed a product, when and how; newest first, also after it was deleted",
                    {Code::not_found, Code::overloaded}, &api::history)
       .described("Each change with the product before and after it.")

@@ -117,8 +117,8 @@ void write_once(std::shared_ptr<http::Exchange> exchange, const std::string& key
                 store::WriteFunction<http::Reply> change) {
   const Call& call = call_of(*exchange);
   Services& services = call.context.services;
-  const auto request = keyed(call.operation.name, call.context.parameters, std::get<auth::SignedIn>(call.caller).user(),
-                             key, call.context.request.body);
+  const auto request = keyed(call.operation.name, call.context.parameters,
+                             std::get<auth::Principal>(call.caller).user(), key, call.context.request.body);
   auto claim = services.running_keys.claim(request.user, request.key);
   if (!claim) {
     return respond(*exchange, Error{.code = Code::idempotency_in_progress,

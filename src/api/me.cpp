@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "api/account_fields.hpp"
+#include "api/actor.hpp"
 #include "api/endpoints.hpp"
 
 namespace integrity::api {
@@ -9,16 +10,17 @@ namespace {
 
 struct SessionView {
   SessionId id;
-  Time created_at, expires_at;
+  Time created_at, expires_at, proven_until;
   std::vector<std::string> amr;
 };
 auto fields(const SessionView*) {
   return std::tuple{
       schema::required("id", &SessionView::id, schema::Hex24<SessionId>{}),
       schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
-      schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}),
-      schema::required("amr", &SessionView::amr, schema::ListOf<schema::OneOf>{schema::OneOf{"pwd otp recovery"}},
-                       "how the user was authenticated (RFC 8176)")};
+      schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}, "unless it is refreshed"),
+      schema::required("proven_until", &SessionView::proven_until, schema::Timestamp{},
+                       "until then, or until the next proof, nothing asks for a fresh one"),
+      schema::required("amr", &SessionView::amr, kAmr, kAmrAbout)};
 }
 constexpr std::string_view schema_name(const SessionView*) {
   return "Session";
@@ -36,17 +38,62 @@ constexpr std::string_view schema_name(const FactorView*) {
   return "Factor";
 }
 
+// The key of the request, with the scopes that it has now.
+struct MyKey {
+  ApiKeyId id;
+  std::string name;
+  std::vector<std::string> scopes;
+  std::optional<Time> expires_at;
+};
+auto fields(const MyKey*) {
+  return std::tuple{schema::required("id", &MyKey::id, schema::Hex24<ApiKeyId>{}),
+                    schema::required("name", &MyKey::name, model::api_key_name_rule),
+                    schema::required("scopes", &MyKey::scopes, kScopes, "that both the key and its owner's role have"),
+                    schema::nullable("expires_at", &MyKey::expires_at, schema::Timestamp{}, "null: never")};
+}
+constexpr std::string_view schema_name(const MyKey*) {
+  return "MyKey";
+}
+
+struct MyReset {
+  Time at;
+  std::optional<Actor> by;
+  bool factor = false, password = false;
+};
+auto fields(const MyReset*) {
+  return std::tuple{schema::required("at", &MyReset::at, schema::Timestamp{}),
+                    schema::nullable("by", &MyReset::by, schema::Nested<Actor>{}, "null: a command on the host"),
+                    schema::required("factor", &MyReset::factor, schema::Boolean{}),
+                    schema::required("password", &MyReset::password, schema::Boolean{})};
+}
+constexpr std::string_view schema_name(const MyReset*) {
+  return "Reset";
+}
+
+// What a session sees; a key sees itself instead of what is only for the user.
 struct Me {
   UserView user;
-  SessionView session;
-  std::vector<FactorView> factors;
-  std::int64_t recovery_codes_left = 0;
+  std::string role;
+  std::optional<std::vector<std::string>> scopes = {};
+  std::optional<SessionView> session = {};
+  std::optional<std::vector<FactorView>> factors = {};
+  std::optional<std::int64_t> recovery_codes_left = {};
+  std::optional<bool> api_keys = {};
+  std::optional<MyReset> reset = {};
+  std::optional<MyKey> key = {};
 };
 auto fields(const Me*) {
-  return std::tuple{schema::required("user", &Me::user, schema::Nested<UserView>{}),
-                    schema::required("session", &Me::session, schema::Nested<SessionView>{}),
-                    schema::required("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}),
-                    schema::required("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft)};
+  using schema::optional, schema::required;
+  return std::tuple{
+      required("user", &Me::user, schema::Nested<UserView>{}),
+      required("role", &Me::role, kRole),
+      optional("scopes", &Me::scopes, kScopes, "what the role lets you do"),
+      optional("session", &Me::session, schema::Nested<SessionView>{}),
+      optional("factors", &Me::factors, schema::ListOf<schema::Nested<FactorView>>{}, "not with a key"),
+      optional("recovery_codes_left", &Me::recovery_codes_left, kCodesLeft, "not with a key"),
+      optional("api_keys", &Me::api_keys, schema::Boolean{}, "whether the operator allows keys for programs"),
+      optional("reset", &Me::reset, schema::Nested<MyReset>{}),
+      optional("key", &Me::key, schema::Nested<MyKey>{})};
 }
 constexpr std::string_view schema_name(const Me*) {
   return "Me";
@@ -69,7 +116,7 @@ constexpr std::string_view schema_name(const PasswordBody*) {
 Result<std::function<Status()>> new_password_check(const Call& call, const json::Value& json) {
   auto& services = call.context.services;
   return password_check(services.accounts, json.find("new_password"), "#/new_password",
-                        [&store = services.store, id = std::get<auth::SignedIn>(call.caller).user()] {
+                        [&store = services.store, id = std::get<auth::Principal>(call.caller).user()] {
                           const auto user = store.read()->user(id);
                           return user ? user->username : std::string();
                         });
@@ -97,24 +144,6 @@ constexpr std::string_view schema_name(const RecoveryCodesAnswer*) {
   return "RecoveryCodes";
 }
 
-// `code` and `recovery_code` are the only members, so one member is one proof.
-json::Value one_proof_alone() {
-  return json::literal(R"({"minProperties":1,"maxProperties":1})");
-}
-
-struct ProofBody {
-  std::optional<std::string> code;
-  std::optional<Bytes> recovery_code;
-};
-auto fields(const ProofBody*) {
-  return std::tuple{schema::optional("code", &ProofBody::code, kCode, kCodeOrAbout),
-                    schema::optional("recovery_code", &ProofBody::recovery_code, RecoveryCode{}, kRecoveryCodeAbout),
-                    schema::together(&expect_one_proof, &one_proof_alone)};
-}
-constexpr std::string_view schema_name(const ProofBody*) {
-  return "Proof";
-}
-
 struct ReplaceAnswer {
   std::string challenge, next = "enrol";
   std::int64_t expires_in = 0;
@@ -130,36 +159,39 @@ constexpr std::string_view schema_name(const ReplaceAnswer*) {
   return "ReplacementBegun";
 }
 
-Result<Write<NoContent>> log_out(const Context& context, const auth::SignedIn& caller) {
-  return Write<NoContent>{
-      [write = context.services.accounts.sessions.log_out(caller)](store::WriteTx& tx) -> Result<NoContent> {
-        INTEGRITY_CHECK(write(tx));
-        return NoContent{};
-      }};
-}
-
-Result<Ok<Me>> who(const Context&, const auth::SignedIn& caller, store::ReadTx& tx) {
+Result<Ok<Me>> who(const Context& context, const auth::Principal& caller, store::ReadTx& tx) {
   const auto user = tx.user(caller.user());
   if (!user) return not_found();
-  const model::Session& session = caller.session();
-  const auto amr = model::amr_of(session.factor);
-  Me me{UserView::of(*user),
-        {session.id, session.created_at, session.expires_at, {amr.begin(), amr.end()}},
-        {},
-        tx.recovery_codes_left(user->id)};
-  if (user->totp_confirmed_at) me.factors.push_back({.confirmed_at = *user->totp_confirmed_at});
+  Me me{.user = UserView::of(*user), .role = std::string(name_of(caller.role()))};
+  if (const model::ApiKey* key = caller.key()) {
+    me.key = MyKey{key->id, key->name, names_of(caller.scopes()), key->expires_at};
+    return Ok<Me>{std::move(me)};
+  }
+  const model::Session& session = *caller.session();
+  me.scopes = names_of(caller.scopes());
+  me.session = SessionView{session.id, session.created_at, session.expires_at, session.proven_at + auth::proof_life,
+                           amr_names(session)};
+  me.factors.emplace();
+  if (user->totp_confirmed_at) me.factors->push_back({.confirmed_at = *user->totp_confirmed_at});
+  me.recovery_codes_left = tx.recovery_codes_left(user->id);
+  me.api_keys = context.services.api_keys_allowed;
+  if (user->reset && context.services.clock.now() < user->reset->at + model::reset_shown) {
+    const model::Reset& reset = *user->reset;
+    const auto by = reset.by ? std::optional(Actors().of(tx, *reset.by)) : std::nullopt;
+    me.reset = MyReset{reset.at, by, reset.factor, reset.password};
+  }
   return Ok<Me>{std::move(me)};
 }
 
 Result<Hashed<NoContent>> change_password(const Context& context, const auth::SignedIn& caller, PasswordBody body) {
-  auto& accounts = context.services.accounts;
-  INTEGRITY_CHECK(accounts.own_account.may_change_password(caller, context.client()));
+  auto& own = context.services.accounts.own_account;
+  INTEGRITY_CHECK(own.may_change_password(caller, context.client()));
   // Shared, since a std::function has to be copyable and a Secret is not.
   const auto change = std::make_shared<auth::OwnAccount::NewPassword>(auth::OwnAccount::NewPassword{
       std::move(body.current_password), std::move(body.new_password), std::move(body.code)});
   return Hashed<NoContent>{
-      [&accounts, caller, change, from = context.client()](const store::Origin& origin) -> Result<NoContent> {
-        INTEGRITY_CHECK(accounts.own_account.change_password(caller, *change, from, origin));
+      [&own, caller, change, from = context.client()](const store::Origin& origin) -> Result<NoContent> {
+        INTEGRITY_CHECK(own.change_password(caller, *change, from, origin));
         return NoContent{};
       }};
 }
@@ -192,22 +224,22 @@ const std::vector<Code> kProofErrors{Code::invalid_code, Code::code_already_used
 
 namespace me {
 
-OperationFor<auth::SignedIn> log_out() {
-  return operation("logOut", "End this session", {}, &api::log_out)
-      .of_account()
-      .described("Its token is refused from now on.");
-}
-
-OperationFor<auth::SignedIn> who() {
+OperationFor<auth::Principal> who() {
   return operation("getMe", "Who I am", {}, &api::who)
       .of_account()
-      .described("Also how this session was authenticated, when it ends, and how many recovery codes are left.")
+      .described(
+          "What the role allows, how this session was authenticated, when it ends, and how many recovery codes are "
+          "left. "
+          "A program's key sees its owner and itself.")
       .example({"ada", "Signed in with a code", "",
                 R"({"user":{"id":"6925142bbf57d9d3a4b1c0de","username":"ada","name":"Ada Lovelace",)"
-                R"("created_at":"2026-11-23T10:00:15.000Z"},)"
+                R"("created_at":"2026-11-23T10:00:15.000Z"},"role":"editor",)"
+                R"("scopes":["products:read","stock:write","products:write"],)"
                 R"("session":{"id":"6925142bbf57d9d3a4b1c0df","created_at":"2026-11-23T10:00:15.000Z",)"
-                R"("expires_at":"2026-11-23T10:10:15.000Z","amr":["pwd","otp"]},)"
-                R"("factors":[{"type":"totp","confirmed_at":"2026-11-23T10:00:15.000Z"}],"recovery_codes_left":10})"});
+                R"("expires_at":"2026-11-23T10:30:15.000Z","proven_until":"2026-11-23T10:05:15.000Z",)"
+                R"("amr":["pwd","otp"]},)"
+                R"("factors":[{"type":"totp","confirmed_at":"2026-11-23T10:00:15.000Z"}],"recovery_codes_left":10,)"
+                R"("api_keys":false})"});
 }
 
 OperationFor<auth::SignedIn> change_password() {

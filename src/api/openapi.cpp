@@ -1,5 +1,6 @@
 #include "api/openapi.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "api/description.hpp"
@@ -56,6 +57,9 @@ Value headers(std::vector<Header> given, Referred& referred) {
 std::vector<Header> headers_of_problems(int status, const std::vector<Code>& codes) {
   std::vector<Header> headers;
   if (status == 401) headers.push_back(header::www_authenticate);
+  if (std::find(codes.begin(), codes.end(), Code::forbidden) != codes.end()) {
+    headers.push_back(header::www_authenticate_at_times);
+  }
   if (status == 429 || status == 503) headers.push_back(header::retry_after);
   for (const Code code : codes) {
     if (code != Code::code_already_used && code != Code::idempotency_in_progress) continue;
@@ -175,17 +179,15 @@ Value parameters(const Endpoint& endpoint, Referred& referred) {
   return list;
 }
 
-Value security(Access access) {
-  const auto with = [](std::string_view scheme) { return json::array({object({{scheme, json::array()}})}); };
-  switch (access.kind) {
-    case Access::Kind::anyone:
-      break;
-    case Access::Kind::first_step_done:
-      return with("challenge");
-    case Access::Kind::signed_in:
-      return with("accessToken");
-  }
-  return json::array();
+// Any one of the listed schemes will do, with the scope that stands in it.
+Value security(const Access& access) {
+  Value scopes = json::array(), any = json::array();
+  if (access.scope) scopes.items.push_back(string(name_of(*access.scope)));
+  const auto add_scheme = [&](std::string_view scheme) { any.items.push_back(object({{scheme, scopes}})); };
+  if (access.kind == Access::Kind::first_step_done) add_scheme("challenge");
+  if (access.needs_token()) add_scheme("accessToken");
+  if (access.kind == Access::Kind::session_or_key) add_scheme("apiKey");
+  return any;
 }
 
 Value describe(const Endpoint& endpoint, const std::vector<Endpoint>& all, Referred& referred) {
@@ -194,7 +196,9 @@ Value describe(const Endpoint& endpoint, const std::vector<Endpoint>& all, Refer
   Value described = object({{"operationId", string(operation.name)},
                             {"tags", json::array({string(group_of(endpoint))})},
                             {"summary", string(operation.summary)}});
-  add_text(described, "description", operation.about);
+  const std::string needs = needs_of(endpoint);
+  const std::string gap = operation.about.empty() || needs.empty() ? "" : "\n\n";
+  add_text(described, "description", std::string(operation.about) + gap + needs);
   add(described, "security", security(endpoint.access));
   add_unless_empty(described, "parameters", parameters(endpoint, referred));
   if (operation.body_schema) {
@@ -250,6 +254,8 @@ Value components(const Referred& referred) {
   add(components, "securitySchemes",
       json::literal(R"({"accessToken":{"type":"http","scheme":"bearer","bearerFormat":"JWT",)"
                     R"("description":"The `access_token` that the second step gives; ten minutes."},)"
+                    R"("apiKey":{"type":"http","scheme":"bearer","bearerFormat":"dik_",)"
+                    R"("description":"A program's key, which `POST /me/keys` gives; where the operator allows keys."},)"
                     R"("challenge":{"type":"http","scheme":"bearer",)"
                     R"("description":"The `challenge` that the first step gives; it is not an access token."}})"));
   return components;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/user_agent.hpp"
 #include "base/log.hpp"
 #include "http/body_cut.hpp"
 
@@ -16,7 +17,7 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const bool account = call != nullptr && call->operation.account;
   const bool expected = status < 400 || status == 404 || status == 409 || status == 412;
   if (!account && expected) return;
-  const auto* caller = call != nullptr ? std::get_if<auth::SignedIn>(&call->caller) : nullptr;
+  const auto* caller = call != nullptr ? std::get_if<auth::Principal>(&call->caller) : nullptr;
   const http::Address& peer = exchange.request().peer;
   const auth::Client client = call != nullptr ? call->context.client() : client_at(peer);
   const std::string operation(call != nullptr ? call->operation.name : "");
@@ -24,7 +25,8 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   const std::string user = caller != nullptr      ? caller->user().hex()
                            : enrolling != nullptr ? enrolling->user().id.hex()
                                                   : "";
-  const std::string session = caller != nullptr ? caller->session().id.hex() : "";
+  const std::string session = caller != nullptr && caller->session() != nullptr ? caller->session()->id.hex() : "";
+  const std::string key = caller != nullptr && caller->key() != nullptr ? caller->key()->id.hex() : "";
   const std::string status_text = std::to_string(status);
   const std::string outcome(error != nullptr ? info(error->code).slug : "ok");
   const auto fields = {log::Field{"request_id", exchange.request().request_id},
@@ -33,6 +35,7 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
                        {"address", client.address},
                        {"user", user},
                        {"session", session},
+                       {"key", key},
                        {"status", status_text},
                        {"outcome", outcome},
                        {"cause", error != nullptr ? std::string_view(error->cause) : ""}};
@@ -43,22 +46,28 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
-// Checks before each part that the session is still alive. After a logout, or after the account was disabled, the part
-// that is being written is the last one.
-http::BodySource while_signed_in(const Call& call, const model::Session& session, http::BodySource source) {
-  return [&store = call.context.services.store, id = session.id, request_id = call.context.request.request_id,
-          source = std::move(source)](std::string& out) {
-    if (store.session(id)) return source(out);
-    log::refusal("list.cut", id.hex(),
-                 {{"request_id", request_id}, {"session", id.hex()}, {"cause", "the session has ended"}});
+// Checks before each part that the caller may still read it. After a logout, after the account was disabled or lost the
+// scope, or after the key was revoked, the part that is being written is the last one.
+http::BodySource while_allowed(const Call& call, const auth::Principal& caller, http::BodySource source) {
+  return [&services = call.context.services, caller, needed = call.access.scope,
+          request_id = call.context.request.request_id, source = std::move(source)](std::string& out) {
+    const auto now = services.authenticator.still(caller);
+    if (now && (!needed || now->scopes().has(*needed))) return source(out);
+    log::refusal(
+        "list.cut", caller.user().hex(),
+        {{"request_id", request_id}, {"user", caller.user().hex()}, {"cause", "the caller may no longer read it"}});
     throw http::BodyCut();
   };
 }
 
 }  // namespace
 
+model::Device Context::device() const {
+  return {client().address, shown_user_agent(request.header("user-agent"))};
+}
+
 std::string source_of(const Call& call) {
-  const auto* caller = std::get_if<auth::SignedIn>(&call.caller);
+  const auto* caller = std::get_if<auth::Principal>(&call.caller);
   if (caller == nullptr) return call.context.client().source;
   const auto& id = caller->user().bytes;  // short enough for no allocation; no address begins with "u"
   return std::string("u").append(id.begin(), id.end());
@@ -69,7 +78,7 @@ FairPool::Source turns_of(const auth::Client& client) {
 }
 
 FairPool::Source turns_of(const Call& call) {
-  if (!std::holds_alternative<auth::SignedIn>(call.caller)) return turns_of(call.context.client());
+  if (!std::holds_alternative<auth::Principal>(call.caller)) return turns_of(call.context.client());
   return {source_of(call), source_of(call)};
 }
 
@@ -80,7 +89,11 @@ Call& call_of(http::Exchange& exchange) {
 store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
   const Call& call = call_of(*exchange);
   store::Origin origin{.source = source_of(call), .begun = exchange->request().begun, .waiter = exchange};
-  if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) origin.session = caller->session().id;
+  if (const auto* caller = std::get_if<auth::Principal>(&call.caller)) {
+    if (caller->session() != nullptr) origin.session = caller->session()->id;
+    if (caller->key() != nullptr) origin.key = caller->key()->hash;
+    origin.scope = call.access.scope;
+  }
   return origin;
 }
 
@@ -88,8 +101,8 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
   if (reply.stream) {
     const Call& call = call_of(exchange);
-    if (const auto* caller = std::get_if<auth::SignedIn>(&call.caller)) {
-      reply.stream = while_signed_in(call, caller->session(), std::move(reply.stream));
+    if (const auto* caller = std::get_if<auth::Principal>(&call.caller)) {
+      reply.stream = while_allowed(call, *caller, std::move(reply.stream));
     }
     const Services& services = call.context.services;
     // If the pool refuses a part, the connection ends, since the status line has already been sent.
@@ -102,9 +115,11 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
 }
 
 void respond(http::Exchange& exchange, const Error& error) {
-  std::string challenge = "Bearer";
+  const auto* call = static_cast<const Call*>(exchange.context.get());  // null where no operation was found
+  std::string challenge = call != nullptr ? call->challenge : "";
   if (error.code == Code::invalid_token) {  // RFC 6750 §3.1: without a token, no error attribute
-    const auto why = auth::description(call_of(exchange).token_fault);
+    const auto why = auth::description(call->token_fault);
+    challenge = "Bearer";
     if (!why.empty()) challenge += R"( error="invalid_token", error_description=")" + std::string(why) + '"';
   }
   respond(exchange, problem(error, exchange.request().request_id, challenge), &error);

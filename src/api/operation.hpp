@@ -1,11 +1,12 @@
 // An operation is declared once. The type of its handler says who may call it, what it reads, how it runs and what it
 // answers. Routing, checks, the OpenAPI description and the tests all use this declaration.
 //
-//   Result<Write<Created<Product>>> create(const Context&, const auth::SignedIn&, NewProduct);
+//   Result<Write<Created<Product>>> create(const Context&, const auth::Principal&, NewProduct);
 //   auto op = operation("createProduct", "Add a product", {Code::sku_taken}, &create);
 //
 // A handler's parameters, after the Context, in any order:
-//   const Anyone& | const FirstStepDone& | const SignedIn&   who may call: exactly one of them
+//   const Anyone& | const FirstStepDone& |                   who may call: exactly one of them. SignedIn is a session,
+//   const SignedIn& | const Principal&                       Principal a session or a key
 //   T (a Described struct)                                   the JSON body
 //   Query<T>                                                 the query parameters
 //   store::ReadTx&                                           a read transaction
@@ -75,6 +76,15 @@ struct Write {
   std::function<void(A&)> finish = {};
 };
 
+// A write whose answer has no body.
+template <class T>
+Write<NoContent> no_content(store::WriteFunction<T> function) {
+  return {[function = std::move(function)](store::WriteTx& tx) -> Result<NoContent> {
+    INTEGRITY_CHECK(function(tx));
+    return NoContent{};
+  }};
+}
+
 // Work for the hashing pool. Its writes are made for the origin that it gets.
 template <class A>
 struct Hashed {
@@ -138,6 +148,12 @@ struct Argument {
       errors.add(json.error());
       return;
     }
+    if (call.operation.body_gate != nullptr) {
+      if (auto passed = call.operation.body_gate(call, *json); !passed) {
+        errors.add(passed.error());
+        return;
+      }
+    }
     value = schema::read<T>(*json);
     if (!value) errors.add(value.error());
     // The body has errors: those found on the pool are reported with them. The check can fail itself (a rate limit).
@@ -168,8 +184,16 @@ struct Argument<const auth::FirstStepDone&> : CallerArgument<auth::FirstStepDone
   using CallerArgument::CallerArgument;
 };
 template <>
-struct Argument<const auth::SignedIn&> : CallerArgument<auth::SignedIn> {
+struct Argument<const auth::Principal&> : CallerArgument<auth::Principal> {
   using CallerArgument::CallerArgument;
+};
+// The access of its route has refused every key.
+template <>
+struct Argument<const auth::SignedIn&> {
+  static void declare(Operation&) {}
+  const auth::SignedIn caller;
+  Argument(Call& call, Errors&) : caller(std::get<auth::Principal>(call.caller).signed_in().value()) {}
+  const auth::SignedIn& get() { return caller; }
 };
 
 template <>
@@ -210,7 +234,7 @@ struct Argument<Query<T>> {
 template <class T>
 inline constexpr bool is_caller =
     std::is_same_v<T, const auth::Anyone&> || std::is_same_v<T, const auth::FirstStepDone&> ||
-    std::is_same_v<T, const auth::SignedIn&>;
+    std::is_same_v<T, const auth::SignedIn&> || std::is_same_v<T, const auth::Principal&>;
 
 // The caller among a handler's parameters.
 template <class... Args>
@@ -362,7 +386,8 @@ template <class R, class... Args>
 auto operation(std::string_view name, std::string_view summary, std::vector<Code> may_fail,
                Result<R> (*handler)(const Context&, Args...)) {
   static_assert((std::size_t{detail::is_caller<Args>} + ... + 0) == 1,
-                "a handler must have exactly one of const Anyone&, const FirstStepDone&, const SignedIn&");
+                "a handler must have exactly one of const Anyone&, const FirstStepDone&, const SignedIn&, "
+                "const Principal&");
   using A = typename detail::Outcome<R>::A;
   OperationFor<typename detail::CallerOf<Args...>::type> operation{
       {.name = name, .summary = summary, .may_fail = std::move(may_fail), .status = A::status}};

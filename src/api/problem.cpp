@@ -45,7 +45,8 @@ http::Reply problem(const Error& error, std::string_view request_id, std::string
                     {"request_id", json::string(request_id)}});
   if (!error.fields.empty()) json::add(document, "errors", errors_of(error.fields));
   reply.body = json::serialize(document);
-  if (code.status == 401) reply.with("WWW-Authenticate", std::string(challenge));
+  if (challenge.empty() && code.status == 401) challenge = "Bearer";
+  if (!challenge.empty()) reply.with("WWW-Authenticate", std::string(challenge));
   if (error.retry_after) reply.with("Retry-After", std::to_string(error.retry_after->count()));
   return reply;
 }

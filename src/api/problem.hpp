@@ -10,8 +10,8 @@
 
 namespace integrity::api {
 
-// A 401 carries `challenge` as its WWW-Authenticate.
-http::Reply problem(const Error& error, std::string_view request_id, std::string_view challenge = "Bearer");
+// `challenge` is the WWW-Authenticate, which every 401 has.
+http::Reply problem(const Error& error, std::string_view request_id, std::string_view challenge = {});
 
 // JSON Schema of a problem document, for the description.
 json::Value problem_schema();

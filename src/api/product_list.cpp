@@ -246,7 +246,7 @@ Listed whole(const Context& context, model::ProductQuery query) {
   return answer;
 }
 
-Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Query<ListQuery> asked) {
+Result<Searched<Listed>> list(const Context& context, const auth::Principal&, Query<ListQuery> asked) {
   const bool paged = asked->limit || asked->cursor;
   const auto limit = static_cast<std::size_t>(asked->limit.value_or(page_limit_default));
   INTEGRITY_TRY(auto after, position_of(context, asked->cursor));
@@ -273,7 +273,7 @@ Result<Searched<Listed>> list(const Context& context, const auth::SignedIn&, Que
 
 namespace products {
 
-OperationFor<auth::SignedIn> list() {
+OperationFor<auth::Principal> list() {
   return operation("listProducts", "Products: all of them, or page by page; filtered, searched and sorted",
                    {Code::overloaded}, &api::list)
       .described(

@@ -2,8 +2,8 @@
 #include <array>
 
 #include "api/endpoints.hpp"
+#include "api/preconditions.hpp"
 #include "catalog/product_rules.hpp"
-#include "http/etag.hpp"
 
 namespace integrity::api {
 namespace {
@@ -91,49 +91,13 @@ constexpr std::string_view schema_name(const ChangeBody*) {
   return "ProductChange";
 }
 
-std::string etag(const Product& product) {
-  return '"' + std::to_string(product.version) + '"';
-}
-
 Result<ProductId> product_id(const Context& context) {
   const auto id = ProductId::parse(context.parameters.front());
   if (!id) return not_found();  // an id that cannot exist is not there
   return *id;
 }
 
-enum class Compare : std::uint8_t { strongly, weakly };  // RFC 9110 §8.8.3.2
-
-Result<std::optional<catalog::Expected::Match>> read_match(const http::Request& request, std::string_view name,
-                                                           Compare compare) {
-  const auto header = request.list(name);
-  if (!header) return std::optional<catalog::Expected::Match>{};
-  INTEGRITY_TRY(const auto tags, http::parse_etags(*header));
-  catalog::Expected::Match match{.any = tags.any};
-  for (const auto& tag : tags.tags) {
-    // A tag that is not a version matches no product.
-    const auto version = Decimal::parse_plain(tag.opaque);
-    const auto number = version ? version->scaled(0) : std::nullopt;
-    if (!number || std::to_string(*number) != tag.opaque) continue;
-    const bool counts = !tag.weak || compare == Compare::weakly;
-    (counts ? match.versions : match.weak).push_back(*number);
-  }
-  return std::optional(std::move(match));
-}
-
-// The versions in the headers. If-Match compares strongly, If-None-Match weakly (RFC 9110 §13.1).
-Result<catalog::Expected> expected(const Context& context) {
-  catalog::Expected expected;
-  INTEGRITY_TRY(expected.if_match, read_match(context.request, "if-match", Compare::strongly));
-  INTEGRITY_TRY(expected.if_none_match, read_match(context.request, "if-none-match", Compare::weakly));
-  return expected;
-}
-
-Status readable_preconditions(const Context& context) {
-  INTEGRITY_CHECK(expected(context));
-  return {};
-}
-
-Result<Write<Created<Product>>> create(const Context& context, const auth::SignedIn& caller, CreateBody body) {
+Result<Write<Created<Product>>> create(const Context& context, const auth::Principal& caller, CreateBody body) {
   auto write = context.services.catalog.create(caller.attribution(), {.name = std::move(body.name),
                                                                       .price = body.price,
                                                                       .stock = body.stock,
@@ -142,25 +106,25 @@ Result<Write<Created<Product>>> create(const Context& context, const auth::Signe
                                                                       .currency = std::move(body.currency)});
   return Write<Created<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Created<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
-    Headers headers{{"Location", "/products/" + product.id.hex()}, {"ETag", etag(product)}};
+    Headers headers{{"Location", "/products/" + product.id.hex()}, {"ETag", etag(product.version)}};
     return Created<Product>{std::move(product), std::move(headers)};
   }};
 }
 
-Result<Ok<Rendered<Product>>> get(const Context& context, const auth::SignedIn&, store::ReadTx& tx) {
+Result<Ok<Rendered<Product>>> get(const Context& context, const auth::Principal&, store::ReadTx& tx) {
   INTEGRITY_TRY(const auto known, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
   const auto product = tx.rendered_product(id);
   if (!product) return not_found();
   if (known.if_match && !known.if_match->has(product->version)) {
-    return catalog::if_match_failed(*known.if_match, product->version);
+    return catalog::if_match_failed(*known.if_match, product->version, "the product");
   }
-  Ok<Rendered<Product>> answer{{product->json}, {{"ETag", '"' + std::to_string(product->version) + '"'}}};
+  Ok<Rendered<Product>> answer{{product->json}, {{"ETag", etag(product->version)}}};
   answer.not_modified = known.if_none_match && known.if_none_match->has(product->version);
   return answer;
 }
 
-Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& caller, ChangeBody body) {
+Result<Write<Ok<Product>>> change(const Context& context, const auth::Principal& caller, ChangeBody body) {
   catalog::ProductChange change{.name = std::move(body.name),
                                 .price = body.price,
                                 .stock = body.stock,
@@ -181,19 +145,19 @@ Result<Write<Ok<Product>>> change(const Context& context, const auth::SignedIn& 
   }};
 }
 
-Result<Write<Ok<Product>>> move_stock(const Context& context, const auth::SignedIn& caller, StockBody body) {
+Result<Write<Ok<Product>>> move_stock(const Context& context, const auth::Principal& caller, StockBody body) {
   INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
   auto write = context.services.catalog.move_stock(
       caller.attribution(), id, {body.delta, std::move(body.reason), std::move(body.reference)}, std::move(seen));
   return Write<Ok<Product>>{[write = std::move(write)](store::WriteTx& tx) -> Result<Ok<Product>> {
     INTEGRITY_TRY(auto product, write(tx));
-    Headers headers{{"ETag", etag(product)}};
+    Headers headers{{"ETag", etag(product.version)}};
     return Ok<Product>{std::move(product), std::move(headers)};
   }};
 }
 
-Result<Write<NoContent>> remove(const Context& context, const auth::SignedIn& caller) {
+Result<Write<NoContent>> remove(const Context& context, const auth::Principal& caller) {
   INTEGRITY_TRY(auto seen, expected(context));
   INTEGRITY_TRY(const auto id, product_id(context));
   auto write = context.services.catalog.remove(caller.attribution(), id, std::move(seen));
@@ -218,7 +182,7 @@ constexpr std::string_view kSoldLamp =
 
 namespace products {
 
-OperationFor<auth::SignedIn> create() {
+OperationFor<auth::Principal> create() {
   return operation("createProduct", "Add a product", {Code::sku_taken}, &api::create)
       .described(
           "Without `currency` it has the server's default. With an `Idempotency-Key` the request can safely be sent "
@@ -228,7 +192,7 @@ OperationFor<auth::SignedIn> create() {
       .idempotent();
 }
 
-OperationFor<auth::SignedIn> get() {
+OperationFor<auth::Principal> get() {
   return operation("getProduct", "One product", {Code::not_found, Code::precondition_failed}, &api::get)
       .described("If you send its `ETag` in `If-None-Match`, you get 304 without a body while nothing has changed.")
       .conditional()
@@ -238,7 +202,7 @@ OperationFor<auth::SignedIn> get() {
       .checking_head(&readable_preconditions);
 }
 
-OperationFor<auth::SignedIn> change() {
+OperationFor<auth::Principal> change() {
   return operation("changeProduct", "Change fields of a product; those left out keep their value",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required, Code::sku_taken},
                    &api::change)
@@ -249,7 +213,7 @@ OperationFor<auth::SignedIn> change() {
       .checking_head(&readable_preconditions);
 }
 
-OperationFor<auth::SignedIn> move_stock() {
+OperationFor<auth::Principal> move_stock() {
   return operation("moveStock", "Add to the stock or take from it; it never falls below zero",
                    {Code::not_found, Code::precondition_failed, Code::insufficient_stock}, &api::move_stock)
       .described(
@@ -261,7 +225,7 @@ OperationFor<auth::SignedIn> move_stock() {
       .checking_head(&readable_preconditions);
 }
 
-OperationFor<auth::SignedIn> remove() {
+OperationFor<auth::Principal> remove() {
   return operation("deleteProduct", "Remove a product; its history stays",
                    {Code::not_found, Code::precondition_failed, Code::precondition_required}, &api::remove)
       .described("With `If-Match`, only if it is still at that version.")

@@ -60,6 +60,19 @@ constexpr VerbInfo kUser[] = {
      "Remove an account that was never confirmed, so that its name is free again. Others are never removed: see "
      "`disable`",
      kAccount},
+    {Verb::user_role, "role", "Give an account another role; it acts on its next request", kAccount},
+};
+
+constexpr VerbInfo kApiKey[] = {
+    {Verb::api_key_add, "add",
+     "Make a key for a program. Prints the key on stdout, once. Refused where the running server has no --api-keys",
+     "Which program it is for"},
+    {Verb::api_key_list, "list", "List the keys of all accounts that have not expired"},
+    {Verb::api_key_revoke, "revoke", "Revoke a key: it is refused from now on", "The key's id", "ID"},
+};
+
+constexpr VerbInfo kInvitation[] = {
+    {Verb::invitation_add, "add", "Invite somebody to sign up with a role. Prints the token on stdout, once"},
 };
 
 constexpr VerbInfo kKey[] = {
@@ -80,6 +93,12 @@ class Parser {
     CLI::App& user = *app_.add_subcommand("user", "Manage accounts, on the host");
     user.require_subcommand(1);
     for (const VerbInfo& verb : kUser) add(user, verb);
+    CLI::App& api_key = *app_.add_subcommand("api-key", "Manage keys for programs, on the host");
+    api_key.require_subcommand(1);
+    for (const VerbInfo& verb : kApiKey) add(api_key, verb);
+    CLI::App& invitation = *app_.add_subcommand("invitation", "Invite people, on the host");
+    invitation.require_subcommand(1);
+    for (const VerbInfo& verb : kInvitation) add(invitation, verb);
     CLI::App& key = *app_.add_subcommand("key", "Manage the files in --keys, with the server stopped");
     key.require_subcommand(1);
     for (const VerbInfo& verb : kKey) add(key, verb);
@@ -139,10 +158,53 @@ class Parser {
         name.check(CLI::IsMember({key_file::password, key_file::secrets, key_file::token}));
     }
     if (info.verb == Verb::import_flask) add_import_options(sub);
+    add_access_options(sub, info.verb);
     for (const Option& option : all_options()) {
       if (concerns(info.verb, option)) add(sub, option);
     }
     sub.callback([this, verb = info.verb] { line_.verb = verb; });
+  }
+
+  void add_access_options(CLI::App& sub, Verb verb) {
+    AccessOptions& access = line_.access;
+    std::vector<std::string> roles, scopes;
+    for (const auto role : model::all_roles()) roles.emplace_back(name_of(role));
+    for (const auto scope : model::all_scopes()) {
+      if (scope != model::Scope::accounts_write) scopes.emplace_back(name_of(scope));
+    }
+    const auto role = [&](const std::string& about) {
+      return sub.add_option("--role", access.role, about)->type_name("ROLE")->check(CLI::IsMember(roles));
+    };
+    const auto not_empty =
+        CLI::Validator([](std::string& text) { return text.empty() ? "is empty" : std::string(); }, "");
+    switch (verb) {
+      case Verb::user_add:
+        role("Its role: viewer, clerk, editor, auditor or admin [--signup-role; the first account: admin]");
+        break;
+      case Verb::user_role:
+        sub.add_option("ROLE", access.role, "The new role")->required()->check(CLI::IsMember(roles));
+        break;
+      case Verb::user_list:
+        sub.add_flag("--json", access.json, "As a JSON array, as GET /users gives it");
+        break;
+      case Verb::api_key_add:
+        sub.add_option("--user", access.user, "Its owner, an account's username")->type_name("NAME")->required();
+        sub.add_option("--scope", access.scopes, "What it may do; once for each")
+            ->type_name("SCOPE")
+            ->required()
+            ->check(CLI::IsMember(scopes));
+        sub.add_option("--expires", access.expires, "When it ends, at most 366d: N with s, m, h or d; or never [90d]")
+            ->type_name("TIME");
+        break;
+      case Verb::invitation_add:
+        role("The role of the account that it lets in")->required();
+        sub.add_option("--name", access.person, "The person's name")->type_name("NAME")->check(not_empty);
+        sub.add_option("--expires", access.expires, "When it ends, at most 30d: N with s, m, h or d [7d]")
+            ->type_name("TIME");
+        break;
+      default:
+        break;
+    }
   }
 
   void add_import_options(CLI::App& sub) {

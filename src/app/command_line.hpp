@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/options.hpp"
 
@@ -17,6 +18,11 @@ enum class Verb : std::uint8_t {
   user_disable,
   user_enable,
   user_remove,
+  user_role,
+  api_key_add,
+  api_key_list,
+  api_key_revoke,
+  invitation_add,
   key_accept,
   import_flask,
   migrate,
@@ -36,9 +42,20 @@ struct MigrateOptions {
   bool unseal = false, finished_too = false;
 };
 
+// Of the commands about roles, keys and invitations.
+struct AccessOptions {
+  std::string role;  // empty: by the rules
+  std::string user;  // the owner of a key
+  std::vector<std::string> scopes;
+  std::string expires;  // "90d", "never"; empty: the default
+  std::string person;   // the name of an account to come
+  bool json = false;
+};
+
 struct CommandLine {
   Verb verb = Verb::serve;
   std::string name;  // the operand: an account, a key file or an address
+  AccessOptions access;
   ImportOptions import_options;
   MigrateOptions migrate_options;
   Flags flags;

@@ -9,6 +9,7 @@
 
 #include "base/secret.hpp"
 #include "catalog/product_rules.hpp"
+#include "model/role.hpp"
 
 namespace integrity::app {
 
@@ -23,6 +24,9 @@ struct Config {
   std::chrono::seconds max_clock_offset{};  // from MongoDB's clock; 0: any
   std::optional<Signup> signup;             // nothing: not on loopback and not given, so `serve` refuses
   bool signup_named = false;                // false: `signup` follows from the listener
+  model::Role signup_role = model::Role::editor;
+  std::chrono::seconds session_idle{}, session_max{};
+  bool api_keys = false;
   std::string issuer, audience;
   std::string currency;
   int bcrypt_cost = 0;

@@ -12,6 +12,12 @@ namespace {
 auth::AccountRules rules_of(const Config& config) {
   auth::AccountRules rules;
   rules.signup_open = config.signup == Signup::open;
+  rules.signup_role = config.signup_role;
+  rules.session_idle = config.session_idle;
+  rules.session_max = config.session_max;
+  rules.api_keys = config.api_keys;
+  // A proxy on the same machine brings strangers to loopback.
+  rules.first_admin_on_loopback = config.on_loopback() && config.trusted_proxies.empty();
   rules.issuer = config.issuer;
   rules.bcrypt_cost = config.bcrypt_cost;
   rules.login_rate_limit = {static_cast<double>(config.login_burst), config.login_rate};

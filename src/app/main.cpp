@@ -11,6 +11,7 @@
 #include <exception>
 #include <iostream>
 
+#include "app/access_command.hpp"
 #include "app/command_line.hpp"
 #include "app/import_command.hpp"
 #include "app/key_command.hpp"
@@ -71,6 +72,8 @@ int run(const CommandLine& line) {
   }
   if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
+  loaded->config.api_keys = true;  // for a command without a running server; a server decides by its own option
+  if (is_access_command(line.verb)) return finish(access_command(line, loaded->config));
   return finish(user_command(line, loaded->config));
 }
 

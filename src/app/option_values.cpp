@@ -72,6 +72,15 @@ void drop_default_port(std::string& origin) {
   if (origin.ends_with(port)) origin.resize(origin.size() - port.size());
 }
 
+std::string to_text(std::chrono::seconds duration) {
+  const auto count = duration.count();
+  constexpr std::pair<std::int64_t, char> units[] = {{86'400, 'd'}, {3600, 'h'}, {60, 'm'}};
+  for (const auto& [seconds, letter] : units) {
+    if (count % seconds == 0) return std::to_string(count / seconds) + letter;
+  }
+  return std::to_string(count) + 's';
+}
+
 }  // namespace
 
 Result<HostPort> parse_listen(std::string_view text) {
@@ -99,6 +108,26 @@ bool is_loopback(const std::string& text) {
   constexpr std::array<std::uint8_t, 16> one{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   constexpr std::array<std::uint8_t, 13> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
   return address->bytes == one || std::equal(mapped.begin(), mapped.end(), address->bytes.begin());
+}
+
+Result<std::chrono::seconds> parse_duration(std::string_view text, std::chrono::seconds min, std::chrono::seconds max) {
+  const Error malformed = wrong("must be a time from " + to_text(min) + " to " + to_text(max) +
+                                ", a whole number with s, m, h or d, not \"" + std::string(text) + "\"");
+  constexpr std::string_view letters = "smhd";
+  constexpr std::int64_t seconds_of[] = {1, 60, 3600, 86'400};
+  if (text.empty()) return malformed;
+  const auto unit = letters.find(text.back());
+  const auto number = parse_number<std::uint32_t>(text.substr(0, text.size() - 1));
+  if (unit == std::string_view::npos || !number) return malformed;
+  const std::chrono::seconds duration(*number * seconds_of[unit]);
+  if (duration < min || duration > max) return malformed;
+  return duration;
+}
+
+Result<model::Role> parse_signup_role(std::string_view text) {
+  const auto role = model::role_named(text);
+  if (role && *role <= model::Role::editor) return *role;
+  return wrong("must be viewer, clerk or editor, not \"" + std::string(text) + "\"");
 }
 
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max) {

@@ -1,6 +1,7 @@
 // Parses the values of options. Errors are worded to follow the option's name: "--bcrypt-cost: must be a whole number
 // from 10 to 16".
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/role.hpp"
 
 namespace integrity::app {
 
@@ -22,6 +24,9 @@ bool is_loopback(const std::string& address);          // 127.0.0.0/8, ::1, and 
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max);
 Result<double> parse_rate(std::string_view text);  // per second: 0.001 to 1000000, plain decimal
 Result<bool> parse_switch(std::string_view text);  // "true" or "false"
+// A whole number with s, m, h or d: "30m", "12h".
+Result<std::chrono::seconds> parse_duration(std::string_view text, std::chrono::seconds min, std::chrono::seconds max);
+Result<model::Role> parse_signup_role(std::string_view text);
 // Not blank, no control characters.
 Result<std::string> parse_text(std::string_view text, std::size_t code_points_max);
 Result<std::string> parse_issuer(std::string_view text);

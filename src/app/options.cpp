@@ -76,6 +76,25 @@ constexpr Option kOptions[] = {
        c.signup = text == "open" ? Signup::open : Signup::closed;
        return {};
      }},
+    {"signup-role", "ROLE", "editor", "", "Role of those who sign up: viewer, clerk or editor", new_password,
+     [](Config& c, std::string_view text) {
+       return take(parse_signup_role(text), [&](model::Role value) { c.signup_role = value; });
+     }},
+    {"session-idle", "TIME", "30m", "", "A session ends so long after its last refresh; 10m to 24h", server,
+     [](Config& c, std::string_view text) {
+       using namespace std::chrono;
+       return take(parse_duration(text, minutes(10), hours(24)), [&](seconds value) { c.session_idle = value; });
+     }},
+    {"session-max", "TIME", "12h", "",
+     "A session ends so long after its beginning; 10m to 7d. 10m: nothing is refreshed", server,
+     [](Config& c, std::string_view text) {
+       using namespace std::chrono;
+       return take(parse_duration(text, minutes(10), days(7)), [&](seconds value) { c.session_max = value; });
+     }},
+    {"api-keys", "", "false", "", "Users may make keys for programs, and keys are accepted", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.api_keys = value; });
+     }},
     {"issuer", "NAME", "Data Integrity API", "", "What an authenticator shows, and the tokens' `iss`", new_password,
      [](Config& c, std::string_view text) {
        return take(parse_issuer(text), [&](std::string value) { c.issuer = std::move(value); });

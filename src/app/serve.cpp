@@ -118,6 +118,17 @@ Status keys_of_all_nodes(const Host& host) {
   return fit || fit.error().code != Code::precondition_failed ? Status() : fit;
 }
 
+// While nobody is admin: says so, and how to make one. Not where the first account will become one by itself.
+void warn_without_admin(const Host& host, std::ostream* out = nullptr) {
+  const auto tx = host.store->read();
+  if (tx->active_admins() > 0) return;
+  if (host.accounts.context.rules.first_admin_on_loopback && !tx->any_account_confirmed()) return;
+  constexpr std::string_view kCure =
+      "integrity user add NAME --role admin, or for an account that exists: integrity user role NAME admin";
+  log::event("no-admin", {{"cure", kCure}});
+  if (out != nullptr) *out << "there is no admin; make one: " << kCure << std::endl;
+}
+
 }  // namespace
 
 Status serve(Config config) {
@@ -126,7 +137,7 @@ Status serve(Config config) {
   INTEGRITY_TRY(const auto host, Host::open(config));
   host->accounts.sign_in.expect_stored_hashes();
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
-  auth::Authenticator authenticator(*host->store, tokens, host->clock);
+  auth::Authenticator authenticator(*host->store, tokens, host->clock, &host->accounts.api_keys);
   catalog::set_text_options(config.texts);
   catalog::Catalog catalog(*host->random, host->clock,
                            {.currency = config.currency, .require_version = config.require_version});
@@ -159,7 +170,9 @@ Status serve(Config config) {
                          .trusted_proxies = addresses(config.trusted_proxies),
                          .cors_origins = config.cors_origins,
                          .hosts = hosts(config),
-                         .signup_open_on_loopback = !config.signup_named};
+                         .signup_open_on_loopback = !config.signup_named,
+                         .api_keys_allowed = config.api_keys,
+                         .require_version = config.require_version};
   api::Api api(services);
   http::Server server(server_options(config), api);
 
@@ -171,6 +184,7 @@ Status serve(Config config) {
                   }));
   }
   Status keys_fit;
+  auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
     api::sweep_stored_responses(*host->store);
@@ -179,15 +193,18 @@ Status serve(Config config) {
   });
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
+  warn_without_admin(*host, &std::cout);
   server.run();
   signals.unwatch();  // waits if it is inside server.stop()
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   control.reset();
   sweeper.reset();
+  admin_missing.reset();
   hash_pool.reset();
   search_pool.reset();
   store_pool.reset();
+  host->accounts.api_keys.flush(true);
   host->store.reset();
   log::flush_refusals();
   log::event("stopped");

@@ -3,64 +3,16 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <thread>
 
-#include "app/control.hpp"
-#include "app/host.hpp"
+#include "api/account_view.hpp"
+#include "app/host_call.hpp"
 #include "app/host_commands.hpp"
-#include "app/option_values.hpp"
 #include "app/terminal.hpp"
 #include "auth/qr.hpp"
 #include "base/json.hpp"
-#include "store/sqlite/sqlite_store.hpp"
 
 namespace integrity::app {
 namespace {
-
-enum class NoDatabase : std::uint8_t { make, refuse };
-
-// Runs the request in the server that holds the folder, or in this process if none does. With MongoDB this process is a
-// node.
-Result<std::string> reply_to(const Config& config, std::string_view request) {
-  // A server that is starting or ending holds the lock but does not reply. That is over soon.
-  constexpr int attempts_max = 50;
-  constexpr std::chrono::milliseconds pause{100};
-  for (int attempt = 1;; ++attempt) {
-    if (config.mongo_uri.empty()) {
-      if (auto reply = control_call(DataFolder::control_in(config.data), request)) return std::move(*reply);
-    }
-    const auto host = Host::open(config);
-    if (host) return perform((*host)->accounts, request).reply;
-    if (host.error().code != Code::overloaded || attempt == attempts_max) return host.error();
-    std::this_thread::sleep_for(pause);
-  }
-}
-
-// The `ok` of the reply, or its `error` as an Error.
-Result<json::Value> run(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse) {
-  if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
-  auto reply = reply_to(config, request);
-  wipe(request);
-  if (!reply) return reply.error();
-  auto parsed = json::parse(*reply);
-  wipe(*reply);
-  const Error unreadable{Code::internal, "the server's reply cannot be read; is it of another version?"};
-  if (!parsed) return unreadable;
-  if (const json::Value* ok = parsed->find("ok")) return *ok;
-  const json::Value* const error = parsed->find("error");
-  const json::Value* const slug = error != nullptr ? error->find("code") : nullptr;
-  const json::Value* const detail = error != nullptr ? error->find("detail") : nullptr;
-  if (slug == nullptr || detail == nullptr) return unreadable;
-  for (const CodeInfo& code : all_codes()) {
-    if (code.slug == slug->text) return Error{code.code, detail->text};
-  }
-  return unreadable;
-}
-
-std::string text_in(const json::Value& object, std::string_view name) {
-  const json::Value* const value = object.find(name);
-  return value != nullptr ? value->text : "";
-}
 
 Result<Secret> password_for_json() {
   INTEGRITY_TRY(Secret password, read_new_password());
@@ -94,7 +46,7 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
   for (;;) {
     const auto code = ask("First code: ");
     if (!code) return not_confirmed(name, "no code was given");
-    auto confirmed = run(config, request_for("user.confirm", {{"challenge", challenge}, {"code", *code}}));
+    auto confirmed = call_host(config, request_for("user.confirm", {{"challenge", challenge}, {"code", *code}}));
     if (confirmed) return confirmed;
     if (const auto said = about_code(confirmed.error())) {
       std::cerr << *said << '\n';
@@ -106,13 +58,15 @@ Result<json::Value> confirm_at_terminal(const Config& config, const std::string&
   }
 }
 
-Status add(const std::string& name, const Config& config) {
+Status add(const std::string& name, const std::string& role, const Config& config) {
   INTEGRITY_TRY(const Secret password, password_for_json());
   // No database is made for an account that would be refused.
   if (!expect_database(config)) INTEGRITY_CHECK(may_be_added(name, password, config.issuer));
-  INTEGRITY_TRY(const auto added,
-                run(config, request_for("user.add", {{"username", name}, {"password", password.reveal_text()}}),
-                    NoDatabase::make));
+  INTEGRITY_TRY(
+      const auto added,
+      call_host(config,
+                request_for("user.add", {{"username", name}, {"password", password.reveal_text()}, {"role", role}}),
+                NoDatabase::make));
   const std::string uri = text_in(added, "otpauth_uri");
   if (!on_terminal() || ::isatty(STDOUT_FILENO) != 1) {
     std::cout << uri << std::endl;
@@ -134,50 +88,61 @@ Status set_password(const std::string& name, const Config& config) {
   INTEGRITY_CHECK(expect_database(config));  // before the password is typed
   INTEGRITY_TRY(const Secret password, password_for_json());
   const auto done =
-      run(config, request_for("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
+      call_host(config, request_for("user.set-password", {{"username", name}, {"password", password.reveal_text()}}));
   if (!done) return done.error();
   std::cout << name << ": the password is set, sessions have ended" << std::endl;
   return {};
 }
 
 Status run_by_name(std::string_view command, const std::string& name, const Config& config, std::string_view outcome) {
-  const auto done = run(config, request_for(command, {{"username", name}}));
+  const auto done = call_host(config, request_for(command, {{"username", name}}));
   if (!done) return done.error();
   std::cout << name << ": " << outcome << std::endl;
   return {};
 }
 
-std::string_view state_of(const model::User& user) {
-  switch (user.state) {
-    case model::UserState::pending:
-      return "pending";
-    case model::UserState::active:
-      return user.has_factor() ? "active" : "to enrol anew";
-    case model::UserState::disabled:
-      return "disabled";
+// A reset of the only admin is allowed: it may be the only way back. Until the new factor, nobody is in.
+void warn_of_last_admin(const std::string& name, const Config& config) {
+  const auto read = read_host(config);
+  if (!read) return;
+  const auto user = (*read)->user_by_name(name);
+  const bool admin = user && user->role == model::Role::admin && user->state == model::UserState::active;
+  if (admin && (*read)->active_admins() == 1) {
+    std::cerr << name << " is the last admin: until the new authenticator is enrolled, nobody can act as one"
+              << std::endl;
   }
-  return "";
 }
 
-Result<std::vector<model::User>> all_users(const Config& config) {
-  if (config.mongo_uri.empty()) {  // a snapshot: the server may hold the folder
-    return store::sqlite::open_sqlite_snapshot(DataFolder::database_in(config.data))->users();
-  }
-  INTEGRITY_TRY(const auto host, Host::open(config));
-  return host->store->read()->users();
+Status set_role(const std::string& name, const std::string& role, const Config& config) {
+  const auto done = call_host(config, request_for("user.role", {{"username", name}, {"role", role}}));
+  if (!done) return done.error();
+  std::cout << name << ": the role is " << role << std::endl;
+  return {};
 }
 
-Status list(const Config& config) {
-  INTEGRITY_CHECK(expect_database(config));
-  INTEGRITY_TRY(const auto users, all_users(config));
-  std::cerr << "Accounts in "
-            << (config.mongo_uri.empty() ? DataFolder::database_in(config.data).string()
-                                         : hide_uri_secrets(config.mongo_uri))
-            << ":" << std::endl;
-  for (const model::User& user : users) {
-    std::cout << user.id.hex() << '\t' << state_of(user) << '\t' << to_rfc3339(user.created_at) << '\t' << user.username
+// "active", or what its owner has to do first: "active, to enrol".
+std::string state_shown(const api::AccountView& account) {
+  return account.factor == "active" || account.state == "pending" ? account.state
+                                                                  : account.state + ", factor " + account.factor;
+}
+
+Status list(const Config& config, bool json) {
+  INTEGRITY_TRY(const auto read, read_host(config));
+  std::cerr << "Accounts in " << shown_store(config) << ":" << std::endl;
+  std::string array = "[";
+  for (const model::User& user : read->users()) {
+    const auto account = api::account_view(*read.tx, user, config.signup_role, SystemClock().now());
+    if (json) {
+      if (array.size() > 1) array += ',';
+      schema::write(array, account);
+      continue;
+    }
+    std::cout << account.id.hex() << '\t' << state_shown(account) << '\t' << account.role << '\t'
+              << to_rfc3339(account.created_at) << '\t'
+              << (account.last_login_at ? to_rfc3339(*account.last_login_at) : "never") << '\t' << account.username
               << '\n';
   }
+  if (json) std::cout << array << "]\n";
   std::cout << std::flush;
   return {};
 }
@@ -187,12 +152,13 @@ Status list(const Config& config) {
 Status user_command(const CommandLine& line, const Config& config) {
   switch (line.verb) {
     case Verb::user_add:
-      return add(line.name, config);
+      return add(line.name, line.access.role, config);
     case Verb::user_list:
-      return list(config);
+      return list(config, line.access.json);
     case Verb::user_set_password:
       return set_password(line.name, config);
     case Verb::user_reset_2fa:
+      warn_of_last_admin(line.name, config);
       return run_by_name("user.reset-2fa", line.name, config,
                          "sessions have ended; the next login within 24 hours enrols a new authenticator");
     case Verb::user_disable:
@@ -201,11 +167,9 @@ Status user_command(const CommandLine& line, const Config& config) {
       return run_by_name("user.enable", line.name, config, "enabled");
     case Verb::user_remove:
       return run_by_name("user.remove", line.name, config, "removed, its name is free again");
-    case Verb::serve:
-    case Verb::config:
-    case Verb::key_accept:
-    case Verb::import_flask:
-    case Verb::migrate:
+    case Verb::user_role:
+      return set_role(line.name, line.access.role, config);
+    default:
       break;
   }
   return Error{Code::internal, "not a user command"};

@@ -45,12 +45,6 @@ bool usable(const model::ApiKey& key, Time now) {
   return !key.revoked_at && !is_over(key, now);
 }
 
-std::vector<model::ApiKey> usable_keys(store::ReadTx& tx, const UserId& user, Time now) {
-  auto keys = tx.api_keys_of(user);
-  std::erase_if(keys, [&](const model::ApiKey& each) { return !usable(each, now); });
-  return keys;
-}
-
 }  // namespace
 
 Error keys_are_off() {
@@ -85,7 +79,7 @@ store::WriteFunction<ApiKeys::Made> ApiKeys::create(const model::Attribution& at
     INTEGRITY_CHECK(check_scopes(from.scopes, *user->role));
     INTEGRITY_CHECK(check_life(from));
     INTEGRITY_CHECK(check_addresses(from.addresses));
-    if (usable_keys(tx, user->id, now).size() >= api_keys_max) {
+    if (tx.count_usable_api_keys(user->id, now) >= api_keys_max) {
       return Error{Code::limit_reached, "the account has " + std::to_string(api_keys_max) +
                                             " keys, the maximum: revoke those that no program uses"};
     }
@@ -102,7 +96,7 @@ store::WriteFunction<ApiKeys::Made> ApiKeys::create(const model::Attribution& at
 }
 
 std::vector<model::ApiKey> ApiKeys::list(store::ReadTx& tx, const UserId& user) const {
-  auto keys = usable_keys(tx, user, context_.clock.now());
+  auto keys = tx.usable_api_keys(user, context_.clock.now());
   for (model::ApiKey& each : keys) each.last_used_at = last_used(each);
   std::sort(keys.begin(), keys.end(), [](const model::ApiKey& a, const model::ApiKey& b) {
     return std::pair(a.created_at, a.id) > std::pair(b.created_at, b.id);

@@ -131,7 +131,7 @@ TEST_F(AKey, IsRefusedWhereKeysAreOff) {
   restart(false);
   EXPECT_EQ(fault(key.text), TokenFault::keys_off);
   const auto error = auth::refusal(TokenFault::keys_off);
-  EXPECT_EQ(error.code, Code::forbidden);
+  EXPECT_EQ(error.code, Code::invalid_token);
   EXPECT_NE(error.detail.find("--api-keys"), std::string::npos);
   EXPECT_EQ(refusal(accounts->api_keys.expect_on()), Code::forbidden);
   EXPECT_EQ(refusal(accounts->host.add_key("ada", "shop", {Scope::products_read})), Code::forbidden);

@@ -79,13 +79,24 @@ tl::expected<Principal, TokenFault> Authenticator::by_token(std::string_view tok
   return caller;
 }
 
+std::optional<Principal> Authenticator::still(const Principal& caller) {
+  if (const model::Session* session = caller.session()) {
+    const auto now = store_.session(session->id);
+    if (!now || model::is_over(*now, clock_.now())) return {};
+    return Principal(*now);
+  }
+  auto now = store_.api_key(caller.key()->hash);
+  if (!now || is_over(*now, clock_.now())) return {};
+  return Principal(std::move(now));
+}
+
 Error refusal(TokenFault fault) {
   switch (fault) {
     case TokenFault::missing:
       return {Code::invalid_token,
               "there is no token: send Authorization: Bearer <access_token>, which POST /verify-2fa gives"};
     case TokenFault::keys_off:
-      return keys_are_off();
+      return {Code::invalid_token, keys_are_off().detail};
     case TokenFault::malformed:
       return {Code::invalid_token,
               "this is not an access token of this server: send the whole access_token that POST /verify-2fa gave; a "

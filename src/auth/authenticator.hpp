@@ -24,7 +24,7 @@ namespace integrity::auth {
 // wrong signature, a session that is unknown or has ended, a disabled account, and whatever is wrong with a key.
 enum class TokenFault : std::uint8_t { missing, malformed, expired, ahead, not_accepted, keys_off };
 
-// invalid_token with the text for this fault; forbidden for `keys_off`.
+// invalid_token with the text for this fault.
 Error refusal(TokenFault fault);
 // error_description of RFC 6750 §3, in one or two words for programs. Empty for `missing`, which has no error there.
 std::string_view description(TokenFault fault);
@@ -46,6 +46,9 @@ class Authenticator {
     used(key);
     return caller;
   }
+
+  // The same caller as they are now: with another role, or nothing where the session or the key has ended.
+  std::optional<Principal> still(const Principal& caller);
 
  private:
   struct Hash {

@@ -85,13 +85,14 @@ Status Sessions::may_refresh(store::ReadTx& tx, const RefreshToken& token) const
 // Token g is used while the session is at generation g, which makes it g + 1. So at g + 1, token g was used, and token
 // g + 1 was not.
 store::WriteFunction<Renewed> Sessions::refresh(const RefreshToken& token, model::Device device) const {
-  return [this, token, device = std::move(device), now = context_.clock.now()](store::WriteTx& tx) -> Result<Renewed> {
+  return [this, token, device = std::move(device), now = context_.clock.now(),
+          used_at = context_.store.shared_time(context_.clock.now())](store::WriteTx& tx) -> Result<Renewed> {
     INTEGRITY_TRY(auto session, session_of(tx, token, now));
     const bool first = token.generation == session.generation;
     const bool again = token.generation == session.generation - 1 && session.refreshed_at &&
-                       now - *session.refreshed_at <= refresh_again_life;
+                       used_at - *session.refreshed_at <= refresh_again_life;
     if (first) {
-      session.refreshed_at = now;
+      session.refreshed_at = used_at;
       session.expires_at = end_of(context_.rules, session.created_at, now);
       if (model::is_over(session, now)) return invalid_token();  // by rules that are stricter than they were
       ++session.generation;

@@ -1,5 +1,7 @@
 #include "base/time.hpp"
 
+#include <algorithm>
+
 #include <cstdint>
 
 namespace integrity {
@@ -55,6 +57,28 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   // Writing it again must give the same text: this refuses wrong separators and numbers out of range.
   if (to_rfc3339(time) != text) return {};
   return time;
+}
+
+std::optional<Time> parse_any_rfc3339(std::string_view text) {
+  constexpr std::size_t kSecondsEnd = std::string_view("2026-11-23T08:15:30").size();
+  if (text.size() <= kSecondsEnd || (text[10] != 'T' && text[10] != 't')) return {};
+  auto rest = text.substr(kSecondsEnd);
+  std::string millis = "000";
+  if (rest.front() == '.') {
+    const auto digits = rest.substr(1, std::min(rest.find_first_not_of("0123456789", 1), rest.size()) - 1);
+    if (digits.empty()) return {};
+    std::copy_n(digits.begin(), std::min<std::size_t>(3, digits.size()), millis.begin());
+    rest.remove_prefix(1 + digits.size());
+  }
+  std::string utc(text.substr(0, kSecondsEnd));
+  utc[10] = 'T';
+  const auto local = parse_rfc3339(utc + '.' + millis + 'Z');
+  if (!local || rest == "Z" || rest == "z") return local;
+  if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':') return {};
+  const auto hours = number(rest.substr(1, 2)), minutes = number(rest.substr(4, 2));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return {};
+  const Millis offset = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
+  return rest[0] == '+' ? *local - offset : *local + offset;
 }
 
 }  // namespace integrity

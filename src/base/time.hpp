@@ -14,6 +14,8 @@ using Time = std::chrono::time_point<std::chrono::system_clock, Millis>;
 std::string to_rfc3339(Time time);  // "2026-11-23T08:15:30.250Z"
 void append_rfc3339(std::string& out, Time time);
 std::optional<Time> parse_rfc3339(std::string_view text);  // exactly the form that to_rfc3339 writes
+// Every form of RFC 3339: with an offset, any number of decimals (those after the third are cut), lower case.
+std::optional<Time> parse_any_rfc3339(std::string_view text);
 
 inline std::int64_t to_millis(Time time) {
   return time.time_since_epoch().count();

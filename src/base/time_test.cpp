@@ -54,5 +54,29 @@ TEST(SystemClock, GivesTheTimeOfTheSystem) {
   EXPECT_LE(now, std::chrono::system_clock::now());
 }
 
+TEST(Rfc3339, ReadsEveryFormWhereClientsMayWriteTimes) {
+  constexpr struct {
+    const char *text, *means;
+  } kCases[] = {
+      {"2026-11-23T08:15:30.250Z", "2026-11-23T08:15:30.250Z"},
+      {"2026-11-23T08:15:30Z", "2026-11-23T08:15:30.000Z"},
+      {"2026-11-23t08:15:30z", "2026-11-23T08:15:30.000Z"},
+      {"2026-11-23T08:15:30.2Z", "2026-11-23T08:15:30.200Z"},
+      {"2026-11-23T08:15:30.2509Z", "2026-11-23T08:15:30.250Z"},
+      {"2026-11-23T10:15:30+02:00", "2026-11-23T08:15:30.000Z"},
+      {"2026-11-22T23:45:30.5-08:30", "2026-11-23T08:15:30.500Z"},
+  };
+  for (const auto& c : kCases) {
+    const auto time = parse_any_rfc3339(c.text);
+    ASSERT_TRUE(time) << c.text;
+    EXPECT_EQ(to_rfc3339(*time), c.means) << c.text;
+  }
+  for (const char* text : {"", "2026-11-23", "2026-11-23T08:15:30", "2026-11-23 08:15:30Z", "2026-11-23T08:15:30.Z",
+                           "2026-11-23T08:15:30+0200", "2026-11-23T08:15:30+24:00", "2026-02-30T08:15:30Z",
+                           "2026-11-23T25:15:30Z", "2026-11-23T08:15:30Zx", "2026-11-23T08:15:30.5.5Z"}) {
+    EXPECT_FALSE(parse_any_rfc3339(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace integrity

@@ -1,45 +1,16 @@
 #include "catalog/catalog.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace integrity::catalog {
 namespace {
-
-Error stale(std::int64_t version) {
-  return {Code::precondition_failed,
-          "the product is at version " + std::to_string(version) + " now; read it again before changing it"};
-}
 
 Error insufficient_stock(const model::Product& product, std::int64_t delta) {
   return {Code::insufficient_stock, "there are " + std::to_string(product.stock) + " in stock, which is less than " +
                                         std::to_string(-delta) + "; nothing was changed"};
 }
 
-// Members that the server sets can be sent back, but not changed.
-Status unchanged(const model::Product& product, const Expected& expected) {
-  Error error{Code::invalid_value, "a value is not acceptable: see errors"};
-  const auto compare = [&](std::string_view name, const std::optional<std::string>& sent, const std::string& is) {
-    if (!sent || *sent == is) return;
-    error.fields.push_back({FieldError::In::body, "#/" + std::string(name),
-                            "is set by the server: leave it out, or send back \"" + is + "\""});
-  };
-  compare("id", expected.id, product.id.hex());
-  compare("created_at", expected.created_at, to_rfc3339(product.created_at));
-  compare("updated_at", expected.updated_at, to_rfc3339(product.updated_at));
-  if (!error.fields.empty()) return error;
-  return {};
-}
-
 }  // namespace
-
-Error if_match_failed(const Expected::Match& match, std::int64_t version) {
-  if (std::find(match.weak.begin(), match.weak.end(), version) == match.weak.end()) return stale(version);
-  const std::string tag = '"' + std::to_string(version) + '"';
-  return {Code::precondition_failed, "If-Match never matches a weak tag like W/" + tag +
-                                         ": a proxy that compresses responses has weakened the ETag. Send " + tag +
-                                         " without W/, and let the proxy not compress this server's responses"};
-}
 
 store::WriteFunction<model::Product> Catalog::create(const model::Attribution& attribution, NewProduct from) {
   model::Product product;
@@ -63,18 +34,11 @@ Result<model::Product> Catalog::current(store::ReadTx& tx, const ProductId& id, 
   auto found = tx.product(id);
   if (!found) return not_found();
   const model::Product& product = *found;
-  if (version == Version::by_rule && rules_.require_version && !expected.if_match && !expected.version) {
-    return Error{Code::precondition_required,
-                 "say which version this is about: send If-Match with the ETag that GET gave"};
-  }
-  if (expected.if_match && !expected.if_match->has(product.version)) {
-    return if_match_failed(*expected.if_match, product.version);
-  }
-  if (expected.if_none_match && expected.if_none_match->has(product.version)) {
-    return Error{Code::precondition_failed, "the product is at a version that If-None-Match excludes"};
-  }
-  if (expected.version && *expected.version != product.version) return stale(product.version);
-  INTEGRITY_CHECK(unchanged(product, expected));
+  INTEGRITY_CHECK(
+      expect_version(expected, product.version, version == Version::by_rule && rules_.require_version, "the product"));
+  INTEGRITY_CHECK(expect_unchanged(expected, {.id = product.id.hex(),
+                                              .created_at = to_rfc3339(product.created_at),
+                                              .updated_at = to_rfc3339(product.updated_at)}));
   return std::move(*found);
 }
 

@@ -2,12 +2,12 @@
 //
 // Each function returns a write, for the caller to submit.
 #pragma once
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "catalog/expected.hpp"
 #include "model/product.hpp"
 #include "store/store.hpp"
 
@@ -31,29 +31,6 @@ struct ProductChange {
   std::optional<std::optional<std::string>> sku = {};
   std::optional<std::string> currency = {};
 };
-
-// Which version the client made its change on, as far as the request says.
-struct Expected {
-  // The versions in If-Match or If-None-Match. Empty: the header was not sent.
-  struct Match {
-    bool any = false;  // "*"
-    std::vector<std::int64_t> versions = {};
-    std::vector<std::int64_t> weak = {};  // of weak tags, which never match in If-Match
-    bool has(std::int64_t current) const {
-      return any || std::find(versions.begin(), versions.end(), current) != versions.end();
-    }
-  };
-  std::optional<Match> if_match = {};
-  std::optional<Match> if_none_match = {};
-  // Members of a body that GET gave. They must equal those of the current product.
-  std::optional<std::int64_t> version = {};
-  std::optional<std::string> id = {};
-  std::optional<std::string> created_at = {};
-  std::optional<std::string> updated_at = {};
-};
-
-// The error where If-Match does not have the current version.
-Error if_match_failed(const Expected::Match& match, std::int64_t version);
 
 struct StockMovement {
   std::int64_t delta = 0;                     // how many came in; below zero, how many went out

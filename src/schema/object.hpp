@@ -145,8 +145,9 @@ void read_member(const Together& together, const json::Value& whole, Object&, st
   together.check(whole, errors);
 }
 
-template <class Object, class Member, class Rule>
-void write_member(const Field<Object, Member, Rule>& field, const Object& object, std::string& out) {
+// The table of a type can have members of its bases.
+template <class Owner, class Member, class Rule, std::derived_from<Owner> Object>
+void write_member(const Field<Owner, Member, Rule>& field, const Object& object, std::string& out) {
   const auto begin = [&] {
     if (out.back() != '{') out += ',';
     out += '"';

@@ -318,6 +318,16 @@ json::Value refer_to(std::string_view name, json::Value schema, Components& comp
   return json::object({{"$ref", json::string("#/components/schemas/" + known->first)}});
 }
 
+std::optional<bool> Boolean::read(const json::Value& json, std::string& why) const {
+  if (json.kind == json::Value::Kind::boolean) return json.text == "true";
+  why = "must be true or false";
+  return {};
+}
+
+json::Value Boolean::describe() const {
+  return json::object({{"type", json::string("boolean")}});
+}
+
 std::optional<std::string> OneOf::read(const json::Value& json, std::string& why) const {
   if (!is_string(json, why)) return {};
   const std::string list = ' ' + std::string(words) + ' ';

@@ -141,6 +141,13 @@ struct Hex24 {
   json::Value describe() const { return describe_hex24(); }
 };
 
+struct Boolean {
+  using Value = bool;
+  std::optional<bool> read(const json::Value& json, std::string& why) const;
+  void write(std::string& out, bool value) const { out += value ? "true" : "false"; }
+  json::Value describe() const;
+};
+
 // One of a few words. Later versions may add to them.
 struct OneOf {
   using Value = std::string;

@@ -17,8 +17,14 @@ Status may_begin(const Origin& origin, WriteTx& tx) {
     return too_late("the request is too old");
   }
   if (origin.waiter && origin.waiter->gone()) return too_late("the client has gone");
-  if (origin.session && !tx.alive(*origin.session)) return invalid_token();
-  if (origin.key && !tx.alive(*origin.key)) return invalid_token();
+  const auto role = origin.session ? tx.role_alive(*origin.session)
+                    : origin.key   ? tx.role_alive(*origin.key)
+                                   : std::nullopt;
+  if ((origin.session || origin.key) && !role) return invalid_token();
+  if (role && origin.scope && !model::scopes_of(*role).has(*origin.scope)) {
+    return Error{Code::forbidden, "the account lost the scope " + std::string(name_of(*origin.scope)) +
+                                      " while this request waited; nothing was changed"};
+  }
   return {};
 }
 

@@ -33,6 +33,8 @@ struct Origin {
   std::optional<SessionId> session = {};
   // The hash of the key of the request. Nothing is written for a key that was revoked or whose owner was disabled.
   std::optional<model::Digest> key = {};
+  // What the role of the session's or key's user must still allow.
+  std::optional<model::Scope> scope = {};
 };
 
 class Job {

@@ -44,6 +44,10 @@ class Store {
   // Whether reads wait for the network. If so, they must not run on a thread that serves connections.
   virtual bool remote() const { return false; }
 
+  // What the clock that all nodes share shows when this node's shows `now`: the database's, where there is one. For
+  // times that two nodes compare within seconds. Never further from `now` than model::clock_error_max.
+  virtual Time shared_time(Time now) { return now; }
+
   // Reads outside of a transaction: each call shows one state, a later call the same state or a newer one. What several
   // calls must agree on belongs into a write. Cheap to make. Not shared between threads.
   virtual std::unique_ptr<ReadTx> read() = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "model/change_words.hpp"
 #include "store/enum_names.hpp"
 
 namespace integrity::store {
@@ -126,18 +127,21 @@ std::shared_ptr<const model::RenderedPage> ReadTx::rendered_products(const model
       model::RenderedPage{std::move(json), std::move(page.next), page.products.size()});
 }
 
-bool WriteTx::alive(const SessionId& id) {
+std::optional<model::Role> WriteTx::role_alive(const SessionId& id) {
   const auto found = session(id);
-  return found && !model::is_over(*found, clock_.now());
+  if (!found || model::is_over(*found, clock_.now())) return {};
+  return found->role;
 }
 
-bool WriteTx::alive(const model::Digest& key_hash) {
+std::optional<model::Role> WriteTx::role_alive(const model::Digest& key_hash) {
   const auto key = do_key(key_hash);
-  return key && usable(*key, clock_.now());
+  if (!key || !usable(*key, clock_.now())) return {};
+  return key->role;
 }
 
 void WriteTx::record(const model::Attribution& attribution, RecordKind kind, const RecordId& record,
                      std::int64_t revision, std::string_view op, std::string after, std::optional<UserId> account) {
+  if (!model::is_change_word(op)) throw std::logic_error("a change needs a word of model/change_words.cpp");
   Watermark& last = watermark();
   do_append({.number = ++last.number,
              .at = last.time,

@@ -59,10 +59,12 @@ class ReadTx {
   // Until it is ended or cleaned up. The caller checks whether it has expired.
   virtual std::optional<model::Session> session(const SessionId& id) = 0;
   virtual std::vector<model::SessionRecord> sessions_of(const UserId& user) = 0;  // in any order, expired ones too
-  // Revoked and expired keys too. Those of one account, or of all, are in any order.
+  // Revoked and expired keys too.
   virtual std::optional<model::ApiKey> api_key(const ApiKeyId& id) = 0;
-  virtual std::vector<model::ApiKey> api_keys_of(const UserId& user) = 0;
-  virtual std::vector<model::ApiKey> api_keys() = 0;
+  virtual std::vector<model::ApiKey> api_keys() = 0;  // in any order
+  // Those of an account that are neither revoked nor expired, in any order. The work does not grow with the others.
+  virtual std::vector<model::ApiKey> usable_api_keys(const UserId& user, Time now) = 0;
+  virtual std::size_t count_usable_api_keys(const UserId& user, Time now) = 0;
   // Until they are accepted, deleted or cleaned up: expired ones too.
   virtual std::optional<model::Invitation> invitation(const InvitationId& id) = 0;
   virtual std::optional<model::Invitation> invitation(const model::Digest& token_hash) = 0;
@@ -88,10 +90,10 @@ class WriteTx : public virtual ReadTx {
   // The time of this write. Never earlier than the time of a write that was committed before.
   Time now() { return watermark().time; }
 
-  // Whether a session has neither ended nor expired, by the host's clock.
-  bool alive(const SessionId& id);
-  // Whether a key can be used, as Store::api_key: by its hash.
-  bool alive(const model::Digest& key_hash);
+  // The role of the user of a session, or of the key with this hash. Nothing where it has ended or expired, by the host's
+  // clock, or the user is not active.
+  std::optional<model::Role> role_alive(const SessionId& id);
+  std::optional<model::Role> role_alive(const model::Digest& key_hash);
 
   // Refuses, and keeps what this write did: `return tx.commit_with(invalid_code())` after counting the attempt.
   Error commit_with(Error error) {

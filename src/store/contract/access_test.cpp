@@ -115,8 +115,8 @@ TEST_P(StoreContract, SessionsEndWithTheirTimeAlsoLongOnes) {
   given([&](WriteTx& tx) -> Result<bool> {
     tx.start_session(act_, {.session = day});
     tx.start_session(act_, {.session = ahead});
-    EXPECT_TRUE(tx.alive(day.id));
-    EXPECT_FALSE(tx.alive(ahead.id));
+    EXPECT_TRUE(tx.role_alive(day.id));
+    EXPECT_FALSE(tx.role_alive(ahead.id));
     return true;
   });
   EXPECT_TRUE(store().session(day.id));
@@ -156,7 +156,7 @@ TEST_P(StoreContract, ARoleReachesTheSessionsAndKeysOfItsAccount) {
   const auto change = [&](const char* op) {
     given([&](WriteTx& tx) -> Result<bool> {
       tx.update_user(act_, op, ada);
-      EXPECT_EQ(tx.alive(key.hash), ada.state == model::UserState::active);
+      EXPECT_EQ(tx.role_alive(key.hash).has_value(), ada.state == model::UserState::active);
       return true;
     });
   };
@@ -174,7 +174,7 @@ TEST_P(StoreContract, ARoleReachesTheSessionsAndKeysOfItsAccount) {
   open();
   expect_role(Role::auditor);
   ada.name = "Ada";
-  change("user.name");
+  change("user.update");
   expect_role(Role::auditor);
 
   ada.state = model::UserState::disabled;
@@ -248,13 +248,13 @@ TEST_P(StoreContract, AnAccountIsStoredWithAllThatItHas) {
   ada.reset->token_hash.reset();
   ada.reset->by.reset();
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.update_user(act_, "user.reset_password", ada);
+    tx.update_user(act_, "user.password_reset", ada);
     return true;
   });
   EXPECT_EQ(store().read()->user(ada.id)->reset, ada.reset);
   ada.reset.reset();
   given([&](WriteTx& tx) -> Result<bool> {
-    tx.update_user(act_, "user.name", ada);
+    tx.update_user(act_, "user.update", ada);
     return true;
   });
   EXPECT_EQ(store().read()->user(ada.id)->reset, std::nullopt);
@@ -271,13 +271,13 @@ TEST_P(StoreContract, AFactorInTheHistoryIsWhatAResetLeft) {
     const auto at = after.find(R"("factor":")") + 10;
     return after.substr(at, after.find('"', at) - at);
   };
-  EXPECT_EQ(factor_after("user.name"), "active");
+  EXPECT_EQ(factor_after("user.update"), "active");
   ada.totp_secret.clear();
   ada.totp_confirmed_at.reset();
   ada.enrol_until = clock_.now() + 1h;
   EXPECT_EQ(factor_after("user.reset"), "enrol");
   clock_.move(1h);
-  EXPECT_EQ(factor_after("user.name"), "none");
+  EXPECT_EQ(factor_after("user.update"), "none");
 }
 
 TEST_P(StoreContract, KnowsWhetherThereIsAnAdminAndAConfirmedAccount) {
@@ -290,7 +290,7 @@ TEST_P(StoreContract, KnowsWhetherThereIsAnAdminAndAConfirmedAccount) {
   auto ada = confirmed(waiting);
   const auto change = [&] {
     given([&](WriteTx& tx) -> Result<bool> {
-      tx.update_user(act_, "user.change", ada);
+      tx.update_user(act_, "user.update", ada);
       return true;
     });
   };

@@ -37,7 +37,7 @@ class FindChanges : public StoreContract {
     step([&](WriteTx& tx) { tx.end_session({.reason = "gone"}, session.id); });
     step([&](WriteTx& tx) { EXPECT_TRUE(tx.delete_product(by_ada, chair)); });
     bob_.name = "Bob";
-    step([&](WriteTx& tx) { tx.update_user(by_ada, "user.name", bob_); });
+    step([&](WriteTx& tx) { tx.update_user(by_ada, "user.update", bob_); });
     step([&](WriteTx& tx) { tx.revoke_api_key(by_ada, key, tx.now()); });
     step([&](WriteTx& tx) { EXPECT_TRUE(tx.remove_invitation(act_, invitation, "invitation.accept", bob_.id)); });
     chair_ = chair.id;

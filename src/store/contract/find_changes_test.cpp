@@ -47,7 +47,7 @@ TEST_P(FindChanges, BelongToAnAccount) {
   fill();
   std::string ops;
   for (const auto& each : find({.account = bob_.id}, 100)) ops += each.op + ' ';
-  EXPECT_EQ(ops, "invitation.accept user.name session.end session.start user.confirm ");
+  EXPECT_EQ(ops, "invitation.accept user.update session.end session.start user.confirm ");
   EXPECT_FALSE(find({.record = record_id(lamp_.id)}, 1)[0].account);
 }
 

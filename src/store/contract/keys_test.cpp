@@ -18,8 +18,8 @@ TEST_P(StoreContract, AKeyLivesUntilItIsRevokedOrExpires) {
     tx.add_api_key(act_, key);
     tx.add_api_key(act_, forever);
     EXPECT_EQ(tx.api_key(key.id), key);
-    EXPECT_TRUE(tx.alive(key.hash));
-    EXPECT_FALSE(tx.alive(digest(99)));
+    EXPECT_TRUE(tx.role_alive(key.hash));
+    EXPECT_FALSE(tx.role_alive(digest(99)));
     return true;
   });
   const auto expect_both = [&] {
@@ -28,7 +28,7 @@ TEST_P(StoreContract, AKeyLivesUntilItIsRevokedOrExpires) {
     EXPECT_EQ(*store().api_key(forever.hash), forever);
     EXPECT_EQ(store().api_key(digest(99)), nullptr);
     EXPECT_EQ(store().read()->api_key(key.id), key);
-    EXPECT_EQ(store().read()->api_keys_of(ada.id).size(), 2U);
+    EXPECT_EQ(store().read()->usable_api_keys(ada.id, clock_.now()).size(), 2U);
     EXPECT_EQ(store().read()->api_keys().size(), 2U);
   };
   expect_both();
@@ -47,12 +47,15 @@ TEST_P(StoreContract, AKeyLivesUntilItIsRevokedOrExpires) {
   clock_.move(90min);
   EXPECT_EQ(store().api_key(key.hash), nullptr) << "expired";
   EXPECT_TRUE(store().read()->api_key(key.id));
+  EXPECT_EQ(store().read()->usable_api_keys(ada.id, clock_.now()), std::vector{forever});
+  EXPECT_EQ(store().read()->count_usable_api_keys(ada.id, clock_.now()), 1U);
   given([&](WriteTx& tx) -> Result<bool> {
     tx.revoke_api_key(act_, forever, tx.now());
-    EXPECT_FALSE(tx.alive(forever.hash));
+    EXPECT_FALSE(tx.role_alive(forever.hash));
     return true;
   });
   EXPECT_EQ(store().api_key(forever.hash), nullptr);
+  EXPECT_EQ(store().read()->count_usable_api_keys(ada.id, clock_.now()), 0U);
   EXPECT_EQ(store().read()->api_key(forever.id)->revoked_at, clock_.now());
   const auto revoked = history(RecordKind::key, record_id(forever.id));
   ASSERT_EQ(revoked.size(), 2U);

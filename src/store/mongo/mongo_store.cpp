@@ -1,5 +1,6 @@
 #include "store/mongo/mongo_store.hpp"
 
+#include "model/lifetime.hpp"
 #include "store/mongo/codec.hpp"
 #include "store/mongo/connect.hpp"
 #include "store/mongo/schema.hpp"
@@ -64,6 +65,10 @@ class MongoStore final : public Store {
   }
 
   bool remote() const override { return true; }
+  Time shared_time(Time now) override {
+    const Millis ahead = pool_.standing().ahead(now).value_or(Millis(0));
+    return std::chrono::abs(ahead) <= model::clock_error_max ? now - ahead : now;
+  }
   std::unique_ptr<ReadTx> read() override { return std::make_unique<MajorityReader>(pool_, text_); }
 
   // Not cached: another node may have ended it just now.

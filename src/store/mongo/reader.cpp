@@ -44,6 +44,13 @@ std::int64_t limit_of(std::size_t limit) {
   return static_cast<std::int64_t>(std::min<std::size_t>(limit, max));
 }
 
+// By the index usable: an account keeps its revoked and expired keys for good.
+Doc usable_keys_of(const UserId& user, Time now) {
+  Array when;
+  when.add(Doc("expires_at", Doc("$exists", false))).add(Doc("expires_at", Doc("$gt", now)));
+  return Doc("user", user, "revoked_at", Doc("$exists", false), "$or", when);
+}
+
 }  // namespace
 
 std::optional<model::Product> Reader::product(const ProductId& id) {
@@ -154,8 +161,16 @@ std::optional<model::ApiKey> Reader::api_key(const ApiKeyId& id) {
   return taken(first(in::api_keys, Doc("_id", id)), take<model::ApiKey>);
 }
 
-std::vector<model::ApiKey> Reader::api_keys_of(const UserId& user) {
-  return all(connection(in::api_keys), in::api_keys, Doc("user", user), {}, take<model::ApiKey>);
+std::vector<model::ApiKey> Reader::usable_api_keys(const UserId& user, Time now) {
+  return all(connection(in::api_keys), in::api_keys, usable_keys_of(user, now), {}, take<model::ApiKey>);
+}
+
+std::size_t Reader::count_usable_api_keys(const UserId& user, Time now) {
+  std::size_t count = 0;
+  for (Cursor found = find(in::api_keys, usable_keys_of(user, now), Doc("projection", Doc("_id", 1))); found.next();) {
+    ++count;
+  }
+  return count;
 }
 
 std::vector<model::ApiKey> Reader::api_keys() {

@@ -22,7 +22,8 @@ class Reader : public virtual ReadTx {
   std::optional<model::Session> session(const SessionId& id) override;
   std::vector<model::SessionRecord> sessions_of(const UserId& user) override;
   std::optional<model::ApiKey> api_key(const ApiKeyId& id) override;
-  std::vector<model::ApiKey> api_keys_of(const UserId& user) override;
+  std::vector<model::ApiKey> usable_api_keys(const UserId& user, Time now) override;
+  std::size_t count_usable_api_keys(const UserId& user, Time now) override;
   std::vector<model::ApiKey> api_keys() override;
   std::optional<model::Invitation> invitation(const InvitationId& id) override;
   std::optional<model::Invitation> invitation(const model::Digest& token_hash) override;

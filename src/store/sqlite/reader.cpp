@@ -132,8 +132,19 @@ std::optional<model::ApiKey> Reader::api_key(const ApiKeyId& id) {
   return first<model::ApiKey>(db().query(select_from<model::ApiKey, "WHERE id = ?">, id));
 }
 
-std::vector<model::ApiKey> Reader::api_keys_of(const UserId& user) {
-  return all<model::ApiKey>(db().query(select_from<model::ApiKey, "WHERE user = ?">, user));
+// By the index api_keys_usable.
+std::vector<model::ApiKey> Reader::usable_api_keys(const UserId& user, Time now) {
+  return all<model::ApiKey>(
+      db().query(select_from<model::ApiKey,
+                             "WHERE user = ? AND revoked_at IS NULL AND ifnull(expires_at, 9223372036854775807) > ?">,
+                 user, now));
+}
+
+std::size_t Reader::count_usable_api_keys(const UserId& user, Time now) {
+  return count(
+      db().query("SELECT count(*) FROM api_keys"
+                 " WHERE user = ? AND revoked_at IS NULL AND ifnull(expires_at, 9223372036854775807) > ?",
+                 user, now));
 }
 
 std::vector<model::ApiKey> Reader::api_keys() {

@@ -41,6 +41,8 @@ CREATE TABLE api_keys (
   role TEXT CHECK (role IN ('viewer', 'clerk', 'editor', 'auditor', 'admin'))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_by_user ON api_keys (user);
+-- An account keeps its revoked and expired keys for good, so the few that can be used have an index of their own.
+CREATE INDEX api_keys_usable ON api_keys (user, ifnull(expires_at, 9223372036854775807)) WHERE revoked_at IS NULL;
 
 -- Neither accepted nor deleted nor, give or take the clean-up, expired.
 CREATE TABLE invitations (
