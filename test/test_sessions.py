@@ -9,9 +9,9 @@ from support.server import Server
 
 def test_me(ada, client):
     body = client.get("/me").json
-    assert set(body) == {"user", "session", "factors", "recovery_codes_left"}
+    assert {"user", "role", "scopes", "session", "factors", "recovery_codes_left"} <= set(body)
     assert body["user"]["username"] == ada.username
-    assert set(body["session"]) == {"id", "created_at", "expires_at", "amr"}
+    assert set(body["session"]) == {"id", "created_at", "expires_at", "amr", "proven_until"}
     assert body["session"]["amr"] == ["pwd", "otp"]
     assert [factor["type"] for factor in body["factors"]] == ["totp"]
     assert body["recovery_codes_left"] == 10

@@ -1,4 +1,4 @@
-"""Accounts that sign up, enrol and log in; oathtool is their authenticator."""
+"""Accounts that sign up, enrol and log in; oathtool is their authenticator. The first one of a fresh store is admin."""
 
 import itertools
 import os
@@ -8,6 +8,8 @@ import time
 from .http import Client
 
 PASSWORD = "correct horse battery"
+ROLES = ("viewer", "clerk", "editor", "auditor", "admin")
+PROOF_LIFE = 300  # seconds in which a proof counts as fresh
 _numbers = itertools.count(1)
 
 
@@ -35,12 +37,13 @@ class Account:
         self.username = username or fresh_name()
         self.password = password
         self.client = Client(server)
-        self.challenge = self.secret = self.token = None
+        self.challenge = self.secret = self.token = self.refresh_token = self.id = self.role = None
         self.recovery_codes: list = []
         self.last_step = 0
+        self.proven_at = 0.0
 
-    def sign_up(self) -> "Account":
-        reply = self.client.post("/signup", {"username": self.username, "password": self.password})
+    def sign_up(self, **members) -> "Account":
+        reply = self.client.post("/signup", {"username": self.username, "password": self.password, **members}, token=None)
         assert reply.status == 201, reply
         self.challenge = reply.json["challenge"]
         return self
@@ -89,8 +92,50 @@ class Account:
             body["code"] = code or self.next_code()
         reply = self.client.post("/verify-2fa", body, token=None)
         if reply.status == 200:
-            self.token = self.client.token = reply.json["access_token"]
+            self._signed_in(reply)
+            self.proven_at = self.server.now()
         return reply
+
+    def _signed_in(self, reply) -> None:
+        self.token = self.client.token = reply.json["access_token"]
+        self.refresh_token, self.role = reply.json.get("refresh_token"), reply.json.get("role")
+        self.id = reply.json["user"]["id"]
+
+    def refresh(self, token: str | None = None, node=None, **rest):
+        """Sends `token`, or the refresh token that is next; to `node` where it is given."""
+        reply = (Client(node) if node else self.client).post(
+            "/token/refresh", {"refresh_token": token or self.refresh_token}, token=None, **rest)
+        if reply.status == 200:
+            self._signed_in(reply)
+        return reply
+
+    def prove(self, code: str | None = None, **members):
+        """POST /me/proof with `code`, with `recovery_code=`, or with the next right code."""
+        reply = self.client.post("/me/proof", members or {"code": code or self.next_code()})
+        if reply.status == 200:
+            self.proven_at = self.server.now()
+        return reply
+
+    def stay_fresh(self) -> "Account":
+        """Proves the second factor again if the last proof will soon be too old."""
+        if self.server.now() - self.proven_at > PROOF_LIFE - 100:
+            reply = self.prove(recovery_code=self.recovery_codes.pop())
+            assert reply.status == 200, reply
+        return self
+
+    def make_key(self, *scopes: str, **members) -> dict:
+        reply = self.stay_fresh().client.post("/me/keys", {"name": fresh_name("key"), "scopes": list(scopes), **members})
+        assert reply.status == 201, reply
+        return reply.json
+
+    def invite(self, role: str, **members) -> dict:
+        reply = self.stay_fresh().client.post("/invitations", {"role": role, **members})
+        assert reply.status == 201, reply
+        return reply.json
+
+    def change(self, account: "Account", **members):
+        """PUT /users/<id>, as an admin."""
+        return self.stay_fresh().client.put(f"/users/{account.id}", members)
 
     def login(self) -> "Account":
         reply = self.client.post("/login", {"username": self.username, "password": self.password}, token=None)
@@ -107,6 +152,22 @@ class Account:
 def enrolled(server, username: str | None = None, password: str = PASSWORD) -> Account:
     """Signed up, factor confirmed, signed in."""
     return Account(server, username, password).sign_up().enrol()
+
+
+def admin_of(server, username: str | None = None) -> Account:
+    """The first account of a fresh store on loopback: it becomes admin."""
+    account = enrolled(server, username)
+    assert account.role == "admin", f"the first account is {account.role}"
+    return account
+
+
+def member(admin: Account, role: str, username: str | None = None) -> Account:
+    """A new account with this role, signed in."""
+    account = enrolled(admin.server, username)
+    reply = admin.change(account, role=role)
+    assert (reply.status, reply.json["role"]) == (200, role), reply
+    account.role = role
+    return account
 
 
 def product(**changes) -> dict:

@@ -15,8 +15,10 @@ SLUGS = {
     "unsupported-media-type": 415, "payload-too-large": 413, "misdirected-request": 421, "precondition-failed": 412,
     "precondition-required": 428, "idempotency-key-reused": 422, "idempotency-in-progress": 409,
     "insufficient-stock": 409, "too-many-attempts": 429, "overloaded": 503, "unavailable": 503, "internal": 500,
+    "proof-required": 401, "last-admin": 409, "limit-reached": 409,
 }
-ACCOUNT = re.compile(r"/(signup|login|verify-2fa|logout|me|generate-2fa)(/|\?|$)")
+ACCOUNT = re.compile(r"/(signup|login|verify-2fa|logout|me|generate-2fa|token|reset-password|users|invitations)(/|\?|$)")
+TOO_LITTLE = re.compile(r'Bearer error="insufficient_scope"(, scope="[a-z:]+")?')
 CSP = "default-src 'none'; frame-ancestors 'none'"
 TELLTALE = re.compile(rb"\.cpp|terminate|std::|Traceback|SQLITE|sqlite|errno|0x[0-9a-f]{6,}")
 
@@ -60,9 +62,11 @@ def _headers(server, reply) -> None:
         assert allows_origins(server) or not name.lower().startswith("access-control-"), name
     assert 200 <= reply.status < 600
     assert reply.status != 500 or server.damaged, "an internal error"
-    assert (reply.status == 401) == (header("WWW-Authenticate") is not None), "WWW-Authenticate belongs to 401"
+    challenge = header("WWW-Authenticate")
     if reply.status == 401:
-        assert re.match(r"Bearer\b", header("WWW-Authenticate"))
+        assert re.match(r"Bearer\b", challenge or ""), "WWW-Authenticate belongs to 401"
+    elif challenge is not None:
+        assert reply.status == 403 and TOO_LITTLE.fullmatch(challenge), f"WWW-Authenticate: {challenge}"
     if reply.status in (429, 503):
         assert re.fullmatch(r"[1-9][0-9]*", header("Retry-After") or ""), "Retry-After"
     if not answers_options(reply):
