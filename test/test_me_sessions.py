@@ -1,6 +1,5 @@
 """/me/sessions: the sessions of an account, which of them is this one, and how they are ended."""
 
-
 import pytest
 
 from support.accounts import Account, admin_of, enrolled
