@@ -98,9 +98,9 @@ def test_it_is_decided_from_the_head(admin, operation):
     assert is_wanted(admin.client.request(method, target, body))
     if body is None:
         return
-    for raw, kind in ((b"{", "application/json"), (b"{}", "application/json"), (b"x=1", "application/x-www-form-urlencoded"),
-                      (b"[" + b" " * 70_000 + b"]", "application/json")):
-        assert is_wanted(Client(admin.server, admin.token).request(method, target, body=raw, headers={"Content-Type": kind}))
+    for raw, headers in ((b"{", {}), (b"{}", {}), (b"x=1", {"Content-Type": "application/x-www-form-urlencoded"}),
+                         (None, {"Content-Type": "application/json", "Content-Length": "70000"})):
+        assert is_wanted(Client(admin.server, admin.token).request(method, target, body=raw, headers=headers))
 
 
 def test_a_missing_scope_comes_first(office):
