@@ -8,6 +8,7 @@ from .openapi import EVERYWHERE
 
 MASKS = [
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<access_token>"),
+    (r"\bdik_[0-9A-Za-z]{49}\b", "<key>"),
     (r"(?<=Bearer )[\w-]{43}\b", "<challenge>"),
     (r'(?<="challenge": ")[\w-]{43}(?=")', "<challenge>"),
     (r'(?<="code": ")[0-9]{6}(?=")', "<code>"),
