@@ -1,4 +1,4 @@
-"""The example clients, as shown at /docs, on a real server."""
+"""The example clients and the example program, as shown at /docs, on a real server."""
 
 import html
 import pathlib
@@ -8,13 +8,13 @@ import subprocess
 
 import pytest
 
-from support.accounts import enrolled, fresh_name, product
-from support.http import Client
-from support.server import environment
+from support.accounts import admin_of, enrolled, fresh_name, product
+from support.server import Server, environment
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 RUN = {"client.sh": ["/bin/sh"], "client.py": ["/usr/bin/python3"],
        "client.mjs": [shutil.which("node") or shutil.which("nodejs") or "node"]}
+PROGRAM = "program.py"
 PASSWORD = r'two "quoted" \words'
 
 
@@ -64,8 +64,57 @@ def test_a_refusal_is_shown_in_the_servers_words(server, name):
 
 
 def test_the_docs_show_all_of_them(stranger):
-    assert {path.name for path in EXAMPLES.iterdir()} == set(RUN)
+    assert {path.name for path in EXAMPLES.iterdir()} == {*RUN, PROGRAM}
     page = html.unescape(stranger.get("/docs").text)
     for name in RUN:
         assert (EXAMPLES / name).read_text() in page, name
         assert "correct horse" not in page.split("A whole client")[1].split("</pre>")[0], "no password is published"
+    assert (EXAMPLES / PROGRAM).read_text() in page.split("A program with a key")[1]
+
+
+# The program with a key.
+
+def deliver(server, key: str, lines: str):
+    return subprocess.run(["/usr/bin/python3", EXAMPLES / PROGRAM, f"http://127.0.0.1:{server.port}"], input=lines, capture_output=True,
+                          text=True, timeout=60, env=environment(INTEGRITY_KEY=key))
+
+
+@pytest.fixture(scope="module")
+def shop():
+    with Server("--api-keys", clock=True) as server:
+        admin = admin_of(server)
+        for sku, stock in (("L-1", 5), ("B/2", 0)):
+            assert admin.client.post("/products", product(name=sku, sku=sku, stock=stock)).status == 201
+        yield admin
+
+
+def stocks(admin) -> dict:
+    return {each["sku"]: each["stock"] for each in admin.client.get("/products").json}
+
+
+def test_the_program_adds_deliveries_and_may_be_run_again(shop):
+    key = shop.make_key("products:read", "stock:write")["key"]
+    before = stocks(shop)
+    lines = "L-1,20,order 4711\nB/2,3,order 4711\nL-1,-2,broken in transit\n"
+    done = deliver(shop.server, key, lines)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert done.stdout.splitlines() == [f"L-1 {before['L-1'] + 20}", f"B/2 {before['B/2'] + 3}", f"L-1 {before['L-1'] + 18}"]
+    after = stocks(shop)
+    assert deliver(shop.server, key, lines).returncode == 0
+    assert stocks(shop) == after, "no line was done twice"
+    history = shop.client.get(f"/products/{shop.client.get('/products?sku=L-1').json[0]['id']}/history").json
+    assert [each["reference"] for each in history[:2]] == ["broken in transit", "order 4711"]
+    assert history[0]["actor"]["key"]["id"]
+
+
+def test_the_program_says_what_is_wrong(shop):
+    made = shop.make_key("products:read", "stock:write")
+    for key, lines, words in ((made["key"], "X-9,1,order 1\n", "no product has the sku x-9"),
+                              (made["key"], "B/2,-1000,order 2\n", "stock"),
+                              (shop.make_key("products:read")["key"], "", "stock:write"),
+                              (made["key"][:-1] + ("A" if made["key"][-1] != "A" else "B"), "", "key")):
+        done = deliver(shop.server, key, lines)
+        assert done.returncode != 0 and words in done.stderr.lower(), done
+        assert key not in done.stdout + done.stderr
+    assert shop.client.delete(f"/me/keys/{made['id']}").status == 204
+    assert deliver(shop.server, made["key"], "L-1,1,order 3\n").returncode != 0
