@@ -44,7 +44,7 @@ if (first.next === 'enrol') {
 const code = secret ? totp(secret) : await ask('Code');
 const second = await send('POST', '/verify-2fa', { challenge: first.challenge, code });
 for (const each of second.recovery_codes ?? []) console.log(`Recovery code: ${each}`);
-const token = second.access_token;  // for ten minutes: log in again then
+const token = second.access_token;  // for ten minutes; refresh_token, beside it, gets the next one
 await send('POST', '/products', { name: 'Lamp', price: decimal(1299000n), stock: 5 }, token);
 const products = await send('GET', '/products', undefined, token);
 for (const each of products) console.log(each.name, decimal(units(each.price)), each.currency, each.stock);

@@ -32,7 +32,7 @@ code = totp(secret) if secret else input("Code: ")
 second = send("POST", "/verify-2fa", {"challenge": first["challenge"], "code": code})
 for each in second.get("recovery_codes", []):
     print(f"Recovery code: {each}")
-token = second["access_token"]  # for ten minutes: log in again then
+token = second["access_token"]  # for ten minutes; refresh_token, beside it, gets the next one
 send("POST", "/products", {"name": "Lamp", "price": str(Decimal("129.90")), "stock": 5}, token)
 products = send("GET", "/products", token=token)
 for each in products:

@@ -26,7 +26,7 @@ fi
 if [ -n "$secret" ]; then code=$(oathtool --totp --base32 "$secret"); else printf 'Code: ' >&2; read -r code; fi
 step=$(send "$url/verify-2fa" -d "{\"challenge\":\"$challenge\",\"code\":\"$code\"}")
 echo "$step" | sed -n 's/.*"recovery_codes":\[\([^]]*\)\].*/Recovery codes: \1/p'
-token=$(echo "$step" | field access_token)  # for ten minutes: log in again then
+token=$(echo "$step" | field access_token)  # for ten minutes; refresh_token, beside it, gets the next one
 # Prices stay text here, so they stay exact.
 send "$url/products" -H "Authorization: Bearer $token" -d '{"name":"Lamp","price":129.90,"stock":5}'
 send "$url/products" -H "Authorization: Bearer $token"
