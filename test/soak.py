@@ -25,7 +25,7 @@ def main() -> int:
     tally: collections.Counter = collections.Counter()
     number = 0
     while tally["kills"] < kills and time.monotonic() < end:
-        with Server(clock=True) as server:
+        with Server("--api-keys", clock=True) as server:
             life = Life(server, f"{seed}.{number}", tally)
             for one in range(ROUNDS_OF_A_FOLDER):
                 life.round(one)

@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from support.accounts import admin_of
 from support.checked import Checked
 from support.life import Life
 from support.server import Server
@@ -17,7 +18,8 @@ CALLS = int(os.environ.get("MODEL_CALLS", "2500"))
 
 @pytest.fixture
 def checked(seed):
-    with Server(clock=True) as server:
+    with Server("--api-keys", clock=True) as server:
+        admin_of(server, "founder")  # so that no account of the model becomes admin
         yield Checked(server, seed)
 
 
@@ -42,7 +44,7 @@ def test_bursts_have_an_order(checked):
 def test_with_kills(seed):
     """A few rounds of `./dev soak`."""
     tally: collections.Counter = collections.Counter()
-    with Server(clock=True) as server:
+    with Server("--api-keys", clock=True) as server:
         life = Life(server, str(seed), tally)
         for number in range(4):
             life.round(number)

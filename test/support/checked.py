@@ -2,6 +2,7 @@
 explain."""
 
 import collections
+from dataclasses import replace
 from itertools import islice
 from random import Random
 from typing import Iterator
@@ -87,14 +88,27 @@ class Checked:
         else:
             self.walks[number] = (walk, target)
 
+    def promote(self, user) -> None:
+        done = self.server.command("user", "role", user.username, "admin")
+        self.last.append(f"       {user.username} is made admin on the host")
+        self.demand(None if done.returncode == 0 else done.stderr)
+        for world in (self.world, *self.others):
+            world.put(replace(world.user(user.username), role="admin"))
+
     def reader(self) -> str:
-        """A live session of an account that is only used for reading."""
+        """An access token of an account that only reads, and changes others, as an admin."""
         while True:
             name = self.stream.reader
             user = self.world.user(name)
-            mine = [token for token in self.stream.signed_in() if self.world.sessions[token].user == name]
+            mine = [token for token in self.stream.signed_in() if self.world.session(token).user == name]
+            open_ones = [each for each in map(self.world.sessions.get, self.stream.living_sessions()) if each.user == name]
             if mine:
+                if user.role != "admin":
+                    self.promote(user)
                 return mine[-1]
+            if open_ones:
+                self.call(self.stream.refresh_with(open_ones[-1].refresh_tokens[-1], "the reader goes on"))
+                continue
             if user and (wait := max(user.locked_until - self.world.now, (user.last_step - self.world.step) * 30)) > 0:
                 self.jump(wait)
             elif tokens := self.stream.live_challenges(name):
@@ -152,8 +166,10 @@ class Checked:
 
     def check_sessions_and_challenges(self) -> None:
         """Ended sessions and challenges stay ended; live ones stay alive."""
-        for token in list(self.world.sessions)[-20:]:
-            self.call(Request("GET", "/me", token=token, meant="is this session alive?"))
+        for token in [*list(self.world.access)[-20:], *[key for key in self.world.keys if key[0] == "d"][-10:]]:
+            self.call(Request("GET", "/me", token=token, meant="is this session or key alive?"))
+        for target in ("/me/sessions", "/me/keys"):
+            self.call(Request("GET", target, token=self.reader(), meant="all of the reader's"))
         for token, challenge in list(self.world.challenges.items())[-20:]:
             self.call(Request("GET", f"/generate-2fa/{quote(challenge.user)}", token=token, headers=AS_JSON,
                               meant="is this challenge alive?"))
@@ -184,11 +200,20 @@ def refused_unprocessed(reply: Reply) -> bool:
 
 
 def admitted(before: World, world: World, request: Request) -> World:
-    """Sessions are checked when the head is read, so calls that overlap the end of a session may still succeed."""
-    if world.sessions.get(request.token) == before.sessions.get(request.token):
+    """Who sends a request, and what they may do, is checked when the head is read, so calls that overlap the end of a session or a
+    change of role may still succeed, or still be refused."""
+    key, access = before.keys.get(request.token), before.access.get(request.token)
+    caller = key or access and before.sessions[access.session]
+    then = caller and before.users.get(caller.user)
+    if not then:
         return world
     seen = world.copy()
-    seen.sessions[request.token] = before.sessions[request.token]
+    if key:
+        seen.keys[request.token] = key
+    else:
+        seen.sessions[access.session] = caller
+    now = seen.users.get(caller.user, then)
+    seen.put(replace(now, role=then.role, disabled=then.disabled))
     return seen
 
 

@@ -4,6 +4,7 @@ import collections
 import random
 import time
 
+from .accounts import admin_of
 from .counters import Counter, Shared
 from .http import Client
 from .model.world import parsed
@@ -22,6 +23,7 @@ class Life:
         self.server, self.tally = server, tally
         self.chance = random.Random(seed)
         self.seed = seed
+        admin_of(server, "founder")  # so that no account of a shard becomes admin
         self.shards: list = []
         self.shards += [Shard(server, seed, f"w{number}-", self.jump) for number in range(SHARDS)]
         self.shared = Shared(self.client())

@@ -8,7 +8,7 @@ from .checked import Checked
 from .http import Ended, Reply
 from .model import Request, answer
 from .model.accounts import EXPIRED, totp
-from .model.world import Answer, parsed, same
+from .model.world import PROOF_LIFE, Answer, parsed, same
 from .stream import Jump, post
 
 
@@ -97,7 +97,8 @@ class Shard(Checked):
 
     def made_by(self, pid: str, request: Request) -> bool:
         [created] = parsed(self.read(f"/products/{pid}/history"))
-        return created["actor"]["id"] == self.world.sessions[request.token].user_id
+        key = self.world.keys.get(request.token)
+        return created["actor"]["id"] == (key or self.world.sessions[self.world.key_of(request.token)]).user_id
 
     def sent_again(self, request: Request, expected: Answer, unknown: dict) -> str:
         """A call with a key can be sent again, and happens once."""
@@ -124,11 +125,24 @@ class Shard(Checked):
             reply = super().send(request)
             if reply.status == 200:
                 return self.happened(expected, reply, "no, but now")
-            self.demand(EXPIRED.mismatch(reply), reply)  # the challenge is spent; only the token is lost
-            reply.parsed = {"access_token": "lost"}
+            self.demand(EXPIRED.mismatch(reply), reply)  # the challenge is spent; there is a session, and only its tokens are lost
+            lost = f"lost {self.calls}"
+            reply.parsed = {"access_token": lost, "refresh_token": lost}
             self.happened(expected, reply)
-            del self.world.sessions["lost"]
+            self.world.change_session(lost, refresh_tokens=())
+            del self.world.access[lost]
             return "yes"
+        if request.path == "/token/refresh":
+            reply = super().send(request)  # the clock stands still: within the grace
+            self.demand(expected.mismatch(reply), reply)
+            return self.happened(expected, reply, "the refresh was repeated")
+        if request.path == "/me/keys":
+            return self.key_was_made(request, expected)
+        if request.method == "DELETE" or request.path.startswith("/users/"):
+            reply = super().send(request)
+            done = (200,) if request.method == "PUT" else (204, 401, 404)
+            self.demand(None if reply.status in done else f"expected {done}", reply)
+            return self.happened(expected, reply, "it was repeated")
         if request.path == "/signup":
             reply = super().send(request)
             if reply.status == 201:
@@ -142,6 +156,15 @@ class Shard(Checked):
             self.stream.forget(user.username)
         return "unknown: the account is not used any more"
 
+    def key_was_made(self, request: Request, expected: Answer) -> str:
+        known = {each.id for each in self.world.keys.values()}
+        made = [each["id"] for each in parsed(self.read("/me/keys", request.token)) if each["id"] not in known]
+        if not made:
+            return "no"
+        reply = Reply("POST", "/me/keys", 201)
+        reply.parsed = {"id": made[0], "key": f"lost {made[0]}"}
+        return self.happened(expected, reply)
+
     def changes_nothing(self, refused: Answer) -> bool:
         after = self.world.copy()
         refused.effect(after, None)
@@ -152,9 +175,9 @@ class Shard(Checked):
         return any(each.confirmed_at is None and self.may_be_about(request, each) for each in self.world.users.values())
 
     def may_be_about(self, request: Request, user) -> bool:
-        session = self.world.sessions.get(request.token)
-        if session:
-            return session.user_id == user.id
+        access = self.world.access.get(request.token)
+        if access:
+            return self.world.sessions[access.session].user_id == user.id
         challenge = next((each for token, each in self.world.challenges.items() if token.encode() in request.body), None)
         if challenge:
             return challenge.user_id == user.id
@@ -171,7 +194,11 @@ class Shard(Checked):
 
     def prepare(self) -> None:
         """Signs the reader in, keeps its failures few, and sometimes spends a recovery code."""
-        user = self.world.users[self.world.sessions[self.reader()].user]
+        token = self.reader()
+        user = self.world.users[self.world.session(token).user]
+        if self.world.now >= self.world.session(token).proven_at + PROOF_LIFE and user.last_step < self.world.step:
+            code = totp(user.secret, self.world.step)
+            return self.call(post("/me/proof", {"code": code}, token, meant="the reader proves again"))
         if user.codes and self.chance.random() < 0.3:
             self.call(post("/verify-2fa", {"challenge": self.fresh_challenge(), "recovery_code": user.codes[0]},
                            meant="spends a recovery code"))
@@ -195,13 +222,13 @@ class Shard(Checked):
 
     def spent_stays_spent(self) -> None:
         """Sends an old code, recovery code and Idempotency-Key again."""
-        user = self.world.users[self.world.sessions[self.reader()].user]
+        user = self.world.users[self.world.session(self.reader()).user]
         proofs = [{"recovery_code": code} for code in user.codes_gone[-1:]]
         if user.failures < 6:
             proofs.append({"code": totp(user.secret, user.last_step)})
         for proof in proofs:
             self.call(post("/verify-2fa", {"challenge": self.fresh_challenge(), **proof}, meant="is it still spent?"))
         for (user_id, path, key), stored in list(self.world.stored.items())[-3:]:
-            mine = [token for token in self.stream.signed_in() if self.world.sessions[token].user_id == user_id]
+            mine = [token for token in self.stream.signed_in() if self.world.session(token).user_id == user_id]
             if mine:
                 self.call(Request("POST", path, stored.body, mine[0], (("Idempotency-Key", key),), "is it still stored?"))

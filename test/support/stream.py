@@ -17,7 +17,7 @@ from urllib.parse import quote
 from .model import Request, World
 from .model.accounts import FAILURES_BEFORE_DISABLED, WEAK, live_challenge, totp
 from .model.values import PRICE_MAX, STOCK_MAX
-from .model.world import SESSION_LIFE
+from .roles_stream import RolesStream
 
 AS_JSON = (("Accept", "application/json"),)
 PEOPLE = ["ada", "Bob.B", "cyd-3", "dan+d@x"]  # are confirmed at some time, and used often
@@ -41,7 +41,7 @@ class Jump:
     seconds: int
 
 
-class Stream:
+class Stream(RolesStream):
     """`prefix`: of the names and skus, if several streams run at once. Each of these has its own world, and makes no
     calls that would show the work of the others (lists) or move their clock."""
 
@@ -70,10 +70,12 @@ class Stream:
         live = self.signed_in()
         if self.chance.random() < [0.95, 0.6, 0][min(len(live), 2)] * (1 if self.alone else 0.2):
             return self.towards_a_session(self.chance.choice(self.people))
-        kinds = {"product": 80, "odd": 3} | ({"account": 14, "jump": 3, "attack": 0.3} if self.alone else {"account": 4})
+        kinds = {"product": 80, "odd": 3, "roles": 14} | ({"account": 14, "jump": 3, "attack": 0.3} if self.alone else {"account": 4})
         kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
         if kind == "product":
             return self.product_call()
+        if kind == "roles":
+            return self.roles_call()
         if kind == "account":
             return self.account_call()
         if kind == "jump":
@@ -94,8 +96,8 @@ class Stream:
     def limits(self) -> list[tuple]:
         """Times at which something ends, and for each the call that checks it."""
         world = self.world
-        limits = [(session.began + SESSION_LIFE, lambda token=token: Request("GET", "/me", token=token, meant="over?"))
-                  for token, session in world.sessions.items() if world.session(token)]
+        limits = [(access.expires_at, lambda token=token: Request("GET", "/me", token=token, meant="over?"))
+                  for token, access in world.access.items() if world.session(token)] + self.limits_of_sessions_and_keys()
         for token, challenge in world.challenges.items():
             if live_challenge(world, token)[0]:
                 limits.append((challenge.expires_at, lambda name=challenge.user, token=token: self.right_proof(name, token)))
@@ -133,14 +135,14 @@ class Stream:
         return self.world.user(name)
 
     def signed_in(self) -> list[str]:
-        return [token for token, each in self.world.sessions.items() if self.world.session(token)
-                and self.world.users[each.user].id == each.user_id]
+        return [token for token in self.world.access if (session := self.world.session(token))
+                and self.world.users[session.user].id == session.user_id]
 
     def token(self) -> str | None:
         live = self.signed_in()
         if live and self.chance.random() < 0.98:
             return self.chance.choice(live)
-        over = [token for token in self.world.sessions if token not in live]
+        over = [token for token in self.world.access if token not in live]
         return self.chance.choice(over[-5:] + [None])
 
     def live_challenges(self, name: str) -> list[str]:
@@ -250,7 +252,7 @@ class Stream:
         return next(code for code in map("{:06d}".format, range(30)) if code not in right)
 
     def own_account(self, token: str) -> Request:
-        session = self.world.sessions[token]
+        session = self.world.session(token)
         user = self.world.users[session.user]
         paths = {"/me": 12, "/logout": 1, "/me/password": 3, "/me/recovery-codes": 3, "/me/totp": 3}
         path = self.chance.choices(list(paths), list(paths.values()))[0]
@@ -274,7 +276,7 @@ class Stream:
     def guess(self) -> Request | Jump:
         name, left = self.attack
         user = self.user(name)
-        if user is None or user.secret is None or left <= 0:
+        if user is None or user.disabled or user.secret is None or left <= 0:
             self.attack = None
             return self.account_call()
         if user.locked_until > self.world.now:
@@ -301,7 +303,7 @@ class Stream:
     # Products.
 
     def product_call(self) -> Request:
-        token = self.token()
+        token = self.key_or(self.token())
         count = len(self.world.products)
         weights = {self.create: 6 if count > 80 else 14, self.change: 22, self.delete: 8 if count > 60 else 3,
                    self.get: 14, self.stock: 20, self.history: 6, self.again: 4 if self.sent else 0}
@@ -425,7 +427,7 @@ class Stream:
         if self.world.stored and self.chance.random() < 0.6:  # by the user with the stored response
             user_id, target, key = self.chance.choice(list(self.world.stored)[-20:])
             body = self.world.stored[user_id, target, key].body
-            token = next((each for each in self.signed_in() if self.world.sessions[each].user_id == user_id), token)
+            token = next((each for each in self.signed_in() if self.world.session(each).user_id == user_id), token)
         return Request("POST", target, body, token, (("Idempotency-Key", key),), meant="the same once more")
 
     def list(self, token) -> Request:

@@ -12,7 +12,7 @@ contract leaves something open, the line says "a choice".
 
 import re
 
-from . import accounts, products
+from . import accounts, keys, products, sessions
 from .world import Answer, Request, World, refusal
 
 __all__ = ["Answer", "Request", "World", "answer"]
@@ -22,11 +22,18 @@ ROUTES = {
     "/login": {"POST": accounts.log_in},
     "/generate-2fa/([^/]+)": {"GET": accounts.enrolment},
     "/verify-2fa": {"POST": accounts.verify},
+    "/token/refresh": {"POST": sessions.refresh},
     "/logout": {"POST": accounts.log_out},
     "/me": {"GET": accounts.me},
     "/me/password": {"PUT": accounts.change_password},
     "/me/recovery-codes": {"POST": accounts.new_recovery_codes},
     "/me/totp": {"POST": accounts.new_factor},
+    "/me/proof": {"POST": sessions.prove_again},
+    "/me/sessions": {"GET": sessions.listed, "DELETE": sessions.end_others},
+    "/me/sessions/([^/]+)": {"DELETE": sessions.end},
+    "/me/keys": {"GET": keys.listed, "POST": keys.create},
+    "/me/keys/([^/]+)": {"DELETE": keys.revoke},
+    "/users/([^/]+)": {"PUT": keys.change_user},
     "/products": {"POST": products.create, "GET": products.listed},
     "/products/([^/]+)": {"GET": products.get, "PUT": products.change, "DELETE": products.remove},
     "/products/([^/]+)/stock": {"POST": products.move_stock},

@@ -9,8 +9,8 @@ from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from .values import LOG_IN, NEW_CODES, NEW_FACTOR, PASSWORD, PASSWORD_CHANGE, SIGN_UP, VERIFY, recovery_code, typed
-from .world import (ID, NO_TOKEN, SECONDS, SESSION_LIFE, TOKEN, Answer, Challenge, Request, Session, Some, User, World,
-                    body_of, invalid, parsed, refusal, rfc3339, signed_in, too_many)
+from .world import (ID, NO_TOKEN, PROOF_LIFE, SECONDS, SESSION_IDLE, TOKEN, TOKEN_LIFE, Access, Answer, Challenge, Request, Session, Some, User,
+                    World, body_of, caller_of, in_order, invalid, may, parsed, refusal, rfc3339, too_many)
 
 PENDING_LIFE = 24 * 3600
 ENROL_LIFE, VERIFY_LIFE = 600, 300
@@ -77,7 +77,7 @@ def log_in(world: World, request: Request) -> Answer:
     if wait := password_wait(world, name):
         return too_many(wait)
     user = world.user(name)
-    if user is None or user.password != body["password"]:
+    if user is None or user.disabled or user.password != body["password"]:
         return refusal(401, "invalid-credentials", effect=lambda world, _: password_failed(world, name))
     enrols = user.confirmed_at is None
     then, life = ("enrol", ENROL_LIFE) if enrols else ("verify", VERIFY_LIFE)
@@ -114,7 +114,7 @@ def live_challenge(world: World, token: str | None) -> tuple[Challenge | None, U
     if challenge is None or world.now >= challenge.expires_at or challenge.tries >= TRIES:
         return None, None
     user = world.user(challenge.user)
-    if user is None or (user.id, user.password_version) != (challenge.user_id, challenge.password_version):
+    if user is None or user.disabled or (user.id, user.password_version) != (challenge.user_id, challenge.password_version):
         return None, None
     return challenge, user
 
@@ -169,10 +169,23 @@ def verify(world: World, request: Request) -> Answer:
             end_sessions(world, user)
         codes = tuple(map(recovery_code, parsed(reply)["recovery_codes"])) if first else proven.codes
         world.put(replace(proven, codes=codes))
-        world.sessions[parsed(reply)["access_token"]] = Session(user.username.lower(), user.id, None, world.now, amr)
+        start_session(world, proven, parsed(reply), amr)
 
-    return Answer(200, body={"access_token": TOKEN, "token_type": "Bearer", "expires_in": SESSION_LIFE, "user": user.view(),
-                             "recovery_codes_left": 10 if first else len(proven.codes)} | shown, effect=effect)
+    return Answer(200, body=given(user, TOKEN_LIFE, SESSION_IDLE) | shown | {
+        "recovery_codes_left": 10 if first else len(proven.codes)}, effect=effect)
+
+
+def given(user: User, seconds: int, refresh_seconds: int, refresh_token=TOKEN) -> dict:
+    """What a client is given with an access token."""
+    return {"access_token": TOKEN, "token_type": "Bearer", "expires_in": seconds, "refresh_token": refresh_token,
+            "refresh_expires_in": refresh_seconds, "scope": " ".join(in_order(user.scopes)), "role": user.role, "user": user.view()}
+
+
+def start_session(world: World, user: User, given: dict, amr: tuple) -> None:
+    token = given["access_token"]
+    world.access[token] = Access(token, world.now + TOKEN_LIFE)
+    world.sessions[token] = Session(user.username.lower(), user.id, None, world.now, amr, world.now + SESSION_IDLE, world.now,
+                                    refresh_tokens=(given["refresh_token"],))
 
 
 def one_proof(body: dict, refused: Answer | None) -> Answer | None:
@@ -188,9 +201,10 @@ def drop_challenges(world: World, user: User) -> None:
 
 
 def end_sessions(world: World, user: User, but: str | None = None) -> None:
-    for token, session in world.sessions.items():
-        if session.user_id == user.id and token != but:
-            world.sessions[token] = replace(session, ended=True)
+    """`but`: an access token of the session that goes on."""
+    for key, session in world.sessions.items():
+        if session.user_id == user.id and (but is None or key != world.key_of(but)):
+            world.sessions[key] = replace(session, ended=True)
 
 
 def codes_wait(world: World, user: User, of_new: bool = False) -> Answer | None:
@@ -248,31 +262,33 @@ def match(world: World, user: User, new_secret: str | None, code: str) -> tuple[
 # With a session.
 
 def log_out(world: World, request: Request) -> Answer:
-    session, _ = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
-    return Answer(204, effect=lambda world, _: world.sessions.update({request.token: replace(session, ended=True)}))
+    _, refused = may(world, request)
+    return refused or Answer(204, effect=lambda world, _: world.change_session(request.token, ended=True))
 
 
 def me(world: World, request: Request) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
+    caller = caller_of(world, request)
+    if caller is None:
         return NO_TOKEN
-    expected = {"user": user.view(), "recovery_codes_left": len(user.codes),
-                "factors": [{"type": "totp", "confirmed_at": user.confirmed_at}],
-                "session": {"id": session.id or ID, "created_at": rfc3339(session.began),
-                            "expires_at": rfc3339(session.began + SESSION_LIFE), "amr": list(session.amr)}}
-
-    def effect(world, reply):
-        world.sessions[request.token] = replace(session, id=parsed(reply)["session"]["id"])
-
-    return Answer(200, body=expected, effect=effect)
+    user, session, key = caller.user, caller.session, caller.key
+    both = {"user": user.view(), "role": user.role, "api_keys": True}
+    if key:
+        return Answer(200, body=both | {"key": {"id": key.id, "name": key.name, "scopes": in_order(caller.scopes),
+                                                "expires_at": rfc3339(key.expires_at)}})
+    expected = both | {
+        "scopes": in_order(user.scopes), "recovery_codes_left": len(user.codes),
+        "factors": [{"type": "totp", "confirmed_at": user.confirmed_at}],
+        "session": {"id": session.id or ID, "created_at": rfc3339(session.began), "expires_at": rfc3339(session.ends),
+                    "amr": list(session.amr), "proven_until": rfc3339(session.proven_at + PROOF_LIFE)}}
+    return Answer(200, body=expected,
+                  effect=lambda world, reply: world.change_session(request.token, id=parsed(reply)["session"]["id"]))
 
 
 def change_password(world: World, request: Request) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    caller, refused = may(world, request)
+    if refused:
+        return refused
+    user = caller.user
     body, refused = body_of(request, PASSWORD_CHANGE)
     if refused:
         return with_weak(refused, body, "new_password", user.username)
@@ -302,9 +318,10 @@ def change_password(world: World, request: Request) -> Answer:
 
 
 def new_recovery_codes(world: World, request: Request) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    caller, refused = may(world, request)
+    if refused:
+        return refused
+    user = caller.user
     body, refused = body_of(request, NEW_CODES)
     if refused:
         return refused
@@ -320,9 +337,10 @@ def new_recovery_codes(world: World, request: Request) -> Answer:
 
 
 def new_factor(world: World, request: Request) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    caller, refused = may(world, request)
+    if refused:
+        return refused
+    user = caller.user
     body, refused = body_of(request, NEW_FACTOR)
     if refused := one_proof(body, refused):
         return refused

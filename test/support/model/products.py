@@ -4,7 +4,7 @@ import re
 
 from .values import (CHANGE, CHANGEABLE, CREATE, HISTORY, LIST, MOVEMENT, PRICE_MAX, STOCK_MAX, folded, money, read_query,
                      whole, words)
-from .world import (ID, NO_TOKEN, Answer, Request, Some, Stored, World, body_of, invalid, parsed, refusal, same, signed_in)
+from .world import ID, Answer, Request, Some, Stored, World, body_of, invalid, may, parsed, refusal, same
 
 STORED_FOR = 24 * 3600  # responses under an Idempotency-Key
 GONE = refusal(404, "not-found")
@@ -49,7 +49,7 @@ def known(header: str, product: dict) -> bool:
 
 def record(world: World, actor, op: str, before: dict | None, after: dict | None, reason=None, reference=None) -> None:
     either = after or before
-    change = {"log_index": None, "at": world.time(), "actor": {"id": actor.id, "username": actor.username}, "op": op,
+    change = {"log_index": None, "at": world.time(), "actor": actor.view(), "op": op,
               "version": after["version"] if after else before["version"] + 1, "before": before, "after": after,
               "reason": reason, "reference": reference}
     world.histories[either["id"]] = world.histories.get(either["id"], ()) + (change,)
@@ -68,9 +68,9 @@ def next_version(world: World, product: dict, **fields) -> dict:
 
 
 def create(world: World, request: Request) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    user, refused = may(world, request, "products:write")
+    if refused:
+        return refused
     return once(world, request, user, lambda: create_now(world, request, user))
 
 
@@ -92,9 +92,9 @@ def create_now(world: World, request: Request, user) -> Answer:
 
 
 def get(world: World, request: Request, pid: str) -> Answer:
-    session, _ = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    _, refused = may(world, request, "products:read")
+    if refused:
+        return refused
     if refused := bad_head(request) or no_parameters(request):
         return refused
     product = world.products.get(pid)
@@ -113,9 +113,9 @@ def no_parameters(request: Request) -> Answer | None:
 
 
 def change(world: World, request: Request, pid: str) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    user, refused = may(world, request, "products:write")
+    if refused:
+        return refused
     if refused := bad_head(request):
         return refused
     body, refused = body_of(request, CHANGE)
@@ -144,9 +144,9 @@ def change(world: World, request: Request, pid: str) -> Answer:
 
 
 def remove(world: World, request: Request, pid: str) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    user, refused = may(world, request, "products:write")
+    if refused:
+        return refused
     if refused := bad_head(request) or no_parameters(request):
         return refused
     product = world.products.get(pid)
@@ -158,9 +158,9 @@ def remove(world: World, request: Request, pid: str) -> Answer:
 
 
 def move_stock(world: World, request: Request, pid: str) -> Answer:
-    session, user = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    user, refused = may(world, request, "stock:write")
+    if refused:
+        return refused
     return once(world, request, user, lambda: move_now(world, request, user, pid))
 
 
@@ -261,9 +261,9 @@ def asked_of(target: str) -> dict:
 
 def listed(world: World, request: Request) -> Answer:
     """A list from its beginning. Walk checks the pages after the first."""
-    session, _ = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    _, refused = may(world, request, "products:read")
+    if refused:
+        return refused
     asked, wrong = read_query(request.query, LIST)
     if wrong:
         return invalid(wrong)
@@ -297,9 +297,9 @@ def out_of_order(sort: str, got: list, expected: list) -> str | None:
 
 
 def history(world: World, request: Request, pid: str) -> Answer:
-    session, _ = signed_in(world, request)
-    if session is None:
-        return NO_TOKEN
+    _, refused = may(world, request, "products:read")
+    if refused:
+        return refused
     asked, wrong = read_query(request.query, HISTORY)
     if wrong:
         return invalid(wrong)

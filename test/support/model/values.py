@@ -125,6 +125,18 @@ PASSWORD_CHANGE = {"current_password": (any_text, REQUIRED), "new_password": (PA
                    "code": (CODE, REQUIRED)}
 NEW_CODES = {"code": (CODE, REQUIRED)}
 NEW_FACTOR = {"code": (CODE, OPTIONAL), "recovery_code": (is_recovery_code, OPTIONAL)}
+REFRESH = {"refresh_token": (any_text, REQUIRED)}
+SCOPES_OF_KEYS = {"products:read", "stock:write", "products:write", "changes:read", "accounts:read"}
+
+
+def key_scopes(value) -> bool:
+    return isinstance(value, list) and bool(value) and all(
+        isinstance(each, str) and each in SCOPES_OF_KEYS for each in value) and len(set(value)) == len(value)
+
+
+NEW_KEY = {"name": (text(100), REQUIRED), "scopes": (key_scopes, REQUIRED), "expires_in": (integer(1, 366 * 24 * 3600), OPTIONAL)}
+USER_CHANGE = {"name": (text(100), NULLABLE), "role": (word("viewer|clerk|editor|auditor|admin"), OPTIONAL),
+               "state": (word("active|disabled"), OPTIONAL)}
 CREATE = {"name": (text(200), REQUIRED), "price": (amount, REQUIRED), "stock": (integer(0, STOCK_MAX), REQUIRED),
           "description": (text(4000, 0, lines=True), NULLABLE), "sku": (SKU, NULLABLE),
           "currency": (CURRENCIES.__contains__, OPTIONAL)}

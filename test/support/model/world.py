@@ -1,15 +1,20 @@
 """The state of the model (World), a request to it (Request) and the response that it expects (Answer)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Callable
 
 from . import values
+from ..access import NO_SCOPE, SCOPES, STALE
 from ..http import Reply, request_bytes
 
-SESSION_LIFE = 600
+TOKEN_LIFE = 600
+SESSION_IDLE, SESSION_MAX = 1800, 12 * 3600
+PROOF_LIFE = 300
+GRACE = 10  # in which a refresh may be repeated
+SCOPE_ORDER = ("products:read", "stock:write", "products:write", "changes:read", "accounts:read", "accounts:write")
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,12 @@ class User:
     failures: int = 0
     unredeemed: int = 0  # failures that a recovery code does not reset
     locked_until: int = 0
+    role: str = "editor"
+    disabled: bool = False
+
+    @property
+    def scopes(self) -> set:
+        return SCOPES[self.role]
 
     def view(self) -> dict:
         return {"id": self.id, "username": self.username, "name": self.name, "created_at": self.created_at}
@@ -76,7 +87,31 @@ class Session:
     id: str | None  # None until /me was read
     began: int
     amr: tuple
+    ends: int
+    proven_at: int
+    refreshed_at: int | None = None
     ended: bool = False
+    refresh_tokens: tuple = ()  # all that were given, the oldest first; the last one can be used next
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access token."""
+    session: str  # key in World.sessions: its first access token
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Key:
+    """A program's key."""
+    id: str
+    name: str
+    user: str
+    user_id: str
+    scopes: tuple
+    created_at: int
+    expires_at: int
+    revoked: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +127,9 @@ class World:
     now: int
     users: dict = field(default_factory=dict)  # username in lower case -> User
     challenges: dict = field(default_factory=dict)  # token -> Challenge
-    sessions: dict = field(default_factory=dict)  # token -> Session
+    sessions: dict = field(default_factory=dict)  # first access token -> Session
+    access: dict = field(default_factory=dict)  # access token -> Access
+    keys: dict = field(default_factory=dict)  # the key itself -> Key
     products: dict = field(default_factory=dict)  # id -> product as GET shows it
     histories: dict = field(default_factory=dict)  # id -> changes as GET shows them, oldest first
     password_failures: dict = field(default_factory=dict)  # username in lower case -> (count, time of the last)
@@ -100,7 +137,7 @@ class World:
 
     def copy(self) -> "World":
         return World(self.now, *(dict(getattr(self, name)) for name in (
-            "users", "challenges", "sessions", "products", "histories", "password_failures", "stored")))
+            "users", "challenges", "sessions", "access", "keys", "products", "histories", "password_failures", "stored")))
 
     @property
     def step(self) -> int:
@@ -111,7 +148,8 @@ class World:
 
     def user(self, username: str) -> User | None:
         user = self.users.get(username.lower())
-        return None if user and user.pending_until is not None and self.now >= user.pending_until else user
+        over = user and user.pending_until is not None and self.now >= user.pending_until and not user.disabled
+        return None if over else user
 
     def put(self, user: User) -> None:
         self.users[user.username.lower()] = user
@@ -120,12 +158,32 @@ class World:
         """Removes an account whose state is unknown; its changes of products stay."""
         self.users.pop(user.username.lower(), None)
         self.challenges = {token: each for token, each in self.challenges.items() if each.user_id != user.id}
-        self.sessions = {token: each for token, each in self.sessions.items() if each.user_id != user.id}
+        self.sessions = {key: each for key, each in self.sessions.items() if each.user_id != user.id}
+        self.access = {token: each for token, each in self.access.items() if each.session in self.sessions}
+        self.keys = {key: each for key, each in self.keys.items() if each.user_id != user.id}
         self.stored = {slot: each for slot, each in self.stored.items() if slot[0] != user.id}
 
     def session(self, token: str | None) -> Session | None:
-        session = self.sessions.get(token)
-        return session if session and not session.ended and self.now < session.began + SESSION_LIFE else None
+        """The living session of a living access token."""
+        access = self.access.get(token)
+        return self.living(access.session) if access and self.now < access.expires_at else None
+
+    def living(self, key: str) -> Session | None:
+        session = self.sessions.get(key)
+        return session if session and not session.ended and self.now < session.ends else None
+
+    def key_of(self, token: str) -> str:
+        """Where the session of an access token is in `sessions`."""
+        return self.access[token].session
+
+    def change_session(self, token: str, **changes) -> None:
+        """`token`: an access token."""
+        key = self.key_of(token)
+        self.sessions[key] = replace(self.sessions[key], **changes)
+
+    def key(self, token: str | None) -> Key | None:
+        key = self.keys.get(token)
+        return key if key and not key.revoked and self.now < key.expires_at else None
 
 
 def rfc3339(seconds: int) -> str:
@@ -224,7 +282,55 @@ def body_of(request: Request, form: dict) -> tuple[dict, Answer | None]:
 def signed_in(world: World, request: Request) -> tuple[Session | None, User | None]:
     session = world.session(request.token)
     user = world.users.get(session.user) if session else None
-    return (session, user) if user and user.id == session.user_id else (None, None)
+    return (session, user) if user and user.id == session.user_id and not user.disabled else (None, None)
 
 
 NO_TOKEN = refusal(401, "invalid-token")
+FOR_PEOPLE = refusal(403, "forbidden", WWW_Authenticate=NO_SCOPE)
+NOT_PROVEN = refusal(401, "proof-required", WWW_Authenticate=STALE)
+
+
+def in_order(scopes) -> list:
+    return [scope for scope in SCOPE_ORDER if scope in scopes]
+
+
+@dataclass(frozen=True)
+class Caller:
+    user: User
+    session: Session | None = None
+    key: Key | None = None
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    @property
+    def scopes(self) -> set:
+        return self.user.scopes & set(self.key.scopes) if self.key else self.user.scopes
+
+    def view(self) -> dict:
+        """The actor of a change."""
+        named = {"key": {"id": self.key.id, "name": self.key.name}} if self.key else {}
+        return {"id": self.user.id, "username": self.user.username} | named
+
+
+def caller_of(world: World, request: Request) -> Caller | None:
+    if key := world.key(request.token):
+        user = world.users.get(key.user)
+        return Caller(user, key=key) if user and user.id == key.user_id and not user.disabled else None
+    session, user = signed_in(world, request)
+    return Caller(user, session) if session else None
+
+
+def may(world: World, request: Request, scope: str | None = None, fresh: bool = False) -> tuple[Caller | None, Answer | None]:
+    """The caller, or a refusal. Without a scope, or for something fresh, a session is needed."""
+    caller = caller_of(world, request)
+    if caller is None:
+        return None, NO_TOKEN
+    if caller.key and (scope is None or fresh):
+        return None, FOR_PEOPLE
+    if scope and scope not in caller.scopes:
+        return None, refusal(403, "forbidden", WWW_Authenticate=f'{NO_SCOPE}, scope="{scope}"')
+    if fresh and world.now >= caller.session.proven_at + PROOF_LIFE:
+        return None, NOT_PROVEN
+    return caller, None
