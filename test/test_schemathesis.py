@@ -1,6 +1,6 @@
-"""schemathesis reads /openapi.json and sends what it allows and what it forbids. Every response must be a declared one;
-nothing valid may be refused, nothing invalid accepted. schemathesis.toml adds what a schema cannot say.
-INTEGRITY_FUZZ_EXAMPLES=500 makes a longer run."""
+"""schemathesis reads /openapi.json and sends what it allows and what it forbids, with a session of each role and with a key. Every
+response must be a declared one; nothing valid may be refused, nothing invalid accepted. schemathesis.toml adds what a schema cannot
+say. INTEGRITY_FUZZ_EXAMPLES=500 makes a longer run."""
 
 import os
 import pathlib
@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from support import pypi
+from support.accounts import ROLES, enrolled
 from support.server import Server
 
 pytestmark = pytest.mark.embedded
@@ -17,9 +18,11 @@ SUPPORT = pathlib.Path(__file__).parent / "support"
 EXAMPLES = os.environ.get("INTEGRITY_FUZZ_EXAMPLES", "10")
 
 
-def test_no_failure(tmp_path):
+@pytest.mark.parametrize("caller", [*ROLES, "key"])
+def test_no_failure(tmp_path, caller):
     programs = pypi.programs()
-    with Server() as server:
+    with Server("--api-keys") as server:
+        enrolled(server)  # the first admin
         done = subprocess.run(
             [programs / "st", "--config-file", SUPPORT / "schemathesis.toml", "run",
              f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--max-examples", EXAMPLES,
@@ -27,5 +30,6 @@ def test_no_failure(tmp_path):
             cwd=tmp_path, capture_output=True, text=True,
             env=server.env | {"SCHEMATHESIS_HOOKS": str(SUPPORT / "schemathesis_hooks.py"), "PYTHONDONTWRITEBYTECODE": "1",
                               "INTEGRITY_PORT": str(server.port), "INTEGRITY_BINARY": server.binary,
+                              "INTEGRITY_CALLER": caller, "INTEGRITY_DATA": str(server.data),
                               "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)})
         assert done.returncode == 0, done.stdout[-20000:] + done.stderr[-4000:]

@@ -1,9 +1,11 @@
 """Signs schemathesis in. Loaded by `st run` (SCHEMATHESIS_HOOKS).
 
-A session lives for ten minutes, and some operations end it, so each of those gets a session of its own."""
+INTEGRITY_CALLER says as whom: a role, or "key". An access token lives for ten minutes, and some operations end its session, so each
+of those gets a session of its own."""
 
 import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -24,15 +26,37 @@ class Running:
     now = staticmethod(time.time)
 
 
+CALLER = os.environ.get("INTEGRITY_CALLER", "editor")
+SCOPES = ("products:read", "products:write", "stock:write", "changes:read", "accounts:read")
+
+
+def command(*arguments) -> str:
+    return subprocess.run([Running.binary, *arguments, "--data", os.environ["INTEGRITY_DATA"]], check=True, capture_output=True, text=True).stdout
+
+
+def somebody() -> Account:
+    """A new account with the role; it has proved its second factor just now."""
+    account = enrolled(Running)
+    role = "admin" if CALLER == "key" else CALLER
+    if role != account.role:
+        command("user", "role", account.username, role)
+    return account
+
+
+def a_key() -> str:
+    scopes = [word for scope in SCOPES for word in ("--scope", scope)]
+    return command("api-key", "add", "schemathesis", "--user", somebody().username, *scopes).strip()
+
+
 def changes_sessions(operation) -> bool:
-    """POST /logout, and the operations that change one's own account."""
+    """POST /logout, and the operations that change accounts: each wants a fresh proof, or ends a session."""
     return operation.method.upper() != "GET" and "Accounts" in operation.definition.raw.get("tags", [])
 
 
 @schemathesis.auth(refresh_interval=240)
 class SignedIn:
     def get(self, case, context):
-        return enrolled(Running).token
+        return a_key() if CALLER == "key" else somebody().token
 
     def set(self, case, token, context):
         schemes = [name for each in case.operation.definition.raw["security"] for name in each]
@@ -40,8 +64,8 @@ class SignedIn:
             account = Account(Running).sign_up()
             case.path_parameters["username"] = account.username
             token = account.challenge
-        elif schemes and changes_sessions(case.operation):
-            token = enrolled(Running).token
+        elif schemes and CALLER != "key" and changes_sessions(case.operation):
+            token = somebody().token
         if schemes:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
