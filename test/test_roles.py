@@ -214,6 +214,11 @@ def test_behind_a_proxy_nobody_becomes_admin_by_signing_up():
         assert "no-admin" in server.log and "integrity user" in server.log
 
 
+def test_on_another_listener_than_loopback_nobody_becomes_admin_by_signing_up():
+    with Server("--signup", "open", "--insecure-http", listen="0.0.0.0:0") as server:
+        assert enrolled(server).role == "editor"
+
+
 def test_after_a_forwarded_header_nobody_becomes_admin_by_signing_up():
     with Server() as server:
         Client(server).get("/healthz", headers={"X-Forwarded-For": "192.0.2.1"})

@@ -1,7 +1,9 @@
 """Accounts kept by an admin: /users, what an admin may change, and what they never see."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from urllib.parse import quote
 
 import pytest
@@ -82,6 +84,17 @@ def test_the_states_of_an_account_and_of_its_factor(boss):
     server.move_clock(DAY + 1)
     boss.sign_in()
     assert shown(boss, reset)["factor"] == "none", "the 24 hours are over"
+
+
+@pytest.mark.embedded
+def test_a_factor_that_its_counter_disabled_is_shown_as_that_before_waiting(boss):
+    """test_counters.py sends a hundred wrong codes; here ninety-nine of them are written into the store."""
+    account = enrolled(boss.server).login()
+    with contextlib.closing(sqlite3.connect(boss.server.data / "integrity.db", isolation_level=None)) as store:
+        assert store.execute("UPDATE factor_counters SET failures_unredeemed = 99, failures = 98 WHERE user ="
+                             " (SELECT id FROM users WHERE username = ?)", (account.username,)).rowcount == 1
+    assert account.verify(account.wrong_codes(1)[0]).slug == "invalid-code"
+    assert shown(boss, account)["factor"] == "disabled", "the first that fits"
 
 
 def test_the_last_login_is_shown_and_is_no_change(boss):
