@@ -115,6 +115,9 @@ def test_the_list_as_json_is_an_array_of_accounts(admin, running):
     if not running:
         admin.server.stop()
     listed = json.loads(command(admin.server, "user", "list", "--json").stdout)
+    for each in [*listed, *shown]:
+        if each["state"] == "pending":
+            each.pop("role")  # what it will be is up to the options of the program that says it
     by_name = {each["username"]: each for each in listed}
     assert len(listed) == len(shown) == 5 == len(by_name)
     assert sorted(listed, key=lambda each: each["id"]) == sorted(shown, key=lambda each: each["id"])

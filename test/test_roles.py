@@ -245,30 +245,36 @@ def test_without_an_admin_the_server_says_so_at_start():
 
 # There is always an admin.
 
-def test_the_last_admin_cannot_be_demoted_or_disabled(office):
+@pytest.fixture
+def only(clocked):
+    """The only admin of a server."""
+    return admin_of(clocked)
+
+
+def test_the_last_admin_cannot_be_demoted_or_disabled(only):
     for change in ({"role": "editor"}, {"state": "disabled"}, {"role": "viewer", "state": "disabled"}):
-        reply = office.change(office, **change)
+        reply = only.change(only, **change)
         assert (reply.status, reply.slug) == (409, "last-admin")
-    assert office.change(office, role="admin", state="active", name="The boss").status == 200
-    for verb in (["role", office.username, "editor"], ["disable", office.username]):
-        done = office.server.command("user", *verb)
+    assert only.change(only, role="admin", state="active", name="The boss").status == 200
+    for verb in (["role", only.username, "editor"], ["disable", only.username]):
+        done = only.server.command("user", *verb)
         assert done.returncode == 1 and done.stderr.strip(), verb
-    assert office.client.get("/me").json["role"] == "admin"
+    assert only.client.get("/me").json["role"] == "admin"
 
 
-def test_a_disabled_or_pending_admin_does_not_count(office):
-    second = member(office, "admin")
-    assert office.change(second, state="disabled").status == 200
-    assert office.server.command("user", "add", fresh_name("host"), "--role", "admin", stdin=office.password + "\n").returncode == 0
-    assert office.change(office, role="editor").slug == "last-admin"
-    assert office.change(second, state="active").status == 200
+def test_a_disabled_or_pending_admin_does_not_count(only):
+    second = member(only, "admin")
+    assert only.change(second, state="disabled").status == 200
+    assert only.server.command("user", "add", fresh_name("host"), "--role", "admin", stdin=only.password + "\n").returncode == 0
+    assert only.change(only, role="editor").slug == "last-admin"
+    assert only.change(second, state="active").status == 200
     second.login()
-    office.server.move_clock(60)
+    only.server.move_clock(60)
     assert second.verify().status == 200
-    assert second.change(office, role="editor").status == 200
+    assert second.change(only, role="editor").status == 200
     assert second.change(second, role="editor").slug == "last-admin"
-    assert second.change(office, role="admin").status == 200
-    assert office.change(second, role="editor").status == 200
+    assert second.change(only, role="admin").status == 200
+    assert only.change(second, role="editor").status == 200
 
 
 def both_stores(mongo, store: str) -> str:
