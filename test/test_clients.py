@@ -112,7 +112,7 @@ def test_the_program_says_what_is_wrong(shop):
     for key, lines, words in ((made["key"], "X-9,1,order 1\n", "no product has the sku x-9"),
                               (made["key"], "B/2,-1000,order 2\n", "stock"),
                               (shop.make_key("products:read")["key"], "", "stock:write"),
-                              (made["key"][:-1] + ("A" if made["key"][-1] != "A" else "B"), "", "key")):
+                              (made["key"][:-1] + ("A" if made["key"][-1] != "A" else "B"), "", "not accepted")):
         done = deliver(shop.server, key, lines)
         assert done.returncode != 0 and words in done.stderr.lower(), done
         assert key not in done.stdout + done.stderr

@@ -133,7 +133,7 @@ def test_a_second_server_on_the_folder_is_refused(server):
 @pytest.mark.embedded
 def test_a_second_server_is_refused_also_after_the_lock_file_was_removed():
     with Server() as server:
-        account = enrolled(server)
+        _, account = enrolled(server), enrolled(server)  # the first one is the only admin
         (server.data / "lock").unlink()
         done = serve_again(server)
         assert (done.returncode, done.stdout) == (1, "") and f"{server.data} is in use" in done.stderr

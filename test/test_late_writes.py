@@ -145,6 +145,7 @@ def test_no_write_that_waits_survives_user_disable(server, account, path):
 @pytest.mark.embedded  # it has a store of its own
 def test_no_write_of_a_stopped_node_survives_user_disable(mongo):
     with Server(store=database_at(mongo.uri)) as node:
+        enrolled(node)  # the first one is the only admin
         account = enrolled(node)
         path = account.client.post("/products", {"name": "Lamp", "price": "1.25", "stock": 5}).header("Location")
         with no_write_goes_on(node) as release:

@@ -93,7 +93,7 @@ def contents(folder) -> dict:
     with contextlib.closing(sqlite3.connect(folder / "integrity.db")) as database:
         tables = [name for name, in database.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'product_words%' AND name <> 'moves'")]
-        assert len(tables) == 12, tables
+        assert len(tables) == 14, tables
         found = {}
         for table in tables:
             columns = [column for _, column, *_ in database.execute(f"PRAGMA table_xinfo({table})")]

@@ -168,7 +168,7 @@ def test_the_lines_of_changes_send_the_version_that_was_read(tmp_path):
     with Server("--require-version") as server:
         account = enrolled(server)
         pid = account.client.post("/products", {"name": "Lamp", "price": 1, "stock": 5}).json["id"]
-        script = f"token={account.token}\n" + block.replace("curl -sS", "curl -sS --fail").replace("ID", pid).replace(":8080", f":{server.port}")
+        script = f"token={account.token}\n" + block.replace("curl -sS", "curl -sS --fail").replace("ID", pid).replace("REFRESH", account.refresh_token).replace(":8080", f":{server.port}")
         done = subprocess.run(["bash", "-e", "-u", "-c", script], cwd=tmp_path, text=True, capture_output=True, env=environment(HOME=str(tmp_path)))
         assert done.returncode == 0, done.stdout + done.stderr
         assert account.client.get("/me").status == 401, "the last line logs out"

@@ -271,12 +271,12 @@ def me(world: World, request: Request) -> Answer:
     if caller is None:
         return NO_TOKEN
     user, session, key = caller.user, caller.session, caller.key
-    both = {"user": user.view(), "role": user.role, "api_keys": True}
+    both = {"user": user.view(), "role": user.role}
     if key:
         return Answer(200, body=both | {"key": {"id": key.id, "name": key.name, "scopes": in_order(caller.scopes),
                                                 "expires_at": rfc3339(key.expires_at)}})
     expected = both | {
-        "scopes": in_order(user.scopes), "recovery_codes_left": len(user.codes),
+        "api_keys": True, "scopes": in_order(user.scopes), "recovery_codes_left": len(user.codes),
         "factors": [{"type": "totp", "confirmed_at": user.confirmed_at}],
         "session": {"id": session.id or ID, "created_at": rfc3339(session.began), "expires_at": rfc3339(session.ends),
                     "amr": list(session.amr), "proven_until": rfc3339(session.proven_at + PROOF_LIFE)}}

@@ -74,7 +74,8 @@ def change_user(world: World, request: Request, id: str) -> Answer:
         return refused
     body, refused = body_of(request, USER_CHANGE)
     if refused:
-        return refused
+        names_nothing = isinstance(body, dict) and not {"name", "role", "state"} & set(body)
+        return invalid() if names_nothing and refused.status == 422 else refused
     if not body:
         return invalid()
     user = next((each for each in world.users.values() if each.id == id), None)
