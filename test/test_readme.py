@@ -163,7 +163,8 @@ def test_a_program_can_be_the_authenticator(tmp_path):
 
 def test_the_lines_of_changes_send_the_version_that_was_read(tmp_path):
     """Without If-Match a change overwrites what somebody else wrote; --require-version refuses it."""
-    block = re.search(r"^## From here\n.*?^```\n(.*?)^```", README.read_text(), re.M | re.S)[1]
+    section = re.search(r"^## From here\n(.*?)^## ", README.read_text(), re.M | re.S)[1]
+    block = "".join(re.findall(r"^```\n(.*?)^```", section, re.M | re.S))
     assert "--require-version" in README.read_text()
     with Server("--require-version") as server:
         account = enrolled(server)

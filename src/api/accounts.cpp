@@ -24,7 +24,7 @@ auto fields(const SignUpBody*) {
                     schema::required("password", &SignUpBody::password, kNewPassword, kNewPasswordAbout),
                     schema::nullable("name", &SignUpBody::name, model::person_name_rule, "what people call you"),
                     schema::optional("invitation", &SignUpBody::invitation, schema::Opaque{65'536},
-                                     "the token of one; lets in where sign-up is closed, and decides the role")};
+                                     "an invitation's token: allows sign-up where it is closed, and decides the role")};
 }
 constexpr std::string_view schema_name(const SignUpBody*) {
   return "SignUp";
@@ -59,7 +59,7 @@ Status may_sign_up_here(const Call& call, const json::Value& body) {
   }
   if (sign_up_is_open(call.context)) return {};
   return Error{Code::signup_closed,
-               "accounts are made by an admin's invitation, or by the operator with `integrity user add NAME`"};
+               "accounts are created by an admin's invitation, or by the operator with `integrity user add NAME`"};
 }
 
 // The check runs on the hashing pool, so it counts as a login for the rate limit of the address.

@@ -75,8 +75,8 @@ Status authorise(Services& services, Call& call) {
   const auto* caller = std::get_if<auth::Principal>(&call.caller);
   if (caller == nullptr) return {};
   if (access.kind == Access::Kind::session && caller->key() != nullptr) {
-    return forbidden(call, "this takes the access token of a session; a program's key never does it",
-                     R"(Bearer error="insufficient_scope")");
+    return forbidden(call, "this needs a session's access token; a program's key is never accepted here",
+                     insufficient_scope({}));
   }
   if (access.scope && !caller->scopes().has(*access.scope)) {
     const std::string scope(name_of(*access.scope));
@@ -85,7 +85,7 @@ Status authorise(Services& services, Call& call) {
         "this needs the scope " + scope + ", which " +
             (caller->key() != nullptr ? "this key does not have"
                                       : "the role " + std::string(name_of(caller->role())) + " does not have"),
-        R"(Bearer error="insufficient_scope", scope=")" + scope + '"');
+        insufficient_scope(*access.scope));
   }
   if (access.for_keys && !services.api_keys_allowed) {
     return forbidden(call, "keys for programs are off; the operator allows them with --api-keys", {});

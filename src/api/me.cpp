@@ -19,7 +19,7 @@ auto fields(const SessionView*) {
       schema::required("created_at", &SessionView::created_at, schema::Timestamp{}),
       schema::required("expires_at", &SessionView::expires_at, schema::Timestamp{}, "unless it is refreshed"),
       schema::required("proven_until", &SessionView::proven_until, schema::Timestamp{},
-                       "until then, or until the next proof, nothing asks for a fresh one"),
+                       "until then, no fresh proof is asked for"),
       schema::required("amr", &SessionView::amr, kAmr, kAmrAbout)};
 }
 constexpr std::string_view schema_name(const SessionView*) {

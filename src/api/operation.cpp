@@ -114,6 +114,11 @@ void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   exchange.reply(std::move(reply));
 }
 
+std::string insufficient_scope(std::optional<model::Scope> scope) {
+  const std::string missing = scope ? ", scope=\"" + std::string(name_of(*scope)) + '"' : "";
+  return R"(Bearer error="insufficient_scope")" + missing;
+}
+
 void respond(http::Exchange& exchange, const Error& error) {
   const auto* call = static_cast<const Call*>(exchange.context.get());  // null where no operation was found
   std::string challenge = call != nullptr ? call->challenge : "";
@@ -121,6 +126,10 @@ void respond(http::Exchange& exchange, const Error& error) {
     const auto why = auth::description(call->token_fault);
     challenge = "Bearer";
     if (!why.empty()) challenge += R"( error="invalid_token", error_description=")" + std::string(why) + '"';
+  }
+  // Demoted while the write was queued.
+  if (error.code == Code::forbidden && challenge.empty() && call->access.scope && !call->access.for_keys) {
+    challenge = insufficient_scope(*call->access.scope);
   }
   respond(exchange, problem(error, exchange.request().request_id, challenge), &error);
 }

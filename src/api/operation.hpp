@@ -109,6 +109,8 @@ struct Query {
 // Answers `exchange`, and logs the outcome where that is required. `error` is the reason, where the reply is a problem.
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error = nullptr);
 void respond(http::Exchange& exchange, const Error& error);
+// WWW-Authenticate of a caller who may not do this (RFC 6750 §3.1). Without a scope: a session is wanted, and a key came.
+std::string insufficient_scope(std::optional<model::Scope> scope);
 Call& call_of(http::Exchange& exchange);
 // The origin of a write for this request. For a signed-in caller it names the session: if that has ended, nothing is
 // written.

@@ -196,7 +196,7 @@ OperationFor<auth::SignedIn> prove() {
 OperationFor<auth::SignedIn> list() {
   return operation("listSessions", "My sessions, newest first", {}, &api::list)
       .of_account()
-      .described("With the address and the program that began or refreshed each of them last.")
+      .described("Each with the address and the program that began it or last refreshed it.")
       .example({"one", "One session", "",
                 R"([{"id":"6925142bbf57d9d3a4b1c0df","created_at":"2026-11-23T10:00:15.000Z","refreshed_at":null,)"
                 R"("expires_at":"2026-11-23T10:30:15.000Z","amr":["pwd","otp"],"address":"127.0.0.1",)"

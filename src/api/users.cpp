@@ -211,7 +211,6 @@ Result<Ok<AccountView>> get(const Context& context, const auth::Principal&, stor
   }
   auto answer = shown(context, tx, *user);
   answer.headers = {{"ETag", etag(user->public_version)}};
-  answer.not_modified = known.if_none_match && known.if_none_match->has(user->public_version);
   return answer;
 }
 
@@ -279,8 +278,7 @@ OperationFor<auth::Principal> list() {
 OperationFor<auth::Principal> get() {
   return operation("getUser", "One account", {Code::not_found, Code::precondition_failed}, &api::get)
       .of_account()
-      .conditional()
-      .honouring({header::if_match, header::if_none_match})
+      .honouring({header::if_match})
       .giving({header::etag})
       .example({"ada", "The account", "", kAccount})
       .checking_head(&readable_preconditions);
@@ -306,7 +304,8 @@ OperationFor<auth::SignedIn> reset() {
       .described(
           "Ends all of its sessions. Nobody learns a password, a secret or a code: after `factor` the right password "
           "enrols a new authenticator within 24 hours; after `password` the person sets a new one with the "
-          "`reset_token` at `POST /reset-password`. It stands in the account's history, and in `GET /me` for 30 days.")
+          "`reset_token` at `POST /reset-password`. It is recorded in the account's history and shown in `GET /me` for "
+          "30 days.")
       .example({"password", "The password was forgotten", R"({"password":true})",
                 R"({"reset_token":"8Jx1mCw0Zr6tQmV2sYkq1rT4c3U","expires_at":"2026-11-24T10:00:15.000Z"})"});
 }

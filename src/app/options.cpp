@@ -80,13 +80,13 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_signup_role(text), [&](model::Role value) { c.signup_role = value; });
      }},
-    {"session-idle", "TIME", "30m", "", "A session ends so long after its last refresh; 10m to 24h", server,
+    {"session-idle", "TIME", "30m", "", "A session ends this long after its last refresh; 10m to 24h", server,
      [](Config& c, std::string_view text) {
        using namespace std::chrono;
        return take(parse_duration(text, minutes(10), hours(24)), [&](seconds value) { c.session_idle = value; });
      }},
     {"session-max", "TIME", "12h", "",
-     "A session ends so long after its beginning; 10m to 7d. 10m: nothing is refreshed", server,
+     "A session ends this long after it began; 10m to 7d. 10m: nothing is refreshed", server,
      [](Config& c, std::string_view text) {
        using namespace std::chrono;
        return take(parse_duration(text, minutes(10), days(7)), [&](seconds value) { c.session_max = value; });

@@ -122,7 +122,8 @@ Status keys_of_all_nodes(const Host& host) {
 void warn_without_admin(const Host& host, std::ostream* out = nullptr) {
   const auto tx = host.store->read();
   if (tx->active_admins() > 0) return;
-  if (host.accounts.context.rules.first_admin_on_loopback && !tx->any_account_confirmed()) return;
+  const auto& context = host.accounts.context;
+  if (context.rules.first_admin_on_loopback && !context.proxy_seen && !tx->any_account_confirmed()) return;
   constexpr std::string_view kCure =
       "integrity user add NAME --role admin, or for an account that exists: integrity user role NAME admin";
   log::event("no-admin", {{"cure", kCure}});

@@ -120,7 +120,7 @@ Status set_role(const std::string& name, const std::string& role, const Config& 
   return {};
 }
 
-// "active", or what its owner has to do first: "active, to enrol".
+// "active", or what its owner has to do first: "active, factor enrol".
 std::string state_shown(const api::AccountView& account) {
   return account.factor == "active" || account.state == "pending" ? account.state
                                                                   : account.state + ", factor " + account.factor;

@@ -30,10 +30,12 @@ void store_change(store::WriteTx& tx, const model::Attribution& attribution, std
 void reset_account(store::WriteTx& tx, const model::Attribution& attribution, std::string_view op, model::User& user,
                    const ResetWanted& wanted, Time now) {
   const auto before = user.reset;
+  // Two resets one after the other are as good as one of both: the owner sees that.
+  const bool shown = before && now < before->at + model::reset_shown;
   user.reset = model::Reset{.at = now,
                             .by = attribution.actor,
-                            .factor = wanted.factor,
-                            .password = wanted.password,
+                            .factor = wanted.factor || (shown && before->factor),
+                            .password = wanted.password || (shown && before->password),
                             .token_hash = wanted.token_hash,
                             .expires_at = now + model::reset_enrolment_life};
   if (!wanted.password && before && before->token_hash) {  // the person still needs it

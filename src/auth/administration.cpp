@@ -4,6 +4,7 @@
 
 #include "auth/account_change.hpp"
 #include "auth/challenge.hpp"
+#include "auth/enrolment.hpp"
 
 namespace integrity::auth {
 namespace {
@@ -13,7 +14,7 @@ using model::UserState;
 Status may_become(UserState before, UserState after) {
   if (before == after) return {};
   if (before == UserState::pending && after == UserState::active) {
-    return invalid_value("#/state", "this account becomes active by the first code of its authenticator only");
+    return invalid_value("#/state", "this account becomes active only when the first code of its authenticator is confirmed");
   }
   if (after == UserState::pending) return invalid_value("#/state", "must be active or disabled");
   return {};
@@ -43,22 +44,22 @@ FactorState factor_state(const model::User& user, const model::FactorCounters& c
 
 store::WriteFunction<model::User> Administration::change(const SignedIn& by, const UserId& id, AccountChange change,
                                                          Expected expected) const {
-  return
-      [by, id, change = std::move(change), expected = std::move(expected)](store::WriteTx& tx) -> Result<model::User> {
-        const auto before = tx.user(id);
-        if (!before) return not_found();
-        if (expected) INTEGRITY_CHECK(expected(*before));
-        model::User after = *before;
-        if (change.name) after.name = *change.name;
-        if (change.role) after.role = *change.role;
-        if (change.state) after.state = *change.state;
-        INTEGRITY_CHECK(may_become(before->state, after.state));
-        INTEGRITY_CHECK(keeps_an_admin(tx, *before, after));
-        if (after.name == before->name && after.role == before->role && after.state == before->state) return after;
-        store_change(tx, by.attribution(), op_of(*before, after), after, before->state);
-        if (after.state != before->state) tx.remove_challenges_of(id);
-        return after;
-      };
+  return [by, id, change = std::move(change), expected = std::move(expected),
+          now = context_.clock.now()](store::WriteTx& tx) -> Result<model::User> {
+    const auto before = tx.user(id);
+    if (!before || is_over(*before, now)) return not_found();
+    if (expected) INTEGRITY_CHECK(expected(*before));
+    model::User after = *before;
+    if (change.name) after.name = *change.name;
+    if (change.role) after.role = *change.role;
+    if (change.state) after.state = *change.state;
+    INTEGRITY_CHECK(may_become(before->state, after.state));
+    INTEGRITY_CHECK(keeps_an_admin(tx, *before, after));
+    if (after.name == before->name && after.role == before->role && after.state == before->state) return after;
+    store_change(tx, by.attribution(), op_of(*before, after), after, before->state);
+    if (after.state != before->state) tx.remove_challenges_of(id);
+    return after;
+  };
 }
 
 store::WriteFunction<ResetDone> Administration::reset(const SignedIn& by, const UserId& id, bool factor,
@@ -67,7 +68,7 @@ store::WriteFunction<ResetDone> Administration::reset(const SignedIn& by, const 
   const auto token = to_base64url(context_.random.bytes(one_time_token_bytes));
   return [by, id, factor, password, now, token](store::WriteTx& tx) -> Result<ResetDone> {
     auto user = tx.user(id);
-    if (!user) return not_found();
+    if (!user || is_over(*user, now)) return not_found();
     ResetWanted wanted{.factor = factor, .password = password};
     ResetDone done{.expires_at = now + model::reset_enrolment_life};
     if (password) {

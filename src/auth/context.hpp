@@ -18,7 +18,7 @@ struct AccountRules {
   bool signup_open = true;
   std::string issuer = "Data Integrity API";
   int bcrypt_cost = 12;
-  // A session ends so long after its last refresh, and so long after its beginning.
+  // A session ends this long after its last refresh, and this long after it began.
   Millis session_idle = std::chrono::minutes(30), session_max = std::chrono::hours(12);
   model::Role signup_role = model::Role::editor;
   // The first account that is confirmed becomes admin: the server listens on loopback only and trusts no proxy.

@@ -67,7 +67,7 @@ Result<bool> decide_role(const AuthContext& context, store::WriteTx& tx, const m
     INTEGRITY_TRY(const auto invitation, open_invitation(tx, *user.invitation, now));
     tx.remove_invitation(attribution, invitation, "invitation.accept", user.id);
     user.invitation.reset();
-    user.role = invitation.role;
+    if (!user.role) user.role = invitation.role;  // an admin may have given another one meanwhile
     return false;
   }
   if (user.role) return false;

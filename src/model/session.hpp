@@ -24,7 +24,7 @@ struct Session {
   SessionId id;
   UserId user;
   SecondFactor factor = SecondFactor::otp;
-  // Of the user, as it is now: stored with the session, so that one question answers both. The store keeps it true.
+  // Of the user, as it is now: stored with the session, so that one query gives both. The store keeps it true.
   Role role = Role::editor;
   // Number of the refresh token that can be used next. 0: the session has none, and ends with its access token.
   std::int64_t generation = 0;

@@ -143,9 +143,10 @@ struct Described<model::User> {
       Member{"created_at", INTEGRITY_OF(created_at)},
       Member{"updated_at", INTEGRITY_OF(updated_at)},
   };
-  // What a document of an older program lacks.
+  // What a document of an older program lacks. An account without a role that this program wrote was disabled before its
+  // first code: that counted its version.
   static void complete(model::User& user) {
-    if (user.state == model::UserState::pending || user.role) return;
+    if (user.state == model::UserState::pending || user.role || user.public_version > 1) return;
     user.role = model::Role::editor;
     user.confirmed_at = user.totp_confirmed_at.value_or(user.created_at);
     user.public_version = std::max<std::int64_t>(user.version, 1);

@@ -86,20 +86,27 @@ void fill_in_before(Connection& connection, std::vector<model::Change>& changes)
   }
 }
 
+struct Found {
+  std::vector<model::Change> changes;  // without those that cannot be read
+  // The last number, where the limit cut the list.
+  std::optional<std::int64_t> cut_at = {};
+};
+
 // The next changes of a page, and one more, with numbers from `low` on and below `high`.
-std::vector<model::Change> next_changes(Connection& connection, const Plan& plan, std::int64_t low, std::int64_t high,
-                                        std::size_t limit) {
+Found next_changes(Connection& connection, const Plan& plan, std::int64_t low, std::int64_t high, std::size_t limit) {
   Doc filter = plan.filter;
   filter.add("_id", Doc("$gte", low, "$lt", high));
-  const Doc options("hint", plan.index, "sort", plan.sort, "limit",
-                    static_cast<std::int64_t>(std::min(limit, kPageMax)) + 1);
-  std::vector<model::Change> changes;
+  const auto most = static_cast<std::int64_t>(std::min(limit, kPageMax)) + 1;
+  const Doc options("hint", plan.index, "sort", plan.sort, "limit", most);
+  Found next;
+  std::int64_t read = 0;
   for (Cursor found = connection.find(in::changes, filter, options); found.next();) {
+    if (++read == most) next.cut_at = found.view().take<std::int64_t>("_id");
     auto change = unless_unreadable(in::changes, found.view(), take<model::Change>);
-    if (change) changes.push_back(std::move(*change));
+    if (change) next.changes.push_back(std::move(*change));
   }
-  fill_in_before(connection, changes);
-  return changes;
+  fill_in_before(connection, next.changes);
+  return next;
 }
 
 }  // namespace
@@ -111,12 +118,13 @@ model::ChangePage find_changes(Connection& connection, const model::ChangeQuery&
   std::int64_t high = range.high, last_added = range.high;
   for (std::int64_t stretch = plan.dense ? high : kStretch; range.low < high; stretch *= 2) {
     const auto low = std::max(range.low, high - stretch);
-    for (auto& change : next_changes(connection, plan, low, high, page.room())) {
+    auto found = next_changes(connection, plan, low, high, page.room());
+    for (auto& change : found.changes) {
       if (!page.has_room()) return page.continued_below(last_added);
       last_added = change.number;
       page.add(std::move(change));
     }
-    high = low;
+    high = found.cut_at.value_or(low);
     if (range.low < high && page.out_of_time()) return page.continued_below(high);
   }
   return page.whole();

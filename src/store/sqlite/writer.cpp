@@ -68,13 +68,15 @@ std::string trouble(int primary) {
 template <class Map, class Effects>
 void follow(Map& map, const Effects& effects, const char* event) {
   for (const auto& [key, now] : effects) {
-    map.remove(key);
-    if (!now) continue;
     try {
-      map.put(key, *now);
+      if (now) {
+        map.put(key, *now);  // in place of the old one: a reader finds one of the two
+        continue;
+      }
     } catch (const std::bad_alloc&) {
       log::event(event, {{"cause", "out of memory"}});
     }
+    map.remove(key);
   }
 }
 
