@@ -65,7 +65,8 @@ constexpr VerbInfo kUser[] = {
 
 constexpr VerbInfo kApiKey[] = {
     {Verb::api_key_add, "add",
-     "Make a key for a program. Prints the key on stdout, once. Refused where the running server has no --api-keys",
+     "Make a key for a program. Prints the key on stdout, once. Refused where the running server has no --api-keys; "
+     "with MongoDB, the servers decide when the key is used",
      "Which program it is for"},
     {Verb::api_key_list, "list", "List the keys of all accounts that have not expired"},
     {Verb::api_key_revoke, "revoke", "Revoke a key: it is refused from now on", "The key's id", "ID"},
