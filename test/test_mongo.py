@@ -74,6 +74,7 @@ def test_sessions_and_codes_end_at_every_node_at_once(nodes):
 
 def test_commands_work_like_another_node(nodes):
     here, there = nodes
+    enrolled(here)  # the first one is the only admin
     account = enrolled(here)
     assert account.username in here.command("user", "list").stdout
     done = there.command("user", "disable", account.username, "--keys", here.data / "keys")
