@@ -360,7 +360,8 @@ OperationFor<auth::Anyone> log_in() {
 
 OperationFor<auth::FirstStepDone> enrolment_qr() {
   return operation("getEnrolment", "The QR code that enrols an authenticator",
-                   {Code::challenge_expired, Code::already_enrolled, Code::too_many_attempts}, &api::enrolment_qr)
+                   {Code::challenge_expired, Code::already_enrolled, Code::not_found, Code::too_many_attempts},
+                   &api::enrolment_qr)
       .of_account()
       .described(
           "Changes nothing, and can be repeated. All media types have the same secret; `text/plain` is drawn for a "

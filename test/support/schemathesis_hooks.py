@@ -49,7 +49,10 @@ def a_key() -> str:
 
 
 def changes_sessions(operation) -> bool:
-    """POST /logout, and the operations that change accounts: each wants a fresh proof, or ends a session."""
+    """POST /logout, and the operations that change accounts: each wants a fresh proof, or ends a session. Keys are made and revoked by
+    one account, whose proof is fresh for as long as its token is used here."""
+    if operation.path.startswith("/me/keys"):
+        return False
     return operation.method.upper() != "GET" and "Accounts" in operation.definition.raw.get("tags", [])
 
 
@@ -92,6 +95,7 @@ def before_load_schema(context, raw_schema):
     second_step = raw_schema["components"]["schemas"]["SecondStep"]
     del second_step["not"]
     second_step["oneOf"] = [{"required": ["code"]}, {"required": ["recovery_code"]}]
+    del raw_schema["components"]["schemas"]["AccountChange"]["not"]  # the same; a body that changes nothing is 422
     # schemathesis can draw entity tags, but for a pattern that contains a quote it draws the number 0.
     for name in ("If-Match", "If-None-Match"):
         del raw_schema["components"]["parameters"][name]["schema"]["pattern"]
