@@ -200,7 +200,6 @@ def test_keys_are_listed_and_revoked(admin, running):
     assert gone["id"] not in command(admin.server, "api-key", "list").stdout
 
 
-@pytest.mark.embedded  # with MongoDB a command is a node of its own, and cannot ask the servers
 def test_without_api_keys_the_running_server_makes_none():
     with Server(clock=True) as server:
         account = enrolled(server)

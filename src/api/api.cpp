@@ -87,7 +87,7 @@ Status authorise(Services& services, Call& call) {
                                       : "the role " + std::string(name_of(caller->role())) + " does not have"),
         insufficient_scope(*access.scope));
   }
-  if (access.for_keys && !services.api_keys_allowed) {
+  if (access.for_keys && !services.accounts.api_keys.on()) {
     return forbidden(call, "keys for programs are off; the operator allows them with --api-keys", {});
   }
   if (access.fresh && !caller->signed_in()->freshly_proven(services.clock.now())) {

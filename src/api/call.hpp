@@ -40,7 +40,6 @@ struct Services {
   Hosts hosts = {};
   // Sign-up is open only because the server listens on loopback; the operator did not name --signup.
   bool signup_open_on_loopback = false;
-  bool api_keys_allowed = false;  // --api-keys
   bool require_version = false;   // --require-version
   RunningKeys running_keys = {};
 };

@@ -174,7 +174,7 @@ Result<Ok<Me>> who(const Context& context, const auth::Principal& caller, store:
   me.factors.emplace();
   if (user->totp_confirmed_at) me.factors->push_back({.confirmed_at = *user->totp_confirmed_at});
   me.recovery_codes_left = tx.recovery_codes_left(user->id);
-  me.api_keys = context.services.api_keys_allowed;
+  me.api_keys = context.services.accounts.api_keys.on();
   if (user->reset && context.services.clock.now() < user->reset->at + model::reset_shown) {
     const model::Reset& reset = *user->reset;
     const auto by = reset.by ? std::optional(Actors().of(tx, *reset.by)) : std::nullopt;

@@ -66,7 +66,7 @@ constexpr VerbInfo kUser[] = {
 constexpr VerbInfo kApiKey[] = {
     {Verb::api_key_add, "add",
      "Make a key for a program. Prints the key on stdout, once. Refused where the running server has no --api-keys; "
-     "with MongoDB, the servers decide when the key is used",
+     "with MongoDB this command is a node of its own, and takes the option itself",
      "Which program it is for"},
     {Verb::api_key_list, "list", "List the keys of all accounts that have not expired"},
     {Verb::api_key_revoke, "revoke", "Revoke a key: it is refused from now on", "The key's id", "ID"},
@@ -267,6 +267,8 @@ class Parser {
         return verb == Verb::user_add || verb == Verb::user_set_password;
       case Option::For::new_products:
         return verb == Verb::import_flask;
+      case Option::For::new_key:
+        return verb == Verb::api_key_add;
       case Option::For::server:
         break;
     }

@@ -72,7 +72,8 @@ int run(const CommandLine& line) {
   }
   if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
-  loaded->config.api_keys = true;  // for a command without a running server; a server decides by its own option
+  // Without a running server. A running one decides by its own option; with MongoDB this process is a node, and does so.
+  if (loaded->config.mongo_uri.empty()) loaded->config.api_keys = true;
   if (is_access_command(line.verb)) return finish(access_command(line, loaded->config));
   return finish(user_command(line, loaded->config));
 }

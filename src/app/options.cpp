@@ -85,13 +85,13 @@ constexpr Option kOptions[] = {
        using namespace std::chrono;
        return take(parse_duration(text, minutes(10), hours(24)), [&](seconds value) { c.session_idle = value; });
      }},
-    {"session-max", "TIME", "12h", "",
-     "A session ends this long after it began; 10m to 7d. 10m: nothing is refreshed", server,
+    {"session-max", "TIME", "12h", "", "A session ends this long after it began; 10m to 7d. 10m: nothing is refreshed",
+     server,
      [](Config& c, std::string_view text) {
        using namespace std::chrono;
        return take(parse_duration(text, minutes(10), days(7)), [&](seconds value) { c.session_max = value; });
      }},
-    {"api-keys", "", "false", "", "Users may make keys for programs, and keys are accepted", server,
+    {"api-keys", "", "false", "", "Users may make keys for programs, and keys are accepted", new_key,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.api_keys = value; });
      }},

@@ -24,8 +24,8 @@ struct Option {
   std::string_view derived;   // how, for --help
   std::string_view meaning;
   // Which commands take it besides `serve` and `config`, which take all: every command on a store, those that set a
-  // password, those that make products, or none.
-  enum class For : std::uint8_t { every_command, new_password, new_products, server } for_whom;
+  // password, those that make products, those that make a key, or none.
+  enum class For : std::uint8_t { every_command, new_password, new_products, new_key, server } for_whom;
   // Puts a value into the configuration. Returns what is wrong with the text, or an empty string.
   std::string (*set)(Config& config, std::string_view text);
 };

@@ -172,7 +172,6 @@ Status serve(Config config) {
                          .cors_origins = config.cors_origins,
                          .hosts = hosts(config),
                          .signup_open_on_loopback = !config.signup_named,
-                         .api_keys_allowed = config.api_keys,
                          .require_version = config.require_version};
   api::Api api(services);
   http::Server server(server_options(config), api);

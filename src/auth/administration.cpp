@@ -14,7 +14,8 @@ using model::UserState;
 Status may_become(UserState before, UserState after) {
   if (before == after) return {};
   if (before == UserState::pending && after == UserState::active) {
-    return invalid_value("#/state", "this account becomes active only when the first code of its authenticator is confirmed");
+    return invalid_value("#/state",
+                         "this account becomes active only when the first code of its authenticator is confirmed");
   }
   if (after == UserState::pending) return invalid_value("#/state", "must be active or disabled");
   return {};
@@ -72,7 +73,7 @@ store::WriteFunction<ResetDone> Administration::reset(const SignedIn& by, const 
     ResetWanted wanted{.factor = factor, .password = password};
     ResetDone done{.expires_at = now + model::reset_enrolment_life};
     if (password) {
-      user->password_hash = model::no_password;
+      user->password_hash = std::string(model::no_password);
       ++user->password_version;
       wanted.token_hash = token_hash(token);
       done.reset_token = token;

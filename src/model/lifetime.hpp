@@ -10,7 +10,6 @@
 
 namespace integrity::model {
 
-inline constexpr std::chrono::seconds session_life{600};  // as long as its token
 inline constexpr std::chrono::seconds enrol_challenge_life{
     600};  // NIST SP 800-63B: a binding code lives at most 10 min
 inline constexpr std::chrono::seconds verify_challenge_life{300};

@@ -143,5 +143,8 @@ class Server:
 
     def command(self, *arguments, stdin: str = "", **rest):
         """Runs a host command on this server's folder."""
-        return run(*arguments, "--data", self.data, *self.store_option(), stdin=stdin, env={k: v for k, v in self.env.items()
-                   if k in ("LD_PRELOAD", "TZ", "INTEGRITY_MAX_CLOCK_OFFSET") or "FAKE" in k or k == "ASAN_OPTIONS"}, **rest)
+        env = {k: v for k, v in self.env.items()
+               if k in ("LD_PRELOAD", "TZ", "INTEGRITY_MAX_CLOCK_OFFSET") or "FAKE" in k or k == "ASAN_OPTIONS"}
+        if self.store and "--api-keys" in self.options:  # a command is a node of its own, with the options of all nodes
+            env["INTEGRITY_API_KEYS"] = "true"
+        return run(*arguments, "--data", self.data, *self.store_option(), stdin=stdin, env=env, **rest)

@@ -104,7 +104,7 @@ TEST_P(StoreContract, AnExpiredSessionIsNotAliveEvenBeforeTheCleanUp) {
     tx.start_session(act_, {.session = session});
     return true;
   });
-  clock_.move(model::session_life - Millis(1));
+  clock_.move(session_life - Millis(1));
   EXPECT_TRUE(store().session(session.id));
   clock_.move(Millis(1));
   EXPECT_FALSE(store().session(session.id));

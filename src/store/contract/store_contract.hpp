@@ -67,6 +67,8 @@ inline std::string engine_name(const testing::TestParamInfo<EngineUnderTest>& in
 
 class StoreContract : public testing::TestWithParam<EngineUnderTest> {
  protected:
+  static constexpr std::chrono::minutes session_life{10};  // of the sessions made here
+
   StoreContract() { open(); }
 
   void open(const EngineOptions& options = {}) {
@@ -104,7 +106,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
             .user = user.id,
             .created_at = clock_.now(),
             .proven_at = clock_.now(),
-            .expires_at = clock_.now() + model::session_life};
+            .expires_at = clock_.now() + session_life};
   }
   model::ApiKey key_of(const model::User& user, std::uint8_t hash) {
     return {.id = ApiKeyId{id_bytes()},
