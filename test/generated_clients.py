@@ -61,8 +61,25 @@ def test_redocly_finds_nothing(description):
     assert report["problems"] == [], report["problems"]
 
 
+# Of the security requirements: OpenAPI 3.1 allows names of roles with every kind of scheme (§4.8.30). Spectral's rule
+# knows that of 3.0 only, where a bearer scheme has none; the test below takes its place.
+SPECTRAL = 'extends: ["spectral:oas"]\nrules: {oas3-operation-security-defined: off}\n'
+
+
+def test_every_security_requirement_names_a_scheme_and_a_scope(description):
+    document = json.loads(description.read_text())
+    schemes = document["components"]["securitySchemes"]
+    scopes = set()
+    for path in document["paths"].values():
+        for operation in path.values():
+            for requirement in operation["security"]:
+                assert set(requirement) <= set(schemes), operation["operationId"]
+                scopes.update(scope for each in requirement.values() for scope in each)
+    assert scopes == {"products:read", "stock:write", "products:write", "changes:read", "accounts:read", "accounts:write"}
+
+
 def test_spectral_finds_nothing(description, tmp_path):
-    (tmp_path / "rules.yaml").write_text('extends: ["spectral:oas"]\n')
+    (tmp_path / "rules.yaml").write_text(SPECTRAL)
     report = run([registries.npm() / "node_modules/.bin/spectral", "lint", "--fail-severity=hint", "--format=json",
                   "--ruleset", tmp_path / "rules.yaml", description])
     assert json.loads(report[:report.rindex("]") + 1]) == [], report
