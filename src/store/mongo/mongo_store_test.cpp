@@ -133,9 +133,18 @@ TEST_F(MongoNodes, WhatOneNodeAcknowledgedTheOtherShows) {
     ASSERT_TRUE(create(*here, product(i)).has_value());
     EXPECT_TRUE(there->read()->product(product(i).id)) << i;
   }
-  const model::Session session{
-      .id = SessionId{{1}}, .user = {}, .created_at = clock_.now(), .expires_at = clock_.now() + std::chrono::hours(1)};
+  model::User user;
+  user.username = "ada";
+  user.password_hash = "$2b$12$hash";
+  user.created_at = user.updated_at = clock_.now();
+  user.pending_network = "192.0.2.0/24";
+  user.pending_until = clock_.now() + model::pending_life;
+  const model::Session session{.id = SessionId{{1}},
+                               .user = user.id,
+                               .created_at = clock_.now(),
+                               .expires_at = clock_.now() + std::chrono::hours(1)};
   ASSERT_TRUE(here->write([&](WriteTx& tx) -> Result<bool> {
+                    INTEGRITY_CHECK(tx.add_pending_user(user));
                     tx.start_session({}, {.session = session});
                     return true;
                   })
