@@ -36,7 +36,7 @@ def refreshing() -> None:
     """Every round has a database of its own: wrk ends with requests under way, whose next tokens are lost."""
     rates: dict = {}
     for number in range(ROUNDS):
-        with run.Pinned(*run.BUDGETS) as server:
+        with run.Pinned() as server:
             accounts = [enrolled(server) for _ in range(SESSIONS)]
             rate, _ = run.wrk("post.lua", f"http://127.0.0.1:{server.port}/products", CONNECTIONS, 4,
                               TOKENS=accounts[0].token, STEM=f"r{number}")
