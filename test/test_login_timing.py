@@ -33,6 +33,7 @@ def networks():
         yield {"X-Forwarded-For": f"10.{number // 256}.{number % 256}.1"}
 
 
+@pytest.mark.release  # many logins, whose time a sanitizer would only stretch
 def test_medians_differ_by_at_most_five_percent():
     with Server("--trusted-proxies", "127.0.0.1") as server:
         known, disabled = enrolled(server), enrolled(server)
