@@ -69,7 +69,7 @@ class PendingPart {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted)
-    : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer), counted_(counted) {}
+    : worker_(std::move(worker)), transport_(std::move(socket)), peer_(peer), counted_(counted) {}
 
 Connection::~Connection() {
   drop_body();
@@ -125,7 +125,7 @@ void Connection::go_on() {
         if (!flush()) return;
         if (state_ != State::streaming) break;
         // A long body for a fast reader takes turns with the requests of other connections.
-        asio::post(socket_.get_executor(), [self = shared_from_this()] { self->advance(); });
+        asio::post(transport_.executor(), [self = shared_from_this()] { self->advance(); });
         return;
       case State::making:
         if (flush()) deadline_ = never;
@@ -193,7 +193,7 @@ std::chrono::steady_clock::time_point Connection::arrival() {
   if (!worker_->was_held()) return now;
   tcp_info info{};
   socklen_t size = sizeof info;
-  const bool told = ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  const bool told = ::getsockopt(transport_.descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
   return told ? now - std::chrono::milliseconds(info.tcpi_last_data_recv) : now;
 }
 
@@ -459,7 +459,7 @@ void Connection::end_reply() {
 // as long as all of them take.
 void Connection::wait_for_turn() {
   waits_for_turn_ = true;
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+  asio::post(transport_.executor(), [self = shared_from_this()] {
     self->waits_for_turn_ = false;
     self->advance();
     if (self->worker_->stopping()) self->close_if_idle();  // it was no request, only an empty line

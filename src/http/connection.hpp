@@ -40,6 +40,7 @@
 #include "http/asio.hpp"
 #include "http/chunked.hpp"
 #include "http/head.hpp"
+#include "http/transport.hpp"
 #include "http/worker.hpp"
 
 namespace integrity::http {
@@ -131,9 +132,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string_view arrived() const { return {in_.data() + begin_, end_ - begin_}; }
   void expire_after(std::chrono::milliseconds time) { deadline_ = CoarseClock::now() + time; }
 
-  const std::shared_ptr<Worker> worker_;  // before the socket: it owns the context
-  Socket socket_;
-  std::mutex socket_mutex_;  // for closing the socket, and for `gone`
+  const std::shared_ptr<Worker> worker_;  // before the transport: it owns the context
+  Transport transport_;
+  std::mutex transport_mutex_;  // for closing it, and for `gone`
   const Address peer_;
   const bool counted_;
   std::atomic<bool> lost_ = false;
