@@ -6,6 +6,7 @@
 //   head ─► waiting ─► body ─► waiting ─► replying ─► (streaming ◄─► making) ─► closing ─► lingering ─► closed
 //           (admit)            (serve)
 //
+//   greeting   with TLS only, before `head`: the handshake.
 //   head       reads the head of a request.
 //   waiting    the application has the exchange: first to `admit` its head, then to `serve` the whole request. The first
 //              step may end with a reply; a request without a body skips `body`.
@@ -50,8 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted);
   ~Connection();
 
-  void start();
-  void turn_away(Error why);          // instead of `start`: answers with this error, and ends
+  void start();                       // one that is not `counted` is told that there are too many, and ended
   void notify(Event event) noexcept;  // from any thread
   bool gone() noexcept;               // from any thread: true if the client has closed its side, says the kernel
   void lose() { lost_ = true; }       // from any thread: an event could not be delivered, for want of memory
@@ -76,6 +76,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class State : std::uint8_t {
+    greeting,
     head,
     body,
     waiting,
@@ -95,6 +96,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 
+  void greet();
+  void begin();
   void on_event(Event event);
   void advance();
   void go_on();

@@ -125,7 +125,7 @@ bool Connection::gone() noexcept {
 }
 
 void Connection::close_if_idle() {
-  if (idle()) close();
+  if (idle() || state_ == State::greeting) close();
 }
 
 void Connection::give_up() noexcept {
@@ -135,7 +135,7 @@ void Connection::give_up() noexcept {
     // The client does not read: the kernel drops what it still holds for it.
     transport_.drop_unsent();
   } else if (unanswered && out_.empty()) {
-    transport_.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
+    transport_.write_some(asio::buffer(worker_->overloaded_response()), ignored);
     transport_.end_sending();
   }
   close();
@@ -143,6 +143,7 @@ void Connection::give_up() noexcept {
 
 void Connection::close() noexcept {
   if (state_ == State::closed) return;
+  if (idle()) transport_.say_end();
   state_ = State::closed;
   deadline_ = never;
   {
