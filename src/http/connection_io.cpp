@@ -67,7 +67,10 @@ void Connection::on_written(error_code error, std::size_t count) {
 void Connection::read() {
   if (reading_) return;
   if (state_ == State::head) make_room(arrived().size() + room_after_head);
-  if (state_ == State::lingering) begin_ = end_ = 0;
+  if (state_ == State::lingering) {
+    begin_ = end_ = 0;
+    make_room(room_after_head);  // if nothing was read before, there is none, and an empty read returns at once
+  }
   reading_ = true;
   transport_.async_read_some(
       asio::buffer(in_.data() + end_, in_.size() - end_),

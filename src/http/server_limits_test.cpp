@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "http/server_fixture.hpp"
 
@@ -230,6 +231,28 @@ TEST_P(ServerTest, SaysWhyItRefusesAConnection) {
   second.send(get("/a"));
   EXPECT_EQ(second.answer(), "503 overloaded");
   EXPECT_EQ(second.rest(), "");
+}
+
+// Asio's empty reads return at once: a refused client that stayed kept a core busy for two seconds.
+TEST_P(ServerTest, WaitsForARefusedClientToLeaveWithoutWork) {
+  options.connections_max = 1;
+  start();
+  Client first(port);
+  first.send(get("/a"));
+  EXPECT_EQ(first.answer(), "200 GET /a ");
+  Client second(port);
+  EXPECT_EQ(second.answer(), "503 overloaded");
+  const auto used = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+  };
+  EXPECT_EQ(second.rest(), "");
+  const auto before = used();
+  pollfd left{second.descriptor(), 0, 0};
+  EXPECT_EQ(::poll(&left, 1, 400), 0) << "the server still reads, so that the client can";
+  EXPECT_LT(used() - before, 80);
 }
 
 TEST_P(ServerTest, MakesRoomByClosingAnIdleConnectionOfTheAddressWithMost) {
