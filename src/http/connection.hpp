@@ -59,6 +59,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void give_up() noexcept;  // closes; before that sends a 503 that needs no memory, if a reply is still due
   void close() noexcept;
   void close_if_idle();
+  void trim();  // while idle: frees buffers that are larger than most requests need
   void on_deadline();
   CoarseClock::time_point deadline() const { return deadline_; }
   const Address& peer() const { return peer_; }

@@ -10,7 +10,9 @@
 namespace integrity::http {
 namespace {
 
-constexpr std::size_t kept_bytes_max = 64 * 1024;  // capacity of a buffer that an idle connection keeps
+// Capacity of a buffer that is kept for the next request, and of one that is kept while the connection is idle.
+constexpr std::size_t kept_bytes_max = 16 * 1024;
+constexpr std::size_t idle_bytes_max = 2 * 1024;
 // How much of a refused upload is still read, and for how long. Closing with unread bytes resets the connection, and
 // the client would lose the reply that says why (RFC 9112 §9.6).
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
@@ -21,6 +23,13 @@ constexpr std::chrono::seconds linger_time_max{2};
 void Connection::shrink(std::string& text) {
   text.clear();
   if (text.capacity() > kept_bytes_max) std::string().swap(text);
+}
+
+void Connection::trim() {
+  if (!idle()) return;
+  for (std::string* buffer : {&out_, &body_}) {
+    if (buffer->capacity() > idle_bytes_max) std::string().swap(*buffer);
+  }
 }
 
 // True when everything is written. Otherwise the rest is being written, or the client is gone.
@@ -66,7 +75,13 @@ void Connection::on_written(error_code error, std::size_t count) {
 
 void Connection::read() {
   if (reading_) return;
-  if (state_ == State::head) make_room(arrived().size() + room_after_head);
+  if (state_ == State::head) {
+    if (arrived().empty() && in_.size() > 2 * room_after_head) {  // of a large request
+      std::vector<char>().swap(in_);
+      begin_ = end_ = 0;
+    }
+    make_room(arrived().size() + room_after_head);
+  }
   if (state_ == State::lingering) {
     begin_ = end_ = 0;
     make_room(room_after_head);  // if nothing was read before, there is none, and an empty read returns at once

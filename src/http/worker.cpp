@@ -414,7 +414,8 @@ bool Worker::was_held() const {
 
 void Worker::check(Connection& connection, CoarseClock::time_point now) noexcept try {
   if (connection.lost()) return connection.give_up();
-  if (connection.deadline() <= now) connection.on_deadline();
+  if (connection.deadline() <= now) return connection.on_deadline();
+  connection.trim();
 } catch (const std::exception& error) {
   log::fault(error.what());
   connection.give_up();
