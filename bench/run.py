@@ -16,6 +16,7 @@ import platform
 import re
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -87,9 +88,10 @@ class Pinned(Server):
             return super().start(within)
 
 
-def raw_reply(port: int, target: str, token: str) -> bytes:
+def raw_reply(port: int, target: str, token: str, tls: ssl.SSLContext | None = None) -> bytes:
     """All bytes of one response."""
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.create_connection(("127.0.0.1", port)) as plain:
+        connection = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         data = b""
         while b"\r\n\r\n" not in data:
@@ -104,8 +106,9 @@ def raw_reply(port: int, target: str, token: str) -> bytes:
 class Nginx:
     """nginx on core 0. It sends a file, with a header that makes its response as long as `reply`."""
 
-    def __init__(self, folder: pathlib.Path, target: str, reply: bytes):
-        self.folder, self.target = folder, target
+    def __init__(self, folder: pathlib.Path, target: str, reply: bytes, tls: str = ""):
+        """`tls`: directives for a second listener."""
+        self.folder, self.target, self.tls = folder, target, tls
         folder.chmod(0o755)
         (folder / target.lstrip("/")).parent.mkdir(parents=True)
         (folder / target.lstrip("/")).write_bytes(reply.split(b"\r\n\r\n", 1)[1])
@@ -120,7 +123,7 @@ class Nginx:
 
     def started(self, headers: str) -> "Nginx":
         text = (BENCH / "nginx.conf").read_text()
-        for word, value in (("@FOLDER@", str(self.folder)), ("@PORT@", str(self.port)), ("@HEADERS@", headers)):
+        for word, value in (("@FOLDER@", str(self.folder)), ("@PORT@", str(self.port)), ("@HEADERS@", headers), ("@TLS@", self.tls)):
             text = text.replace(word, value)
         if os.geteuid() == 0:
             text = "user root;\n" + text

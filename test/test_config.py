@@ -80,6 +80,8 @@ def test_secrets_are_hidden(tmp_path):
     (["--currency", "eur"], "currency"),
     (["--listen", "0.0.0.0:0"], "signup"),
     (["--listen", "0.0.0.0:0", "--signup", "open"], "insecure-http"),
+    (["--tls-cert", "cert.pem"], "--tls-key"),
+    (["--tls-key", "cert.key"], "--tls-cert"),
     (["--trusted-proxies", "example.org"], "trusted-proxies"),
     (["--store", "mysql://h/shop"], "--store"),
     (["--store", "mongodb://"], "--store"),

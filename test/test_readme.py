@@ -13,6 +13,7 @@ import pytest
 
 from support import mongod, pypi
 from support.accounts import PASSWORD, enrolled, totp
+from support.certificates import Certificate
 from support.server import BINARY, Server, environment, run
 from support.terminal_qr import to_pbm
 
@@ -117,6 +118,18 @@ def test_dev_run_shows_a_login_where_there_are_accounts(tmp_path):
     with dev_run("--listen", "127.0.0.1:0", f"--data={tmp_path / 'data'}") as shell:
         said = "\n".join(until_quiet(shell, "read -rp 'code: ' code"))
         assert "/login" in said and "/signup" not in said
+
+
+@pytest.mark.embedded
+def test_dev_run_shows_lines_for_https(tmp_path):
+    certificate = Certificate(tmp_path)
+    with dev_run("--listen", "127.0.0.1:0", f"--data={tmp_path / 'data'}", *map(str, certificate.options)) as shell:
+        lines = until_quiet(shell, "read -rp 'code: ' code")
+        [line] = [line for line in lines if "/signup" in line]
+        assert f" --cacert {certificate.path} https://127.0.0.1:" in line
+        field = next(line for line in lines if "field()" in line)
+        said = subprocess.run(["bash", "-c", f"{field}\n{line}"], capture_output=True, text=True, check=True)
+        assert '"next":"enrol"' in said.stderr, said
 
 
 @pytest.mark.embedded

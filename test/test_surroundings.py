@@ -21,7 +21,7 @@ def test_the_server_survives_the_end_of_its_terminal():
             server.process.send_signal(signal.SIGHUP)
             assert Client(server).get("/healthz").status == 200
         assert server.stop() == 0
-        assert '"event":"hangup.ignored"' in server.log
+        assert '"event":"signal.hup"' in server.log
 
 
 def test_no_file_gets_the_number_of_a_closed_standard_descriptor(tmp_path):

@@ -20,7 +20,7 @@ TESTS = r".*(_test\.cpp|_fuzz\.cpp|/contract/.*|_fixture\.hpp|/test_[^/]*\.hpp)|
 
 # Third-party headers, and the files that may include them.
 WALLS = [
-    (r"openssl/", r"crypto/"),
+    (r"openssl/", r"crypto/|http/tls\.cpp"),
     (r"sqlite3\.h", r"store/sqlite/"),
     (r"(mongoc|bson)[./]", r"store/mongo/|flask/source\.cpp"),
     (r"boost/(asio|beast)", r"http/"),

@@ -33,8 +33,9 @@ struct VerbInfo {
 
 constexpr VerbInfo kTop[] = {
     {Verb::serve, "serve",
-     "Run the server. Prints `listening on http://ADDRESS:PORT` when it accepts connections. SIGTERM or Ctrl-C ends it "
-     "after requests in progress; a second one ends it at once"},
+     "Run the server. Prints `listening on http://ADDRESS:PORT` (https with --tls-cert) when it accepts connections. "
+     "SIGTERM or Ctrl-C ends it after requests in progress; a second one ends it at once. SIGHUP: reads the "
+     "certificate again"},
     {Verb::config, "config", "Show every option in force and where its value comes from, secrets hidden"},
     {Verb::import_flask, "import-flask",
      "Report what would be imported from the MongoDB of a Flask server (docs/from-flask.md); with --apply, import it. "

@@ -9,6 +9,7 @@
 
 #include "base/secret.hpp"
 #include "catalog/product_rules.hpp"
+#include "http/tls.hpp"
 #include "model/role.hpp"
 
 namespace integrity::app {
@@ -40,9 +41,12 @@ struct Config {
   std::vector<std::string> hosts;            // "shop.example", "10.0.0.7": lower case, without a port
   std::chrono::seconds shutdown_grace{};
   bool insecure_http = false;
+  std::filesystem::path tls_cert, tls_key;  // both or neither: see check_serve
+  http::Hsts hsts = http::Hsts::all;
   std::optional<Secret> jwt_secret_key;
 
   bool on_loopback() const;
+  bool tls() const { return !tls_cert.empty(); }
 };
 
 }  // namespace integrity::app

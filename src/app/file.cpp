@@ -130,11 +130,7 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
   return sync_folder(path.parent_path());
 }
 
-Result<Secret> read_secret_file(const std::filesystem::path& path) {
-  constexpr std::size_t size_max = 64 * 1024;
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
-  if (!fd.valid()) return file_error(path, "cannot read");
-  INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
+Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path) {
   Bytes bytes(size_max);
   std::size_t size = 0;
   for (;;) {
@@ -147,6 +143,13 @@ Result<Secret> read_secret_file(const std::filesystem::path& path) {
   Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
   wipe(bytes);
   return content;
+}
+
+Result<Secret> read_secret_file(const std::filesystem::path& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
+  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
+  return read_whole(fd, 64 * 1024, path);
 }
 
 }  // namespace integrity::app

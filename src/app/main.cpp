@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   // A closed connection, or a limit on file sizes, is an error of one write, not the end of the server.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
+  ::signal(SIGUSR1, SIG_IGN);  // other servers reopen their log at it; this one has nothing to reopen
   try {
     const auto parsed = parse_command_line(argc, argv);
     if (const int* status = std::get_if<int>(&parsed)) return *status;

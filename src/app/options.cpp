@@ -40,8 +40,8 @@ std::string take_folder(std::string_view text, std::filesystem::path& out) {
 
 constexpr Option kOptions[] = {
     {"listen", "ADDRESS:PORT", "127.0.0.1:8080", "",
-     "Where to accept connections. Port 0 means any free port. Outside loopback, --signup and --insecure-http are "
-     "required",
+     "Where to accept connections. Port 0 means any free port. Outside loopback, --signup is required, and either "
+     "--tls-cert or --insecure-http",
      server,
      [](Config& c, std::string_view text) {
        return take(parse_listen(text), [&](HostPort at) {
@@ -167,6 +167,23 @@ constexpr Option kOptions[] = {
     {"shutdown-grace", "SECONDS", "10", "", "How long requests may go on after SIGTERM before they are cut", server,
      [](Config& c, std::string_view text) {
        return take(parse_whole(text, 0, 3600), [&](auto value) { c.shutdown_grace = std::chrono::seconds(value); });
+     }},
+    {"tls-cert", "FILE", "", "none, plain HTTP",
+     "HTTPS with this certificate: PEM, the server's own first, then its issuers. Read again at SIGHUP and within a "
+     "minute after it changes",
+     server, [](Config& c, std::string_view text) { return take_path(text, c.tls_cert); }},
+    {"tls-key", "FILE", "", "none, plain HTTP", "Its private key: PEM, not encrypted, not readable by others", server,
+     [](Config& c, std::string_view text) { return take_path(text, c.tls_key); }},
+    {"hsts", "off|host|all", "all", "",
+     "With --tls-cert: tell browsers to use only HTTPS, for this host or with all its subdomains", server,
+     [](Config& c, std::string_view text) -> std::string {
+       using enum http::Hsts;
+       for (const auto& [name, value] : {std::pair("off", off), std::pair("host", host), std::pair("all", all)}) {
+         if (text != name) continue;
+         c.hsts = value;
+         return {};
+       }
+       return "must be off, host or all, not \"" + std::string(text) + "\"";
      }},
     {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that terminates TLS", server,
      [](Config& c, std::string_view text) {
@@ -361,11 +378,18 @@ Status check_serve(const Config& config) {
                                             "signed with ES256 and a key of their own"};
     }
   }
+  if (config.tls_cert.empty() != config.tls_key.empty()) {
+    const bool no_key = config.tls_key.empty();
+    return Error{Code::invalid_value, std::string(no_key ? "--tls-cert" : "--tls-key") + " also needs --tls-" +
+                                          (no_key ? "key: the private key of the certificate"
+                                                  : "cert: the certificate of that key, with its issuers")};
+  }
   if (config.on_loopback()) return {};
   std::string missing;
   if (!config.signup) missing += "\n  --signup open|closed: whether anybody may sign up";
-  if (!config.insecure_http) {
-    missing += "\n  --insecure-http: this version speaks plain HTTP, so a proxy in front of it must terminate TLS";
+  if (!config.tls() && !config.insecure_http) {
+    missing +=
+        "\n  --tls-cert and --tls-key: to speak HTTPS; or --insecure-http: a proxy in front of it terminates TLS";
   }
   if (missing.empty()) return {};
   return Error{Code::invalid_value, "--listen " + config.listen_host + " is outside loopback and needs:" + missing};

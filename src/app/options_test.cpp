@@ -208,6 +208,8 @@ TEST_F(Options, WithABadValueAreNamed) {
       {"hosts", "a,,b"},
       {"hosts", "[shop.example]"},
       {"shutdown-grace", "10 s"},
+      {"hsts", "on"},
+      {"tls-cert", ""},
       {"insecure-http", "1"},
   };
   for (const Bad& c : cases) {
@@ -284,10 +286,23 @@ TEST_F(Options, SayWhatIsMissingOutsideLoopback) {
     EXPECT_EQ(tls.find("--signup"), std::string::npos) << tls;
     EXPECT_NE(tls.find("--insecure-http"), std::string::npos) << tls;
     EXPECT_EQ(refusal({{"listen", address}, {"signup", "closed"}, {"insecure-http", "true"}}), "");
+    EXPECT_EQ(refusal({{"listen", address}, {"signup", "closed"}, {"tls-cert", "c"}, {"tls-key", "k"}}), "");
   }
   for (const char* address : {"127.0.0.1:0", "127.9.8.7:80", "[::1]:8080", "localhost:8080"}) {
     EXPECT_EQ(refusal({{"listen", address}}), "") << address;
   }
+}
+
+TEST_F(Options, TakeACertificateOnlyWithItsKey) {
+  EXPECT_EQ(refusal({{"tls-cert", "c"}}).find("--tls-cert also needs --tls-key"), 0U);
+  EXPECT_EQ(refusal({{"tls-key", "k"}}).find("--tls-key also needs --tls-cert"), 0U);
+  EXPECT_EQ(load_with({})->config.hsts, http::Hsts::all);
+  EXPECT_FALSE(load_with({})->config.tls());
+  const auto loaded = load_with({{"hsts", "host"}}, {}, "tls-cert = \"c\"\ntls-key = \"k\"\n");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->config.tls_cert, "c");
+  EXPECT_EQ(loaded->config.tls_key, "k");
+  EXPECT_EQ(loaded->config.hsts, http::Hsts::host);
 }
 
 TEST_F(Options, NeverShowSecrets) {

@@ -14,6 +14,7 @@
 #include "app/host_commands.hpp"
 #include "app/periodic.hpp"
 #include "app/signals.hpp"
+#include "app/tls_files.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/token.hpp"
 #include "base/cpus.hpp"
@@ -51,14 +52,15 @@ api::Hosts hosts(const Config& config) {
   return any ? api::Hosts() : api::Hosts(config.hosts);
 }
 
-http::ServerOptions server_options(const Config& config) {
+http::ServerOptions server_options(const Config& config, http::Tls* tls) {
   return {.host = config.listen_host,
           .port = config.listen_port,
           .connections_max = config.max_connections,
           .connections_per_address_max = config.max_connections_per_address,
           .trusted_proxies = addresses(config.trusted_proxies),
           .shutdown_grace = config.shutdown_grace,
-          .limits = {}};
+          .limits = {},
+          .tls = tls};
 }
 
 std::string authority(const std::string& host, std::uint16_t port) {
@@ -134,7 +136,8 @@ void warn_without_admin(const Host& host, std::ostream* out = nullptr) {
 
 Status serve(Config config) {
   INTEGRITY_CHECK(can_start(config));
-  StopSignals signals;
+  Signals signals;
+  INTEGRITY_TRY(const auto https, Https::open(config));
   INTEGRITY_TRY(const auto host, Host::open(config));
   host->accounts.sign_in.expect_stored_hashes();
   const auth::Tokens tokens(token_key(config, host->keys), config.issuer, config.audience);
@@ -174,7 +177,7 @@ Status serve(Config config) {
                          .signup_open_on_loopback = !config.signup_named,
                          .require_version = config.require_version};
   api::Api api(services);
-  http::Server server(server_options(config), api);
+  http::Server server(server_options(config, https ? &https->tls : nullptr), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
@@ -191,8 +194,11 @@ Status serve(Config config) {
     keys_fit = keys_of_all_nodes(*host);
     if (!keys_fit) server.stop();
   });
-  signals.watch([&] { server.stop(); });
-  std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
+  signals.watch([&] { server.stop(); },
+                [&] {
+                  if (https) https->files.reload();
+                });
+  std::cout << "listening on " << (https ? "https://" : "http://") << authority(config.listen_host, port) << std::endl;
   warn_without_admin(*host, &std::cout);
   server.run();
   signals.unwatch();  // waits if it is inside server.stop()

@@ -8,11 +8,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "app/run_logged.hpp"
 #include "base/log.hpp"
 
 namespace integrity::app {
 
-StopSignals::StopSignals() {
+Signals::Signals() {
   sigemptyset(&signals_);
   for (const int stop : {SIGTERM, SIGINT}) sigaddset(&signals_, stop);
   sigaddset(&signals_, SIGHUP);
@@ -22,24 +23,25 @@ StopSignals::StopSignals() {
   if (!received_.valid() || !end_.valid()) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
-void StopSignals::unwatch() {
+void Signals::unwatch() {
   if (!thread_.joinable()) return;
   ::eventfd_write(end_.get(), 1);
   thread_.join();
 }
 
-StopSignals::~StopSignals() {
+Signals::~Signals() {
   unwatch();
   ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
-void StopSignals::watch(std::function<void()> on_first) {
-  on_first_ = std::move(on_first);
+void Signals::watch(std::function<void()> on_stop, std::function<void()> on_hangup) {
+  on_stop_ = std::move(on_stop);
+  on_hangup_ = std::move(on_hangup);
   thread_ = std::thread([this] { run(); });
 }
 
 // The signal, or nothing after `unwatch`.
-std::optional<std::uint32_t> StopSignals::wait_for_stop() {
+std::optional<std::uint32_t> Signals::wait_for_stop() {
   for (;;) {
     pollfd wait[] = {{received_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
     while (::poll(wait, 2, -1) < 0 && errno == EINTR) {
@@ -48,13 +50,13 @@ std::optional<std::uint32_t> StopSignals::wait_for_stop() {
     signalfd_siginfo info{};
     [[maybe_unused]] const auto size = ::read(received_.get(), &info, sizeof info);
     if (info.ssi_signo != SIGHUP) return info.ssi_signo;
-    // The terminal of the server was closed, or the operator wants it to reopen logs or reread options: the log is
-    // stderr, and options are read only at the start.
-    log::event("hangup.ignored");
+    // A file was replaced, or the terminal of the server was closed. Options are read only at the start.
+    log::event("signal.hup");
+    run_logged("signal.hup.failed", on_hangup_);
   }
 }
 
-void StopSignals::run() {
+void Signals::run() {
   const auto signal = wait_for_stop();
   if (!signal) return;
   log::event("stop.asked", {{"signal", std::to_string(*signal)}});
@@ -63,7 +65,7 @@ void StopSignals::run() {
   sigset_t stops = signals_;
   sigdelset(&stops, SIGHUP);
   ::pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
-  on_first_();
+  on_stop_();
   pollfd end{end_.get(), POLLIN, 0};
   while (::poll(&end, 1, -1) < 0 && errno == EINTR) {
   }

@@ -1,8 +1,8 @@
-// The first SIGTERM or SIGINT calls a function; the second one ends the process at once. SIGHUP is logged and ignored:
-// a server outlives the terminal that it was started from.
+// The first SIGTERM or SIGINT calls a function; the second one ends the process at once. SIGHUP is logged and calls
+// another one, as often as it comes: a server outlives the terminal that it was started from.
 //
-//   StopSignals signals;                      // before any other thread: threads inherit the signal mask
-//   signals.watch([&] { server.stop(); });    // a signal that came before is not lost
+//   Signals signals;                                     // before any other thread: threads inherit the signal mask
+//   signals.watch([&] { server.stop(); }, [&] { … });    // a signal that came before is not lost
 //   server.run();
 //   signals.unwatch();                        // the function is not running, and will not run again
 #pragma once
@@ -16,14 +16,15 @@
 
 namespace integrity::app {
 
-class StopSignals {
+class Signals {
  public:
-  StopSignals();
-  ~StopSignals();
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
 
-  void watch(std::function<void()> on_first);  // once; called on a thread of its own
+  // Once; both are called on one thread of their own. `on_stop` is called once, and `on_hangup` not after it.
+  void watch(std::function<void()> on_stop, std::function<void()> on_hangup);
   void unwatch();
 
  private:
@@ -32,7 +33,7 @@ class StopSignals {
 
   sigset_t signals_{}, mask_before_{};
   Fd received_, end_;
-  std::function<void()> on_first_;
+  std::function<void()> on_stop_, on_hangup_;
   std::thread thread_;
 };
 

@@ -69,20 +69,41 @@ class PendingPart {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted)
-    : worker_(std::move(worker)), socket_(std::move(socket)), peer_(peer), counted_(counted) {}
+    : worker_(std::move(worker)), transport_(std::move(socket), worker_->tls()), peer_(peer), counted_(counted) {}
 
 Connection::~Connection() {
   drop_body();
 }
 
 void Connection::start() {
-  expire_after(worker_->limits().header_time_max);
-  advance();
+  transport_.greets() ? greet() : begin();
 }
 
-// The reply is written before anything is read; what the client sends meanwhile is read and discarded.
-void Connection::turn_away(Error why) {
-  refuse(std::move(why));
+void Connection::greet() {
+  state_ = State::greeting;
+  expire_after(worker_->limits().handshake_time_max);
+  transport_.async_greet([self = shared_from_this()](Transport::Greeting greeting) {
+    if (self->state_ != State::greeting) return;
+    self->state_ = State::head;
+    switch (greeting) {
+      case Transport::Greeting::done:
+        return self->begin();
+      case Transport::Greeting::plain:
+        self->refuse({Code::bad_request, "this port speaks HTTPS, not plain HTTP: the address begins with https://"});
+        return self->advance();
+      case Transport::Greeting::refused:
+        self->state_ = State::closing;
+        return self->advance();
+      case Transport::Greeting::failed:
+        return self->close();
+    }
+  });
+}
+
+// A refusal is written before anything is read; what the client sends meanwhile is read and discarded.
+void Connection::begin() {
+  expire_after(worker_->limits().header_time_max);
+  if (!counted_) refuse(overloaded());
   advance();
 }
 
@@ -125,7 +146,7 @@ void Connection::go_on() {
         if (!flush()) return;
         if (state_ != State::streaming) break;
         // A long body for a fast reader takes turns with the requests of other connections.
-        asio::post(socket_.get_executor(), [self = shared_from_this()] { self->advance(); });
+        asio::post(transport_.executor(), [self = shared_from_this()] { self->advance(); });
         return;
       case State::making:
         if (flush()) deadline_ = never;
@@ -133,6 +154,7 @@ void Connection::go_on() {
       case State::closing:
         if (flush()) linger();
         return;
+      case State::greeting:
       case State::lingering:
       case State::closed:
         return;
@@ -193,7 +215,7 @@ std::chrono::steady_clock::time_point Connection::arrival() {
   if (!worker_->was_held()) return now;
   tcp_info info{};
   socklen_t size = sizeof info;
-  const bool told = ::getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  const bool told = ::getsockopt(transport_.descriptor(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
   return told ? now - std::chrono::milliseconds(info.tcpi_last_data_recv) : now;
 }
 
@@ -292,6 +314,7 @@ Connection::Use Connection::use() {
     return Use::not_reading;
   }
   if (waits_for_request()) return idle() ? Use::idle : Use::head;
+  if (state_ == State::greeting) return Use::head;
   if (state_ != State::body || writing_) return Use::answering;
   return sender().known ? Use::body_of_known : Use::body_of_stranger;
 }
@@ -397,9 +420,12 @@ void Connection::send_reply() {
   const bool keep_alive =
       framing_.keep_alive && !reply.close && !body_unread_ && !unknown_length && !worker_->stopping();
   framing_.keep_alive = keep_alive;
-  render_head(
-      out_, reply,
-      {.date = worker_->date(), .request_id = request_id_, .http_1_0 = framing_.http_1_0, .keep_alive = keep_alive});
+  render_head(out_, reply,
+              {.date = worker_->date(),
+               .request_id = request_id_,
+               .http_1_0 = framing_.http_1_0,
+               .keep_alive = keep_alive,
+               .of_transport = transport_.header()});
   if (content && reply.stream) {
     stream_ = std::move(reply.stream);
     stream_on_ = std::move(reply.stream_on);
@@ -459,7 +485,7 @@ void Connection::end_reply() {
 // as long as all of them take.
 void Connection::wait_for_turn() {
   waits_for_turn_ = true;
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+  asio::post(transport_.executor(), [self = shared_from_this()] {
     self->waits_for_turn_ = false;
     self->advance();
     if (self->worker_->stopping()) self->close_if_idle();  // it was no request, only an empty line

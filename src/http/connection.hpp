@@ -6,6 +6,7 @@
 //   head ─► waiting ─► body ─► waiting ─► replying ─► (streaming ◄─► making) ─► closing ─► lingering ─► closed
 //           (admit)            (serve)
 //
+//   greeting   with TLS only, before `head`: the handshake.
 //   head       reads the head of a request.
 //   waiting    the application has the exchange: first to `admit` its head, then to `serve` the whole request. The first
 //              step may end with a reply; a request without a body skips `body`.
@@ -40,6 +41,7 @@
 #include "http/asio.hpp"
 #include "http/chunked.hpp"
 #include "http/head.hpp"
+#include "http/transport.hpp"
 #include "http/worker.hpp"
 
 namespace integrity::http {
@@ -49,8 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted);
   ~Connection();
 
-  void start();
-  void turn_away(Error why);          // instead of `start`: answers with this error, and ends
+  void start();                       // one that is not `counted` is told that there are too many, and ended
   void notify(Event event) noexcept;  // from any thread
   bool gone() noexcept;               // from any thread: true if the client has closed its side, says the kernel
   void lose() { lost_ = true; }       // from any thread: an event could not be delivered, for want of memory
@@ -58,6 +59,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void give_up() noexcept;  // closes; before that sends a 503 that needs no memory, if a reply is still due
   void close() noexcept;
   void close_if_idle();
+  void trim();  // while idle: frees buffers that are larger than most requests need
   void on_deadline();
   CoarseClock::time_point deadline() const { return deadline_; }
   const Address& peer() const { return peer_; }
@@ -75,6 +77,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class State : std::uint8_t {
+    greeting,
     head,
     body,
     waiting,
@@ -94,6 +97,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   enum class Step : std::uint8_t { went_on, needs_bytes };
 
+  void greet();
+  void begin();
   void on_event(Event event);
   void advance();
   void go_on();
@@ -131,9 +136,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string_view arrived() const { return {in_.data() + begin_, end_ - begin_}; }
   void expire_after(std::chrono::milliseconds time) { deadline_ = CoarseClock::now() + time; }
 
-  const std::shared_ptr<Worker> worker_;  // before the socket: it owns the context
-  Socket socket_;
-  std::mutex socket_mutex_;  // for closing the socket, and for `gone`
+  const std::shared_ptr<Worker> worker_;  // before the transport: it owns the context
+  Transport transport_;
+  std::mutex transport_mutex_;  // for closing it, and for `gone`
   const Address peer_;
   const bool counted_;
   std::atomic<bool> lost_ = false;

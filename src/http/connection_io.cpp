@@ -1,4 +1,4 @@
-// The part of Connection that deals with the socket: reading, writing, time limits, closing.
+// The part of Connection that deals with the transport: reading, writing, time limits, closing.
 #include <poll.h>
 
 #include <algorithm>
@@ -10,7 +10,9 @@
 namespace integrity::http {
 namespace {
 
-constexpr std::size_t kept_bytes_max = 64 * 1024;  // capacity of a buffer that an idle connection keeps
+// Capacity of a buffer that is kept for the next request, and of one that is kept while the connection is idle.
+constexpr std::size_t kept_bytes_max = 16 * 1024;
+constexpr std::size_t idle_bytes_max = 2 * 1024;
 // How much of a refused upload is still read, and for how long. Closing with unread bytes resets the connection, and
 // the client would lose the reply that says why (RFC 9112 §9.6).
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
@@ -23,16 +25,23 @@ void Connection::shrink(std::string& text) {
   if (text.capacity() > kept_bytes_max) std::string().swap(text);
 }
 
+void Connection::trim() {
+  if (!idle()) return;
+  for (std::string* buffer : {&out_, &body_}) {
+    if (buffer->capacity() > idle_bytes_max) std::string().swap(*buffer);
+  }
+}
+
 // True when everything is written. Otherwise the rest is being written, or the client is gone.
 bool Connection::flush() {
   while (sent_ < out_.size()) {
     error_code error;
     const auto rest = asio::buffer(out_.data() + sent_, out_.size() - sent_);
-    sent_ += socket_.write_some(rest, error);
+    sent_ += transport_.write_some(rest, error);
     if (error == asio::error::would_block) {
       writing_ = true;
       expire_after(worker_->limits().write_stall_max);
-      socket_.async_write_some(
+      transport_.async_write_some(
           asio::buffer(out_.data() + sent_, out_.size() - sent_),
           [self = shared_from_this()](error_code failed, std::size_t count) { self->on_written(failed, count); });
       return false;
@@ -66,10 +75,19 @@ void Connection::on_written(error_code error, std::size_t count) {
 
 void Connection::read() {
   if (reading_) return;
-  if (state_ == State::head) make_room(arrived().size() + room_after_head);
-  if (state_ == State::lingering) begin_ = end_ = 0;
+  if (state_ == State::head) {
+    if (arrived().empty() && in_.size() > 2 * room_after_head) {  // of a large request
+      std::vector<char>().swap(in_);
+      begin_ = end_ = 0;
+    }
+    make_room(arrived().size() + room_after_head);
+  }
+  if (state_ == State::lingering) {
+    begin_ = end_ = 0;
+    make_room(room_after_head);  // if nothing was read before, there is none, and an empty read returns at once
+  }
   reading_ = true;
-  socket_.async_read_some(
+  transport_.async_read_some(
       asio::buffer(in_.data() + end_, in_.size() - end_),
       [self = shared_from_this()](error_code error, std::size_t count) { self->on_read(error, count); });
 }
@@ -98,8 +116,7 @@ void Connection::on_read(error_code error, std::size_t count) {
 // ---- Ending
 
 void Connection::linger() {
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  transport_.end_sending();
   state_ = State::lingering;
   expire_after(linger_time_max);
   read();
@@ -119,14 +136,14 @@ void Connection::on_deadline() {
 
 // While an exchange is open nothing is read, so the end of what the client sends is still in the kernel.
 bool Connection::gone() noexcept {
-  const std::lock_guard lock(socket_mutex_);
-  if (!socket_.is_open()) return true;
-  pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  const std::lock_guard lock(transport_mutex_);
+  if (!transport_.is_open()) return true;
+  pollfd asked{.fd = transport_.descriptor(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&asked, 1, 0) == 1;  // POLLHUP and POLLERR are always reported
 }
 
 void Connection::close_if_idle() {
-  if (idle()) close();
+  if (idle() || state_ == State::greeting) close();
 }
 
 void Connection::give_up() noexcept {
@@ -134,22 +151,22 @@ void Connection::give_up() noexcept {
   const bool unanswered = state_ == State::waiting || state_ == State::head || state_ == State::body;
   if (writing_) {
     // The client does not read: the kernel drops what it still holds for it.
-    socket_.set_option(Socket::linger(true, 0), ignored);
+    transport_.drop_unsent();
   } else if (unanswered && out_.empty()) {
-    socket_.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
-    socket_.shutdown(Socket::shutdown_send, ignored);
+    transport_.write_some(asio::buffer(worker_->overloaded_response()), ignored);
+    transport_.end_sending();
   }
   close();
 }
 
 void Connection::close() noexcept {
   if (state_ == State::closed) return;
+  if (idle()) transport_.say_end();
   state_ = State::closed;
   deadline_ = never;
   {
-    const std::lock_guard lock(socket_mutex_);
-    error_code ignored;
-    socket_.close(ignored);
+    const std::lock_guard lock(transport_mutex_);
+    transport_.close();
   }
   // Exchange and connection hold each other: break the cycle.
   if (exchange_) exchange_->withdraw();

@@ -143,6 +143,7 @@ void render_head(std::string& out, const Reply& reply, const Envelope& envelope)
   const bool brings_policy = append_own(out, reply, envelope.request_id);
   append(out, "X-Request-Id", envelope.request_id);
   out += on_every_response;
+  out += envelope.of_transport;
   if (!brings_policy) out += nothing_allowed;
   if (!envelope.keep_alive) out += "Connection: close\r\n";
   if (envelope.keep_alive && envelope.http_1_0) out += "Connection: keep-alive\r\n";

@@ -13,6 +13,7 @@ struct Envelope {
   std::string_view request_id;
   bool http_1_0 = false;
   bool keep_alive = true;
+  std::string_view of_transport = {};  // a header line with CR LF, or nothing
 };
 
 // 1xx, 204 and 304 have neither a body nor a length (RFC 9110 §8.6).

@@ -135,7 +135,7 @@ struct Server::Impl {
     socket.non_blocking(true, error);
     std::vector<Holder> holders;
     if (shared->gate.enter(peer, holders)) {
-      worker.adopt(std::move(socket), peer);
+      worker.adopt(std::move(socket), peer, true);
     } else {
       turn_away(worker, std::move(socket), peer);
     }
@@ -144,11 +144,12 @@ struct Server::Impl {
     log::fault(error.what());
   }
 
-  // A few get a full reply, which needs a descriptor until they have read it. The others get one attempt to send it.
+  // A few get a full reply, which needs a descriptor until they have read it. The others get one attempt to send it;
+  // none where it could be sent only after a handshake.
   void turn_away(Worker& worker, Socket socket, const Address& peer) {
-    if (shared->gate.enter_to_be_refused()) return worker.turn_away(std::move(socket), peer);
+    if (shared->gate.enter_to_be_refused()) return worker.adopt(std::move(socket), peer, false);
     error_code ignored;
-    socket.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
+    if (options.tls == nullptr) socket.write_some(asio::buffer(worker.overloaded_response()), ignored);
     socket.shutdown(Socket::shutdown_send, ignored);
   }
 

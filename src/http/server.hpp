@@ -1,4 +1,4 @@
-// An HTTP/1.1 server on TCP: one thread with an event loop per core, strict framing, limits on everything.
+// An HTTP/1.1 server on TCP, or on TLS: one thread with an event loop per core, strict framing, limits on everything.
 //
 //   Server server(options, app);
 //   std::uint16_t port = server.listen();   // throws std::system_error: address in use, …
@@ -20,6 +20,8 @@
 
 namespace integrity::http {
 
+class Tls;
+
 struct Limits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t header_fields_max = 100;
@@ -27,6 +29,7 @@ struct Limits {
   // do not use up the memory. Smaller bodies are always accepted. A sender may hold as much as is still free, so there
   // is always some for the next one; strangers together may hold half. See BodyMemory.
   std::size_t large_bodies_bytes_max = 256 * 1024 * 1024;
+  std::chrono::milliseconds handshake_time_max{10'000};
   std::chrono::milliseconds header_time_max{10'000};
   std::chrono::milliseconds body_idle_max{15'000};
   std::size_t body_bytes_per_second_min = 500;
@@ -43,6 +46,7 @@ struct ServerOptions {
   std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};
   Limits limits;
+  Tls* tls = nullptr;  // HTTPS, with this; it must outlive the server and every exchange. Null: plain HTTP
 };
 
 // A request with its reply to come. Shared: any holder may call `go_on` and `reply`, each once, from any thread. As a

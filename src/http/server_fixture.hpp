@@ -1,4 +1,4 @@
-// For the tests here: a small application, a client on a plain socket, and a server between them.
+// For the tests here: a small application, a client, and a server between them, with and without TLS.
 #pragma once
 
 #include <arpa/inet.h>
@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <functional>
 #include <future>
@@ -18,7 +19,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/random.hpp"
 #include "http/server.hpp"
+#include "http/test_certificates.hpp"
+#include "http/test_tls.hpp"
+#include "testing/clock.hpp"
 
 namespace integrity::http {
 using namespace std::string_literals;
@@ -192,6 +197,9 @@ struct TestApplication final : Application {
 
 class Client {
  public:
+  // Whether all speak TLS.
+  inline static bool over_tls = false;
+
   // From 127.0.0.`host`.
   explicit Client(std::uint16_t port, int receive_buffer = 0, std::uint8_t host = 1)
       : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -207,30 +215,36 @@ class Client {
     connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     const timeval time_limit{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &time_limit, sizeof time_limit);
+    if (over_tls && connected_) tls_ = std::make_unique<TlsClient>(fd_);
   }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client() { disconnect(); }
 
   void disconnect() {
+    tls_.reset();
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
   bool connected() const { return connected_; }
+  int descriptor() const { return fd_; }
+  bool has_input() const { return !input_.empty(); }
+  void drop_input() { input_.clear(); }
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const auto sent = tls_ ? tls_->send(bytes) : ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
   }
-  void end_sending() { ::shutdown(fd_, SHUT_WR); }
+  void end_sending() { tls_ ? tls_->end_sending() : void(::shutdown(fd_, SHUT_WR)); }
+  TlsClient& tls() { return *tls_; }
 
   // Appends what arrives next to the input; false at the end of the connection.
   bool receive() {
     char buffer[16384];
-    const auto count = ::recv(fd_, buffer, sizeof buffer, 0);
+    const auto count = tls_ ? tls_->receive(buffer, sizeof buffer) : ::recv(fd_, buffer, sizeof buffer, 0);
     if (count <= 0) return false;
     input_.append(buffer, static_cast<std::size_t>(count));
     return true;
@@ -265,6 +279,7 @@ class Client {
 
  private:
   int fd_;
+  std::unique_ptr<TlsClient> tls_;
   bool connected_ = false;
   std::string input_;
 };
@@ -277,10 +292,21 @@ inline std::string post(const std::string& path, const std::string& body, const 
          "\r\n" + body;
 }
 
-class ServerTest : public testing::Test {
+class ServerFixture : public testing::Test {
  protected:
-  ~ServerTest() override { stop(); }
+  ~ServerFixture() override {
+    stop();
+    Client::over_tls = false;
+  }
 
+  // From now on server and clients speak TLS.
+  void use_tls() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the program does
+    ASSERT_TRUE(tls.use(test_certificates::file("cert.pem", test_certificates::certificate),
+                        test_certificates::file("key.pem", test_certificates::key)));
+    options.tls = &tls;
+    Client::over_tls = true;
+  }
   void start() {
     options.port = 0;
     server = std::make_unique<Server>(options, application);
@@ -293,11 +319,25 @@ class ServerTest : public testing::Test {
     thread.join();
   }
 
+  test::ManualClock clock;
+  SystemRandom random;
+  Tls tls{clock, random, Hsts::all};
   ServerOptions options;
   TestApplication application;
   std::unique_ptr<Server> server;
   std::uint16_t port = 0;
   std::thread thread;
 };
+
+// Everything that does not depend on the transport, over both.
+class ServerTest : public ServerFixture, public testing::WithParamInterface<bool> {
+ protected:
+  ServerTest() {
+    if (GetParam()) use_tls();
+  }
+};
+inline std::string transport_of(const testing::TestParamInfo<bool>& info) {
+  return info.param ? "Tls" : "Plain";
+}
 
 }  // namespace integrity::http

@@ -5,9 +5,11 @@
 namespace integrity::http {
 namespace {
 
+INSTANTIATE_TEST_SUITE_P(Over, ServerTest, testing::Bool(), transport_of);
+
 // ---- Responses
 
-TEST_F(ServerTest, SendsTheHeadersOfEveryResponse) {
+TEST_P(ServerTest, SendsTheHeadersOfEveryResponse) {
   start();
   Client client(port);
   client.send(get("/a?b=c"));
@@ -24,7 +26,7 @@ TEST_F(ServerTest, SendsTheHeadersOfEveryResponse) {
   EXPECT_EQ(client.until("GET /a "), "GET /a ");
 }
 
-TEST_F(ServerTest, GivesEachRequestItsOwnId) {
+TEST_P(ServerTest, GivesEachRequestItsOwnId) {
   start();
   std::set<std::string> ids;
   for (int i = 0; i < 4; ++i) {
@@ -38,7 +40,7 @@ TEST_F(ServerTest, GivesEachRequestItsOwnId) {
   EXPECT_EQ(ids.size(), 20u);
 }
 
-TEST_F(ServerTest, AcceptsAPolicyOfTheReplyButNoForgedHeader) {
+TEST_P(ServerTest, AcceptsAPolicyOfTheReplyButNoForgedHeader) {
   start();
   Client client(port);
   client.send(get("/policy"));
@@ -49,7 +51,7 @@ TEST_F(ServerTest, AcceptsAPolicyOfTheReplyButNoForgedHeader) {
   EXPECT_EQ(head.find("Set-Cookie"), std::string::npos);
 }
 
-TEST_F(ServerTest, SendsNoContentWhereItIsForbidden) {
+TEST_P(ServerTest, SendsNoContentWhereItIsForbidden) {
   start();
   Client client(port);
   client.send(get("/nothing") + get("/same") + "HEAD /abc HTTP/1.1\r\nHost: a\r\n\r\n" + get("/end"));
@@ -64,7 +66,7 @@ TEST_F(ServerTest, SendsNoContentWhereItIsForbidden) {
   EXPECT_EQ(client.answer(), "200 GET /end ");
 }
 
-TEST_F(ServerTest, GivesTheApplicationThePeerAndItsContext) {
+TEST_P(ServerTest, GivesTheApplicationThePeerAndItsContext) {
   start();
   Client client(port);
   client.send(get("/peer") + get("/context"));
@@ -72,7 +74,7 @@ TEST_F(ServerTest, GivesTheApplicationThePeerAndItsContext) {
   EXPECT_EQ(client.answer(), "200 remembered");
 }
 
-TEST_F(ServerTest, AnswersInternalErrorIfTheApplicationFails) {
+TEST_P(ServerTest, AnswersInternalErrorIfTheApplicationFails) {
   start();
   Client client(port);
   for (const char* path : {"/throws", "/admit-throws", "/forgets", "/admit-forgets", "/admit-later/admit-forgets",
@@ -84,7 +86,7 @@ TEST_F(ServerTest, AnswersInternalErrorIfTheApplicationFails) {
   EXPECT_EQ(client.answer(), "200 GET /still-here ");
 }
 
-TEST_F(ServerTest, AddsTheHeadersOfAnExchangeToEveryResponse) {
+TEST_P(ServerTest, AddsTheHeadersOfAnExchangeToEveryResponse) {
   start();
   for (const auto& [request, status] : {std::pair{get("/carry"), "200"},
                                         {get("/carry/later"), "200"},
@@ -104,7 +106,7 @@ TEST_F(ServerTest, AddsTheHeadersOfAnExchangeToEveryResponse) {
 
 // ---- Keep-alive
 
-TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+TEST_P(ServerTest, AnswersPipelinedRequestsInOrder) {
   start();
   Client client(port);
   std::string requests;
@@ -121,7 +123,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
 }
 
 // A client that sends many at once must not stop the others on its thread until the last one is answered.
-TEST_F(ServerTest, PipelinedRequestsTakeTurnsWithOtherConnections) {
+TEST_P(ServerTest, PipelinedRequestsTakeTurnsWithOtherConnections) {
   start();
   Client greedy(port);
   greedy.send(get("/thread"));
@@ -144,7 +146,7 @@ TEST_F(ServerTest, PipelinedRequestsTakeTurnsWithOtherConnections) {
   for (int i = 0; i < 80; ++i) EXPECT_EQ(greedy.answer(), "200 GET /" + std::to_string(i) + " ");
 }
 
-TEST_F(ServerTest, StopsAfterThePipelinedRequestWhoseTurnIsNext) {
+TEST_P(ServerTest, StopsAfterThePipelinedRequestWhoseTurnIsNext) {
   start();
   Client client(port);
   client.send(get("/block") + get("/next") + get("/never"));
@@ -158,7 +160,7 @@ TEST_F(ServerTest, StopsAfterThePipelinedRequestWhoseTurnIsNext) {
   EXPECT_EQ(application.served, 2);
 }
 
-TEST_F(ServerTest, ReadsRequestsThatArriveInPieces) {
+TEST_P(ServerTest, ReadsRequestsThatArriveInPieces) {
   start();
   Client client(port);
   const auto request = "\r\n" + post("/cut", "hello", "X: " + std::string(3000, 'x') + "\r\n") +
@@ -169,7 +171,7 @@ TEST_F(ServerTest, ReadsRequestsThatArriveInPieces) {
   EXPECT_EQ(client.answer(), "200 POST /cut hello");
 }
 
-TEST_F(ServerTest, ReadsBodiesUpToTheLimitAndRequestsAfterThem) {
+TEST_P(ServerTest, ReadsBodiesUpToTheLimitAndRequestsAfterThem) {
   start();
   Client client(port);
   const std::string body(100'000, 'b');
@@ -178,7 +180,7 @@ TEST_F(ServerTest, ReadsBodiesUpToTheLimitAndRequestsAfterThem) {
   EXPECT_EQ(client.answer(), "200 GET /next ");
 }
 
-TEST_F(ServerTest, ClosesOnRequest) {
+TEST_P(ServerTest, ClosesOnRequest) {
   start();
   for (const auto& request : {get("/a", "Connection: close\r\n"), get("/close"), "GET /a HTTP/1.0\r\n\r\n"s}) {
     Client client(port);
@@ -189,7 +191,7 @@ TEST_F(ServerTest, ClosesOnRequest) {
   }
 }
 
-TEST_F(ServerTest, KeepsHttp10ConnectionsOpenOnRequest) {
+TEST_P(ServerTest, KeepsHttp10ConnectionsOpenOnRequest) {
   start();
   Client client(port);
   client.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -200,7 +202,7 @@ TEST_F(ServerTest, KeepsHttp10ConnectionsOpenOnRequest) {
   EXPECT_EQ(client.rest(), "");
 }
 
-TEST_F(ServerTest, AnswersAClientThatHasClosedItsSide) {
+TEST_P(ServerTest, AnswersAClientThatHasClosedItsSide) {
   start();
   Client client(port);
   client.send(post("/later", "x"));
@@ -209,7 +211,7 @@ TEST_F(ServerTest, AnswersAClientThatHasClosedItsSide) {
   EXPECT_EQ(client.rest(), "");
 }
 
-TEST_F(ServerTest, SendsContinueOnlyAfterTheHeadWasAdmitted) {
+TEST_P(ServerTest, SendsContinueOnlyAfterTheHeadWasAdmitted) {
   start();
   for (const auto& path : {"/a"s, "/admit-later"s}) {
     Client client(port);
@@ -232,7 +234,7 @@ TEST_F(ServerTest, SendsContinueOnlyAfterTheHeadWasAdmitted) {
 
 // ---- Refusals
 
-TEST_F(ServerTest, RefusesRequestSmugglingAndCloses) {
+TEST_P(ServerTest, RefusesRequestSmugglingAndCloses) {
   start();
   const std::string smuggled = get("/smuggled");
   for (const auto& request : {
@@ -254,7 +256,7 @@ TEST_F(ServerTest, RefusesRequestSmugglingAndCloses) {
   EXPECT_EQ(application.served, 0);
 }
 
-TEST_F(ServerTest, NeverReadsARefusedBodyAsARequest) {
+TEST_P(ServerTest, NeverReadsARefusedBodyAsARequest) {
   start();
   const auto smuggled = get("/smuggled");
   for (const char* path : {"/forbidden", "/admit-later/forbidden"}) {
@@ -275,7 +277,7 @@ TEST_F(ServerTest, NeverReadsARefusedBodyAsARequest) {
   EXPECT_EQ(application.served, 2);
 }
 
-TEST_F(ServerTest, LetsTheClientReadWhyItsUploadWasRefused) {
+TEST_P(ServerTest, LetsTheClientReadWhyItsUploadWasRefused) {
   start();
   for (const auto& head : {"Content-Length: 1000000\r\n\r\n"s, "Transfer-Encoding: chunked\r\n\r\nf4240\r\n"s}) {
     Client client(port);
@@ -287,7 +289,7 @@ TEST_F(ServerTest, LetsTheClientReadWhyItsUploadWasRefused) {
   EXPECT_EQ(application.served, 0);
 }
 
-TEST_F(ServerTest, RefusesHeadsThatAreTooLarge) {
+TEST_P(ServerTest, RefusesHeadsThatAreTooLarge) {
   options.limits.header_bytes_max = 2000;
   start();
   for (const auto& request : {get("/", "X: " + std::string(2000, 'x') + "\r\n"), "GET /" + std::string(3000, 'x'),
@@ -299,7 +301,7 @@ TEST_F(ServerTest, RefusesHeadsThatAreTooLarge) {
   }
 }
 
-TEST_F(ServerTest, RefusesOtherTransferCodings) {
+TEST_P(ServerTest, RefusesOtherTransferCodings) {
   start();
   Client client(port);
   client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n");

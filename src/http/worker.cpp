@@ -11,6 +11,7 @@
 #include "base/wake_ups.hpp"
 #include "http/connection.hpp"
 #include "http/render.hpp"
+#include "http/tls.hpp"
 
 namespace integrity::http {
 namespace {
@@ -31,6 +32,10 @@ constexpr std::chrono::milliseconds refused_pause{50};
 
 // Holders of whom one may have to close a connection: those who have most may have none that can be closed.
 constexpr std::size_t holders_asked_max = 32;
+
+// For a connection that cannot get more: there is no memory, or there are too many of them.
+constexpr const char* overloaded_head =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n";
 
 thread_local Worker* current_worker = nullptr;
 
@@ -204,6 +209,7 @@ Worker::Worker(const ServerOptions& options, Application& application, std::shar
     : guard_(context_.get_executor()),
       timer_(context_),
       options_(options),
+      overloaded_response_(overloaded_head + std::string(options.tls != nullptr ? options.tls->header() : "") + "\r\n"),
       application_(application),
       shared_(std::move(shared)) {
   SystemRandom().fill(id_prefix_);
@@ -238,27 +244,15 @@ bool Worker::run_some() {
   return true;
 }
 
-void Worker::adopt(Socket socket, const Address& peer) {
+void Worker::adopt(Socket socket, const Address& peer, bool counted) {
   load_.fetch_add(1, std::memory_order_relaxed);
   // `this` is safe, because handlers are destroyed with the context; a shared pointer would be a cycle.
   try {
-    asio::post(context_, [this, socket = std::move(socket), peer]() mutable {
-      if (const auto connection = add(std::move(socket), peer, true)) connection->start();
+    asio::post(context_, [this, socket = std::move(socket), peer, counted]() mutable {
+      if (const auto connection = add(std::move(socket), peer, counted)) connection->start();
     });
   } catch (...) {
-    leave(peer, true);
-    throw;
-  }
-}
-
-void Worker::turn_away(Socket socket, const Address& peer) {
-  load_.fetch_add(1, std::memory_order_relaxed);
-  try {
-    asio::post(context_, [this, socket = std::move(socket), peer]() mutable {
-      if (const auto connection = add(std::move(socket), peer, false)) connection->turn_away(overloaded());
-    });
-  } catch (...) {
-    leave(peer, false);
+    leave(peer, counted);
     throw;
   }
 }
@@ -420,7 +414,8 @@ bool Worker::was_held() const {
 
 void Worker::check(Connection& connection, CoarseClock::time_point now) noexcept try {
   if (connection.lost()) return connection.give_up();
-  if (connection.deadline() <= now) connection.on_deadline();
+  if (connection.deadline() <= now) return connection.on_deadline();
+  connection.trim();
 } catch (const std::exception& error) {
   log::fault(error.what());
   connection.give_up();

@@ -8,7 +8,7 @@
 // Every 250 ms a tick checks the deadline of each connection. That is cheaper than a timer that each request sets and
 // cancels; a time limit may take effect that much later.
 //
-// `adopt`, `turn_away`, `submit`, `ask_to_stop` and `load` may be called from any thread, everything else from the
+// `adopt`, `submit`, `ask_to_stop` and `load` may be called from any thread, everything else from the
 // worker's own. A connection holds its worker, so an exchange may safely be answered after the server has ended.
 #pragma once
 #include <array>
@@ -45,10 +45,6 @@ struct CoarseClock {
   static constexpr bool is_steady = true;
   static time_point now();
 };
-
-// For a connection that cannot get more: there is no memory, or there are too many of them.
-inline constexpr std::string_view overloaded_response =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 // Whose connections are counted together: one address (IPv6: a /64), or the /48 of many of them, which one customer of a
 // provider may have.
@@ -156,10 +152,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   // Returns when the worker has been stopped and every connection is closed.
   void run();
-  // Both take a socket of this worker's context. `adopt`: it has passed `Gate::enter`.
-  void adopt(Socket socket, const Address& peer);
-  // It has only passed `Gate::enter_to_be_refused`: gets 503 and is closed.
-  void turn_away(Socket socket, const Address& peer);
+  // Takes a socket of this worker's context. `counted`: it has passed `Gate::enter`. Otherwise it has only passed
+  // `Gate::enter_to_be_refused`, gets 503 and is closed.
+  void adopt(Socket socket, const Address& peer, bool counted);
   // Rank of this worker's best candidate for closing; lower is better. Earlier holders first, then idle connections.
   // Never one whose request is being answered.
   static constexpr std::size_t nothing_to_close = SIZE_MAX;
@@ -175,6 +170,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Application& application() { return application_; }
   const Limits& limits() const { return options_.limits; }
   BodyMemory& bodies() { return shared_->bodies; }
+  Tls* tls() const { return options_.tls; }
+  std::string_view overloaded_response() const { return overloaded_response_; }  // as the transport needs it
   bool stopping() const { return stop_at_.has_value(); }
   // Whether this thread has lately not run for so long that requests may have waited in the kernel, unread: the process was
   // stopped, or its host was.
@@ -204,6 +201,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   asio::executor_work_guard<IoExecutor> guard_;
   Timer timer_;
   const ServerOptions options_;
+  const std::string overloaded_response_;
   Application& application_;
   std::shared_ptr<Shared> shared_;
   std::function<void()> on_tick_;

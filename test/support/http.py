@@ -6,6 +6,7 @@ Every reply is checked against what the server promises of all its responses (pr
 import json
 import select
 import socket
+import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,6 +14,11 @@ from . import promises
 
 ONCE = {"content-length", "content-type", "etag", "location", "retry-after", "www-authenticate", "allow", "date",
         "x-request-id", "cache-control", "content-security-policy", "transfer-encoding", "link"}
+
+
+# Whatever the certificate: test_tls.py looks at those.
+_TRUSTING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_TRUSTING.check_hostname, _TRUSTING.verify_mode = False, ssl.CERT_NONE
 
 
 class Ended(AssertionError):
@@ -58,7 +64,7 @@ class Reply:
 
 
 class Connection:
-    """One TCP connection: `send` sends bytes, `reply` reads one reply, `ended` says whether the server closed it."""
+    """One TCP connection, with TLS if the server speaks it: `send` sends bytes, `reply` reads one reply, `ended` says whether the server closed it."""
 
     def __init__(self, server, timeout: float = 60, receive_buffer: int | None = None):
         self.server = server
@@ -68,6 +74,8 @@ class Connection:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if getattr(server, "tls", False):
+            self.socket = _TRUSTING.wrap_socket(self.socket)
         self.buffer = b""
         self.usable = True
 
@@ -135,7 +143,19 @@ class Connection:
 
     def idle(self) -> bool:
         """Whether there is nothing to read and the connection is open."""
-        return not self.buffer and not select.select([self.socket], [], [], 0)[0]
+        if self.buffer or not isinstance(self.socket, ssl.SSLSocket):
+            return not self.buffer and not select.select([self.socket], [], [], 0)[0]
+        time_limit = self.socket.gettimeout()
+        self.socket.settimeout(0)
+        try:  # what can be read may be a ticket, which is nothing to read for us
+            self.buffer += self.socket.recv(1)
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.socket.settimeout(time_limit)
+        return False
 
     def ended(self, within: float = 5) -> bool:
         """Whether the server closes the connection without sending more."""

@@ -11,7 +11,8 @@ _descriptions: dict = {}  # for each binary
 # Headers of every response or of its body, which are not declared for each operation.
 EVERYWHERE = {"date", "content-type", "content-length", "transfer-encoding", "connection", "x-content-type-options",
               "referrer-policy", "cross-origin-resource-policy", "content-security-policy", "cache-control", "vary",
-              # with --cors-origins; see promises.py
+              # with TLS, and with --cors-origins; see promises.py
+              "strict-transport-security",
               "access-control-allow-origin", "access-control-expose-headers"}
 
 

@@ -45,12 +45,21 @@ def allows_origins(server) -> bool:
     return "--cors-origins" in server.options
 
 
+def hsts(server) -> str | None:
+    """Strict-Transport-Security: with TLS only."""
+    if not getattr(server, "tls", False):
+        return None
+    how = server.options[server.options.index("--hsts") + 1] if "--hsts" in server.options else "all"
+    return {"off": None, "host": "max-age=31536000", "all": "max-age=31536000; includeSubDomains"}[how]
+
+
 def _headers(server, reply) -> None:
     header = reply.header
     assert re.fullmatch(r"[!-~]{8,128}", header("X-Request-Id") or ""), "X-Request-Id"
     assert header("X-Content-Type-Options") == "nosniff"
     assert header("Referrer-Policy") == "no-referrer"
     assert header("Cross-Origin-Resource-Policy") == "same-origin"
+    assert header("Strict-Transport-Security") == hsts(server), "Strict-Transport-Security"
     policy = header("Content-Security-Policy") or ""
     if (header("Content-Type") or "").startswith("text/html"):
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, policy
@@ -58,7 +67,7 @@ def _headers(server, reply) -> None:
     else:
         assert policy == CSP, f"Content-Security-Policy: {policy}"
     for name, _ in reply.headers:
-        assert name.lower() not in ("server", "x-powered-by", "set-cookie", "strict-transport-security"), name
+        assert name.lower() not in ("server", "x-powered-by", "set-cookie"), name
         assert allows_origins(server) or not name.lower().startswith("access-control-"), name
     assert 200 <= reply.status < 600
     assert reply.status != 500 or server.damaged, "an internal error"

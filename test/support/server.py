@@ -61,6 +61,7 @@ class Server:
                          "ASAN_OPTIONS": "verify_asan_link_order=0"}
             self.set_clock(EVENING + 15)
         self.process = None
+        self.tls = False
         self.damaged = False  # the test has damaged the store, so 500 is expected
 
     def __enter__(self):
@@ -94,11 +95,11 @@ class Server:
     def start(self, within: float = 30) -> "Server":
         self.spawn()
         line = self.process.stdout.readline()  # returns when the process ends, too
-        found = re.fullmatch(r"listening on http://([0-9.]+):([0-9]+)\n", line)
+        found = re.fullmatch(r"listening on (https?)://[0-9.]+:([0-9]+)\n", line)
         if not found:
             self.process.wait(within)
             raise AssertionError(f"did not start, exit {self.process.returncode}, said {line!r}:\n{self.log[-4000:]}")
-        self.port = int(found[2])
+        self.tls, self.port = found[1] == "https", int(found[2])
         return self
 
     @property

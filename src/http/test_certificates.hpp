@@ -1,0 +1,88 @@
+// Certificates for tests, all for localhost and 127.0.0.1, from 2020 to 2126, with P-256 keys.
+#pragma once
+#include <string>
+
+#include "http/tls.hpp"
+
+namespace integrity::http::test_certificates {
+
+inline const std::string certificate = R"(-----BEGIN CERTIFICATE-----
+MIIBTDCB8qADAgECAhQ9jA0wqdjZaTPsWnVW9OQ+RUilGTAKBggqhkjOPQQDAjAO
+MQwwCgYDVQQDDANvbmUwIBcNMjAwMTAxMDAwMDAwWhgPMjEyNjAxMDEwMDAwMDBa
+MA4xDDAKBgNVBAMMA29uZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO8yYces
+xcENjcoqtZICHQ/06tn0O8dQjNP9JiRcE8+xb1CcOUZUqh5DAZjzKlmJjn+Ei2xa
+j1ufq91WHT4mj2+jLDAqMAwGA1UdEwEB/wQCMAAwGgYDVR0RBBMwEYIJbG9jYWxo
+b3N0hwR/AAABMAoGCCqGSM49BAMCA0kAMEYCIQD/pAvHOFl5K+JaONK+hpaPx52n
+5z5eozuCTQaItIg0ywIhAMiQWXpeRA3+sDXqtjDT8kaFcmfC6YKeWDTj09PEFBhy
+-----END CERTIFICATE-----
+)";
+
+inline const std::string key = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdJWflH1vbZm3C/T7
+QKezHsZbsi2iFU1qPFe4WtCWtimhRANCAATvMmHHrMXBDY3KKrWSAh0P9OrZ9DvH
+UIzT/SYkXBPPsW9QnDlGVKoeQwGY8ypZiY5/hItsWo9bn6vdVh0+Jo9v
+-----END PRIVATE KEY-----
+)";
+
+inline const std::string encrypted_key = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgRfjxFJGJKVwICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEO3o8eyg9ep6HGmdbqWe0T4EgZA/
+rxs8dkJg3RPzQLvjIOP7512NGoKARx/doivmpiKlcSzldoP74KpaavfncdGj1kP1
+8FsaM0oUL5GXWE1eh3YDbdmFPh3R2u3LEA5eCptbyJi9t2a62SWttd8bVQZV+qUG
+BP/jEZf4oDs+DCo7f7ORl33NTcJStFdWYF2gimOXcLkE7hIqQYmZx1Ce7KG1F7Q=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+inline const std::string other_certificate = R"(-----BEGIN CERTIFICATE-----
+MIIBSzCB8qADAgECAhQqrWa5KXa5kvibT8Kc9jDUFKw3ejAKBggqhkjOPQQDAjAO
+MQwwCgYDVQQDDAN0d28wIBcNMjAwMTAxMDAwMDAwWhgPMjEyNjAxMDEwMDAwMDBa
+MA4xDDAKBgNVBAMMA3R3bzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDR1Z0bJ
+ZjJERJicChzrkKnrFHjG2pmfOe9koFXYZTAC8y321Xh86R9FeM4/PY4X1bJxB1ak
+OM09IZwBxK1C8QSjLDAqMAwGA1UdEwEB/wQCMAAwGgYDVR0RBBMwEYIJbG9jYWxo
+b3N0hwR/AAABMAoGCCqGSM49BAMCA0gAMEUCIQD88hMi4MlU++EPQPsUAbU3RmG9
+mmM6sUKdBjEeA0OnegIgYbP9/0Ff6xJDpdUOYh0WI90YxR8ePvMt+UwbguppP4w=
+-----END CERTIFICATE-----
+)";
+
+inline const std::string other_key = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+riSeHmqxFEdL8Hv
+9NXqkh+OlPStxujbEC7Cb4Jhc0OhRANCAAQ0dWdGyWYyRESYnAoc65Cp6xR4xtqZ
+nznvZKBV2GUwAvMt9tV4fOkfRXjOPz2OF9WycQdWpDjNPSGcAcStQvEE
+-----END PRIVATE KEY-----
+)";
+
+inline const std::string chained_certificate = R"(-----BEGIN CERTIFICATE-----
+MIIBVzCB/aADAgECAhQwAqRWUsDlEz+GSoNp030UVV3yIzAKBggqhkjOPQQDAjAX
+MRUwEwYDVQQDDAxpbnRlcm1lZGlhdGUwIBcNMjAwMTAxMDAwMDAwWhgPMjEyNjAx
+MDEwMDAwMDBaMBAxDjAMBgNVBAMMBXRocmVlMFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAEsLT3UoNNdCvq8W405dF8Ltrp5RKCfqnoJn5TN+VQJbDqMlwjPZDOtHPL
+x2G3rrzuoDHo5O07aX+FOWe595LZx6MsMCowDAYDVR0TAQH/BAIwADAaBgNVHREE
+EzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSQAwRgIhAIjLdXduie4n
+wHcw6wCVBAmXMiPPRjV/HNqBSad8AqQLAiEAqHVFxx56uiMdce8i9gteKIOvhn/T
+P0oVkqwy/zS8EyQ=
+-----END CERTIFICATE-----
+)";
+
+inline const std::string chained_key = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3b9BrpqpRen0gKuA
+oRIPIG7C325G+gZz+hN7jmoNoG+hRANCAASwtPdSg010K+rxbjTl0Xwu2unlEoJ+
+qegmflM35VAlsOoyXCM9kM60c8vHYbeuvO6gMejk7Ttpf4U5Z7n3ktnH
+-----END PRIVATE KEY-----
+)";
+
+inline const std::string its_issuer = R"(-----BEGIN CERTIFICATE-----
+MIIBPTCB46ADAgECAhQHrViG/pry5DQw1K7onXmFysGT9TAKBggqhkjOPQQDAjAP
+MQ0wCwYDVQQDDARyb290MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjYwMTAxMDAwMDAw
+WjAXMRUwEwYDVQQDDAxpbnRlcm1lZGlhdGUwWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAASPkKyhqoJrWEBtDmdfG5zRkHsj9BF1Jz34yinl/+F3LBaFn6d8U7poRp3t
+nx3X6L0fQ/4Ee3Jd94ARlIXBsMppoxMwETAPBgNVHRMBAf8EBTADAQH/MAoGCCqG
+SM49BAMCA0kAMEYCIQDfemnFCJyUl60y7cZdiKEqeyYwHKLP6BPSc7NCZgI2UwIh
+AO1hochXyZ+T82z9E5Pf6xfTVSOhAkK5d+lJB/vhlnkg
+-----END CERTIFICATE-----
+)";
+
+inline PemFile file(const std::string& path, const std::string& content) {
+  return {path, Secret(content)};
+}
+
+}  // namespace integrity::http::test_certificates
