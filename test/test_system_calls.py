@@ -47,5 +47,5 @@ def test_the_scenes_make_the_calls_that_matter(scenes):
 def test_nothing_acknowledged_is_lost(scenes, scene, fault, seed):
     calls = chosen(scenes.calls[scene], scene, fault, seed)
     got, away = loop(scenes, scene, fault, calls)
-    fault_rows.add(f"{scene}: {fault} in the n-th system call", len(calls), away,
+    fault_rows.add(f"{scene}: {fault} in the n-th system call", len(calls), f"{away:.1f} s, with the restart",
                    ", ".join(f"{count} {what}" for what, count in sorted(got.items())))

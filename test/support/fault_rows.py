@@ -8,12 +8,10 @@ import os
 COLUMNS = ("fault", "times", "lost", "away", "meanwhile")
 
 
-def add(fault: str, times: int, away: float | None, meanwhile: str, lost: str = "nothing") -> None:
-    """`away`: the longest time without a successful response, in seconds; None: until somebody started it again.
-    `meanwhile`: what clients got. A test that finds a loss fails, so a row that is added lost nothing but what it
-    says."""
-    row = {"fault": fault, "times": times, "lost": lost, "away": "until a restart" if away is None else f"{away:.1f} s",
-           "meanwhile": meanwhile}
+def add(fault: str, times: int, away: str, meanwhile: str, lost: str = "nothing") -> None:
+    """`away`: how long there was no successful response. `meanwhile`: what clients got. A test that finds a loss fails,
+    so a row that is added lost nothing but what it says."""
+    row = {"fault": fault, "times": times, "lost": lost, "away": away, "meanwhile": meanwhile}
     if path := os.environ.get("FAULT_ROWS"):
         with open(path, "a") as file:
             file.write(json.dumps(row) + "\n")

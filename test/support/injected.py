@@ -72,14 +72,14 @@ class Traced(Server):
 
 
 @contextlib.contextmanager
-def watched(server, tracer: list):
-    """strace on the running server."""
+def attached(server, tracer: list):
+    """strace on the running server, until the server or strace ends."""
     process = subprocess.Popen(["strace", *tracer, "-p", str(server.process.pid)], stderr=subprocess.PIPE, text=True)
     try:
         line = process.stderr.readline()
         assert "attached" in line, line
-        yield
-        process.wait(30)  # the server has ended
+        yield process
+        process.wait(30)
     finally:
         process.kill()
         process.wait()
@@ -136,7 +136,7 @@ class Scenes:
             ada = self.account(server)
             trace = server.folder / "trace"
             outcome = Outcome()
-            with watched(server, options(trace, call or ",".join(CALLS), fault, number)):
+            with attached(server, options(trace, call or ",".join(CALLS), fault, number)):
                 told = self.story(ada, outcome)
                 end(server, fault, outcome)
             if not fault:
