@@ -3,6 +3,7 @@ no code can be spent again (support/injected.py). Here some calls of each kind; 
 
 import os
 import random
+import re
 
 import pytest
 
@@ -17,7 +18,10 @@ ALL = os.environ.get("FAULTS") == "all"
 @pytest.fixture(scope="module")
 def scenes():
     made = Scenes()
-    made.calls = {scene: getattr(made, scene)() for scene in SCENES}
+    made.calls, made.traces = {}, {}
+    for scene in SCENES:
+        made.calls[scene] = getattr(made, scene)()
+        made.traces[scene] = made.trace
     yield made
     made.close()
 
@@ -40,6 +44,14 @@ def test_the_scenes_make_the_calls_that_matter(scenes):
     assert {"openat", "mkdir", "write", "fsync", "link", "fdatasync", "pwrite64"} <= set(scenes.calls["starting"])
     assert {"openat", "pwrite64", "fdatasync", "mmap"} <= set(scenes.calls["recovery"])
     assert len(scenes.calls["writing"]["pwrite64"]) > 100 and len(scenes.calls["writing"]["fdatasync"]) > 8
+
+
+def test_the_names_of_new_folders_are_synced(scenes):
+    """After a power cut the data folder itself could be missing."""
+    calls = re.findall(r"(mkdir|fsync|fdatasync)\((?:\d+<)?\"?([^\">]*).* = 0$", scenes.traces["starting"], re.MULTILINE)
+    for made, parent in (("/data", ""), ("/data/keys", "/data")):
+        at = calls.index(("mkdir", made))
+        assert calls[at + 1] == ("fsync", parent), calls[at:]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
