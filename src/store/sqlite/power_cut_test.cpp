@@ -352,7 +352,7 @@ std::uint64_t seed() {
 std::optional<std::string> loss_in(int cuts, std::uint64_t seed, VolatileDisk::Lie lie, Tally& tally) {
   for (std::uint64_t number = 0; tally.cuts < cuts; ++number) {
     try {
-      const bool large = number % 6 == 0;
+      const bool large = number % 8 == 0;
       Life life(seed + number, large, lie, tally);
       const auto end = std::min(cuts, tally.cuts + (large ? kCutsOfALargeFolder : kCutsOfAFolder));
       while (tally.cuts < end) life.cut();
