@@ -5,9 +5,11 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
+from support import fault_rows
 from support.accounts import PASSWORD, enrolled, product
 from support.http import Client, Connection, request_bytes
 from support.server import BINARY, Server
@@ -78,3 +80,8 @@ def test_running_out_of_memory_does_not_end_the_process():
         resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         assert Client(server).get("/readyz").status == 200
         assert Client(server, account.token).get("/me").status == 200
+        begun = time.monotonic()
+        assert account.client.post("/products", product()).status == 201
+        assert {each["id"] for each in account.client.get("/products").json} >= {location.split("/")[-1] for location in made}
+    fault_rows.add("memory used up (RLIMIT_AS)", 1, f"not; the next write took {time.monotonic() - begun:.2f} s",
+                   f"{statuses.count(0)} no response, {sum(status >= 500 for status in statuses)} 5xx, of {len(statuses)}")

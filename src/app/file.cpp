@@ -68,7 +68,9 @@ Status make_folder(const std::filesystem::path& path) {
   std::filesystem::path folder;
   for (const auto& part : absolute) {
     folder /= part;
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (::mkdir(folder.c_str(), 0700) == 0) {
+      INTEGRITY_CHECK(sync_folder(folder.parent_path()));
+    } else if (errno != EEXIST) {
       const int why = errno;
       std::error_code ignored;
       // For an existing folder, the error may be EROFS or EACCES instead of EEXIST.

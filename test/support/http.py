@@ -66,12 +66,14 @@ class Reply:
 class Connection:
     """One TCP connection, with TLS if the server speaks it: `send` sends bytes, `reply` reads one reply, `ended` says whether the server closed it."""
 
-    def __init__(self, server, timeout: float = 60, receive_buffer: int | None = None):
+    def __init__(self, server, timeout: float = 60, receive_buffer: int | None = None, source: str = ""):
         self.server = server
         self.socket = socket.socket()
         self.socket.settimeout(timeout)
         if receive_buffer:  # so small that most of an unread reply stays in the server
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:  # another address of loopback
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if getattr(server, "tls", False):
@@ -144,7 +146,9 @@ class Connection:
     def idle(self) -> bool:
         """Whether there is nothing to read and the connection is open."""
         if self.buffer or not isinstance(self.socket, ssl.SSLSocket):
-            return not self.buffer and not select.select([self.socket], [], [], 0)[0]
+            readable = select.poll()  # not select(), which takes no descriptor above 1023
+            readable.register(self.socket, select.POLLIN)
+            return not self.buffer and not readable.poll(0)
         time_limit = self.socket.gettimeout()
         self.socket.settimeout(0)
         try:  # what can be read may be a ticket, which is nothing to read for us
@@ -193,17 +197,18 @@ def request_bytes(method: str, target: str, json_body=None, body: bytes | None =
 class Client:
     """Sends requests one after the other on a persistent connection. Each thread needs its own client."""
 
-    def __init__(self, server, token: str | None = None, timeout: float = 60):
+    def __init__(self, server, token: str | None = None, timeout: float = 60, source: str = ""):
         self.server = server
         self.token = token
         self.timeout = timeout
+        self.source = source
         self.connection = None
 
     def request(self, method: str, target: str, json_body=None, *, token: str | None = "", **rest) -> Reply:
         """`token=""` means the client's own token, None sends none. `body=` and `headers=` as in request_bytes."""
         if not (self.connection and self.connection.usable and self.connection.idle()):
             self.close()
-            self.connection = Connection(self.server, self.timeout)
+            self.connection = Connection(self.server, self.timeout, source=self.source)
         used = self.token if token == "" else token
         self.connection.send(request_bytes(method, target, json_body, token=used, **rest))
         return self.connection.reply(method, target)

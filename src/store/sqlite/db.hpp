@@ -42,11 +42,10 @@ template <class Open>
 auto naming(const std::filesystem::path& file, Open open) {
   try {
     return open();
-  } catch (const Failure& failure) {
-    throw about_file(file, failure);
   } catch (const Unavailable& error) {
     const std::string what = error.what();
     if (what.find(file.string()) != std::string::npos) throw;
+    if (const auto* const failure = dynamic_cast<const Failure*>(&error)) throw about_file(file, *failure);
     throw Unavailable(file.string() + ": " + what);
   }
 }

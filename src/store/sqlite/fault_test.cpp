@@ -211,6 +211,28 @@ TEST_F(SqliteFaults, ADiskErrorStopsTheWriterUntilTheStoreIsOpenedAgain) {
   }
 }
 
+// Writes once went on into the removed files, and were acknowledged.
+TEST_F(SqliteFaults, NothingIsAcknowledgedAfterAFileWasRemovedOrReplaced) {
+  const auto file = (folder_.path() / "integrity.db").string();
+  for (const auto& [name, replaced] :
+       {std::pair(file, false), {file, true}, {file + "-wal", false}, {file + "-wal", true}}) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(create(1));
+    std::filesystem::rename(name, name + ".away");
+    if (replaced) test::write_file(name, "");
+    for (const bool readiness : {false, true, false}) {
+      const auto refused = readiness ? touch() : create(2);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, Code::unavailable);
+      EXPECT_NE(refused.error().cause.find(name + ": was removed"), std::string::npos) << refused.error().cause;
+      EXPECT_EQ(refused.error().detail.find(folder_.path().string()), std::string::npos) << "for clients";
+    }
+    store_.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) std::filesystem::remove(entry);
+    open();
+  }
+}
+
 // After a BEGIN that failed, the writer once went back by one group too many, and gave out numbers that were in use.
 TEST_F(SqliteFaults, WritesAreRefusedWhileAnotherConnectionHoldsTheWriteLock) {
   ASSERT_TRUE(create(1).has_value());

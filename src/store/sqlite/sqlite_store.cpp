@@ -20,9 +20,11 @@ Database open_for_writing(const SqliteOptions& options) {
 }
 
 std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
-  auto db = std::make_unique<Database>(file, Database::Open::read);
-  db->execute("PRAGMA cache_size = -1024;");
-  return db;
+  return naming(file, [&] {
+    auto db = std::make_unique<Database>(file, Database::Open::read);
+    db->execute("PRAGMA cache_size = -1024;");
+    return db;
+  });
 }
 
 // Connections for reading: made when none is idle, kept up to a number.

@@ -97,6 +97,7 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
       sessions_(sessions),
       keys_(keys),
       tx_(db, clock, text, sessions, keys),
+      files_(sqlite3_db_filename(db.handle(), "main")),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
   group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
@@ -181,6 +182,12 @@ void Writer::write_group() noexcept {
     }
     tx_.end_group();
     db_.run("COMMIT");
+    // After the commit, so that nothing is acknowledged that went into a removed file.
+    if (const auto missing = files_.missing(); !missing.empty()) {
+      throw Failure(SQLITE_IOERR, missing +
+                                      ": was removed, moved or replaced while the server runs, so nothing is "
+                                      "written any more; put it back, or restore a backup, and start again");
+    }
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/sqlite/checkpointer.hpp"
+#include "store/sqlite/open_files.hpp"
 #include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
@@ -58,6 +59,7 @@ class Writer {
   int wal_pages_ = 0;
   std::chrono::steady_clock::time_point words_retry_at_{};
   bool stopped_ = false;  // by an error after which nothing more can be promised
+  const OpenFiles files_;
   Checkpointer checkpointer_;
 
   WriteQueue queue_;
