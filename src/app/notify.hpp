@@ -21,8 +21,8 @@ namespace integrity::app {
 
 class Notifier {
  public:
-  // Removes the variables of the protocol from the environment, so that no other program that this process may start
-  // speaks in its name. A socket that cannot be used is logged (`notify.failed`) and then counts as none.
+  // Removes the variables of the protocol from the environment, so that no program that this process may start speaks
+  // in its name. A socket that cannot be used is logged (`notify.failed`) and then counts as none.
   static Notifier from_environment();
 
   // Sends lines such as "READY=1". Never waits, and fails silently: a manager that does not listen is no reason to
@@ -41,8 +41,8 @@ class Notifier {
 // little work of its usual kind. A part that hangs never does.
 using Probe = std::function<void(std::function<void()> answer)>;
 
-// Twice in each watchdog time, asks all parts. When the last one has answered, sends the ping. While one of them owes an
-// answer, nobody is asked again and nothing is sent. Without a watchdog time it does nothing.
+// Twice in each watchdog time, asks all parts. When the last one has answered, sends the ping. While one of them owes
+// an answer, nobody is asked again and nothing is sent. Without a watchdog time it does nothing.
 class Watchdog {
  public:
   // `manager` must outlive this object, and every answer that is still owed.
