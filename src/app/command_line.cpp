@@ -19,7 +19,9 @@ constexpr const char* kSources =
     "A variable that is set but empty is refused.";
 constexpr const char* kSigning =
     "\nJWT_SECRET_KEY (environment only): sign tokens with HS256 and this key of at least 32 bytes "
-    "instead of ES256.";
+    "instead of ES256.\n"
+    "JWT_SECRET_KEY and MONGO_URI may also be files of that name in the folder CREDENTIALS_DIRECTORY, which systemd "
+    "sets.";
 
 // An address with a password should not appear in the list of processes.
 constexpr const char* kFrom = "INTEGRITY_FROM";

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "app/credential.hpp"
 #include "app/jwt_key.hpp"
 #include "app/option_values.hpp"
 #include "app/toml.hpp"
@@ -197,6 +198,7 @@ class Loader {
   Loader(const Flags& flags, const Environment& environment) : flags_(flags), environment_(environment) {}
 
   Result<Loaded> run() {
+    INTEGRITY_CHECK(read_credentials());
     // The location of the file comes first, so the file cannot set it. Only a file given by --config may set `data`.
     INTEGRITY_CHECK(place("config", named_outside("config")));
     const bool named = !out_.config.config.empty();
@@ -230,6 +232,16 @@ class Loader {
     if (auto text = environment_(variable)) return Found{std::move(*text), variable};
     if (name != "store") return {};
     if (auto text = environment_("MONGO_URI")) return Found{std::move(*text), "MONGO_URI"};
+    if (mongo_credential_) return Found{std::string(mongo_credential_->reveal_text()), "credential MONGO_URI"};
+    return {};
+  }
+
+  // A credential stands in for the variable of its name, which comes first.
+  Status read_credentials() {
+    const auto folder = environment_("CREDENTIALS_DIRECTORY");
+    if (!folder || folder->empty()) return {};
+    INTEGRITY_TRY(jwt_credential_, read_credential(*folder, "JWT_SECRET_KEY"));
+    INTEGRITY_TRY(mongo_credential_, read_credential(*folder, "MONGO_URI"));
     return {};
   }
 
@@ -256,7 +268,7 @@ class Loader {
   // One rule for all options: an empty variable is a mistake, such as one that was set from another that is not set. If
   // it was ignored, the server could start with the wrong store, or open to more people than intended.
   static bool is_variable(const std::string& source) {
-    return source.starts_with("INTEGRITY_") || source == "MONGO_URI";
+    return source.starts_with("INTEGRITY_") || source.ends_with("MONGO_URI");
   }
 
   static Error complaint(std::string_view name, const std::string& source, const std::string& wrong) {
@@ -309,16 +321,21 @@ class Loader {
 
   void read_jwt_key() {
     auto text = environment_("JWT_SECRET_KEY");
-    const bool set = text.has_value();
-    if (set) {
+    std::string source = "default";
+    if (text) {
+      source = "environment";
       out_.config.jwt_secret_key.emplace(*text);
       wipe(*text);
+    } else if (jwt_credential_) {
+      source = "credential";
+      out_.config.jwt_secret_key = std::move(jwt_credential_);
     }
-    out_.settings.push_back({"JWT_SECRET_KEY", set ? "set" : "not set", set ? "environment" : "default"});
+    out_.settings.push_back({"JWT_SECRET_KEY", source == "default" ? "not set" : "set", source});
   }
 
   const Flags& flags_;
   const Environment& environment_;
+  std::optional<Secret> jwt_credential_, mongo_credential_;
   TomlOptions file_;
   std::map<std::string, Found> sources_;
   Loaded out_;

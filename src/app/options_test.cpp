@@ -326,5 +326,43 @@ TEST_F(Options, RefuseAKnownJwtKeyWithoutRepeatingIt) {
   EXPECT_NE(refusal({}, {{"JWT_SECRET_KEY", ""}}).find("0 bytes"), std::string::npos);
 }
 
+TEST_F(Options, TakeSecretsFromCredentials) {
+  const test::TempFolder secrets;
+  const std::string key = "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG", uri = "mongodb://ada:hush@db.example/shop";
+  test::write_file(secrets / "JWT_SECRET_KEY", key + "\n");
+  test::write_file(secrets / "MONGO_URI", uri);
+  const Variables place = {{"CREDENTIALS_DIRECTORY", secrets.path().string()}};
+  const auto loaded = load_with({}, place);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(loaded->config.jwt_secret_key->reveal_text(), key) << "without the line feed";
+  EXPECT_EQ(loaded->config.mongo_uri, uri);
+  EXPECT_EQ(setting(*loaded, "--store").text, "mongodb://ada:****@db.example/shop");
+  EXPECT_EQ(setting(*loaded, "--store").source, "credential MONGO_URI");
+  EXPECT_EQ(setting(*loaded, "JWT_SECRET_KEY").source, "credential");
+
+  Variables both = place;
+  both["MONGO_URI"] = "mongodb://other/shop";
+  both["JWT_SECRET_KEY"] = key + "2";
+  EXPECT_EQ(load_with({}, both)->config.mongo_uri, "mongodb://other/shop") << "the variable comes first";
+  EXPECT_EQ(load_with({}, both)->config.jwt_secret_key->reveal_text(), key + "2");
+  EXPECT_FALSE(load_with({}, {{"CREDENTIALS_DIRECTORY", (folder / "none").string()}})->config.jwt_secret_key);
+}
+
+TEST_F(Options, NameACredentialThatTheyRefuse) {
+  const test::TempFolder secrets;
+  const Variables place = {{"CREDENTIALS_DIRECTORY", secrets.path().string()}};
+  const auto refused = [&](const std::string& name, const std::string& text) {
+    test::write_file(secrets / name, text);
+    const std::string why = refusal({}, place);
+    std::filesystem::remove(secrets / name);
+    return why;
+  };
+  EXPECT_EQ(refused("MONGO_URI", "\n").find((secrets / "MONGO_URI").string() + ": is empty"), 0U);
+  EXPECT_EQ(refused("MONGO_URI", "mysql://h").find("credential MONGO_URI (--store): must begin"), 0U);
+  EXPECT_EQ(refused("JWT_SECRET_KEY", "your_secret_key_your_secret_key_1\n").find("JWT_SECRET_KEY is "), 0U);
+  std::filesystem::create_directory(secrets / "MONGO_URI");
+  EXPECT_EQ(refusal({}, place).find((secrets / "MONGO_URI").string() + ": cannot read"), 0U);
+}
+
 }  // namespace
 }  // namespace integrity::app

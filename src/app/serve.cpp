@@ -7,11 +7,13 @@
 #include <iostream>
 #include <memory>
 #include <system_error>
+#include <variant>
 
 #include "api/api.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
 #include "app/host_commands.hpp"
+#include "app/notify.hpp"
 #include "app/periodic.hpp"
 #include "app/signals.hpp"
 #include "app/tls_files.hpp"
@@ -132,10 +134,27 @@ void warn_without_admin(const Host& host, std::ostream* out = nullptr) {
   if (out != nullptr) *out << "there is no admin; make one: " << kCure << std::endl;
 }
 
+// systemd ends a service that stops for longer than TimeoutStopSec, or than the time named here. After the grace, what
+// is left are jobs in progress and the last commit.
+std::string stopping(const Config& config) {
+  const auto time = std::chrono::microseconds(config.shutdown_grace + std::chrono::seconds(30));
+  return "STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(time.count());
+}
+
+// The writer lives if it comes to a write that changes nothing, whatever the store says about it.
+Probe writer_of(store::Store& store) {
+  return [&store](std::function<void()> answer) {
+    store.submit(store::make_job<std::monostate>(
+        {}, [](store::WriteTx&) -> Result<std::monostate> { return std::monostate(); },
+        [answer = std::move(answer)](const Result<std::monostate>&) { answer(); }));
+  };
+}
+
 }  // namespace
 
 Status serve(Config config) {
   INTEGRITY_CHECK(can_start(config));
+  const Notifier manager = Notifier::from_environment();
   Signals signals;
   INTEGRITY_TRY(const auto https, Https::open(config));
   INTEGRITY_TRY(const auto host, Host::open(config));
@@ -194,17 +213,25 @@ Status serve(Config config) {
     keys_fit = keys_of_all_nodes(*host);
     if (!keys_fit) server.stop();
   });
-  signals.watch([&] { server.stop(); },
-                [&] {
-                  if (https) https->files.reload();
-                });
+  auto watchdog = std::make_unique<Watchdog>(
+      manager, std::vector<Probe>{[&](auto answer) { server.ask_loops(std::move(answer)); }, writer_of(*host->store)});
+  signals.watch(
+      [&] {
+        manager.send(stopping(config));
+        server.stop();
+      },
+      [&] {
+        if (https) https->files.reload();
+      });
   std::cout << "listening on " << (https ? "https://" : "http://") << authority(config.listen_host, port) << std::endl;
   warn_without_admin(*host, &std::cout);
+  server.ask_loops([&] { manager.send("READY=1"); });
   server.run();
   signals.unwatch();  // waits if it is inside server.stop()
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   control.reset();
+  watchdog.reset();
   sweeper.reset();
   admin_missing.reset();
   hash_pool.reset();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -207,6 +209,15 @@ void Server::run() {
 void Server::stop() {
   asio::post(impl_->workers.front()->context(), [this] { impl_->stop_accepting(); });
   for (const auto& worker : impl_->workers) worker->ask_to_stop();
+}
+
+void Server::ask_loops(std::function<void()> done) {
+  const auto owed = std::make_shared<std::atomic<std::size_t>>(impl_->workers.size());
+  for (const auto& worker : impl_->workers) {
+    asio::post(worker->context(), [owed, done] {
+      if (--*owed == 0) done();
+    });
+  }
 }
 
 }  // namespace integrity::http

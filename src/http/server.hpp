@@ -9,6 +9,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,6 +95,9 @@ class Server {
   void run();
   // Stops accepting, waits up to `shutdown_grace` for open requests, then cuts them. Safe from any thread, repeatedly.
   void stop();
+  // Calls `done` once every event loop has run a handler that was posted now: on the thread of the last one. If a loop
+  // hangs, or the server has ended, never. Safe from any thread.
+  void ask_loops(std::function<void()> done);
 
  private:
   struct Impl;

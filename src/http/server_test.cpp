@@ -146,6 +146,23 @@ TEST_P(ServerTest, PipelinedRequestsTakeTurnsWithOtherConnections) {
   for (int i = 0; i < 80; ++i) EXPECT_EQ(greedy.answer(), "200 GET /" + std::to_string(i) + " ");
 }
 
+TEST_P(ServerTest, SaysThatItsLoopsRunOnlyWhileAllOfThemDo) {
+  start();
+  const auto asked = [&] {
+    const auto answered = std::make_shared<std::promise<void>>();
+    server->ask_loops([answered] { answered->set_value(); });
+    return answered->get_future();
+  };
+  EXPECT_EQ(asked().wait_for(10s), std::future_status::ready);
+  Client client(port);
+  client.send(get("/block"));
+  application.blocked.acquire();
+  const auto answer = asked();
+  EXPECT_EQ(answer.wait_for(100ms), std::future_status::timeout);
+  application.unblock.release();
+  EXPECT_EQ(answer.wait_for(10s), std::future_status::ready);
+}
+
 TEST_P(ServerTest, StopsAfterThePipelinedRequestWhoseTurnIsNext) {
   start();
   Client client(port);
