@@ -105,9 +105,9 @@ Status can_start(const Config& config) {
   return cannot_listen(config, std::error_code(errno, std::generic_category()));
 }
 
-std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
-  Performed done = perform(accounts, request);
-  log::event("host.act", {{"act", done.command}, {"user", done.username}, {"outcome", done.outcome}});
+std::string perform_and_log(const HostActs& acts, std::string_view request, const Progress& progress) {
+  Performed done = acts.perform(request, progress);
+  log::event("host.act", {{"act", done.act}, {"user", done.username}, {"outcome", done.outcome}});
   return std::move(done.reply);
 }
 
@@ -177,11 +177,14 @@ Status serve(Config config) {
   http::Server server(server_options(config), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
+  HostActs acts;
+  add_account_acts(acts, host->accounts);
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
   if (host->folder) {
-    INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
-                    return perform_and_log(host->accounts, request);
-                  }));
+    INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data),
+                                                [&](std::string_view request, const Progress& progress) {
+                                                  return perform_and_log(acts, request, progress);
+                                                }));
   }
   Status keys_fit;
   auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
