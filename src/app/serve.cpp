@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "api/api.hpp"
+#include "app/backup_job.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
 #include "app/host_commands.hpp"
@@ -179,6 +180,8 @@ Status serve(Config config) {
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
   HostActs acts;
   add_account_acts(acts, host->accounts);
+  auto backups = std::make_unique<BackupJob>(config, host->clock);
+  add_backup_act(acts, *backups);
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
   if (host->folder) {
     INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data),
@@ -197,11 +200,13 @@ Status serve(Config config) {
   signals.watch([&] { server.stop(); });
   std::cout << "listening on http://" << authority(config.listen_host, port) << std::endl;
   warn_without_admin(*host, &std::cout);
+  backups->begin();
   server.run();
   signals.unwatch();  // waits if it is inside server.stop()
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   control.reset();
+  backups.reset();
   sweeper.reset();
   admin_missing.reset();
   hash_pool.reset();
