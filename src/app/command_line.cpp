@@ -43,6 +43,14 @@ constexpr VerbInfo kTop[] = {
      "Report what would be imported from the MongoDB of a Flask server (docs/from-flask.md); with --apply, import it. "
      "Status 0: everything, 3: all but what is listed",
      "mongodb://HOST/DATABASE of the old server", "MONGO_URI"},
+    {Verb::backup, "backup",
+     "Write everything in the store to a new file, as it was at one time, while the server runs or not "
+     "(docs/backup.md). Prints path, bytes, last change number, time and SHA-256. Key files are not in it",
+     "The file to make; it must not exist. A running server writes it, as its own user", "FILE"},
+    {Verb::restore, "restore",
+     "Make a store of a backup, in a place that is empty but for keys/ and integrity.toml. The key files must be those "
+     "of the backup. Ends every session, and records a change",
+     "The backup", "FILE"},
 };
 constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {

@@ -26,6 +26,8 @@ enum class Verb : std::uint8_t {
   key_accept,
   import_flask,
   migrate,
+  backup,
+  restore,
 };
 
 // Of import-flask.
@@ -54,7 +56,7 @@ struct AccessOptions {
 
 struct CommandLine {
   Verb verb = Verb::serve;
-  std::string name;  // the operand: an account, a key file or an address
+  std::string name;  // the operand: an account, a file, a key file or an address
   AccessOptions access;
   ImportOptions import_options;
   MigrateOptions migrate_options;

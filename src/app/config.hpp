@@ -40,6 +40,9 @@ struct Config {
   std::vector<std::string> cors_origins;     // "https://shop.example:8443"
   std::vector<std::string> hosts;            // "shop.example", "10.0.0.7": lower case, without a port
   std::chrono::seconds shutdown_grace{};
+  std::filesystem::path backup_dir;                  // empty: the server makes no backups by itself
+  std::optional<std::chrono::seconds> backup_every;  // nothing: not given
+  std::optional<std::size_t> backup_keep;
   bool insecure_http = false;
   std::filesystem::path tls_cert, tls_key;  // both or neither: see check_serve
   http::Hsts hsts = http::Hsts::all;

@@ -21,7 +21,9 @@ namespace {
 constexpr std::size_t kLineBytesMax = 64 * 1024;
 // For a whole line, however slowly it comes.
 constexpr std::chrono::seconds kServerTimeLimit{5};
-constexpr std::chrono::seconds kCallerTimeLimit{60};  // requests wait for each other, and each may hash a password
+constexpr std::size_t kRequestsMax = 32;  // at once; more wait in the socket
+constexpr std::chrono::milliseconds kFullPause{20};
+constexpr std::string_view kProgress = R"({"progress":)";
 
 // The address of a socket. A path longer than the 107 bytes of sun_path is reached through a descriptor of its folder,
 // which must stay open as long as the address is used.
@@ -81,22 +83,46 @@ bool send_line(int fd, std::string_view text, std::chrono::seconds time_limit) {
   return sent == line.size();
 }
 
-// Up to the first line feed; nothing if the peer stops, stalls or sends too much. The caller wipes it.
-std::optional<std::string> receive_line(int fd, std::chrono::seconds time_limit) {
-  const SteadyTime until = std::chrono::steady_clock::now() + time_limit;
-  std::string line(kLineBytesMax, '\0');  // allocated in full: growing would leave copies in memory
-  std::size_t size = 0;
-  while (size < line.size() && wait_for(fd, POLLIN, until)) {
-    const auto got = ::recv(fd, line.data() + size, line.size() - size, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-    if (line[size - 1] != '\n') continue;
-    line.resize(size - 1);
+// Reads lines; what it has read is wiped.
+class LineReader {
+ public:
+  explicit LineReader(int fd)
+      : fd_(fd), bytes_(kLineBytesMax, '\0') {}  // in full: growing would leave copies in memory
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+  ~LineReader() { wipe(bytes_); }
+
+  // Without its line feed; nothing if the peer stops, stalls or sends too much. The caller wipes it.
+  std::optional<std::string> next(std::chrono::seconds time_limit) {
+    const SteadyTime until = std::chrono::steady_clock::now() + time_limit;
+    for (;;) {
+      const std::string_view read(bytes_.data(), size_);
+      if (const auto end = read.find('\n'); end != std::string_view::npos) return take(end);
+      if (size_ == bytes_.size() || !wait_for(fd_, POLLIN, until)) return {};
+      const auto got = ::recv(fd_, bytes_.data() + size_, bytes_.size() - size_, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return {};
+      size_ += static_cast<std::size_t>(got);
+    }
+  }
+
+ private:
+  std::string take(std::size_t end) {
+    std::string line(bytes_.data(), end);
+    std::memmove(bytes_.data(), bytes_.data() + end + 1, size_ - end - 1);
+    size_ -= end + 1;
     return line;
   }
-  wipe(line);
-  return {};
+
+  const int fd_;
+  std::string bytes_;
+  std::size_t size_ = 0;
+};
+
+// Whether the peer has closed its side, or has died.
+bool has_gone(int fd) {
+  pollfd peer{fd, POLLRDHUP, 0};
+  return ::poll(&peer, 1, 0) > 0;
 }
 
 }  // namespace
@@ -124,34 +150,64 @@ ControlServer::ControlServer(std::filesystem::path path, Handler handler, Fd lis
       thread_([this] { run(); }) {}
 
 ControlServer::~ControlServer() {
+  ending_ = true;
   ::eventfd_write(stop_.get(), 1);
   thread_.join();
+  for (Served& each : served_) each.thread.join();
   ::unlink(path_.c_str());
 }
 
 void ControlServer::run() {
   for (;;) {
-    pollfd wait[] = {{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}};
-    if (::poll(wait, 2, -1) < 0 && errno != EINTR) return;
-    if (wait[1].revents != 0) return;
-    if (wait[0].revents == 0) continue;
-    const Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    // Where serving it fails, for want of memory perhaps, the command gets no reply.
-    if (peer.valid()) run_logged("control.failed", [&] { serve(peer); });
+    const bool full = served_.size() >= kRequestsMax;
+    pollfd wait[] = {{stop_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    if (::poll(wait, full ? 1 : 2, full ? static_cast<int>(kFullPause.count()) : -1) < 0 && errno != EINTR) return;
+    if (wait[0].revents != 0) return;
+    served_.remove_if([](Served& each) {
+      if (!*each.over) return false;
+      each.thread.join();
+      return true;
+    });
+    if (full || wait[1].revents == 0) continue;
+    Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    // Where serving it fails, for want of memory or threads perhaps, the command gets no reply.
+    if (peer.valid()) run_logged("control.failed", [&] { begin(std::move(peer)); });
   }
+}
+
+void ControlServer::begin(Fd peer) {
+  Served served{{}, std::make_shared<std::atomic<bool>>(false)};
+  // Shared, because a std::function must be copyable.
+  const auto shared = std::make_shared<Fd>(std::move(peer));
+  served_.emplace_back();
+  try {
+    served.thread = std::thread([this, shared, over = served.over] {
+      run_logged("control.failed", [&] { serve(*shared); });
+      *over = true;
+    });
+  } catch (...) {
+    served_.pop_back();
+    throw;
+  }
+  served_.back() = std::move(served);
 }
 
 void ControlServer::serve(const Fd& peer) {
   if (!same_user_or_root(peer.get())) return log::event("control.refused");
-  auto request = receive_line(peer.get(), kServerTimeLimit);
+  auto request = LineReader(peer.get()).next(kServerTimeLimit);
   if (!request) return;
-  std::string reply = handler_(*request);
+  const auto progress = [&](std::string_view object) {
+    if (ending_ || has_gone(peer.get())) return false;
+    return send_line(peer.get(), std::string(kProgress) + std::string(object) + "}", kServerTimeLimit);
+  };
+  std::string reply = handler_(*request, progress);
   wipe(*request);
   send_line(peer.get(), reply, kServerTimeLimit);
   wipe(reply);
 }
 
-std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request) {
+std::optional<Result<std::string>> control_call(const std::filesystem::path& path, std::string_view request,
+                                                const Progress& progress, std::chrono::seconds silence_max) {
   if (!std::filesystem::exists(path)) return {};
   const auto socket = address_of(path);
   if (!socket) return Result<std::string>(socket.error());
@@ -161,11 +217,15 @@ std::optional<Result<std::string>> control_call(const std::filesystem::path& pat
     if (errno == ECONNREFUSED || errno == ENOENT) return {};
     return Result<std::string>(file_error(path, "cannot reach the server"));
   }
-  if (!send_line(fd.get(), request, kCallerTimeLimit))
-    return Result<std::string>(file_error(path, "cannot ask the server"));
-  auto reply = receive_line(fd.get(), kCallerTimeLimit);
-  if (!reply) return Result<std::string>(Error{Code::unavailable, path.string() + ": the server did not answer"});
-  return Result<std::string>(std::move(*reply));
+  if (!send_line(fd.get(), request, silence_max)) return Result<std::string>(file_error(path, "cannot ask the server"));
+  LineReader lines(fd.get());
+  for (;;) {
+    auto line = lines.next(silence_max);
+    if (!line) return Result<std::string>(Error{Code::unavailable, path.string() + ": the server did not answer"});
+    if (!line->starts_with(kProgress)) return Result<std::string>(std::move(*line));
+    line->pop_back();
+    if (progress) progress(std::string_view(*line).substr(kProgress.size()));
+  }
 }
 
 }  // namespace integrity::app

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <future>
 #include <new>
 
 #include "testing/folder.hpp"
@@ -13,7 +14,7 @@
 namespace integrity::app {
 namespace {
 
-std::string echo(std::string_view request) {
+std::string echo(std::string_view request, const Progress&) {
   return "got " + std::string(request);
 }
 
@@ -66,7 +67,7 @@ TEST(Control, WorksWhereThePathIsLongerThanASocketAddress) {
 TEST(Control, GoesOnAfterARequestThatFailed) {
   const test::TempFolder folder;
   const auto path = folder / "control.sock";
-  const auto server = ControlServer::start(path, [](std::string_view request) -> std::string {
+  const auto server = ControlServer::start(path, [](std::string_view request, const Progress&) -> std::string {
     if (request == "much") throw std::bad_alloc();
     return "done";
   });
@@ -87,6 +88,80 @@ TEST(Control, RefusesALineThatIsTooLong) {
   ASSERT_TRUE(reply);
   EXPECT_FALSE(*reply);
   EXPECT_EQ(**control_call(path, "still there"), "got still there");
+}
+
+TEST(Control, CarriesProgressBeforeTheReply) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  const auto server = ControlServer::start(path, [](std::string_view, const Progress& progress) -> std::string {
+    for (const char* part : {R"({"done":1})", R"({"done":2})"}) EXPECT_TRUE(progress(part));
+    return "{\"ok\":{}}";
+  });
+  ASSERT_TRUE(server);
+  std::string told;
+  const auto reply = control_call(path, "a", [&](std::string_view object) {
+    told += object;
+    return true;
+  });
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_EQ(**reply, "{\"ok\":{}}");
+  EXPECT_EQ(told, R"({"done":1}{"done":2})");
+}
+
+TEST(Control, ServesAShortRequestDuringALongOne) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  std::promise<void> begun, end;
+  auto ended = end.get_future().share();
+  const auto server = ControlServer::start(path, [&](std::string_view request, const Progress&) -> std::string {
+    if (request != "long") return "short";
+    begun.set_value();
+    ended.wait();
+    return "long";
+  });
+  ASSERT_TRUE(server);
+  auto waiting = std::async(std::launch::async, [&] { return control_call(path, "long"); });
+  begun.get_future().wait();
+  EXPECT_EQ(**control_call(path, "s"), "short");
+  end.set_value();
+  EXPECT_EQ(**waiting.get(), "long");
+}
+
+TEST(Control, TellsALongRequestThatItsCallerHasGone) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  std::promise<void> stopped;
+  const auto server = ControlServer::start(path, [&](std::string_view, const Progress& progress) -> std::string {
+    while (progress("{}")) std::this_thread::yield();
+    stopped.set_value();
+    return "";
+  });
+  ASSERT_TRUE(server);
+  {
+    const Fd caller(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    ASSERT_EQ(::connect(caller.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::send(caller.get(), "a\n", 2, 0), 2);
+  }
+  stopped.get_future().wait();
+}
+
+TEST(Control, TellsALongRequestThatTheServerEnds) {
+  const test::TempFolder folder;
+  const auto path = folder / "control.sock";
+  std::promise<void> begun;
+  auto server = ControlServer::start(path, [&](std::string_view, const Progress& progress) -> std::string {
+    begun.set_value();
+    while (progress("{}")) std::this_thread::yield();
+    return "stopped";
+  });
+  ASSERT_TRUE(server);
+  auto waiting = std::async(std::launch::async, [&] { return control_call(path, "a"); });
+  begun.get_future().wait();
+  server->reset();
+  EXPECT_EQ(**waiting.get(), "stopped");
 }
 
 }  // namespace

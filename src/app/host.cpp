@@ -1,6 +1,7 @@
 #include "app/host.hpp"
 
 #include "app/option_values.hpp"
+#include "app/restore_command.hpp"
 #include "catalog/words.hpp"
 #include "crypto/digest.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -25,26 +26,6 @@ auth::AccountRules rules_of(const Config& config) {
   rules.no_challenge_rate_limit = {10.0 * rules.login_rate_limit.burst, 10 * rules.login_rate_limit.per_second};
   rules.signup_rate_limit = {static_cast<double>(config.signup_burst), config.signup_rate};
   return rules;
-}
-
-model::Digest fingerprint(ByteView key) {
-  const Secret derived = crypto::derive_key(key, "integrity/fingerprint");
-  model::Digest digest;
-  std::copy_n(derived.reveal().begin(), digest.size(), digest.begin());
-  return digest;
-}
-
-// With another key, right passwords and codes would be refused, and nobody would see why. Another token.key only ends
-// the tokens that were signed with the old one; but nodes that share a store must all have the same.
-std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool shared) {
-  std::vector<KeyInUse> used{{key_file::password, key_file::password, fingerprint(keys.password.reveal())},
-                             {key_file::secrets, key_file::secrets, fingerprint(keys.secrets.reveal())}};
-  if (!shared) return used;
-  const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
-  used.push_back({key_file::token,
-                  config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY",
-                  fingerprint(crypto::sha256(token.reveal()))});
-  return used;
 }
 
 Status expect_key(store::Store& store, const KeyInUse& mine, bool accept) {
@@ -80,6 +61,19 @@ Result<bool> knows_keys(store::Store& store) {
 
 }  // namespace
 
+// With another key, right passwords and codes would be refused, and nobody would see why. Another token.key only ends
+// the tokens that were signed with the old one; but nodes that share a store must all have the same.
+std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool shared) {
+  std::vector<KeyInUse> used{{key_file::password, key_file::password, key_fingerprint(keys.password.reveal())},
+                             {key_file::secrets, key_file::secrets, key_fingerprint(keys.secrets.reveal())}};
+  if (!shared) return used;
+  const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
+  used.push_back({key_file::token,
+                  config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY",
+                  key_fingerprint(crypto::sha256(token.reveal()))});
+  return used;
+}
+
 Status expect_database(const Config& config) {
   if (config.mongo_uri.empty()) {
     if (!is_missing(DataFolder::database_in(config.data))) return {};
@@ -102,6 +96,7 @@ Result<std::unique_ptr<Host>> Host::open(const Config& config, std::string_view 
     bool first_start = false;
     if (config.mongo_uri.empty()) {
       INTEGRITY_TRY(folder, DataFolder::open(config.data));
+      INTEGRITY_CHECK(expect_no_part_of_a_restore(config.data));
       first_start = is_missing(folder->database());
     } else {
       store::mongo::MongoOptions options{.uri = config.mongo_uri, .clock = &clock, .text = catalog::product_text};

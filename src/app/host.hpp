@@ -18,6 +18,9 @@ struct KeyInUse {
   model::Digest fingerprint;
 };
 
+// `shared`: with other nodes, which must have the same token.key too.
+std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool shared);
+
 // Members in the order they are made; the lock is released last.
 struct Host {
   // Errors: the folder is in use (Code::overloaded) or cannot be made; a key file is missing, damaged, or not the key

@@ -21,7 +21,11 @@ Result<std::string> reply_to(const Config& config, std::string_view request) {
       if (auto reply = control_call(DataFolder::control_in(config.data), request)) return std::move(*reply);
     }
     const auto host = Host::open(config);
-    if (host) return perform((*host)->accounts, request).reply;
+    if (host) {
+      HostActs acts;
+      add_account_acts(acts, (*host)->accounts);
+      return acts.perform(request).reply;
+    }
     if (host.error().code != Code::overloaded || attempt == attempts_max) return host.error();
     std::this_thread::sleep_for(pause);
   }
@@ -33,6 +37,10 @@ Result<json::Value> call_host(const Config& config, std::string request, NoDatab
   if (no_database == NoDatabase::refuse) INTEGRITY_CHECK(expect_database(config));
   auto reply = reply_to(config, request);
   wipe(request);
+  return ok_of(std::move(reply));
+}
+
+Result<json::Value> ok_of(Result<std::string> reply) {
   if (!reply) return reply.error();
   auto parsed = json::parse(*reply);
   wipe(*reply);

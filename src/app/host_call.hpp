@@ -11,8 +11,10 @@ namespace integrity::app {
 
 enum class NoDatabase : std::uint8_t { make, refuse };
 
-// Runs a request (host_commands.hpp) and gives the `ok` of its reply, or its `error` as an Error. The request is wiped.
+// Runs a request about accounts (host_acts.hpp) and gives the `ok` of its reply, or its `error` as an Error. The request is wiped.
 Result<json::Value> call_host(const Config& config, std::string request, NoDatabase no_database = NoDatabase::refuse);
+
+Result<json::Value> ok_of(Result<std::string> reply);
 
 // A read transaction on the store, while the server may be running.
 struct HostRead {

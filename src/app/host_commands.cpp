@@ -206,66 +206,7 @@ constexpr struct {
     {"user.remove", by_name<&auth::HostAccounts::remove_pending>},
 };
 
-Reply run(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
-  for (const auto& command : kCommands) {
-    if (command.name == name) return command.run(accounts, with);
-  }
-  return Error{Code::not_found,
-               "this server does not know the command \"" + std::string(name) + "\"; is it of another version?"};
-}
-
-std::string text_of(const json::Value* value) {
-  return value != nullptr && value->kind == json::Value::Kind::string ? value->text : "";
-}
-
-void wipe_texts(json::Value& value) {
-  wipe(value.text);
-  for (json::Value& item : value.items) wipe_texts(item);
-}
-
-// "the password is too easy to guess; see errors": the terminal shows no `errors`, so they become the detail.
-std::string whole_detail(const Error& error) {
-  if (error.fields.empty()) return error.detail;
-  std::string detail;
-  for (const FieldError& field : error.fields) {
-    const auto name = field.where.starts_with("#/") ? field.where.substr(2) : field.where;
-    detail += (detail.empty() ? "" : "; ") + name + " " + field.detail;
-  }
-  return detail;
-}
-
-std::string refusal(const Error& error) {
-  return json::serialize(json::object({{"error", json::object({{"code", json::string(info(error.code).slug)},
-                                                               {"detail", json::string(whole_detail(error))}})}}));
-}
-
-Reply guarded(auth::Accounts& accounts, std::string_view name, const json::Value& with) {
-  try {
-    return run(accounts, name, with);
-  } catch (const std::exception& error) {
-    return Error{Code::unavailable, error.what()};
-  }
-}
-
 }  // namespace
-
-std::string request_for(std::string_view command, std::initializer_list<Member> with) {
-  std::string out;
-  std::size_t size = 64;
-  for (const Member& member : with) size += 16 + member.name.size() + 6 * member.value.size();
-  out.reserve(size);  // growing would leave copies of a password in memory
-  out += R"({"act":)";
-  json::append_string(out, command);
-  out += R"(,"with":{)";
-  for (const Member& member : with) {
-    if (out.back() != '{') out += ',';
-    json::append_string(out, member.name);
-    out += ':';
-    json::append_string(out, member.value);
-  }
-  out += "}}";
-  return out;
-}
 
 Status may_be_added(std::string_view username, const Secret& password, std::string_view issuer) {
   std::string request = request_for("user.add", {{"username", username}, {"password", password.reveal_text()}});
@@ -280,23 +221,11 @@ Status may_be_added(std::string_view username, const Secret& password, std::stri
   return {};
 }
 
-Performed perform(auth::Accounts& accounts, std::string_view request) {
-  Performed done;
-  auto parsed = json::parse(request);
-  const json::Value* with = parsed ? parsed->find("with") : nullptr;
-  if (with == nullptr) {
-    done.outcome = "malformed";
-    done.reply = refusal({Code::bad_request, "the request is not a command"});
-    return done;
+void add_account_acts(HostActs& acts, auth::Accounts& accounts) {
+  for (const auto& command : kCommands) {
+    acts.add(std::string(command.name),
+             [&accounts, run = command.run](const json::Value& with, const Progress&) { return run(accounts, with); });
   }
-  done.command = text_of(parsed->find("act"));
-  done.username = text_of(with->find("username"));
-  auto reply = guarded(accounts, done.command, *with);
-  wipe_texts(*parsed);
-  done.outcome = reply ? "done" : std::string(info(reply.error().code).slug);
-  done.reply = reply ? R"({"ok":)" + *reply + "}" : refusal(reply.error());
-  if (reply) wipe(*reply);
-  return done;
 }
 
 }  // namespace integrity::app

@@ -24,11 +24,12 @@ class HostCommands : public ::testing::Test {
     auto opened = Host::open(config);
     if (!opened) throw std::runtime_error(opened.error().detail);
     host = std::move(*opened);
+    add_account_acts(acts, host->accounts);
   }
 
   // The reply as JSON: its `ok`, or its `error`.
   json::Value result_of(std::string_view name, std::initializer_list<Member> with) {
-    const auto reply = json::parse(perform(host->accounts, request_for(name, with)).reply);
+    const auto reply = json::parse(acts.perform(request_for(name, with)).reply);
     if (!reply || reply->items.size() != 1) throw std::runtime_error("a reply has one member");
     return reply->items.front();
   }
@@ -48,6 +49,7 @@ class HostCommands : public ::testing::Test {
 
   test::TempFolder folder;
   std::unique_ptr<Host> host;
+  HostActs acts;
 };
 
 TEST_F(HostCommands, AddAUserWhoIsActiveAfterTheFirstRightCode) {
@@ -119,17 +121,16 @@ TEST_F(HostCommands, SayWhatIsWrongInTextForTheTerminal) {
     EXPECT_EQ(error_of(name, {{"username", "nobody"}}).find("not-found: "), 0U) << name;
   }
   for (const char* request : {"", "[]", "{}", R"({"act":"user.add"})", "{"}) {
-    EXPECT_NE(perform(host->accounts, request).reply.find(R"("code":"bad-request")"), std::string::npos) << request;
+    EXPECT_NE(acts.perform(request).reply.find(R"("code":"bad-request")"), std::string::npos) << request;
   }
 }
 
 TEST_F(HostCommands, GiveTheLogTheUserAndTheOutcomeButNoSecret) {
-  const auto done =
-      perform(host->accounts, request_for("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
-  EXPECT_EQ(done.command, "user.add");
+  const auto done = acts.perform(request_for("user.add", {{"username", "ada"}, {"password", "tulips in the rain"}}));
+  EXPECT_EQ(done.act, "user.add");
   EXPECT_EQ(done.username, "ada");
   EXPECT_EQ(done.outcome, "done");
-  EXPECT_EQ(perform(host->accounts, request_for("user.disable", {{"username", "bob"}})).outcome, "not-found");
+  EXPECT_EQ(acts.perform(request_for("user.disable", {{"username", "bob"}})).outcome, "not-found");
 }
 
 TEST_F(HostCommands, AreDoneByOneProcessAtATime) {

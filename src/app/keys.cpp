@@ -4,6 +4,7 @@
 
 #include "app/file.hpp"
 #include "base/log.hpp"
+#include "crypto/digest.hpp"
 
 namespace integrity::app {
 namespace {
@@ -60,6 +61,10 @@ Status make_if_missing(const std::filesystem::path& path, Make make) {
   return {};
 }
 
+std::filesystem::path accepted_in(const std::filesystem::path& folder, const std::string& name) {
+  return folder / (name + ".accepted");
+}
+
 }  // namespace
 
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random, std::string_view accept) {
@@ -81,6 +86,41 @@ Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Ra
   auto token_key = crypto::Es256Key::from_pem(pem);
   if (!token_key) return malformed(token, "a P-256 private key (PKCS#8, PEM)");
   return Keys{std::move(password_key), std::move(secrets_key), std::move(*token_key)};
+}
+
+Result<StoredKeys> read_stored_keys(const std::filesystem::path& folder) {
+  INTEGRITY_TRY(Secret password, read_key(folder / key_file::password));
+  INTEGRITY_TRY(Secret secrets, read_key(folder / key_file::secrets));
+  return StoredKeys{std::move(password), std::move(secrets)};
+}
+
+model::Digest key_fingerprint(ByteView key) {
+  const Secret derived = crypto::derive_key(key, "integrity/fingerprint");
+  model::Digest digest;
+  std::copy_n(derived.reveal().begin(), digest.size(), digest.begin());
+  return digest;
+}
+
+Status note_accepted(const std::filesystem::path& folder, const std::string& name, Random& random) {
+  const auto path = folder / name;
+  INTEGRITY_CHECK(open_folder(folder, false));
+  INTEGRITY_CHECK(make_if_missing(path, [&] { return random_key(random); }));
+  INTEGRITY_TRY(const Secret key, read_key(path));
+  std::error_code ignored;
+  std::filesystem::remove(accepted_in(folder, name), ignored);
+  return create_secret_file(accepted_in(folder, name), Secret(to_hex(key_fingerprint(key.reveal()))));
+}
+
+bool is_accepted(const std::filesystem::path& folder, const std::string& name, const model::Digest& fingerprint) {
+  const auto noted = read_secret_file(accepted_in(folder, name));
+  return noted && noted->reveal_text() == to_hex(fingerprint);
+}
+
+void forget_accepted(const std::filesystem::path& folder) noexcept {
+  std::error_code ignored;
+  for (const char* name : {key_file::password, key_file::secrets}) {
+    std::filesystem::remove(accepted_in(folder, name), ignored);
+  }
 }
 
 }  // namespace integrity::app

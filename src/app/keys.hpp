@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "crypto/es256.hpp"
+#include "model/user.hpp"
 
 namespace integrity::app {
 
@@ -28,5 +29,20 @@ struct Keys {
 // modes cannot be changed, are accepted unless others can read them (`tighten` in file.hpp). Errors name the file.
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random,
                        std::string_view accept = {});
+
+// Those that a restore must not make, without changing anything. Errors name the file and say what to do.
+struct StoredKeys {
+  Secret password, secrets;
+};
+Result<StoredKeys> read_stored_keys(const std::filesystem::path& folder);
+
+// Tells a key from another one, without the key.
+model::Digest key_fingerprint(ByteView key);
+
+// A key that the operator has accepted before a restore, in place of that of the backup: noted in NAME.accepted next to
+// it until the restore is done.
+Status note_accepted(const std::filesystem::path& folder, const std::string& name, Random& random);
+bool is_accepted(const std::filesystem::path& folder, const std::string& name, const model::Digest& fingerprint);
+void forget_accepted(const std::filesystem::path& folder) noexcept;
 
 }  // namespace integrity::app

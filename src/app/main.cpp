@@ -12,10 +12,12 @@
 #include <iostream>
 
 #include "app/access_command.hpp"
+#include "app/backup_command.hpp"
 #include "app/command_line.hpp"
 #include "app/import_command.hpp"
 #include "app/key_command.hpp"
 #include "app/migrate_command.hpp"
+#include "app/restore_command.hpp"
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
 #include "base/log.hpp"
@@ -71,6 +73,8 @@ int run(const CommandLine& line) {
     return finish(serve(std::move(loaded->config)));
   }
   if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
+  if (line.verb == Verb::backup) return finish(backup_command(line, loaded->config));
+  if (line.verb == Verb::restore) return finish(restore_command(line, loaded->config));
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
   // Without a running server. A running one decides by its own option; with MongoDB this process is a node, and does so.
   if (loaded->config.mongo_uri.empty()) loaded->config.api_keys = true;

@@ -5,6 +5,7 @@
 
 #include "app/data_folder.hpp"
 #include "app/option_values.hpp"
+#include "app/restore_command.hpp"
 #include "base/random.hpp"
 #include "catalog/words.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -43,6 +44,7 @@ Result<Side> open_side(const StoreAddress& address) {
     return side;
   }
   INTEGRITY_TRY(side.folder, DataFolder::open(address.folder));
+  INTEGRITY_CHECK(expect_no_part_of_a_restore(address.folder));
   side.bulk = store::sqlite::open_sqlite_bulk(side.folder->database(), catalog::product_text);
   return side;
 }

@@ -186,6 +186,18 @@ constexpr Option kOptions[] = {
        }
        return "must be off, host or all, not \"" + std::string(text) + "\"";
      }},
+    {"backup-dir", "FOLDER", "", "none", "The server makes backups by itself, here; made if it is missing", server,
+     [](Config& c, std::string_view text) { return take_folder(text, c.backup_dir); }},
+    {"backup-every", "TIME", "", "24h", "When the newest backup in --backup-dir is older, another is made; from 1s on",
+     server,
+     [](Config& c, std::string_view text) {
+       using namespace std::chrono;
+       return take(parse_duration(text, seconds(1), days(366)), [&](seconds value) { c.backup_every = value; });
+     }},
+    {"backup-keep", "COUNT", "", "14", "How many of its backups the server keeps; the oldest are removed", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_whole(text, 1, 1'000'000), [&](auto value) { c.backup_keep = value; });
+     }},
     {"insecure-http", "", "false", "", "Plain HTTP outside loopback, behind a proxy that terminates TLS", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
@@ -400,6 +412,10 @@ Status check_serve(const Config& config) {
     return Error{Code::invalid_value, std::string(no_key ? "--tls-cert" : "--tls-key") + " also needs --tls-" +
                                           (no_key ? "key: the private key of the certificate"
                                                   : "cert: the certificate of that key, with its issuers")};
+  }
+  if (config.backup_dir.empty() && (config.backup_every || config.backup_keep)) {
+    return Error{Code::invalid_value, std::string(config.backup_every ? "--backup-every" : "--backup-keep") +
+                                          ": has no effect without --backup-dir, the folder for backups"};
   }
   if (config.on_loopback()) return {};
   std::string missing;

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "api/api.hpp"
+#include "app/backup_job.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
 #include "app/host_commands.hpp"
@@ -109,9 +110,9 @@ Status can_start(const Config& config) {
   return cannot_listen(config, std::error_code(errno, std::generic_category()));
 }
 
-std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
-  Performed done = perform(accounts, request);
-  log::event("host.act", {{"act", done.command}, {"user", done.username}, {"outcome", done.outcome}});
+std::string perform_and_log(const HostActs& acts, std::string_view request, const Progress& progress) {
+  Performed done = acts.perform(request, progress);
+  log::event("host.act", {{"act", done.act}, {"user", done.username}, {"outcome", done.outcome}});
   return std::move(done.reply);
 }
 
@@ -199,11 +200,16 @@ Status serve(Config config) {
   http::Server server(server_options(config, https ? &https->tls : nullptr), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
+  HostActs acts;
+  add_account_acts(acts, host->accounts);
+  auto backups = std::make_unique<BackupJob>(config, host->clock);
+  add_backup_act(acts, *backups);
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
   if (host->folder) {
-    INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
-                    return perform_and_log(host->accounts, request);
-                  }));
+    INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data),
+                                                [&](std::string_view request, const Progress& progress) {
+                                                  return perform_and_log(acts, request, progress);
+                                                }));
   }
   Status keys_fit;
   auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
@@ -226,12 +232,14 @@ Status serve(Config config) {
   std::cout << "listening on " << (https ? "https://" : "http://") << authority(config.listen_host, port) << std::endl;
   warn_without_admin(*host, &std::cout);
   server.ask_loops([&] { manager.send("READY=1"); });
+  backups->begin();
   server.run();
   signals.unwatch();  // waits if it is inside server.stop()
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   control.reset();
   watchdog.reset();
+  backups.reset();
   sweeper.reset();
   admin_missing.reset();
   hash_pool.reset();

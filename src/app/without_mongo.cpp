@@ -26,6 +26,10 @@ std::unique_ptr<Bulk> open_mongo_bulk(const std::string& /*uri*/, const model::P
   throw Unavailable(kWithout);
 }
 
+std::unique_ptr<RowSource> open_mongo_snapshot(const std::string& /*uri*/) {
+  throw Unavailable(kWithout);
+}
+
 }  // namespace store::mongo
 
 namespace flask {

@@ -1,4 +1,4 @@
-#include "crypto/digest.hpp"
+#include "crypto/digest_stream.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,12 @@ TEST(Sha256, AgreesWithFips180) {
        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
       {repeat(1'000'000, 'a'), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
   };
-  for (const auto& c : kCases) EXPECT_EQ(to_hex(sha256(as_bytes(c.text))), c.hex);
+  for (const auto& c : kCases) {
+    EXPECT_EQ(to_hex(sha256(as_bytes(c.text))), c.hex);
+    Sha256Stream parts;
+    for (const char each : std::string_view(c.text)) parts.add(as_bytes(std::string_view(&each, 1)));
+    EXPECT_EQ(to_hex(parts.finish()), c.hex);
+  }
 }
 
 TEST(HmacSha1, AgreesWithRfc2202) {

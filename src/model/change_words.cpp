@@ -32,6 +32,7 @@ constexpr ChangeWord kWords[] = {
     {"invitation.create", "Somebody was invited."},
     {"invitation.accept", "An invitation was spent by the confirmation of an account."},
     {"invitation.delete", "An open invitation was taken back."},
+    {"restore", "The store was restored from a backup, on the host: what was changed after `last_change` is not here."},
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace integrity::model {
 
 struct ChangeWord {
-  std::string_view op;     // KIND.WORD
+  std::string_view op;     // KIND.WORD; `restore` is about the whole store
   std::string_view about;  // for people
 };
 std::span<const ChangeWord> change_words();

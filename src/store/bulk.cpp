@@ -48,6 +48,10 @@ std::string_view name_of(RowKind kind) {
 
 std::string why_closed(const MigrationState& state) {
   const std::string at = to_rfc3339(state.at);
+  if (state.of_restore()) {
+    return "a restore into this store is not finished: it began at " + at + ", from " + state.other +
+           ". Run `integrity restore FILE --store …` again: it starts over";
+  }
   if (state.role == MigrationState::Role::target) {
     return "a migration into this store is not finished: since " + at + " everything is copied from " + state.other +
            ". Run the same `integrity migrate --from … --to …` again: it continues where it stopped";

@@ -7,6 +7,8 @@
 // Code::unavailable. So the rows do not change while they are read. Engines read the rows of a kind in the same order
 // every time: the number of rows that the target has shows how far a migration came.
 //
+// A backup from another engine and a restore into one copy rows in the same way (copy_rows in move.hpp).
+//
 // Every error is an exception: Unavailable where the store cannot be reached.
 #pragma once
 #include <functional>
@@ -88,15 +90,27 @@ struct MigrationState {
   bool complete = false;
 
   bool closed() const { return role == Role::source || !complete; }
+  // Of a restore into an engine of several nodes, which is a target like that of a migration until it is complete.
+  bool of_restore() const { return move.starts_with(restore_prefix); }
+  static constexpr std::string_view restore_prefix = "restore-";
   bool operator==(const MigrationState&) const = default;
 };
 std::string why_closed(const MigrationState& state);  // for the operator, with what to do
 
-class Bulk {
+// What rows are read from.
+class RowSource {
  public:
-  virtual ~Bulk() = default;
+  virtual ~RowSource() = default;
 
   virtual std::string address() const = 0;  // for people and for MigrationState::other; without user and password
+  virtual std::size_t count(RowKind kind) = 0;
+  // All rows of the kind after the first `skip`.
+  virtual void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) = 0;
+  virtual Watermark watermark() = 0;
+};
+
+class Bulk : public RowSource {
+ public:
   // Nothing also where there is no database yet.
   virtual std::optional<MigrationState> migration_state() = 0;
   virtual bool empty() = 0;  // may be called before `prepare`
@@ -110,14 +124,12 @@ class Bulk {
   // When this returns, the new state is on the disk, and no write that was under way can still be committed.
   virtual void set_migration_state(const std::optional<MigrationState>& state) = 0;
 
-  virtual std::size_t count(RowKind kind) = 0;
-  // All rows of the kind after the first `skip`.
-  virtual void read(RowKind kind, std::size_t skip, const std::function<void(Row)>& take) = 0;
   // Rows of one kind, in their order, in one commit or several: where it throws, the first rows may have been written.
   // The state must be that of a target that is not complete.
   virtual void write(std::span<const Row> rows) = 0;
+  // Removes what `write` wrote, of whichever migration or restore. The same state.
+  virtual void clear() = 0;
 
-  virtual Watermark watermark() = 0;
   virtual void set_watermark(const Watermark& watermark) = 0;
 };
 

@@ -48,7 +48,9 @@ class Move {
     // Set again, so that no write of an earlier run can still be committed.
     target_.set_migration_state(of_target_);
     watcher_.sealed(*of_source_, sealed_before_);
-    for (const RowKind kind : all_row_kinds()) copy(kind);
+    for (const RowKind kind : all_row_kinds()) {
+      copy_rows(source_, target_, kind, [&](std::size_t rows, std::size_t of) { watcher_.copied(kind, rows, of); });
+    }
     target_.set_watermark(source_.watermark());
     return finished(false);
   }
@@ -106,32 +108,6 @@ class Move {
     return refused(target_.address() + ": is not empty; a migration needs a store that was never used");
   }
 
-  void copy(RowKind kind) {
-    const std::size_t of = source_.count(kind);
-    std::size_t rows = target_.count(kind);
-    std::vector<Row> waiting;
-    std::size_t bytes = 0;
-    const auto write = [&] {
-      target_.write(waiting);
-      rows += waiting.size();
-      waiting.clear();
-      bytes = 0;
-      watcher_.copied(kind, rows, of);
-    };
-    source_.read(kind, rows, [&](Row row) {
-      bytes += std::visit(BytesAbout(), row);
-      waiting.push_back(std::move(row));
-      if (waiting.size() == kRowsOfACommit || bytes >= kBytesOfACommit) write();
-    });
-    if (!waiting.empty()) write();
-    if (rows != of || target_.count(kind) != of) {
-      throw std::runtime_error(std::string(name_of(kind)) + ": the source has " + std::to_string(of) +
-                               " and the target has " + std::to_string(target_.count(kind)) +
-                               "; another program writes to one of them");
-    }
-    watcher_.copied(kind, rows, of);
-  }
-
   // The source first: the target must not open while the source still could.
   Moved finished(bool before) {
     for (auto [side, state] : {std::pair(&source_, &of_source_), std::pair(&target_, &of_target_)}) {
@@ -150,6 +126,33 @@ class Move {
 };
 
 }  // namespace
+
+void copy_rows(RowSource& source, Bulk& target, RowKind kind,
+               const std::function<void(std::size_t rows, std::size_t of)>& copied) {
+  const std::size_t of = source.count(kind);
+  std::size_t rows = target.count(kind);
+  std::vector<Row> waiting;
+  std::size_t bytes = 0;
+  const auto write = [&] {
+    target.write(waiting);
+    rows += waiting.size();
+    waiting.clear();
+    bytes = 0;
+    copied(rows, of);
+  };
+  source.read(kind, rows, [&](Row row) {
+    bytes += std::visit(BytesAbout(), row);
+    waiting.push_back(std::move(row));
+    if (waiting.size() == kRowsOfACommit || bytes >= kBytesOfACommit) write();
+  });
+  if (!waiting.empty()) write();
+  if (rows != of || target.count(kind) != of) {
+    throw std::runtime_error(std::string(name_of(kind)) + ": the source has " + std::to_string(of) +
+                             " and the target has " + std::to_string(target.count(kind)) +
+                             "; another program writes to one of them");
+  }
+  copied(rows, of);
+}
 
 Result<Moved> move(Bulk& source, Bulk& target, Time now, Random& random, MoveWatcher& watcher) {
   return Move(source, target, watcher).run(now, random);

@@ -27,6 +27,11 @@ struct Moved {
 };
 Result<Moved> move(Bulk& source, Bulk& target, Time now, Random& random, MoveWatcher& watcher);
 
+// Copies the rows of a kind after those that the target has. Throws where the target does not have all of them in the
+// end. `copied` is called after each commit.
+void copy_rows(RowSource& source, Bulk& target, RowKind kind,
+               const std::function<void(std::size_t rows, std::size_t of)>& copied);
+
 // Opens a sealed source again, and returns the state that it had. After a complete migration only if `finished_too`:
 // what was written to the other store since then is not here.
 Result<MigrationState> unseal(Bulk& source, bool finished_too);

@@ -2,19 +2,23 @@
 
 import collections
 import random
+import shutil
+import subprocess
 import time
+from types import SimpleNamespace
 
 from .accounts import admin_of
 from .counters import Counter, Shared
 from .http import Client
 from .model.world import parsed
-from .server import Server
+from .server import BINARY, Server, environment, run
 from .shard import Shard
 from .whole import check_store
 
 SHARDS = 3
 COUNTERS = 2
 SECONDS_OF_A_ROUND = (0.05, 1.2)
+BACKUPS_OF_A_ROUND = 0.15  # in how many rounds one is begun
 START_TAKES = 0.02  # seconds; a server that is killed earlier is killed during its start
 
 
@@ -43,8 +47,11 @@ class Life:
                     for i in range(COUNTERS)]
         for writer in self.shards + counters:
             writer.start()
+        backup = self.backup() if self.chance.random() < BACKUPS_OF_A_ROUND else None
         time.sleep(self.chance.uniform(*SECONDS_OF_A_ROUND))
         self.kill(self.shards + counters)
+        if backup:
+            self.restore(backup)
         while self.chance.random() < 0.2:  # kill it again during its start
             self.server.spawn()
             time.sleep(self.chance.uniform(0, START_TAKES))
@@ -77,6 +84,25 @@ class Life:
         self.tally["movements of shared stock"] += self.shared.check(self.client(), counters)
         check_store(self.server)
         self.tally["checks"] += 1
+
+    def backup(self) -> subprocess.Popen:
+        return subprocess.Popen([BINARY, "backup", self.server.folder / "life.db", "--data", self.server.data, *self.server.store_option()],
+                                env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def restore(self, backup: subprocess.Popen) -> None:
+        """The server was killed while it may have been making a backup. One that was made is whole."""
+        made, place = self.server.folder / "life.db", self.server.folder / "restored"
+        whole = backup.wait(60) == 0
+        self.tally["backups" if whole else "backups cut off"] += 1
+        assert made.exists() or not whole
+        if made.exists():  # also where the command was not told any more
+            shutil.copytree(self.server.data / "keys", place / "keys")
+            done = run("restore", made, "--data", place)
+            assert done.returncode == 0, done.stderr
+            check_store(SimpleNamespace(store="", data=place))
+            shutil.rmtree(place)
+            made.unlink()
+            self.tally["restores"] += 1
 
     def products(self) -> dict:
         reply = self.client().get("/products")

@@ -47,6 +47,7 @@ class Interrupted final : public Bulk {
     bulk_.read(kind, skip, take);
   }
   void write(std::span<const Row> rows) override { (step(), bulk_.write(rows)); }
+  void clear() override { (step(), bulk_.clear()); }
   Watermark watermark() override { return bulk_.watermark(); }
   void set_watermark(const Watermark& watermark) override { (step(), bulk_.set_watermark(watermark)); }
 

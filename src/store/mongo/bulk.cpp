@@ -22,6 +22,8 @@ constexpr milliseconds kStopped{1000};
 constexpr milliseconds kStateWait{250};
 constexpr std::chrono::seconds kStateTimeLimit{30};
 
+constexpr std::uint32_t kNamespaceNotFound = 26;
+
 constexpr milliseconds kWritePause{100};
 constexpr int kWriteAttempts = 20;
 
@@ -84,6 +86,35 @@ struct Rows<StoredResponseOf> : ById {
     return to_doc(row.user, row.key, row.response);
   }
 };
+
+std::size_t count_rows(Connection& connection, RowKind kind) {
+  return with_type_of(kind, [&]<class T>(std::type_identity<T>) -> std::size_t {
+    Array pipeline;
+    pipeline.add(Doc("$match", Rows<T>::filter())).add(Doc("$count", "n"));
+    Cursor found = connection.aggregate(Rows<T>::collection, pipeline);
+    return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
+  });
+}
+
+void read_rows(Connection& connection, RowKind kind, std::size_t skip, const Take& take) {
+  with_type_of(kind, [&]<class T>(std::type_identity<T>) {
+    const Doc how("sort", Rows<T>::order(), "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true);
+    for (Cursor found = connection.find(Rows<T>::collection, Rows<T>::filter(), how); found.next();) {
+      try {
+        take(Rows<T>::take(found.view()));
+      } catch (const Unreadable& why) {
+        throw Broken(std::string(Rows<T>::collection.text) + ": " + why.what() + ". Correct or remove it");
+      }
+    }
+  });
+}
+
+Watermark watermark_of(Connection& connection) {
+  const auto head = connection.first(in::meta, Doc("_id", "head"));
+  if (!head) throw head_is_lost();
+  const View view(*head);
+  return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
+}
 
 class MongoBulk final : public Bulk {
  public:
@@ -151,27 +182,13 @@ class MongoBulk final : public Bulk {
   }
 
   std::size_t count(RowKind kind) override {
-    return with_type_of(kind, [&]<class T>(std::type_identity<T>) -> std::size_t {
-      Connection connection = reading();
-      Array pipeline;
-      pipeline.add(Doc("$match", Rows<T>::filter())).add(Doc("$count", "n"));
-      Cursor found = connection.aggregate(Rows<T>::collection, pipeline);
-      return found.next() ? static_cast<std::size_t>(found.view().take<std::int64_t>("n")) : 0;
-    });
+    Connection connection = reading();
+    return count_rows(connection, kind);
   }
 
   void read(RowKind kind, std::size_t skip, const Take& take) override {
-    with_type_of(kind, [&]<class T>(std::type_identity<T>) {
-      Connection connection = reading();
-      const Doc how("sort", Rows<T>::order(), "skip", static_cast<std::int64_t>(skip), "allowDiskUse", true);
-      for (Cursor found = connection.find(Rows<T>::collection, Rows<T>::filter(), how); found.next();) {
-        try {
-          take(Rows<T>::take(found.view()));
-        } catch (const Unreadable& why) {
-          throw Broken(std::string(Rows<T>::collection.text) + ": " + why.what() + ". Correct or remove it");
-        }
-      }
-    });
+    Connection connection = reading();
+    read_rows(connection, kind, skip, take);
   }
 
   // Takes the writer lock first, as every write does: so no other program writes, and the migration state is still the
@@ -196,11 +213,24 @@ class MongoBulk final : public Bulk {
     }
   }
 
+  // Whole collections: removing each of a million documents takes minutes. The migration state is in `meta`, which stays.
+  void clear() override {
+    if (!seen_ || !seen_->closed() || seen_->role != MigrationState::Role::target) {
+      throw std::logic_error("only what a migration or a restore left is removed");
+    }
+    Connection connection = reading();
+    connection.remove(in::meta, Doc("_id", "schema"));  // so that `prepare` makes the collections again
+    for (const RowKind kind : all_row_kinds()) {
+      const Name collection =
+          with_type_of(kind, []<class T>(std::type_identity<T>) -> Name { return Rows<T>::collection; });
+      connection.try_command(Doc("drop", collection.text), kNamespaceNotFound);
+    }
+    prepare();
+  }
+
   Watermark watermark() override {
-    const auto head = reading().first(in::meta, Doc("_id", "head"));
-    if (!head) throw head_is_lost();
-    const View view(*head);
-    return {view.take<Time>("time"), view.take<std::int64_t>("number"), view.take<std::int64_t>("place")};
+    Connection connection = reading();
+    return watermark_of(connection);
   }
 
   void set_watermark(const Watermark& watermark) override {
@@ -249,7 +279,54 @@ class MongoBulk final : public Bulk {
   std::optional<MigrationState> seen_;
 };
 
+// Its reads are in one session of the driver, which asks for the same cluster time each time (readConcern snapshot).
+class MongoSnapshot final : public RowSource {
+ public:
+  explicit MongoSnapshot(const std::string& uri)
+      : pool_(uri, Pool::CommandTime::long_running), client_(pool_), connection_(client_, Connection::Sees::one_state) {
+    refuse_newer(connection_);
+    if (is_older(connection_)) {
+      throw Unavailable(address() +
+                        ": an older program made this database. Start the server once: it brings it up to date");
+    }
+    expect_open(connection_);
+  }
+
+  std::string address() const override { return "mongodb://" + pool_.address() + "/" + pool_.database(); }
+  std::size_t count(RowKind kind) override {
+    return held([&] { return count_rows(connection_, kind); });
+  }
+  void read(RowKind kind, std::size_t skip, const Take& take) override {
+    held([&] { read_rows(connection_, kind, skip, take); });
+  }
+  Watermark watermark() override {
+    return held([&] { return watermark_of(connection_); });
+  }
+
+ private:
+  template <class Work>
+  auto held(Work work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const Trouble& trouble) {
+      if (trouble.kind != Kind::conflict) throw;  // SnapshotTooOld, SnapshotUnavailable: nothing is written here
+      throw Unavailable(address() +
+                        ": the snapshot could not be held until everything was read; MongoDB keeps one for 300 s. Let"
+                        " it keep more on all members (setParameter minSnapshotHistoryWindowInSeconds: 3600), or back"
+                        " up with MongoDB's means: mongodump --oplog, or a snapshot of a member's disk");
+    }
+  }
+
+  Pool pool_;
+  Client client_;
+  Connection connection_;
+};
+
 }  // namespace
+
+std::unique_ptr<RowSource> open_mongo_snapshot(const std::string& uri) {
+  return std::make_unique<MongoSnapshot>(uri);
+}
 
 std::unique_ptr<Bulk> open_mongo_bulk(const std::string& uri, const model::ProductText& text) {
   return std::make_unique<MongoBulk>(uri, text);

@@ -40,5 +40,7 @@ bool is_mongo_store(const std::string& uri);
 
 // For a migration. Nodes may have the store open meanwhile: once a source is sealed, they write nothing.
 std::unique_ptr<Bulk> open_mongo_bulk(const std::string& uri, const model::ProductText& text);
+// For a backup: one state, however long it is read, while nodes write. Unavailable once the server no longer has it.
+std::unique_ptr<RowSource> open_mongo_snapshot(const std::string& uri);
 
 }  // namespace integrity::store::mongo

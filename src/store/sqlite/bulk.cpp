@@ -60,9 +60,12 @@ struct Rows<StoredResponseOf> {
 
 class SqliteBulk final : public Bulk {
  public:
-  SqliteBulk(std::filesystem::path file, const model::ProductText& text) : file_(std::move(file)), text_(text) {
+  using Open = Database::Open;
+
+  SqliteBulk(std::filesystem::path file, const model::ProductText& text, Open how = Open::write)
+      : file_(std::move(file)), text_(text), alone_(how == Open::alone) {
     if (!std::filesystem::exists(file_)) return;
-    db_.emplace(file_, Database::Open::write);
+    db_.emplace(file_, how);
     refuse_newer(*db_);
   }
 
@@ -87,6 +90,7 @@ class SqliteBulk final : public Bulk {
   }
 
   void prepare() override {
+    if (alone_) return make_ready_alone(*db_, text_);
     if (!db_) db_.emplace(file_, Database::Open::create);
     make_ready(*db_, text_);
     // Rows go all over the indexes, and nobody waits for a response while the log is copied back.
@@ -117,6 +121,8 @@ class SqliteBulk final : public Bulk {
       for (const Row& row : rows) std::visit([this](const auto& value) { put(value); }, row);
     });
   }
+
+  void clear() override { throw std::logic_error("the file of a broken-off copy is removed instead"); }
 
   Watermark watermark() override { return watermark_of(*db_); }
   void set_watermark(const Watermark& watermark) override {
@@ -188,6 +194,7 @@ class SqliteBulk final : public Bulk {
   }
   const std::filesystem::path file_;
   const model::ProductText text_;
+  const bool alone_;
   std::optional<Database> db_;
 };
 
@@ -195,6 +202,14 @@ class SqliteBulk final : public Bulk {
 
 std::unique_ptr<Bulk> open_sqlite_bulk(const std::filesystem::path& file, const model::ProductText& text) {
   return naming(file, [&] { return std::make_unique<SqliteBulk>(file, text); });
+}
+
+std::unique_ptr<Bulk> open_sqlite_bulk_alone(const std::filesystem::path& file, const model::ProductText& text) {
+  return std::make_unique<SqliteBulk>(file, text, Database::Open::alone);
+}
+
+std::unique_ptr<RowSource> open_sqlite_rows(const std::filesystem::path& file, const model::ProductText& text) {
+  return naming(file, [&] { return std::make_unique<SqliteBulk>(file, text, Database::Open::unchanging); });
 }
 
 }  // namespace integrity::store::sqlite

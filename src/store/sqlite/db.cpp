@@ -22,6 +22,19 @@ void configure_library() {
 
 constexpr int kBusyTimeoutMs = 5000;
 
+// For SQLite's option "immutable", which is a parameter of a URI.
+std::string unchanging_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 Failure about_file(const std::filesystem::path& file, const Failure& failure) {
@@ -136,15 +149,19 @@ void Run::bind(int index, std::nullopt_t) {
 Database::Database(const std::filesystem::path& file, Open how) {
   configure_library();
   if (how == Open::create) create_private(file);
-  const int access = how == Open::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const bool unchanging = how == Open::unchanging;
+  const int access = how == Open::read || unchanging ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  const int more = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (unchanging ? SQLITE_OPEN_URI : 0);
+  const std::string name = unchanging ? unchanging_uri(file) : file.string();
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &raw, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &raw, access | more, how == Open::alone ? "unix-none" : nullptr);
   handle_.reset(raw);
   if (code != SQLITE_OK) {
     throw Failure(code, "cannot open the database: " + std::string(sqlite3_errstr(code)));
   }
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
-  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // Not without a journal, which this would forbid.
+  if (how != Open::alone) sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // No mmap: a disk that cannot be read should be an error, not a SIGBUS.
   execute(
       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;"

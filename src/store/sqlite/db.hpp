@@ -142,7 +142,13 @@ class Run {
 
 class Database {
  public:
-  enum class Open : std::uint8_t { create, write, read };
+  enum class Open : std::uint8_t {
+    create,
+    write,
+    read,
+    alone,       // to write a file that no other connection may use: without locks
+    unchanging,  // to read a file that nobody writes: without locks, and without files next to it
+  };
   Database(const std::filesystem::path& file, Open how);
 
   template <class... Args>

@@ -1,6 +1,7 @@
 #include "store/sqlite/schema.hpp"
 
 #include "base/log.hpp"
+#include "store/sqlite/backup.hpp"
 #include "store/sqlite/migrations.hpp"
 #include "store/sqlite/rows.hpp"
 #include "store/sqlite/word_index.hpp"
@@ -9,6 +10,18 @@ namespace integrity::store::sqlite {
 namespace {
 
 constexpr const auto& kMigrations = embedded::store_sqlite_migrations;
+
+bool rewrites_a_table(std::string_view sql) {
+  return sql.find("\nDROP TABLE ") != std::string_view::npos || sql.find("\nUPDATE ") != std::string_view::npos;
+}
+
+void backup_before_rewriting(Database& db) {
+  const auto version = version_of(db);
+  for (auto next = version; version > 0 && next < newest_version; ++next) {
+    if (!rewrites_a_table(kMigrations[static_cast<std::size_t>(next)].second)) continue;
+    return backup_before_upgrade(sqlite3_db_filename(db.handle(), "main"), version, newest_version);
+  }
+}
 
 void use_wal(Database& db) {
   auto mode = db.query("PRAGMA journal_mode = WAL");
@@ -64,6 +77,7 @@ void refresh_texts(Database& db, const model::ProductText& text) {
 }
 
 void make_ready(Database& db, const model::ProductText& text) {
+  backup_before_rewriting(db);
   // Before the mode changes: a newer program's file is left as it is.
   migrate(db);
   use_wal(db);
@@ -71,6 +85,14 @@ void make_ready(Database& db, const model::ProductText& text) {
   db.execute(
       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+  refresh_texts(db, text);
+}
+
+void make_ready_alone(Database& db, const model::ProductText& text) {
+  db.execute(
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;"
+      "PRAGMA cache_size = -131072;");
+  migrate(db);
   refresh_texts(db, text);
 }
 

@@ -12,8 +12,11 @@ void migrate(Database& db, std::int64_t to = newest_version);
 std::int64_t version_of(Database& db);  // 0: nothing is in the file yet
 void refuse_newer(Database& db);        // throws Unavailable
 
-// All that a file needs that is written to, whichever program made it.
+// All that a file needs that is written to, whichever program made it. Before an upgrade that rewrites a table, the file
+// as it was is kept next to it as before-upgrade-OLD-NEW.db (the numbers of the versions).
 void make_ready(Database& db, const model::ProductText& text);
+// The same for a file that only this process uses and that is discarded if anything fails: no log, no syncs, no copy.
+void make_ready_alone(Database& db, const model::ProductText& text);
 
 // Derives keys and words from the texts of all products again if another version of the functions made them.
 void refresh_texts(Database& db, const model::ProductText& text);

@@ -31,5 +31,9 @@ std::unique_ptr<ReadTx> open_sqlite_snapshot(const std::filesystem::path& file);
 
 // For a migration. The caller holds the data folder. The file may be missing.
 std::unique_ptr<Bulk> open_sqlite_bulk(const std::filesystem::path& file, const model::ProductText& text);
+// The same for an empty file that only this process uses and that is discarded if anything fails (backup.hpp).
+std::unique_ptr<Bulk> open_sqlite_bulk_alone(const std::filesystem::path& file, const model::ProductText& text);
+// All rows of a file of this version that nobody writes to.
+std::unique_ptr<RowSource> open_sqlite_rows(const std::filesystem::path& file, const model::ProductText& text);
 
 }  // namespace integrity::store::sqlite

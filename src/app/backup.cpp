@@ -1,0 +1,77 @@
+#include "app/backup.hpp"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "app/data_folder.hpp"
+#include "app/file.hpp"
+#include "base/new_file.hpp"
+#include "catalog/words.hpp"
+#include "crypto/digest_stream.hpp"
+#include "store/mongo/mongo_store.hpp"
+
+namespace integrity::app {
+namespace {
+
+using store::sqlite::Contents;
+
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr int kNice = 10;
+
+void yield_to_others() {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+}
+
+Contents copy_store(const Config& config, const NewFile& to, const Watch& watch) {
+  if (config.mongo_uri.empty()) {
+    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.partial(), watch);
+  }
+  const auto snapshot = store::mongo::open_mongo_snapshot(config.mongo_uri);
+  return store::sqlite::copy_rows_into(*snapshot, to.partial(), catalog::product_text, watch);
+}
+
+// Also its size, as it is read.
+Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64_t& size) {
+  crypto::Sha256Stream hash;
+  std::vector<std::uint8_t> part(kReadBytes);
+  const std::uint64_t of = std::filesystem::file_size(file.partial());
+  for (size = 0;;) {
+    const auto got = ::pread(file.fd(), part.data(), part.size(), static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(file.partial(), "cannot read");
+    if (got == 0) return to_hex(hash.finish());
+    hash.add(ByteView(part).first(static_cast<std::size_t>(got)));
+    size += static_cast<std::uint64_t>(got);
+    if (watch && !watch("hashing", size, of)) throw store::sqlite::Stopped("stopped before it was complete");
+  }
+}
+
+}  // namespace
+
+Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
+                           const Watch& watch) {
+  yield_to_others();
+  INTEGRITY_TRY(NewFile made, NewFile::create(file));
+  Backup backup;
+  backup.path = file.string();
+  backup.taken_at = clock.now();
+  try {
+    const Contents copied = copy_store(config, made, watch);
+    INTEGRITY_CHECK(made.sync());
+    if (store::sqlite::check_database(made.partial(), watch) != copied) {
+      return Error{Code::unavailable, file.string() + ": the copy is not what was copied; the disk may be failing"};
+    }
+    backup.last_change = copied.last_change;
+    INTEGRITY_TRY(backup.sha256, hash_of(made, watch, backup.bytes));
+  } catch (const std::exception& error) {
+    return Error{Code::unavailable, file.string() + ": no backup was made: " + error.what()};
+  }
+  INTEGRITY_CHECK(made.publish());
+  return backup;
+}
+
+}  // namespace integrity::app

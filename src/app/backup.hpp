@@ -1,0 +1,30 @@
+// Makes and checks one backup: an ordinary SQLite file of everything in a store, whichever engine has it. The process
+// that calls this writes the file, as its own user: the running server, or the command where none runs.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "app/config.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "store/sqlite/backup.hpp"
+
+namespace integrity::app {
+
+using store::sqlite::Watch;
+
+struct Backup {
+  std::string path;  // absolute
+  std::uint64_t bytes = 0;
+  std::int64_t last_change = 0;
+  Time taken_at{};     // when its state was
+  std::string sha256;  // in hex
+};
+
+// Writes the store of `config` to `file`, which must not exist: FILE.partial-… first (base/new_file.hpp), then renamed.
+// The thread yields to those that serve clients, for good (nice). Where the watcher stops it, nothing is left.
+Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
+                           const Watch& watch);
+
+}  // namespace integrity::app

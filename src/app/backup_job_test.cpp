@@ -1,0 +1,56 @@
+#include "app/backup_job.hpp"
+
+#include <gtest/gtest.h>
+
+#include "testing/folder.hpp"
+
+namespace integrity::app {
+namespace {
+
+TEST(BackupName, HasTheTimeOfTheState) {
+  const Time at = *parse_rfc3339("2026-11-29T16:00:07.999Z");
+  EXPECT_EQ(backup_name(at), "integrity-20261129T160007Z.db");
+  EXPECT_EQ(time_of_backup(backup_name(at)), *parse_rfc3339("2026-11-29T16:00:07.000Z"));
+}
+
+TEST(BackupName, IsNotAnyOtherName) {
+  for (const char* name :
+       {"", "integrity.db", "integrity-20261129T160007Z.db.old", "integrity-20261129T160007Z.db.partial-Xa3kT9",
+        "integrity-20261129t160007Z.db", "integrity-20261129T160007.db ", "integrity-2026112 T160007Z.db",
+        "integrity-20261329T160007Z.db",
+        "integrity-dddddddd"
+        "Tdddddd"
+        "Z.db",
+        "Integrity-20261129T160007Z.db", "before-upgrade-8-9.db", "intedrity-20261129T160007Z.db"}) {
+    EXPECT_FALSE(time_of_backup(name)) << name;
+  }
+}
+
+TEST(BackupJob, KnowsTheLastSuccessFromItsFolder) {
+  const test::TempFolder folder;
+  test::write_file(folder / "integrity-20200101T000000Z.db", "");
+  test::write_file(folder / "integrity-20200102T000000Z.db", "");
+  test::write_file(folder / "integrity-29990101T000000Z.db", "of a clock that was ahead");
+  Config config;
+  const SystemClock clock;
+  EXPECT_EQ(BackupJob(config, clock).tally().last_success, 0);
+  config.backup_dir = folder.path();
+  EXPECT_EQ(BackupJob(config, clock).tally().last_success, to_seconds(*parse_rfc3339("2020-01-02T00:00:00.000Z")));
+}
+
+TEST(BackupJob, CountsAFailure) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder / "none";
+  const SystemClock clock;
+  BackupJob backups(config, clock);
+  const auto made = backups.make(folder / "a.db", {});
+  ASSERT_FALSE(made);
+  EXPECT_NE(made.error().detail.find((folder / "a.db").string()), std::string::npos) << made.error().detail;
+  EXPECT_EQ(backups.tally().failed, 1U);
+  EXPECT_EQ(backups.tally().done, 0U);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 0);
+}
+
+}  // namespace
+}  // namespace integrity::app

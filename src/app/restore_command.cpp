@@ -1,0 +1,232 @@
+#include "app/restore_command.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+#include <vector>
+
+#include "app/backup.hpp"
+#include "app/data_folder.hpp"
+#include "app/file.hpp"
+#include "app/host.hpp"
+#include "app/keys.hpp"
+#include "auth/totp.hpp"
+#include "base/new_file.hpp"
+#include "base/random.hpp"
+#include "catalog/words.hpp"
+#include "store/mongo/mongo_store.hpp"
+#include "store/move.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::app {
+namespace {
+
+using std::filesystem::path;
+using store::KeyFingerprint;
+using store::MigrationState;
+using store::sqlite::Restored;
+
+constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
+
+Error refused(std::string why) {
+  return {Code::unavailable, std::move(why)};
+}
+
+bool is_part_of_a_restore(std::string_view name) {
+  return name.starts_with(DataFolder::database_in("").string() + ".partial-");
+}
+
+// Whether `inside` is this entry of the folder.
+bool is_entry(const path& entry, const path& inside) {
+  std::error_code error;
+  return std::filesystem::equivalent(entry, inside, error);
+}
+
+Status expect_empty_folder(const Config& config) {
+  std::error_code error;
+  if (!std::filesystem::exists(config.data, error)) return {};
+  std::filesystem::directory_iterator entries(config.data, error);
+  if (error) return Error{Code::unavailable, config.data.string() + ": cannot be read: " + error.message()};
+  constexpr std::array<std::string_view, 4> kMayBeThere{"keys", "integrity.toml", "lock", "control.sock"};
+  for (const auto& entry : entries) {
+    const std::string name = entry.path().filename().string();
+    const bool fine = std::find(kMayBeThere.begin(), kMayBeThere.end(), name) != kMayBeThere.end() ||
+                      is_part_of_a_restore(name) || is_entry(entry.path(), config.keys) ||
+                      is_entry(entry.path(), config.config);
+    if (fine) continue;
+    return refused(config.data.string() + ": holds " + name +
+                   "; a restore needs a folder with nothing but keys/ and integrity.toml in it. Nothing was changed");
+  }
+  return {};
+}
+
+// The keys must be those of the backup, or ones that `key accept` took in their place.
+Status expect_keys_of(const std::vector<KeyFingerprint>& in_backup, const path& keys) {
+  INTEGRITY_TRY(const StoredKeys stored, read_stored_keys(keys));
+  for (const auto& [name, key] :
+       {std::pair(key_file::password, &stored.password), {key_file::secrets, &stored.secrets}}) {
+    const model::Digest mine = key_fingerprint(key->reveal());
+    const auto known = std::find_if(in_backup.begin(), in_backup.end(),
+                                    [&, &file = name](const auto& each) { return each.key == file; });
+    if (known == in_backup.end() || known->fingerprint == mine || is_accepted(keys, name, mine)) continue;
+    return refused((keys / name).string() +
+                   ": is not the key that the backup was made with; copy that from your copy of the keys. If it is lost"
+                   " for good: integrity key accept " +
+                   name + " (with this one's options --store, --keys, --data), then restore");
+  }
+  return {};
+}
+
+Status copy_file(const path& from, const NewFile& to) {
+  const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.valid()) return file_error(from, "cannot read");
+  std::vector<char> part(kCopyBytes);
+  for (;;) {
+    const auto got = ::read(source.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(from, "cannot read");
+    if (got == 0) return {};
+    for (ssize_t put = 0; put < got;) {
+      const auto written = ::write(to.fd(), part.data() + put, static_cast<std::size_t>(got - put));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return file_error(to.partial(), "cannot write");
+      put += written;
+    }
+  }
+}
+
+class Restore {
+ public:
+  Restore(const Config& config, path file) : config_(config), file_(std::move(file)) {}
+
+  Result<Restored> run() {
+    if (config_.mongo_uri.empty()) INTEGRITY_CHECK(expect_empty_folder(config_));
+    std::unique_ptr<store::Bulk> target;
+    if (!config_.mongo_uri.empty()) {
+      target = store::mongo::open_mongo_bulk(config_.mongo_uri, catalog::product_text);
+      INTEGRITY_CHECK(expect_empty(*target));
+    }
+    store::sqlite::check_database(file_, {});
+    INTEGRITY_CHECK(expect_keys_of(store::sqlite::fingerprints_in(file_), config_.keys));
+    return target ? into(*target) : into_folder();
+  }
+
+ private:
+  Result<Restored> into_folder() {
+    INTEGRITY_TRY(const DataFolder folder, DataFolder::open(config_.data));
+    INTEGRITY_CHECK(expect_empty_folder(config_));  // now nobody else changes it
+    INTEGRITY_TRY(NewFile database, NewFile::create(folder.database()));
+    INTEGRITY_TRY(const Restored done, fill(database));
+    INTEGRITY_CHECK(database.publish());
+    return done;
+  }
+
+  Status expect_empty(store::Bulk& target) {
+    const auto state = target.migration_state();
+    const bool part = state && state->closed() && state->of_restore();
+    if (part) return {};
+    if (state && state->closed()) return refused(target.address() + ": " + store::why_closed(*state));
+    if (const auto foreign = target.foreign()) {
+      return refused(target.address() + ": holds " + *foreign + ", which is not this program's. Nothing was changed");
+    }
+    if (target.empty()) return {};
+    return refused(target.address() +
+                   ": is not empty; a restore needs a store that was never used. Nothing was changed");
+  }
+
+  // By way of a file here, which is what the restored store will be.
+  Result<Restored> into(store::Bulk& target) {
+    const char* const named = ::secure_getenv("TMPDIR");
+    const path folder = named != nullptr && *named != '\0' ? path(named) : path("/var/tmp");
+    auto copy = NewFile::create(folder / ("integrity-restore-" + std::to_string(::geteuid()) + ".db"));
+    if (!copy) return refused(copy.error().detail + "; a restore needs room for a copy: name a folder with TMPDIR");
+    INTEGRITY_TRY(const Restored done, fill(*copy));
+    target.prepare();
+    const auto before = target.migration_state();
+    const bool part = before && before->of_restore();
+    target.set_migration_state(
+        MigrationState{.role = MigrationState::Role::target,
+                       .move = std::string(MigrationState::restore_prefix) + to_hex(random_.bytes(8)),
+                       .other = file_.string(),
+                       .at = clock_.now()});
+    if (part) target.clear();
+    if (!target.empty()) {  // another program has just written to it
+      target.set_migration_state({});
+      return refused(target.address() + ": is not empty any more");
+    }
+    const auto rows = store::sqlite::open_sqlite_rows(copy->partial(), catalog::product_text);
+    for (const store::RowKind kind : store::all_row_kinds()) {
+      store::copy_rows(*rows, target, kind, [](std::size_t, std::size_t) {});
+    }
+    target.set_watermark(rows->watermark());
+    target.set_migration_state({});
+    return done;
+  }
+
+  // With the keys: a missing token.key is made.
+  Result<Restored> fill(const NewFile& copy) {
+    INTEGRITY_CHECK(copy_file(file_, copy));
+    INTEGRITY_TRY(const Keys keys, load_keys(config_.keys, false, random_, key_file::token));
+    std::vector<KeyFingerprint> used;
+    for (const KeyInUse& key : keys_used(keys, config_, !config_.mongo_uri.empty())) {
+      used.push_back({key.name, key.fingerprint});
+    }
+    const Time now = clock_.now();
+    try {
+      const Restored done = store::sqlite::make_restored(
+          copy.partial(), catalog::product_text, {.now = now, .last_step = auth::totp_step(now), .fingerprints = used});
+      store::sqlite::check_database(copy.partial(), {});
+      return done;
+    } catch (const store::Unavailable& failure) {
+      return refused(
+          copy.partial().string() + ": cannot be made a store: " + failure.what() +
+          ". Nothing of it is left; a restore needs room for twice the backup where an older program made it");
+    }
+  }
+
+  const Config& config_;
+  const path file_;
+  SystemClock clock_;
+  SystemRandom random_;
+};
+
+}  // namespace
+
+Status expect_no_part_of_a_restore(const path& data) {
+  std::error_code error;
+  if (std::filesystem::exists(DataFolder::database_in(data), error)) return {};
+  for (const auto& entry : std::filesystem::directory_iterator(data, error)) {
+    if (!is_part_of_a_restore(entry.path().filename().string())) continue;
+    return Error{Code::unavailable, entry.path().string() +
+                                        ": a restore into this folder was broken off; run it again: integrity restore "
+                                        "FILE --data " +
+                                        data.string() + ". To begin with an empty database instead, remove this file"};
+  }
+  return {};
+}
+
+Status restore_command(const CommandLine& line, const Config& config) {
+  std::error_code error;
+  const path file = std::filesystem::absolute(line.name, error);
+  if (error) return Error{Code::invalid_value, line.name + ": " + error.message()};
+  try {
+    INTEGRITY_TRY(const Restored done, Restore(config, file).run());
+    forget_accepted(config.keys);
+    std::cout << "restored: " << file.string() << "\nchange: " << done.change
+              << "\nlast change before it: " << done.last_before
+              << "\nEvery session has ended, and no code of an authenticator from before now is accepted.\n"
+                 "Recovery codes that were spent after the backup are valid again, and so are invitations, reset tokens"
+                 " and keys for programs that were taken back since: replace what matters."
+              << std::endl;
+    return {};
+  } catch (const std::exception& failure) {
+    return Error{Code::unavailable, failure.what()};
+  }
+}
+
+}  // namespace integrity::app

@@ -1,0 +1,96 @@
+#include "base/new_file.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "testing/folder.hpp"
+
+namespace integrity {
+namespace {
+
+class NewFileTest : public ::testing::Test {
+ protected:
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
+  }
+  static void fill(const NewFile& file, const std::string& text) {
+    ASSERT_EQ(::write(file.fd(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+  const test::TempFolder folder_;
+  const std::filesystem::path path_ = folder_ / "a.db";
+};
+
+TEST_F(NewFileTest, AppearsWhenItIsPublished) {
+  auto file = NewFile::create(path_);
+  ASSERT_TRUE(file) << file.error().detail;
+  EXPECT_EQ(file->partial().string().find(path_.string() + ".partial-"), 0U);
+  EXPECT_EQ(test::mode_of(file->partial()), 0600U);
+  fill(*file, "text");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  ASSERT_TRUE(file->publish());
+  EXPECT_EQ(test::read_file(path_), "text");
+  EXPECT_EQ(test::mode_of(path_), 0600U);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(NewFileTest, IsRemovedWhereItIsNotPublished) {
+  { ASSERT_TRUE(NewFile::create(path_)); }
+  EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(NewFileTest, ReplacesNothing) {
+  auto file = NewFile::create(path_);
+  ASSERT_TRUE(file);
+  test::write_file(path_, "precious");
+  const auto late = file->publish();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::precondition_failed);
+  EXPECT_NE(late.error().detail.find(path_.string() + ": exists"), std::string::npos);
+  const auto again = NewFile::create(path_);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::precondition_failed);
+  EXPECT_EQ(test::read_file(path_), "precious");
+}
+
+TEST_F(NewFileTest, OfManyThatRaceOneIsPublished) {
+  std::atomic<int> published = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      auto file = NewFile::create(path_);
+      if (file && file->publish()) ++published;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(published, 1);
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(NewFileTest, RemovesWhatAKilledProcessLeftButNotWhatIsInUse) {
+  test::write_file(folder_ / "a.db.partial-Xa3kT9", "left");
+  test::write_file(folder_ / "a.db.partial-Xa3k", "of another program");
+  test::write_file(folder_ / "b.db.partial-Xa3kT9", "of another file");
+  const auto first = NewFile::create(path_);
+  const auto second = NewFile::create(path_);
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a.db.partial-Xa3kT9"));
+  EXPECT_TRUE(std::filesystem::exists(first->partial()));
+  EXPECT_EQ(files(), 4U);
+}
+
+TEST_F(NewFileTest, NamesAFolderThatIsNotThere) {
+  const auto file = NewFile::create(folder_ / "none/a.db");
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().detail.find("none/a.db: cannot be created: No such file"), std::string::npos);
+  EXPECT_FALSE(NewFile::create(folder_.path() / ""));
+}
+
+}  // namespace
+}  // namespace integrity

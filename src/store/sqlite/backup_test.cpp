@@ -1,0 +1,207 @@
+#include "store/sqlite/backup.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/contract/store_contract.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+class SqliteBackup : public testing::Test {
+ protected:
+  std::unique_ptr<Store> open() { return open_sqlite({.file = file_, .clock = &clock_, .text = plain_text}); }
+  static model::Product product(std::uint8_t number) {
+    model::Product made;
+    made.id.bytes.back() = number;
+    made.name = "Lamp " + std::to_string(number);
+    made.currency = "EUR";
+    return made;
+  }
+  static void add(Store& store, std::uint8_t number) {
+    ASSERT_TRUE(store.write([&](WriteTx& tx) -> Result<bool> {
+      INTEGRITY_CHECK(tx.create_product({}, product(number)));
+      return true;
+    }));
+  }
+  std::filesystem::path empty(const char* name) const {
+    test::write_file(folder_ / name, "");
+    return folder_ / name;
+  }
+  std::string refusal(const std::filesystem::path& file) const {
+    try {
+      check_database(file, {});
+      return "accepted";
+    } catch (const Unavailable& refused) {
+      return refused.what();
+    }
+  }
+
+  ManualClock clock_;
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_ / "integrity.db", copy_ = empty("copy.db");
+};
+
+TEST_F(SqliteBackup, IsOneStateInAnOrdinaryFile) {
+  const auto store = open();
+  for (std::uint8_t i = 1; i <= 20; ++i) add(*store, i);
+  const Contents copied = copy_database(file_, copy_, {});
+  add(*store, 21);
+  EXPECT_EQ(copied.last_change, 20);
+  EXPECT_EQ(copied.rows.at("products"), 20);
+  EXPECT_EQ(copied.version, newest_version);
+  EXPECT_EQ(check_database(copy_, {}), copied);
+  EXPECT_EQ(test::read_file(copy_).substr(18, 2), "\1\1") << "without a log";
+  EXPECT_FALSE(std::filesystem::exists(copy_.string() + "-wal"));
+}
+
+TEST_F(SqliteBackup, DoesNotSeeWhatIsWrittenMeanwhile) {
+  const auto store = open();
+  for (std::uint8_t i = 1; i <= 100; ++i) add(*store, i);
+  std::uint8_t next = 101;
+  const Contents copied = copy_database(file_, copy_, [&](std::string_view, std::uint64_t, std::uint64_t) {
+    add(*store, next++);
+    return true;
+  });
+  EXPECT_GT(next, 101);
+  EXPECT_EQ(copied.last_change, 100);
+  EXPECT_EQ(check_database(copy_, {}), copied);
+}
+
+TEST_F(SqliteBackup, StopsWhereTheWatcherSaysSo) {
+  add(*open(), 1);
+  const Watch stop = [](std::string_view, std::uint64_t, std::uint64_t) { return false; };
+  EXPECT_THROW(copy_database(file_, copy_, stop), Stopped);
+}
+
+TEST_F(SqliteBackup, ACheckStopsWhereTheWatcherSaysSo) {
+  {
+    const auto store = open();
+    for (std::uint8_t i = 1; i <= 200; ++i) add(*store, i);
+  }
+  copy_database(file_, copy_, {});
+  EXPECT_THROW(check_database(copy_, [](std::string_view, std::uint64_t, std::uint64_t) { return false; }), Stopped);
+}
+
+TEST_F(SqliteBackup, ChecksFilesWhoseNamesNeedEscapesInAUri) {
+  add(*open(), 1);
+  const auto odd = empty("a?b#c%41 d.db");
+  const Contents copied = copy_database(file_, odd, {});
+  EXPECT_EQ(check_database(odd, {}), copied);
+}
+
+TEST_F(SqliteBackup, EndsSessionsAndSpendsCodesWhereItIsRestored) {
+  const Time now = clock_.now();
+  UserId ada{}, bob{};
+  ada.bytes.back() = 1;
+  bob.bytes.back() = 2;
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->write([&](WriteTx& tx) -> Result<bool> {
+      for (const auto& [id, name] : {std::pair(ada, "ada"), {bob, "bob"}}) {
+        model::User user;
+        user.id = id;
+        user.username = name;
+        user.password_hash = "$2b$";
+        user.pending_until = now + std::chrono::hours(1);
+        user.created_at = user.updated_at = now;
+        INTEGRITY_CHECK(tx.add_pending_user(user));
+        if (id == bob) continue;
+        user.state = model::UserState::active;
+        user.pending_until = {};
+        user.totp_secret = {1};
+        user.totp_confirmed_at = now;
+        user.role = model::Role::admin;
+        tx.update_user({}, "user.confirm", user);
+        SessionId session{};
+        tx.start_session({}, {.session = {.id = session,
+                                          .user = id,
+                                          .created_at = now,
+                                          .proven_at = now,
+                                          .expires_at = now + std::chrono::hours(1)}});
+        tx.add_challenge({.user = id, .password_version = 1, .expires_at = now + std::chrono::hours(1)});
+      }
+      tx.set_key_fingerprint("token.key", {});
+      return true;
+    }));
+  }
+  copy_database(file_, copy_, {});
+  const RestoreWanted wanted{.now = now - std::chrono::hours(1), .last_step = 777, .fingerprints = {{"a.key", {9}}}};
+  const Restored done = make_restored(copy_, plain_text, wanted);
+  EXPECT_EQ(done.change, done.last_before + 1);
+  const auto restored = open_sqlite({.file = copy_, .clock = &clock_, .text = plain_text});
+  const auto tx = restored->read();
+  EXPECT_TRUE(tx->sessions_of(ada).empty());
+  EXPECT_FALSE(tx->challenge({}));
+  EXPECT_EQ(tx->factor_counters(ada).last_step, 777);
+  EXPECT_EQ(tx->factor_counters(bob).last_step, 0) << "has no authenticator";
+  const auto last = tx->find_changes({.limit = 1}).changes.front();
+  EXPECT_EQ(last.op, "restore");
+  EXPECT_EQ(last.number, done.change);
+  EXPECT_EQ(last.attribution.proof, model::Attribution::Proof::host);
+  EXPECT_EQ(last.at, now) << "times never decrease";
+  ASSERT_TRUE(restored->write([&](WriteTx& writing) -> Result<bool> {
+    EXPECT_EQ(writing.key_fingerprint("a.key"), model::Digest{9});
+    EXPECT_FALSE(writing.key_fingerprint("token.key"));
+    return true;
+  }));
+  add(*restored, 1);
+  EXPECT_EQ(restored->read()->last_change_number(), done.change + 1);
+}
+
+TEST_F(SqliteBackup, RefusesWhatIsNotOne) {
+  EXPECT_NE(refusal(copy_).find("copy.db: is empty"), std::string::npos);
+  test::write_file(copy_, "SQLite");
+  EXPECT_NE(refusal(copy_).find("cut off in its header"), std::string::npos);
+  test::write_file(copy_, std::string(5000, 'x'));
+  EXPECT_NE(refusal(copy_).find("is not a backup"), std::string::npos);
+  EXPECT_NE(refusal(folder_ / "none.db").find("cannot be read"), std::string::npos);
+}
+
+class EachOlderVersion : public SqliteBackup, public testing::WithParamInterface<std::int64_t> {};
+
+TEST_P(EachOlderVersion, IsKeptBeforeItsUpgrade) {
+  {
+    Database db(file_, Database::Open::create);
+    migrate(db, GetParam());
+    db.execute("PRAGMA journal_mode = WAL");
+  }
+  const auto kept =
+      folder_ / ("before-upgrade-" + std::to_string(GetParam()) + "-" + std::to_string(newest_version) + ".db");
+  add(*open(), 1);
+  ASSERT_TRUE(std::filesystem::exists(kept));
+  EXPECT_EQ(test::mode_of(kept), 0600U);
+  EXPECT_EQ(check_database(kept, {}).version, GetParam());
+  std::filesystem::rename(kept, copy_);
+  const Restored done = make_restored(copy_, plain_text, {.now = clock_.now(), .last_step = 1, .fingerprints = {}});
+  EXPECT_EQ(done.change, 1);
+  EXPECT_EQ(check_database(copy_, {}).version, newest_version);
+  EXPECT_FALSE(std::filesystem::exists(kept)) << "a restored copy has its backup already";
+}
+
+INSTANTIATE_TEST_SUITE_P(OfTheSchema, EachOlderVersion, testing::Range<std::int64_t>(1, newest_version));
+
+TEST_F(SqliteBackup, AnUpgradeThatDidNotFinishKeepsTheCopyOfItsBeginning) {
+  {
+    Database db(file_, Database::Open::create);
+    migrate(db, 8);
+  }
+  backup_before_upgrade(file_, 8, newest_version);
+  const auto kept = folder_ / ("before-upgrade-8-" + std::to_string(newest_version) + ".db");
+  const auto made = std::filesystem::last_write_time(kept);
+  backup_before_upgrade(file_, 8, newest_version);
+  EXPECT_EQ(std::filesystem::last_write_time(kept), made);
+  {
+    Database db(file_, Database::Open::write);
+    db.execute(
+        "INSERT INTO changes (number, at, kind, record, revision, op, proof) VALUES (1, 1, 'user',"
+        " x'000000000000000000000001', 1, 'user.confirm', 'otp')");
+  }
+  EXPECT_THROW(open(), Unavailable) << "the copy is of another state";
+  Database db(file_, Database::Open::read);
+  EXPECT_EQ(version_of(db), 8);
+}
+
+}  // namespace
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,328 @@
+"""`integrity backup`: while the server runs and without it, next to writers, killed, without room, and made by the
+server itself."""
+
+import fcntl
+import json
+import re
+import resource
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support.accounts import enrolled, product
+from support.backups import backup, check_file
+from support.http import Client
+from support.server import BINARY, Server, database_at, environment, run
+from support.whole import check_store
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A server with some products."""
+    with Server() as running:
+        running.account = enrolled(running)
+        for number in range(300):
+            assert running.account.client.post("/products", product(sku=f"S-{number}", description="long " * 200)).status == 201
+        yield running
+
+
+class Restored:
+    """What check_store reads of a backup."""
+
+    store = ""
+
+    def __init__(self, file, folder):
+        self.data = folder
+        folder.mkdir()
+        (folder / "integrity.db").write_bytes(file.read_bytes())
+
+
+def test_a_backup_of_a_running_server(shop, tmp_path):
+    told = backup(shop, tmp_path / "a.db")
+    check_file(tmp_path / "a.db", told)
+    assert abs(time.time() - time.mktime(time.strptime(told["taken at"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+    made = shop.account.client.post("/products", product()).json
+    later = backup(shop, tmp_path / "b.db")
+    assert int(later["last change"]) == int(told["last change"]) + 1
+    with sqlite3.connect(tmp_path / "b.db") as database:
+        assert database.execute("SELECT count(*) FROM products WHERE id = ?", [bytes.fromhex(made["id"])]).fetchone() == (1,)
+    check_store(Restored(tmp_path / "b.db", tmp_path / "copy"))
+
+
+def test_a_backup_holds_no_key(shop, tmp_path):
+    backup(shop, tmp_path / "a.db")
+    content = (tmp_path / "a.db").read_bytes()
+    for key in (shop.data / "keys").iterdir():
+        text = key.read_bytes().strip()
+        assert text not in content and (len(text) != 64 or bytes.fromhex(text.decode()) not in content), key
+
+
+def test_a_relative_file_is_of_the_folder_of_the_caller(shop, tmp_path):
+    done = run("backup", "here.db", "--data", shop.data, *shop.store_option(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here.db").exists() and f"backup: {tmp_path}/here.db\n" in done.stdout
+
+
+def test_a_file_that_exists_is_never_replaced(shop, tmp_path):
+    file = tmp_path / "a.db"
+    file.write_text("precious")
+    done = shop.command("backup", file)
+    assert (done.returncode, done.stdout) == (1, "") and str(file) in done.stderr and "exists" in done.stderr
+    assert file.read_text() == "precious" and list(tmp_path.iterdir()) == [file]
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "nothing.db")
+    assert shop.command("backup", link).returncode == 1 and link.is_symlink() and not (tmp_path / "nothing.db").exists()
+
+
+def test_of_several_backups_to_one_file_one_is_made(shop, tmp_path):
+    file = tmp_path / "a.db"
+    command = [BINARY, "backup", file, "--data", shop.data, *shop.store_option()]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) for _ in range(6)]
+    outcomes = [(each.communicate(timeout=120), each.returncode) for each in running]
+    assert sorted(status for _, status in outcomes) == [0, 1, 1, 1, 1, 1], outcomes
+    [(said, _)] = [said for said, status in outcomes if status == 0]
+    check_file(file, dict(line.split(": ", 1) for line in said.splitlines()))
+    assert all("exists" in error for (_, error), status in outcomes if status)
+
+
+@pytest.mark.parametrize("where, words", [("none/a.db", "No such file"), (".", "folder"), ("file/a.db", "Not a directory")])
+def test_a_place_that_cannot_be_written_is_status_1(shop, tmp_path, where, words):
+    (tmp_path / "file").write_text("")
+    done = shop.command("backup", f"{tmp_path}/{where}" + ("/" if where == "." else ""))
+    assert (done.returncode, done.stdout) == (1, "") and words in done.stderr, done
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_without_a_file_is_status_2_and_without_a_database_status_1(tmp_path):
+    assert run("backup").returncode == run("restore").returncode == 2
+    done = run("backup", tmp_path / "a.db", "--data", tmp_path / "none")
+    assert done.returncode == 1 and "no database" in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_snapshots_next_to_writers_are_whole(shop, tmp_path):
+    stop = threading.Event()
+    faults: list = []
+
+    def write(number):
+        client = Client(shop, shop.account.token)
+        try:
+            while not stop.is_set():
+                made = client.post("/products", product(name=f"of {number}"))
+                assert made.status == 201, made
+                path = f"/products/{made.json['id']}"
+                assert client.post(f"{path}/stock", {"delta": 1, "reason": "more"}).status == 200
+                assert client.put(path, {"price": "1.25"}).status == 200
+                assert client.delete(path).status == 204
+        except AssertionError as fault:
+            faults.append(fault)
+        client.close()
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for writer in writers:
+        writer.start()
+    told = [backup(shop, tmp_path / f"{number}.db") for number in range(4)]
+    stop.set()
+    for writer in writers:
+        writer.join()
+    assert not faults, faults
+    changes = [int(each["last change"]) for each in told]
+    assert changes == sorted(changes) and changes[0] < changes[-1], "nobody wrote meanwhile"
+    for number, each in enumerate(told):
+        check_file(tmp_path / f"{number}.db", each)
+        check_store(Restored(tmp_path / f"{number}.db", tmp_path / f"copy{number}"))
+
+
+@pytest.mark.embedded
+def test_a_stopped_server_has_backups_too_and_its_folder_is_not_changed(tmp_path):
+    with Server() as server:
+        enrolled(server).client.post("/products", product())
+        server.kill9()
+        before = {path.name: path.read_bytes() for path in server.data.iterdir() if path.is_file() and not path.name.endswith("-shm")}
+        told = backup(server, tmp_path / "a.db")
+        check_file(tmp_path / "a.db", told)
+        after = {path.name: path.read_bytes() for path in server.data.iterdir() if path.is_file() and not path.name.endswith("-shm")}
+        assert after == before
+        server.start()
+        assert backup(server, tmp_path / "b.db")["last change"] == told["last change"]
+
+
+@pytest.mark.embedded
+def test_what_a_kill_leaves_the_next_backup_removes(tmp_path):
+    with Server(store="") as server:
+        client = enrolled(server).client
+        for number in range(100):
+            client.post("/products", product(description="long " * 700))
+        assert server.stop() == 0
+        file, left = tmp_path / "a.db", []
+        for _ in range(50):
+            command = subprocess.Popen([BINARY, "backup", file, "--data", server.data], env=environment(), stdout=subprocess.DEVNULL)
+            while command.poll() is None and not list(tmp_path.glob("a.db.partial-*")):
+                pass
+            command.kill()
+            command.wait()
+            left = list(tmp_path.glob("a.db.partial-*"))
+            if left:
+                break
+            file.unlink(missing_ok=True)
+        assert left and not file.exists(), "no backup was killed in the middle"
+        other = tmp_path / "a.db.partial-abc"
+        other.write_text("not of a backup")
+        held = tmp_path / "a.db.partial-Xa3kT9"
+        held.write_text("of one that runs")
+        with held.open() as running:
+            fcntl.flock(running, fcntl.LOCK_EX)
+            backup(server, file)
+            assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a.db", other.name, held.name])
+        file.unlink()
+        other.unlink()
+        check_file(file, backup(server, file))
+        server.start()
+
+
+@pytest.mark.embedded
+def test_a_command_that_is_interrupted_stops_the_servers_backup(tmp_path):
+    with Server(store="") as server:
+        client = enrolled(server).client
+        for number in range(200):
+            client.post("/products", product(description="long " * 700))
+        for _ in range(50):
+            command = subprocess.Popen([BINARY, "backup", tmp_path / "a.db", "--data", server.data], env=environment(), stdout=subprocess.DEVNULL)
+            while command.poll() is None and not list(tmp_path.iterdir()):
+                pass
+            command.send_signal(signal.SIGINT)
+            if command.wait() == -signal.SIGINT:
+                break
+            for path in tmp_path.iterdir():
+                path.unlink()
+        deadline = time.monotonic() + 30
+        while list(tmp_path.glob("*.partial-*")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not list(tmp_path.glob("*.partial-*"))
+        assert client.get("/products?limit=1").status == 200
+
+
+def limit_files(process: int, size: int) -> None:
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_a_disk_that_is_full_in_the_middle(shop, tmp_path):
+    """A limit on the size of files; nobody writes to the database meanwhile. MongoDB: the command writes."""
+    embedded = not shop.store
+    if embedded:
+        limit_files(shop.process.pid, 128 * 1024)
+    try:
+        done = subprocess.run([BINARY, "backup", tmp_path / "a.db", "--data", shop.data, *shop.store_option()], text=True,
+                              capture_output=True, env=environment(),
+                              preexec_fn=None if embedded else lambda: limit_files(0, 128 * 1024))
+        assert (done.returncode, done.stdout) == (1, "") and str(tmp_path / "a.db") in done.stderr, done
+        assert not list(tmp_path.iterdir())
+        assert shop.account.client.get("/products?limit=1").status == 200
+    finally:
+        if embedded:
+            limit_files(shop.process.pid, resource.RLIM_INFINITY)
+    assert shop.account.client.post("/products", product()).status == 201
+    check_file(tmp_path / "a.db", backup(shop, tmp_path / "a.db"))
+
+
+def names(folder) -> list:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("integrity-2"))
+
+
+def wait_for(condition, within: float = 30) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_server_makes_them_itself(tmp_path):
+    folder = tmp_path / "backups"
+    with Server("--backup-dir", folder, "--backup-every", "1s", "--backup-keep", "2") as server:
+        account = enrolled(server)
+        wait_for(lambda: server.log.count('"backup.done"') >= 1)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        others = [folder / "notes.txt", folder / "integrity-20200101T000000Z.db.old", folder / "integrity-2020.db"]
+        for other in others:
+            other.write_text("mine")
+        old = folder / "integrity-20200101T000000Z.db"
+        old.write_text("counts")
+        (folder / "integrity-20200101T000001Z.db.partial-Xa3kT9").write_text("left by a kill")
+        wait_for(lambda: server.log.count('"backup.done"') >= 4)
+        assert account.client.get("/me").status == 200
+        assert server.stop() == 0
+        assert len(names(folder)) == 2 + 2 and not old.exists(), names(folder)
+        assert all(other.read_text() == "mine" for other in others) and not list(folder.glob("*.partial-*"))
+        for name in names(folder):
+            assert not re.fullmatch(r"integrity-\d{8}T\d{6}Z\.db", name) or (folder / name).stat().st_mode & 0o777 == 0o600
+        done = [json.loads(line) for line in server.log.splitlines() if '"backup.done"' in line]
+        assert done[-1]["path"] == str(folder / max(name for name in names(folder) if name.endswith("Z.db")))
+        server.start()
+
+
+def test_a_backup_is_due_when_the_newest_is_older(tmp_path):
+    folder = tmp_path / "backups"
+    with Server("--backup-dir", folder, clock=True) as server:  # every 24 hours
+        wait_for(lambda: '"backup.done"' in server.log)
+        first = names(folder)
+        assert first == ["integrity-20261123T100015Z.db"]
+        server.move_clock(86_399)
+        server.restart()
+        time.sleep(1.2)  # two looks
+        assert names(folder) == first
+        server.move_clock(1)
+        wait_for(lambda: server.log.count('"backup.done"') == 2)
+        assert names(folder) == first + ["integrity-20261124T100015Z.db"]
+
+
+def test_a_backup_that_fails_does_not_stop_the_service(tmp_path):
+    (tmp_path / "file").write_text("")
+    with Server("--backup-dir", tmp_path / "file" / "backups", "--backup-every", "1s") as server:
+        wait_for(lambda: server.log.count('"backup.failed"') >= 2)
+        assert enrolled(server).client.post("/products", product()).status == 201
+        assert str(tmp_path / "file") in server.log
+
+
+@pytest.mark.parametrize("options, words", [(["--backup-every", "1h"], "--backup-dir"), (["--backup-keep", "3"], "--backup-dir"),
+                                            (["--backup-dir", "b", "--backup-every", "0s"], "--backup-every"),
+                                            (["--backup-dir", "b", "--backup-every", "1w"], "--backup-every"),
+                                            (["--backup-dir", "b", "--backup-keep", "0"], "--backup-keep")])
+def test_wrong_options_are_status_2(tmp_path, options, words):
+    for verb in ("serve", "config"):
+        done = run(verb, *options, cwd=tmp_path)
+        assert done.returncode == 2 and words in done.stderr, done
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.embedded
+def test_a_snapshot_that_mongodb_no_longer_has(mongo, tmp_path):
+    """The command is stopped while it reads, and MongoDB forgets the state that it reads."""
+    with Server(store=database_at(mongo.uri)) as server, mongo.client() as client:
+        account = enrolled(server)
+        for number in range(200):
+            account.client.post("/products", product(description="long " * 200))
+        command = [BINARY, "backup", tmp_path / "a.db", *server.store_option()]
+        for _ in range(20):
+            running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+            while running.poll() is None and not any(path.stat().st_size for path in tmp_path.glob("a.db.partial-*")):
+                pass
+            running.send_signal(signal.SIGSTOP)
+            client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=0)
+            try:
+                for _ in range(3):
+                    assert account.client.post("/products", product()).status == 201
+                    time.sleep(0.3)
+                client.admin.command("fsync")
+                running.send_signal(signal.SIGCONT)
+                _, said = running.communicate(timeout=60)
+            finally:
+                client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=300)
+            if running.returncode:
+                break
+            (tmp_path / "a.db").unlink()  # it had read everything
+        assert running.returncode == 1 and "minSnapshotHistoryWindowInSeconds" in said and "mongodump" in said, said
+        assert not list(tmp_path.iterdir())
+        backup(server, tmp_path / "a.db")
