@@ -148,6 +148,7 @@ def test_a_mistyped_and_an_unknown_key_get_the_same_bytes(admin):
     for why, token in tokens.items():
         reply = Client(admin.server, token).get("/products")
         assert is_refused(reply), why
+        assert reply.json["detail"].startswith("the key is not accepted"), "not: log in again"
         headers = [(name, value) for name, value in reply.headers if name.lower() not in ("date", "x-request-id")]
         seen[str((reply.json | {"request_id": ""}, headers))].append(why)
     assert any({"mistyped", "bad checksum", "unknown", "another unknown"} <= set(each) for each in seen.values()), seen
