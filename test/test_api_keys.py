@@ -118,6 +118,11 @@ def test_how_long_it_works_may_be_said(office):
     assert create(owner, expires_in=None).json["expires_at"] is None, "null, said explicitly, never expires"
 
 
+def test_an_error_about_the_end_of_a_key_names_the_unit(admin):
+    [wrong] = create(admin.stay_fresh(), expires_in="90d").json["errors"]
+    assert wrong["detail"].endswith(", in seconds")
+
+
 @pytest.mark.concurrent
 def test_at_most_fifty_unexpired_keys_an_account(admin):
     owner = enrolled(admin.server)
