@@ -118,8 +118,10 @@ def test_how_long_it_works_may_be_said(office):
     assert create(owner, expires_in=None).json["expires_at"] is None, "null, said explicitly, never expires"
 
 
-def test_an_error_about_the_end_of_a_key_names_the_unit(admin):
-    [wrong] = create(admin.stay_fresh(), expires_in="90d").json["errors"]
+def test_errors_about_the_end_of_a_key_name_the_member_and_its_unit(admin):
+    [unknown] = create(admin.stay_fresh(), expires_at="2027-01-31T08:15:30Z").json["errors"]
+    assert unknown == {"pointer": "#/expires_at", "detail": "is not known here; you may mean expires_in"}
+    [wrong] = create(admin, expires_in="90d").json["errors"]
     assert wrong["detail"].endswith(", in seconds")
 
 
