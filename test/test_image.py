@@ -41,21 +41,21 @@ def settings() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory) -> pathlib.Path:
+def image(tmp_path_factory):
     """A clean Debian after every RUN. The build context has what .dockerignore lets in: the package."""
     folder = tmp_path_factory.mktemp("image")
     assert (ROOT / "contrib/Dockerfile.dockerignore").read_text().split() == ["*", "!build/integrity_*_amd64.deb"]
     (folder / "context/build").mkdir(parents=True)
     shutil.copy(debian.package(), folder / "context/build")
-    root = debian.unpacked(folder / "root")
-    for instruction, rest in instructions():
-        assert instruction in FOLLOWED, "a step that this test leaves out"
-        if instruction != "RUN":
-            continue
-        mount = re.fullmatch(r"--mount=type=bind,source=([^,]+),target=(\S+) (.*)", rest)
-        options = [f"--bind-ro={folder}/context/{mount[1]}:{mount[2]}"] if mount else []
-        debian.run_in(root, "/bin/sh", "-c", mount[3] if mount else rest, options=options)
-    return root
+    with debian.unpacked(folder / "root") as root:
+        for instruction, rest in instructions():
+            assert instruction in FOLLOWED, "a step that this test leaves out"
+            if instruction != "RUN":
+                continue
+            mount = re.fullmatch(r"--mount=type=bind,source=([^,]+),target=(\S+) (.*)", rest)
+            options = [f"--bind-ro={folder}/context/{mount[1]}:{mount[2]}"] if mount else []
+            debian.run_in(root, "/bin/sh", "-c", mount[3] if mount else rest, options=options)
+        yield root
 
 
 class Container(debian.Machine):

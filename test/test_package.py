@@ -89,15 +89,15 @@ def test_every_line_of_the_configuration_that_is_a_comment_is_an_option(tmp_path
 @pytest.fixture(scope="module")
 def machine(package, earlier, tmp_path_factory):
     """A clean Debian on which only the archives of what the package depends on lie ready, as apt fetched them."""
-    root = debian.unpacked(tmp_path_factory.mktemp("machine") / "root")
-    for name, file in (("earlier", earlier), ("package", package)):
-        shutil.copy(file, root / f"root/{name}.deb")
-    debian.run_in(root, "apt-get", "-q", "update")
-    debian.run_in(root, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install",
-                  "/root/package.deb")
-    with debian.Machine(root, "--boot", "--console=pipe") as running:
-        running.until(lambda: running.run("systemctl", "is-system-running", check=False).stdout.strip() == "running")
-        yield running
+    with debian.unpacked(tmp_path_factory.mktemp("machine") / "root") as root:
+        for name, file in (("earlier", earlier), ("package", package)):
+            shutil.copy(file, root / f"root/{name}.deb")
+        debian.run_in(root, "apt-get", "-q", "update")
+        debian.run_in(root, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install",
+                      "/root/package.deb")
+        with debian.Machine(root, "--boot", "--console=pipe") as running:
+            running.until(lambda: running.run("systemctl", "is-system-running", check=False).stdout == "running\n")
+            yield running
 
 
 def install(machine, name: str) -> str:
@@ -260,6 +260,20 @@ def test_secrets_come_from_credentials_or_from_the_environment_file(machine, ser
     uri.unlink()
     machine.run("systemctl", "reset-failed", "integrity")
     assert keys_shown() == 1
+
+
+def test_a_port_below_1024_needs_the_drop_in_of_the_manual(machine, service):
+    listen = "Environment=INTEGRITY_LISTEN=127.0.0.1:443"
+    drop_in(machine, listen, "RestartSec=60")
+    assert machine.run("systemctl", "restart", "integrity", check=False).returncode != 0
+    assert "CAP_NET_BIND_SERVICE" in journal(machine)
+    said = (ROOT / "docs/upgrade.md").read_text()
+    drop_in(machine, listen, *re.findall(r"`((?:Ambient|Bounding)?Capabilit[A-Za-z]*=CAP_NET_BIND_SERVICE)`", said))
+    machine.run("systemctl", "restart", "integrity")
+    with machine.network():
+        assert Client(types.SimpleNamespace(**vars(service) | {"port": 443})).get("/healthz").status == 200
+    drop_in(machine)
+    machine.run("systemctl", "restart", "integrity")
 
 
 def test_an_upgrade_keeps_configuration_data_and_sessions(machine, keeper, package):

@@ -211,24 +211,23 @@ Status serve(Config config) {
                                                   return perform_and_log(acts, request, progress);
                                                 }));
   }
+  const auto stop = [&] {
+    manager.send(stopping(config));
+    server.stop();
+  };
   Status keys_fit;
   auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
     api::sweep_stored_responses(*host->store);
     keys_fit = keys_of_all_nodes(*host);
-    if (!keys_fit) server.stop();
+    if (!keys_fit) stop();
   });
   auto watchdog = std::make_unique<Watchdog>(
       manager, std::vector<Probe>{[&](auto answer) { server.ask_loops(std::move(answer)); }, writer_of(*host->store)});
-  signals.watch(
-      [&] {
-        manager.send(stopping(config));
-        server.stop();
-      },
-      [&] {
-        if (https) https->files.reload();
-      });
+  signals.watch(stop, [&] {
+    if (https) https->files.reload();
+  });
   std::cout << "listening on " << (https ? "https://" : "http://") << authority(config.listen_host, port) << std::endl;
   warn_without_admin(*host, &std::cout);
   server.ask_loops([&] { manager.send("READY=1"); });

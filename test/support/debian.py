@@ -69,11 +69,17 @@ def package() -> pathlib.Path:
     return deb
 
 
-def unpacked(folder: pathlib.Path) -> pathlib.Path:
+@contextlib.contextmanager
+def unpacked(folder: pathlib.Path):
+    """The clean system in a new folder, in memory: dpkg syncs thousands of files, and all of them are removed again."""
     needed()
     folder.mkdir()
-    subprocess.run(["tar", "-xf", base(), "-C", folder], check=True)
-    return folder
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=1g", "tmpfs", folder], check=True)
+    try:
+        subprocess.run(["tar", "-xf", base(), "-C", folder], check=True)
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def nspawn(root: pathlib.Path, *options) -> list:
@@ -124,9 +130,13 @@ class Machine:
             self.nspawn.kill()
             self.nspawn.wait()
         for group in self.groups:
-            for folder, _, _ in os.walk(group, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+            for _ in range(40):  # busy until the last process is gone
+                for folder, _, _ in os.walk(group, topdown=False):
+                    with contextlib.suppress(OSError):
+                        os.rmdir(folder)
+                if not group.exists():
+                    break
+                threading.Event().wait(0.05)
 
     def _enter_groups(self) -> None:
         for group in self.groups:
