@@ -46,6 +46,9 @@ struct Config {
   bool insecure_http = false;
   std::filesystem::path tls_cert, tls_key;  // both or neither: see check_serve
   http::Hsts hsts = http::Hsts::all;
+  std::string metrics_host;  // an address, as listen_host; empty: no metrics
+  std::uint16_t metrics_port = 0;
+  bool insecure_metrics = false;
   std::optional<Secret> jwt_secret_key;
 
   bool on_loopback() const;

@@ -202,6 +202,19 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
      }},
+    {"metrics-listen", "ADDRESS:PORT", "", "none",
+     "Where Prometheus reads /metrics, on a listener of its own. Outside loopback, --insecure-metrics is required",
+     server,
+     [](Config& c, std::string_view text) {
+       return take(parse_listen(text), [&](HostPort at) {
+         c.metrics_host = at.host;
+         c.metrics_port = at.port;
+       });
+     }},
+    {"insecure-metrics", "", "false", "", "Metrics outside loopback, for whoever can reach that address", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.insecure_metrics = value; });
+     }},
 };
 
 // Finds the text of each option and puts its value into the configuration.
@@ -416,6 +429,12 @@ Status check_serve(const Config& config) {
   if (config.backup_dir.empty() && (config.backup_every || config.backup_keep)) {
     return Error{Code::invalid_value, std::string(config.backup_every ? "--backup-every" : "--backup-keep") +
                                           ": has no effect without --backup-dir, the folder for backups"};
+  }
+  if (!config.metrics_host.empty() && !is_loopback(config.metrics_host) && !config.insecure_metrics) {
+    return Error{Code::invalid_value,
+                 "--metrics-listen " + config.metrics_host +
+                     " is outside loopback and needs:\n  --insecure-metrics: whoever can reach that "
+                     "address can read the metrics; they are neither encrypted nor protected"};
   }
   if (config.on_loopback()) return {};
   std::string missing;

@@ -37,7 +37,9 @@ bool Connection::flush() {
   while (sent_ < out_.size()) {
     error_code error;
     const auto rest = asio::buffer(out_.data() + sent_, out_.size() - sent_);
-    sent_ += transport_.write_some(rest, error);
+    const std::size_t written = transport_.write_some(rest, error);
+    worker_->traffic().add_sent(written);
+    sent_ += written;
     if (error == asio::error::would_block) {
       writing_ = true;
       expire_after(worker_->limits().write_stall_max);
@@ -64,6 +66,7 @@ void Connection::on_written(error_code error, std::size_t count) {
   writing_ = false;
   if (state_ == State::closed) return;
   if (error) return close();
+  worker_->traffic().add_sent(count);
   sent_ += count;
   if (!flush()) return;
   const auto& limits = worker_->limits();
@@ -102,6 +105,7 @@ void Connection::make_room(std::size_t wanted) {
 
 void Connection::on_read(error_code error, std::size_t count) {
   reading_ = false;
+  worker_->traffic().add_received(count);
   const bool listening = state_ == State::head || state_ == State::body;
   if (state_ == State::lingering) {
     lingered_ += count;
@@ -153,6 +157,7 @@ void Connection::give_up() noexcept {
     // The client does not read: the kernel drops what it still holds for it.
     transport_.drop_unsent();
   } else if (unanswered && out_.empty()) {
+    worker_->traffic().add_turned_away();
     transport_.write_some(asio::buffer(worker_->overloaded_response()), ignored);
     transport_.end_sending();
   }

@@ -75,7 +75,8 @@ struct Server::Impl {
   static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options, Application& application,
                                                            const std::shared_ptr<Worker::Shared>& shared) {
     std::vector<std::shared_ptr<Worker>> workers;
-    for (std::size_t i = 0; i < cpus_allowed(); ++i) {
+    const std::size_t count = options.workers != 0 ? options.workers : cpus_allowed();
+    for (std::size_t i = 0; i < count; ++i) {
       workers.push_back(std::make_shared<Worker>(options, application, shared));
     }
     return workers;
@@ -150,6 +151,7 @@ struct Server::Impl {
   // none where it could be sent only after a handshake.
   void turn_away(Worker& worker, Socket socket, const Address& peer) {
     if (shared->gate.enter_to_be_refused()) return worker.adopt(std::move(socket), peer, false);
+    workers.front()->traffic().add_turned_away();
     error_code ignored;
     if (options.tls == nullptr) socket.write_some(asio::buffer(worker.overloaded_response()), ignored);
     socket.shutdown(Socket::shutdown_send, ignored);
@@ -204,6 +206,15 @@ void Server::run() {
     threads.emplace_back([worker = impl_->workers[i].get()] { worker->run(); });
   }
   impl_->workers.front()->run();
+}
+
+Traffic Server::traffic() const {
+  Traffic all(impl_->options.operations_max);
+  for (const auto& worker : impl_->workers) {
+    all.connections += worker->load();
+    worker->traffic().add_to(all);
+  }
+  return all;
 }
 
 void Server::stop() {

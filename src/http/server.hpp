@@ -18,6 +18,7 @@
 #include "base/error.hpp"
 #include "base/waiter.hpp"
 #include "http/message.hpp"
+#include "http/traffic.hpp"
 
 namespace integrity::http {
 
@@ -46,6 +47,8 @@ struct ServerOptions {
   // Their connections carry many clients each: not counted by address, and never closed to make room.
   std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};
+  std::size_t workers = 0;         // 0: one for each core
+  std::size_t operations_max = 0;  // the greatest Exchange::operation
   Limits limits;
   Tls* tls = nullptr;  // HTTPS, with this; it must outlive the server and every exchange. Null: plain HTTP
 };
@@ -62,6 +65,8 @@ class Exchange : public Waiter {
   std::shared_ptr<void> context;
   // Added to the reply whatever it is, including errors of the server itself after `admit`.
   Headers headers;
+  // Under which number the request is counted (ServerOptions::operations_max); 0: under none. Set in `admit`.
+  std::size_t operation = 0;
 };
 
 // Who is charged for a request where clients share a limited resource.
@@ -98,6 +103,7 @@ class Server {
   // Calls `done` once every event loop has run a handler that was posted now: on the thread of the last one. If a loop
   // hangs, or the server has ended, never. Safe from any thread.
   void ask_loops(std::function<void()> done);
+  Traffic traffic() const;  // since the start; from any thread
 
  private:
   struct Impl;

@@ -211,7 +211,8 @@ Worker::Worker(const ServerOptions& options, Application& application, std::shar
       options_(options),
       overloaded_response_(overloaded_head + std::string(options.tls != nullptr ? options.tls->header() : "") + "\r\n"),
       application_(application),
-      shared_(std::move(shared)) {
+      shared_(std::move(shared)),
+      traffic_(options.operations_max) {
   SystemRandom().fill(id_prefix_);
 }
 

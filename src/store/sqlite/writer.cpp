@@ -89,13 +89,14 @@ Error refusal(int primary, const char* cause) {
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-               PageCache& pages, SessionMap& sessions, KeyMap& keys)
+               PageCache& pages, SessionMap& sessions, KeyMap& keys, Meters& meters)
     : db_(db),
       options_(options),
       cache_(cache),
       pages_(pages),
       sessions_(sessions),
       keys_(keys),
+      meters_(meters),
       tx_(db, clock, text, sessions, keys),
       files_(sqlite3_db_filename(db.handle(), "main")),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
@@ -158,14 +159,19 @@ bool Writer::index_words() {
     if (stops_writer(failure.primary())) {
       report(failure.code, failure.what());
     } else {
-      log::event("store.words.delayed", {{"cause", failure.what()}});
+      delay_words(failure.what());
     }
   } catch (const std::exception& exception) {
-    log::event("store.words.delayed", {{"cause", exception.what()}});
+    delay_words(exception.what());
   }
   if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   words_retry_at_ = std::chrono::steady_clock::now() + kWordsRetry;
   return false;
+}
+
+void Writer::delay_words(const char* cause) noexcept {
+  meters_.errors.add();
+  log::event("store.words.delayed", {{"cause", cause}});
 }
 
 void Writer::write_group() noexcept {
@@ -181,16 +187,20 @@ void Writer::write_group() noexcept {
       run_group(Undo::by_savepoint);
     }
     tx_.end_group();
+    const auto begun = std::chrono::steady_clock::now();
     db_.run("COMMIT");
+    const auto taken = std::chrono::steady_clock::now() - begun;
     // After the commit, so that nothing is acknowledged that went into a removed file.
     if (const auto missing = files_.missing(); !missing.empty()) {
       throw Failure(SQLITE_IOERR, missing +
                                       ": was removed, moved or replaced while the server runs, so nothing is "
                                       "written any more; put it back, or restore a backup, and start again");
     }
+    meters_.add_group(group_.size(), taken, tx_.recorded());
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {
+    meters_.errors.add();
     log::event("store.refused", {{"cause", exception.what()}});
     return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
   }
@@ -265,6 +275,7 @@ void Writer::fail_group(const Error& error) noexcept {
 Error Writer::report(int code, const char* cause) noexcept {
   const int primary = code & 0xff;
   const bool stops = stops_writer(primary);
+  meters_.errors.add();
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", cause}});
   Error error = error_of([&] { return refusal(primary, cause); });
   if (stops) {
