@@ -199,7 +199,7 @@ TEST_F(SqliteFaults, ADiskErrorStopsTheWriterUntilTheStoreIsOpenedAgain) {
     const auto later = create(++number);
     ASSERT_FALSE(later.has_value());
     EXPECT_EQ(later.error().code, Code::unavailable);
-    EXPECT_NE(later.error().cause.find("I/O"), std::string::npos) << later.error().cause;
+    EXPECT_NE(later.error().cause.find("integrity.db: disk I/O"), std::string::npos) << later.error().cause;
     EXPECT_FALSE(touch().has_value());
     EXPECT_TRUE(there(acknowledged));  // reads go on
     EXPECT_FALSE(there(number));

@@ -24,4 +24,9 @@ std::string OpenFiles::missing() const {
   return {};
 }
 
+std::string OpenFiles::named(const std::string& cause) const {
+  const auto& path = files_[0].path;  // the log's name begins with it
+  return cause.find(path) == std::string::npos ? path + ": " + cause : cause;
+}
+
 }  // namespace integrity::store::sqlite

@@ -15,6 +15,8 @@ class OpenFiles {
   explicit OpenFiles(const std::filesystem::path& database);
   // The one that was removed, moved or replaced since; empty: none. Two calls of stat(2).
   std::string missing() const;
+  // What went wrong, with the database that it is about unless the text names one of the files.
+  std::string named(const std::string& cause) const;
 
  private:
   struct File {

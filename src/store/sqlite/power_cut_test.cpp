@@ -174,7 +174,10 @@ class Life {
               INTEGRITY_CHECK(tx.update_product({}, "product.stock", *now, after));
               return true;
             },
-            [after](Store& store) { return store.read()->product(after.id)->version == after.version; },
+            [after](Store& store) {
+              const auto found = store.read()->product(after.id);
+              return found && found->version == after.version;
+            },
             [this, at, after] {
               ++changes_;
               products_[at] = after;
@@ -190,7 +193,7 @@ class Life {
     std::vector<model::Digest> codes;
     while (codes.size() < kCodes) codes.push_back(digest());
     return {[=, this](WriteTx& tx) -> Result<bool> {
-              auto user = *tx.user(user_.id);
+              auto user = stored_user(tx);
               tx.replace_recovery_codes({}, user, codes);
               return true;
             },
@@ -211,8 +214,13 @@ class Life {
               spent_code_ = code;
             }};
   }
+  model::User stored_user(ReadTx& tx) const {
+    const auto user = tx.user(user_.id);
+    demand(user.has_value(), "the account is gone");
+    return *user;
+  }
   bool spend(WriteTx& tx, const model::Digest& code) const {
-    auto user = *tx.user(user_.id);
+    auto user = stored_user(tx);
     return tx.spend_recovery_code({}, user, code);
   }
   Action session_start() {

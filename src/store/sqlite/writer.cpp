@@ -80,7 +80,7 @@ void follow(Map& map, const Effects& effects, const char* event) {
   }
 }
 
-Error refusal(int primary, const char* cause) {
+Error refusal(int primary, const std::string& cause) {
   Error error = unavailable(cause);
   error.detail = trouble(primary);
   return error;
@@ -276,8 +276,8 @@ Error Writer::report(int code, const char* cause) noexcept {
   const int primary = code & 0xff;
   const bool stops = stops_writer(primary);
   meters_.errors.add();
-  log::event(stops ? "store.stopped" : "store.refused", {{"cause", cause}});
-  Error error = error_of([&] { return refusal(primary, cause); });
+  Error error = error_of([&] { return refusal(primary, stops ? files_.named(cause) : cause); });
+  log::event(stops ? "store.stopped" : "store.refused", {{"cause", error.cause}});
   if (stops) {
     stopped_ = true;
     queue_.stop(error);
