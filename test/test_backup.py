@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+import bson
 import pytest
 
 from support.accounts import enrolled, product
@@ -302,8 +303,10 @@ def test_a_snapshot_that_mongodb_no_longer_has(mongo, tmp_path):
     """The command is stopped while it reads, and MongoDB forgets the state that it reads."""
     with Server(store=database_at(mongo.uri)) as server, mongo.client() as client:
         account = enrolled(server)
-        for number in range(200):
-            account.client.post("/products", product(description="long " * 200))
+        account.client.post("/products", product(description="long " * 200))
+        products = client[server.store.split("/")[3].split("?")[0]].products
+        lamp = products.find_one()
+        products.insert_many({**lamp, "_id": bson.ObjectId(), "place": lamp["place"] + number} for number in range(1, 5000))
         command = [BINARY, "backup", tmp_path / "a.db", *server.store_option()]
         for _ in range(20):
             running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())

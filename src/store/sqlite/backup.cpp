@@ -27,8 +27,8 @@ constexpr int kSyncSteps = 8;
 constexpr std::uint64_t kHurryBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kLogGrowthMax = std::uint64_t{4} << 30;
 constexpr std::chrono::milliseconds kPauseMax{100};
-// Steps of SQLite's machine between two calls of the watcher during a check: about a millisecond.
-constexpr int kCheckSteps = 50'000;
+// Steps of SQLite's machine between two calls of the watcher during a check: less than a millisecond.
+constexpr int kCheckSteps = 10'000;
 
 constexpr std::int64_t kApplication = 0x496e7467;  // migrations/001_…
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
@@ -296,15 +296,15 @@ Restored make_restored(const std::filesystem::path& file, const model::ProductTe
     row.next();
     revision = row.take<std::int64_t>();
   }
-  const Time at = std::max(wanted.now, last.time);
-  insert(db, model::Change{.number = last.number + 1,
-                           .at = at,
-                           .kind = model::RecordKind::store,
-                           .record = {},
-                           .revision = revision + 1,
-                           .op = "restore",
-                           .attribution = {.proof = model::Attribution::Proof::host},
-                           .after = R"({"last_change":)" + std::to_string(last.number) + "}"});
+  model::Change change;
+  change.number = last.number + 1;
+  change.at = std::max(wanted.now, last.time);
+  change.kind = model::RecordKind::store;
+  change.revision = revision + 1;
+  change.op = "restore";
+  change.attribution.proof = model::Attribution::Proof::host;
+  change.after = R"({"last_change":)" + std::to_string(last.number) + "}";
+  insert(db, change);
   db.run("UPDATE word_index SET through = ? WHERE through = ?", last.number + 1, last.number);
   db.execute("COMMIT");
   return {.change = last.number + 1, .last_before = last.number};
