@@ -169,7 +169,7 @@ def test_its_files_belong_to_its_user_alone(machine):
 
 
 def test_under_its_restrictions_it_does_all_its_work(machine, keeper):
-    """Hashing at a lower priority, writing, searching, commands through the socket; nothing forbidden was tried."""
+    """Hashing at a lower priority, writing, searching, commands through the socket."""
     with machine.network():
         made = keeper.client.post("/products", product(name="Lamp"))
         assert made.status == 201, made

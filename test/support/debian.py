@@ -122,21 +122,18 @@ class Machine:
         return self
 
     def __exit__(self, *_) -> None:
-        with contextlib.suppress(ProcessLookupError, AttributeError):
-            os.kill(self.leader, signal.SIGKILL)  # process 1 of its namespace: all others end with it
-        try:
-            self.nspawn.wait(10)
-        except subprocess.TimeoutExpired:
-            self.nspawn.kill()
-            self.nspawn.wait()
+        """Kills what is in its groups, which is nspawn and all that it started, and removes them."""
         for group in self.groups:
-            for _ in range(40):  # busy until the last process is gone
+            end = time.monotonic() + 30
+            while group.exists():
+                assert time.monotonic() < end, f"{group} is still in use"
                 for folder, _, _ in os.walk(group, topdown=False):
                     with contextlib.suppress(OSError):
+                        for process in pathlib.Path(folder, "cgroup.procs").read_text().split():
+                            os.kill(int(process), signal.SIGKILL)
                         os.rmdir(folder)
-                if not group.exists():
-                    break
                 threading.Event().wait(0.05)
+        self.nspawn.wait(30)
 
     def _enter_groups(self) -> None:
         for group in self.groups:
