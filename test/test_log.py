@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 
@@ -73,6 +74,25 @@ def test_each_line_is_one_event_and_names_actor_and_outcome():
         for what in ("signup.done", "login.first_step", "session.started"):
             done = next(event for event in events if event["event"] == what)
             assert (len(done["user"]), done["address"]) == (24, "127.0.0.1")
+
+
+def test_what_was_not_allowed_is_logged_with_who_asked_for_what():
+    """A missing scope, a value that is not acceptable, and a method that there is not."""
+    with Server() as server:
+        enrolled(server)  # the first account is an admin
+        account = enrolled(server)
+        before = len(server.log)
+        assert account.client.get("/users").slug == "forbidden"
+        assert account.client.post("/products", {"name": "Lamp", "price": 1, "stock": 1, "role": "admin"}).slug == "invalid-value"
+        assert Client(server).request("PATCH", "/products").slug == "method-not-allowed"
+        assert server.stop() == 0
+        lines = [json.loads(line) for line in server.log[before:].splitlines()]
+    logged = {line["outcome"]: line for line in lines if line["event"] == "request"}
+    for outcome, operation, status in (("forbidden", "listUsers", "403"), ("invalid-value", "createProduct", "422")):
+        line = logged[outcome]
+        assert (line["operation"], line["user"], line["status"], line["address"]) == (operation, account.id, status, "127.0.0.1")
+        assert len(line["session"]) == 24 and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z", line["at"])
+    assert logged["method-not-allowed"]["method"] == "PATCH"
 
 
 @pytest.mark.embedded

@@ -1,5 +1,7 @@
 """/products and /products/<pid>."""
 
+from urllib.parse import quote
+
 import pytest
 
 from support.accounts import fresh_name, product
@@ -187,3 +189,23 @@ def test_an_unknown_parameter_is_refused(client):
         assert (reply.status, reply.slug) == (422, "invalid-value"), target
         assert {error.get("parameter") for error in reply.json["errors"]} == {target.split("?")[1].split("=")[0]}
     assert client.get(f"/products/{pid}").json["version"] == 1
+
+
+@pytest.mark.parametrize("text", ["'); DROP TABLE products; --", "lamp' OR '1'='1", 'lamp" OR ""="', "lamp*) OR name:x NEAR(", '{"$ne": null}', "$where", "%_\\"])
+def test_a_text_is_never_part_of_a_query(client, text):
+    """What an engine could read as its own language is stored, found and given back as it is."""
+    other, one = made(client, name="Other"), made(client, name=text, description=text)
+    assert (one["name"], one["description"]) == (text, text)
+    assert client.get(f"/products/{one['id']}").json == one
+    found = client.get("/products?q=" + quote(text))
+    if found.status == 200:
+        assert other["id"] not in {each["id"] for each in found.json}
+        assert one["id"] in {each["id"] for each in found.json}
+    else:
+        assert found.pointers == {"q"}, "there is no word in it"
+    assert client.get("/products?sku=" + quote(text)).status in (200, 422)
+    moved = client.post(f"/products/{one['id']}/stock", {"delta": 1, "reason": text, "reference": text[:100]})
+    assert moved.status == 200
+    change = client.get(f"/products/{one['id']}/history").json[0]
+    assert (change["reason"], change["after"]["name"]) == (text, text)
+    assert client.get(f"/products/{other['id']}").json == other
