@@ -52,5 +52,7 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
 Status create_secret_file(const std::filesystem::path& path, const Secret& content);
 // At most 64 KiB; tightened to 0600, or refused where others can read it. Symbolic links are followed.
 Result<Secret> read_secret_file(const std::filesystem::path& path);
+// The same, whatever its mode is, which is left alone.
+Result<Secret> read_secret_as_it_is(const std::filesystem::path& path);
 
 }  // namespace integrity::app

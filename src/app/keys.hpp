@@ -7,10 +7,12 @@
 #pragma once
 #include <filesystem>
 
+#include "app/config.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "crypto/es256.hpp"
+#include "model/user.hpp"
 
 namespace integrity::app {
 
@@ -23,6 +25,15 @@ struct Keys {
   Secret secrets;          // 32 bytes; secrets.key: the same
   crypto::Es256Key token;  // token.key: PKCS#8 in PEM
 };
+
+// What a store keeps of a key, to recognise it.
+model::Digest fingerprint(ByteView key);
+// Of the file with this name and this content, or of JWT_SECRET_KEY in place of token.key. Nothing where the content is
+// not such a key.
+std::optional<model::Digest> fingerprint_in(const Config& config, std::string_view name, const Secret& content);
+// Of what signs the tokens: nodes that share a store must have the same.
+model::Digest token_fingerprint(const Config& config, const crypto::Es256Key& token);
+std::string_view wanted_in(std::string_view name);  // "a key of 64 lower-case hex digits"
 
 // The modes of the folder and the files are reduced to 0700 and 0600; each change is logged. Mounted secrets, whose
 // modes cannot be changed, are accepted unless others can read them (`tighten` in file.hpp). Errors name the file.

@@ -54,6 +54,28 @@ bool ends_group(int primary) {
   }
 }
 
+// For the operator.
+std::string_view cure(int primary) {
+  switch (primary) {
+    case SQLITE_FULL:
+      return "make room on its disk; then writes go on by themselves";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "end the other program that has it open; then writes go on by themselves";
+    case SQLITE_READONLY:
+      return "make its file system writable, and start the server again";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "stop the server, run `integrity check`, and restore the last backup";
+    case SQLITE_CANTOPEN:
+      return "stop the server, put the files back or restore the last backup, and start it again";
+    default:
+      return stops_writer(primary) ? "look for errors of the disk in the system's log, start the server again, and run"
+                                     " `integrity check`"
+                                   : "if it goes on, look for what the system lacks: memory, or room on the disk";
+  }
+}
+
 // For clients: what kind of trouble it is, and nothing about this machine.
 std::string trouble(int primary) {
   if (primary == SQLITE_FULL) return "the store has no room left on its disk; nothing was changed. Try again shortly";
@@ -91,6 +113,7 @@ Error refusal(int primary, const char* cause) {
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
                PageCache& pages, SessionMap& sessions, KeyMap& keys)
     : db_(db),
+      files_(sqlite3_db_filename(db.handle(), "main")),
       options_(options),
       cache_(cache),
       pages_(pages),
@@ -187,6 +210,9 @@ void Writer::write_group() noexcept {
     log::event("store.refused", {{"cause", exception.what()}});
     return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
   }
+  if (!files_.intact()) {
+    return fail_group(report(SQLITE_CANTOPEN, "the file, or its log, was removed or replaced under the server"));
+  }
   publish();
   answer_group();
 }
@@ -258,7 +284,8 @@ void Writer::fail_group(const Error& error) noexcept {
 Error Writer::report(int code, const char* cause) noexcept {
   const int primary = code & 0xff;
   const bool stops = stops_writer(primary);
-  log::event(stops ? "store.stopped" : "store.refused", {{"cause", cause}});
+  log::event(stops ? "store.stopped" : "store.refused",
+             {{"cause", cause}, {"file", files_.file().native()}, {"cure", cure(primary)}});
   Error error = error_of([&] { return refusal(primary, cause); });
   if (stops) {
     stopped_ = true;

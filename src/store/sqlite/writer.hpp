@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "store/sqlite/checkpointer.hpp"
+#include "store/sqlite/file_watch.hpp"
 #include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
@@ -45,6 +46,7 @@ class Writer {
   Error report(int code, const char* cause) noexcept;
 
   Database& db_;
+  FileWatch files_;
   const Options options_;
   ProductCache& cache_;
   PageCache& pages_;
