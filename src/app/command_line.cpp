@@ -40,6 +40,11 @@ constexpr VerbInfo kTop[] = {
      "Report what would be imported from the MongoDB of a Flask server (docs/from-flask.md); with --apply, import it. "
      "Status 0: everything, 3: all but what is listed",
      "mongodb://HOST/DATABASE of the old server", "MONGO_URI"},
+    {Verb::check, "check",
+     "Check that everything in the store belongs together, also while the server runs: the file, the history, every "
+     "record "
+     "against its last change, words, keys. Changes nothing. Status 0: nothing was found, 1: what stdout lists, 2: not "
+     "everything could be read"},
 };
 constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {

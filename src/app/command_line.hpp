@@ -26,6 +26,7 @@ enum class Verb : std::uint8_t {
   key_accept,
   import_flask,
   migrate,
+  check,
 };
 
 // Of import-flask.

@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "app/access_command.hpp"
+#include "app/check_command.hpp"
 #include "app/command_line.hpp"
 #include "app/import_command.hpp"
 #include "app/key_command.hpp"
@@ -70,6 +71,7 @@ int run(const CommandLine& line) {
     if (!fit) return complain(fit.error().detail, 2);
     return finish(serve(std::move(loaded->config)));
   }
+  if (line.verb == Verb::check) return check_command(loaded->config);
   if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
   if (line.verb == Verb::key_accept) return finish(key_command(line, loaded->config));
   // Without a running server. A running one decides by its own option; with MongoDB this process is a node, and does so.
