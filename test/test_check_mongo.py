@@ -6,6 +6,8 @@ import threading
 import bson
 import pymongo
 import pytest
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 
 from support import damage
 from support.accounts import admin_of, enrolled, product
@@ -40,12 +42,14 @@ def database(life):
     """Everything is put back after the test."""
     _, db = life
     kept = {name: list(db[name].find()) for name in db.list_collection_names()}
-    options = {each["name"]: each.get("options", {}) for each in db.list_collections()}
+    raw = CodecOptions(document_class=RawBSONDocument)  # the validators have dates of the year 0
+    options = {each["name"]: each["options"] for each in db.command("listCollections", codec_options=raw)["cursor"]["firstBatch"]}
     yield db
     for name, documents in kept.items():
         if name not in db.list_collection_names():
-            db.create_collection(name, **options[name])
-        db.command("collMod", name, validator=options[name].get("validator", {}), validationLevel="off")
+            db.create_collection(name)
+        validator = options[name]["validator"] if "validator" in options[name] else {}
+        db.command("collMod", name, validator=validator, validationLevel="off")
         db[name].delete_many({})
         if documents:
             db[name].insert_many(documents)
