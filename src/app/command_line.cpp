@@ -51,6 +51,11 @@ constexpr VerbInfo kTop[] = {
      "Make a store of a backup, in a place that is empty but for keys/ and integrity.toml. The key files must be those "
      "of the backup. Ends every session, and records a change",
      "The backup", "FILE"},
+    {Verb::check, "check",
+     "Check that everything in the store belongs together, also while the server runs: the file, the history, every "
+     "record "
+     "against its last change, words, keys. Changes nothing. Status 0: nothing was found, 1: what stdout lists, 2: not "
+     "everything could be read"},
 };
 constexpr const char* kAccount = "The account's username";
 constexpr VerbInfo kUser[] = {

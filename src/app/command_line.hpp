@@ -28,6 +28,7 @@ enum class Verb : std::uint8_t {
   migrate,
   backup,
   restore,
+  check,
 };
 
 // Of import-flask.

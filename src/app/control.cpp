@@ -132,7 +132,11 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(std::filesystem::pat
   Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Fd stop(::eventfd(0, EFD_CLOEXEC));
   if (!listener.valid() || !stop.valid()) return file_error(path, "cannot make a socket");
-  ::unlink(path.c_str());
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    auto error = file_error(path, "cannot replace what is there");
+    error.detail += "; remove it";
+    return error;
+  }
   // Before bind, so that the file never has a wider mode.
   if (::fchmod(listener.get(), 0600) != 0 ||
       ::bind(listener.get(), generic(socket.address), sizeof socket.address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||

@@ -23,7 +23,8 @@ std::string holder(const std::filesystem::path& file) {
 Status lock_now(int fd, const std::filesystem::path& folder, const std::filesystem::path& shown) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return file_error(shown, "cannot lock");
-  return Error{Code::overloaded, folder.string() + " is in use by " + holder(folder / "lock")};
+  return Error{Code::overloaded, folder.string() + " is in use by " + holder(folder / "lock") +
+                                     "; stop that first, or name another folder with --data"};
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ TEST(DataFolder, IsHeldByOneAtATime) {
     ASSERT_TRUE(first);
     const auto second = DataFolder::open(folder.path());
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().detail, folder.path().string() + " is in use by process " + std::to_string(::getpid()));
+    EXPECT_EQ(second.error().detail, folder.path().string() + " is in use by process " + std::to_string(::getpid()) +
+                                         "; stop that first, or name another folder with --data");
   }
   EXPECT_TRUE(DataFolder::open(folder.path()));
 }

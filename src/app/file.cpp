@@ -14,6 +14,28 @@
 namespace integrity::app {
 namespace {
 
+constexpr std::size_t kSecretBytesMax = 64 * 1024;
+
+const char* advice(int why) {
+  switch (why) {
+    case EACCES:
+    case EPERM:
+      return "; run as the user that owns it, or use another folder";
+    case EROFS:
+      return "; make its file system writable, or use another folder";
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room on its disk";
+    case EMFILE:
+    case ENFILE:
+      return "; allow more open files (ulimit -n, LimitNOFILE=)";
+    case EIO:
+      return "; look for errors of the disk in the system's log";
+    default:
+      return "";
+  }
+}
+
 Status write_all(int fd, std::string_view text, const std::filesystem::path& path) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), text.size());
@@ -39,6 +61,10 @@ Status fill_and_link(int fd, const std::string& temporary, const std::filesystem
   return {};
 }
 
+Fd open_to_read(const std::filesystem::path& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
+}
+
 std::vector<gid_t> own_groups() {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
   groups.resize(static_cast<std::size_t>(std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
@@ -58,9 +84,8 @@ Fd::~Fd() {
 }
 
 Error file_error(const std::filesystem::path& path, const std::string& what) {
-  const bool forbidden = errno == EACCES || errno == EPERM;
-  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno) +
-                                 (forbidden ? "; run as the user that owns it, or use another folder" : "")};
+  const int why = errno;
+  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(why) + advice(why)};
 }
 
 Status make_folder(const std::filesystem::path& path) {
@@ -132,6 +157,19 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
   return sync_folder(path.parent_path());
 }
 
+Result<Secret> read_secret_file(const std::filesystem::path& path) {
+  const Fd fd = open_to_read(path);
+  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
+  return read_whole(fd, kSecretBytesMax, path);
+}
+
+Result<Secret> read_secret_as_it_is(const std::filesystem::path& path) {
+  const Fd fd = open_to_read(path);
+  if (!fd.valid()) return file_error(path, "cannot read");
+  return read_whole(fd, kSecretBytesMax, path);
+}
+
 Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path) {
   Bytes bytes(size_max);
   std::size_t size = 0;
@@ -145,13 +183,6 @@ Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesys
   Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
   wipe(bytes);
   return content;
-}
-
-Result<Secret> read_secret_file(const std::filesystem::path& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
-  if (!fd.valid()) return file_error(path, "cannot read");
-  INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
-  return read_whole(fd, 64 * 1024, path);
 }
 
 }  // namespace integrity::app

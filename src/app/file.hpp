@@ -54,5 +54,7 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
 Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path);
 // At most 64 KiB; tightened to 0600, or refused where others can read it. Symbolic links are followed.
 Result<Secret> read_secret_file(const std::filesystem::path& path);
+// The same, whatever its mode is, which is left alone.
+Result<Secret> read_secret_as_it_is(const std::filesystem::path& path);
 
 }  // namespace integrity::app

@@ -3,7 +3,6 @@
 #include "app/option_values.hpp"
 #include "app/restore_command.hpp"
 #include "catalog/words.hpp"
-#include "crypto/digest.hpp"
 #include "store/mongo/mongo_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -38,7 +37,7 @@ Status expect_key(store::Store& store, const KeyInUse& mine, bool accept) {
   if (!right) return right.error();
   if (*right) return {};
   return Error{Code::precondition_failed,
-               std::string(mine.shown) +
+               mine.shown +
                    ": is not the key that the database is used with; copy that from another server of this database, "
                    "or from your copy of the keys. If it is lost everywhere, stop all servers: integrity key accept " +
                    mine.name + " (with this one's options --store, --keys, --data)"};
@@ -64,13 +63,15 @@ Result<bool> knows_keys(store::Store& store) {
 // With another key, right passwords and codes would be refused, and nobody would see why. Another token.key only ends
 // the tokens that were signed with the old one; but nodes that share a store must all have the same.
 std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool shared) {
-  std::vector<KeyInUse> used{{key_file::password, key_file::password, key_fingerprint(keys.password.reveal())},
-                             {key_file::secrets, key_file::secrets, key_fingerprint(keys.secrets.reveal())}};
+  std::vector<KeyInUse> used{
+      {key_file::password, (config.keys / key_file::password).string(), key_fingerprint(keys.password.reveal())},
+      {key_file::secrets, (config.keys / key_file::secrets).string(), key_fingerprint(keys.secrets.reveal())}};
   if (!shared) return used;
-  const Secret token = config.jwt_secret_key ? config.jwt_secret_key->clone() : keys.token.to_pem();
   used.push_back({key_file::token,
-                  config.jwt_secret_key ? "JWT_SECRET_KEY" : "token.key, where others may have a JWT_SECRET_KEY",
-                  key_fingerprint(crypto::sha256(token.reveal()))});
+                  config.jwt_secret_key
+                      ? "JWT_SECRET_KEY"
+                      : (config.keys / key_file::token).string() + ", where others may have a JWT_SECRET_KEY",
+                  token_fingerprint(config, keys.token)});
   return used;
 }
 

@@ -14,7 +14,7 @@ namespace integrity::app {
 // The store keeps a fingerprint of each key, to recognise it.
 struct KeyInUse {
   const char* name;   // of its file
-  const char* shown;  // where this process got it from
+  std::string shown;  // where this process got it from
   model::Digest fingerprint;
 };
 

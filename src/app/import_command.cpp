@@ -32,7 +32,9 @@ Result<flask::Found> read_old(const std::string& uri) {
 Result<std::unique_ptr<Host>> open_target(const Config& config) {
   auto host = Host::open(config);
   if (host || host.error().code != Code::overloaded) return host;
-  return Error{Code::overloaded, host.error().detail + ": stop it, import, and start it again. Nothing was changed"};
+  const std::string& held = host.error().detail;
+  return Error{Code::overloaded,
+               held.substr(0, held.find(';')) + ": stop it, import, and start it again. Nothing was changed"};
 }
 
 std::string where(const Config& config) {

@@ -19,8 +19,9 @@ Secret random_key(Random& random) {
   return key;
 }
 
-Error malformed(const std::filesystem::path& path, const std::string& wanted) {
-  return {Code::unavailable, path.string() + ": is not " + wanted + "; restore it from your copy of the keys"};
+Error malformed(const std::filesystem::path& path, std::string_view wanted) {
+  return {Code::unavailable,
+          path.string() + ": is not " + std::string(wanted) + "; restore it from your copy of the keys"};
 }
 
 Result<Secret> read_file(const std::filesystem::path& path) {
@@ -31,13 +32,19 @@ Result<Secret> read_file(const std::filesystem::path& path) {
                                       " If it is lost everywhere: integrity key accept " + path.filename().string()};
 }
 
-Result<Secret> read_key(const std::filesystem::path& path) {
-  INTEGRITY_TRY(const Secret text, read_file(path));
-  std::string_view digits = text.reveal_text();
+std::optional<Secret> key_in(const Secret& content) {
+  std::string_view digits = content.reveal_text();
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   auto bytes = from_hex(digits);
-  if (!bytes || bytes->size() != kKeyBytes) return malformed(path, "a key of 64 lower-case hex digits");
+  if (!bytes || bytes->size() != kKeyBytes) return {};
   return Secret(std::move(*bytes));
+}
+
+Result<Secret> read_key(const std::filesystem::path& path) {
+  INTEGRITY_TRY(const Secret content, read_file(path));
+  auto key = key_in(content);
+  if (!key) return malformed(path, wanted_in(key_file::password));
+  return std::move(*key);
 }
 
 Status open_folder(const std::filesystem::path& folder, bool may_make) {
@@ -67,6 +74,32 @@ std::filesystem::path accepted_in(const std::filesystem::path& folder, const std
 
 }  // namespace
 
+model::Digest key_fingerprint(ByteView key) {
+  const Secret derived = crypto::derive_key(key, "integrity/fingerprint");
+  model::Digest digest;
+  std::copy_n(derived.reveal().begin(), digest.size(), digest.begin());
+  return digest;
+}
+
+std::optional<model::Digest> fingerprint_in(const Config& config, std::string_view name, const Secret& content) {
+  if (name != key_file::token) {
+    const auto key = key_in(content);
+    return key ? std::optional(key_fingerprint(key->reveal())) : std::nullopt;
+  }
+  const auto key = crypto::Es256Key::from_pem(content);
+  if (!key) return {};
+  return token_fingerprint(config, *key);
+}
+
+model::Digest token_fingerprint(const Config& config, const crypto::Es256Key& token) {
+  const Secret key = config.jwt_secret_key ? config.jwt_secret_key->clone() : token.to_pem();
+  return key_fingerprint(crypto::sha256(key.reveal()));
+}
+
+std::string_view wanted_in(std::string_view name) {
+  return name == key_file::token ? "a P-256 private key (PKCS#8, PEM)" : "a key of 64 lower-case hex digits";
+}
+
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random, std::string_view accept) {
   const auto password = folder / key_file::password, secrets = folder / key_file::secrets,
              token = folder / key_file::token;
@@ -84,7 +117,7 @@ Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Ra
   INTEGRITY_TRY(Secret secrets_key, read_key(secrets));
   INTEGRITY_TRY(const Secret pem, read_file(token));
   auto token_key = crypto::Es256Key::from_pem(pem);
-  if (!token_key) return malformed(token, "a P-256 private key (PKCS#8, PEM)");
+  if (!token_key) return malformed(token, wanted_in(key_file::token));
   return Keys{std::move(password_key), std::move(secrets_key), std::move(*token_key)};
 }
 
@@ -92,13 +125,6 @@ Result<StoredKeys> read_stored_keys(const std::filesystem::path& folder) {
   INTEGRITY_TRY(Secret password, read_key(folder / key_file::password));
   INTEGRITY_TRY(Secret secrets, read_key(folder / key_file::secrets));
   return StoredKeys{std::move(password), std::move(secrets)};
-}
-
-model::Digest key_fingerprint(ByteView key) {
-  const Secret derived = crypto::derive_key(key, "integrity/fingerprint");
-  model::Digest digest;
-  std::copy_n(derived.reveal().begin(), digest.size(), digest.begin());
-  return digest;
 }
 
 Status note_accepted(const std::filesystem::path& folder, const std::string& name, Random& random) {

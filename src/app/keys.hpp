@@ -7,6 +7,7 @@
 #pragma once
 #include <filesystem>
 
+#include "app/config.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
@@ -25,6 +26,15 @@ struct Keys {
   crypto::Es256Key token;  // token.key: PKCS#8 in PEM
 };
 
+// What a store keeps of a key, to recognise it.
+model::Digest key_fingerprint(ByteView key);
+// Of the file with this name and this content, or of JWT_SECRET_KEY in place of token.key. Nothing where the content is
+// not such a key.
+std::optional<model::Digest> fingerprint_in(const Config& config, std::string_view name, const Secret& content);
+// Of what signs the tokens: nodes that share a store must have the same.
+model::Digest token_fingerprint(const Config& config, const crypto::Es256Key& token);
+std::string_view wanted_in(std::string_view name);  // "a key of 64 lower-case hex digits"
+
 // The modes of the folder and the files are reduced to 0700 and 0600; each change is logged. Mounted secrets, whose
 // modes cannot be changed, are accepted unless others can read them (`tighten` in file.hpp). Errors name the file.
 Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Random& random,
@@ -35,9 +45,6 @@ struct StoredKeys {
   Secret password, secrets;
 };
 Result<StoredKeys> read_stored_keys(const std::filesystem::path& folder);
-
-// Tells a key from another one, without the key.
-model::Digest key_fingerprint(ByteView key);
 
 // A key that the operator has accepted before a restore, in place of that of the backup: noted in NAME.accepted next to
 // it until the restore is done.

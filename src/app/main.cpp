@@ -13,6 +13,7 @@
 
 #include "app/access_command.hpp"
 #include "app/backup_command.hpp"
+#include "app/check_command.hpp"
 #include "app/command_line.hpp"
 #include "app/import_command.hpp"
 #include "app/key_command.hpp"
@@ -72,6 +73,7 @@ int run(const CommandLine& line) {
     if (!fit) return complain(fit.error().detail, 2);
     return finish(serve(std::move(loaded->config)));
   }
+  if (line.verb == Verb::check) return check_command(loaded->config);
   if (line.verb == Verb::import_flask) return finish(import_command(line, loaded->config));
   if (line.verb == Verb::backup) return finish(backup_command(line, loaded->config));
   if (line.verb == Verb::restore) return finish(restore_command(line, loaded->config));

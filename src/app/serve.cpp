@@ -11,6 +11,7 @@
 
 #include "api/api.hpp"
 #include "app/backup_job.hpp"
+#include "app/clock_watch.hpp"
 #include "app/control.hpp"
 #include "app/host.hpp"
 #include "app/host_commands.hpp"
@@ -251,6 +252,8 @@ Status serve(Config config) {
   }
   Status keys_fit;
   auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
+  ClockWatch clock_watch(host->clock.now(), since_boot());
+  auto clock_watched = std::make_unique<Periodic>(std::chrono::seconds(1), [&] { log_jump(clock_watch, host->clock); });
   auto sweeper = std::make_unique<Periodic>(std::chrono::minutes(1), [&] {
     host->accounts.sweep();
     api::sweep_stored_responses(*host->store);
@@ -275,6 +278,7 @@ Status serve(Config config) {
   watchdog.reset();
   backups.reset();
   sweeper.reset();
+  clock_watched.reset();
   admin_missing.reset();
   hash_pool.reset();
   search_pool.reset();

@@ -2,6 +2,7 @@
 // flask/source.cpp: every address of a MongoDB is refused when it is read, so the functions that throw are never
 // reached.
 #include "flask/source.hpp"
+#include "store/mongo/check.hpp"
 #include "store/mongo/mongo_store.hpp"
 
 namespace integrity {
@@ -23,6 +24,9 @@ bool is_mongo_store(const std::string& /*uri*/) {
   throw Unavailable(kWithout);
 }
 std::unique_ptr<Bulk> open_mongo_bulk(const std::string& /*uri*/, const model::ProductText& /*text*/) {
+  throw Unavailable(kWithout);
+}
+std::unique_ptr<CheckSource> open_mongo_check(const std::string& /*uri*/, const model::ProductText& /*text*/) {
   throw Unavailable(kWithout);
 }
 

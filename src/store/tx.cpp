@@ -4,101 +4,13 @@
 #include <stdexcept>
 #include <utility>
 
-#include "base/json.hpp"
 #include "model/change_words.hpp"
-#include "store/enum_names.hpp"
+#include "store/recorded.hpp"
 
 namespace integrity::store {
 namespace {
 
 using model::RecordKind;
-
-void append_member(std::string& out, std::string_view name, std::string_view text) {
-  out += out.empty() ? "{\"" : ",\"";
-  out += name;
-  out += "\":";
-  json::append_string(out, text);
-}
-void append_member(std::string& out, std::string_view name, Time time) {
-  append_member(out, name, std::string_view(to_rfc3339(time)));
-}
-template <class Tag>
-void append_member(std::string& out, std::string_view name, const Id<Tag>& id) {
-  append_member(out, name, std::string_view(id.hex()));
-}
-template <class T>
-void append_member(std::string& out, std::string_view name, const std::optional<T>& value) {
-  if (value) return append_member(out, name, *value);
-  out += ",\"";
-  out += name;
-  out += "\":null";
-}
-template <class Texts>
-void append_array(std::string& out, std::string_view name, const Texts& texts) {
-  out += ",\"";
-  out += name;
-  out += "\":[";
-  for (bool first = true; const auto& each : texts) {
-    if (!std::exchange(first, false)) out += ',';
-    json::append_string(out, each);
-  }
-  out += ']';
-}
-
-std::string_view factor_state(const model::User& user, Time now) {
-  if (user.has_factor()) return "active";
-  return user.enrol_until && *user.enrol_until > now ? "enrol" : "none";
-}
-
-// Records in the history: without credentials, and without anything that helps to guess them.
-std::string to_json(const model::User& user, Time now) {
-  std::string out;
-  append_member(out, "id", user.id);
-  append_member(out, "username", std::string_view(user.username));
-  append_member(out, "name", user.name);
-  append_member(out, "role", user.role ? std::optional(name_of(*user.role)) : std::nullopt);
-  append_member(out, "state", name_of(user.state));
-  append_member(out, "factor", factor_state(user, now));
-  append_member(out, "created_at", user.created_at);
-  return out + ",\"version\":" + std::to_string(user.public_version) + '}';
-}
-
-std::string to_json(const model::Session& session) {
-  std::string out;
-  append_member(out, "id", session.id);
-  append_member(out, "user", session.user);
-  append_array(out, "amr", model::amr_of(session.factor));
-  append_member(out, "created_at", session.created_at);
-  append_member(out, "expires_at", session.expires_at);
-  return out + '}';
-}
-
-std::string to_json(const model::ApiKey& key) {
-  std::string out;
-  append_member(out, "id", key.id);
-  append_member(out, "user", key.user);
-  append_member(out, "name", std::string_view(key.name));
-  append_array(out, "scopes", names_of(key.scopes));
-  if (key.addresses.empty()) {
-    out += ",\"addresses\":null";
-  } else {
-    append_array(out, "addresses", key.addresses);
-  }
-  append_member(out, "created_at", key.created_at);
-  append_member(out, "expires_at", key.expires_at);
-  return out + '}';
-}
-
-std::string to_json(const model::Invitation& invitation) {
-  std::string out;
-  append_member(out, "id", invitation.id);
-  append_member(out, "role", name_of(invitation.role));
-  append_member(out, "name", invitation.name);
-  append_member(out, "created_by", invitation.created_by);
-  append_member(out, "created_at", invitation.created_at);
-  append_member(out, "expires_at", invitation.expires_at);
-  return out + '}';
-}
 
 }  // namespace
 
@@ -218,7 +130,7 @@ void WriteTx::update_user(const model::Attribution& attribution, std::string_vie
   ++user.version;
   user.updated_at = now();
   do_update(user, user.version - 1);
-  record(attribution, RecordKind::user, record_id(user.id), user.version, op, to_json(user, now()), user.id);
+  record(attribution, RecordKind::user, record_id(user.id), user.version, op, recorded(user, now()), user.id);
   const bool active = user.state == model::UserState::active;
   if (before && (before->role != user.role || before->state != user.state)) {
     do_set_role(user.id, active ? std::optional(user.role.value_or(model::Role::editor)) : std::nullopt);
@@ -244,7 +156,7 @@ void WriteTx::start_session(const model::Attribution& attribution, model::Sessio
   if (!owner) throw std::logic_error("a session is of an account");
   session.role = owner->role.value_or(model::Role::editor);
   do_insert(record);
-  this->record(attribution, RecordKind::session, record_id(session.id), 1, "session.start", to_json(session),
+  this->record(attribution, RecordKind::session, record_id(session.id), 1, "session.start", recorded(session, now()),
                session.user);
 }
 
@@ -261,7 +173,7 @@ void WriteTx::add_api_key(const model::Attribution& attribution, model::ApiKey k
   key.role.reset();
   if (owner->state == model::UserState::active) key.role = owner->role.value_or(model::Role::editor);
   do_insert(key);
-  record(attribution, RecordKind::key, record_id(key.id), 1, "key.create", to_json(key), key.user);
+  record(attribution, RecordKind::key, record_id(key.id), 1, "key.create", recorded(key, now()), key.user);
 }
 
 void WriteTx::revoke_api_key(const model::Attribution& attribution, const model::ApiKey& key, Time at) {
@@ -271,8 +183,8 @@ void WriteTx::revoke_api_key(const model::Attribution& attribution, const model:
 
 void WriteTx::add_invitation(const model::Attribution& attribution, const model::Invitation& invitation) {
   do_insert(invitation);
-  record(attribution, RecordKind::invitation, record_id(invitation.id), 1, "invitation.create", to_json(invitation),
-         invitation.created_by);
+  record(attribution, RecordKind::invitation, record_id(invitation.id), 1, "invitation.create",
+         recorded(invitation, now()), invitation.created_by);
 }
 
 bool WriteTx::remove_invitation(const model::Attribution& attribution, const model::Invitation& invitation,

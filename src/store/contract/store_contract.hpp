@@ -16,6 +16,7 @@
 #include "base/ascii.hpp"
 #include "model/lifetime.hpp"
 #include "store/bulk.hpp"
+#include "store/check.hpp"
 #include "store/store.hpp"
 #include "testing/clock.hpp"
 #include "testing/folder.hpp"
@@ -59,6 +60,7 @@ struct EngineUnderTest {
                                        const EngineOptions& options)>
       open;
   std::function<std::unique_ptr<Bulk>(const std::filesystem::path& place)> open_bulk;
+  std::function<std::unique_ptr<CheckSource>(const std::filesystem::path& place)> open_check;
 };
 
 inline std::string engine_name(const testing::TestParamInfo<EngineUnderTest>& info) {
@@ -77,6 +79,7 @@ class StoreContract : public testing::TestWithParam<EngineUnderTest> {
   }
   Store& store() { return *store_; }
   void close() { store_.reset(); }
+  std::unique_ptr<CheckSource> open_check() { return GetParam().open_check(folder_.path()); }
   std::unique_ptr<Bulk> open_bulk() { return GetParam().open_bulk(folder_.path()); }
 
   // Every call makes another record. For one thread.

@@ -18,7 +18,6 @@ void expect(bool appended) {
   if (!appended) throw Broken("a document is larger than BSON can hold");
 }
 
-// The `_id` as text; empty where there is none.
 std::string id_of(const std::uint8_t* document, std::size_t size) {
   bson_t whole;
   bson_iter_t at;
@@ -62,6 +61,10 @@ Doc copy_of_part(const bson_iter_t& at) {
 }
 
 }  // namespace
+
+std::string id_of(const bson_t* document) {
+  return id_of(bson_get_data(document), document->len);
+}
 
 Doc Doc::from_json(std::string_view json) {
   bson_error_t error;

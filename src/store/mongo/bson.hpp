@@ -128,6 +128,9 @@ class Array {
   std::size_t size_ = 0;
 };
 
+// The `_id` of a document as text; empty where it is of a type that no document of this program has.
+std::string id_of(const bson_t* document);
+
 // Dates are from 0000-01-01 to the end of 9999, so that the year has four digits.
 inline constexpr Time earliest_time{Millis(-62'167'219'200'000)}, latest_time{Millis(253'402'300'799'999)};
 

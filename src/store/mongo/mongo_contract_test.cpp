@@ -1,8 +1,10 @@
 #include <cstdlib>
 
+#include "store/contract/check_contract.hpp"
 #include "store/contract/find_changes_contract.hpp"
 #include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
+#include "store/mongo/check.hpp"
 #include "store/mongo/handles.hpp"
 #include "store/mongo/mongo_store.hpp"
 #include "store/mongo/test_databases.hpp"
@@ -29,11 +31,14 @@ std::vector<EngineUnderTest> engines() {
                                        .run_writes_twice = options.run_writes_twice});
            },
        .open_bulk =
-           [](const std::filesystem::path& place) { return mongo::open_mongo_bulk(database_of(place), plain_text); }}};
+           [](const std::filesystem::path& place) { return mongo::open_mongo_bulk(database_of(place), plain_text); },
+       .open_check =
+           [](const std::filesystem::path& place) { return mongo::open_mongo_check(database_of(place), plain_text); }}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Mongo, StoreContract, testing::ValuesIn(engines()), engine_name);
 INSTANTIATE_TEST_SUITE_P(Mongo, StoreMove, testing::ValuesIn(engines()), engine_name);
+INSTANTIATE_TEST_SUITE_P(Mongo, StoreCheck, testing::ValuesIn(engines()), engine_name);
 INSTANTIATE_TEST_SUITE_P(Mongo, FindChanges, testing::ValuesIn(engines()), engine_name);
 
 TEST(MongoServer, IsThereToBeTestedWith) {

@@ -245,6 +245,15 @@ Closed head_is_lost() {
       "restore it: the server's log says how"};
 }
 
+std::vector<CollectionDescription> descriptions() {
+  std::vector<CollectionDescription> all;
+  for (const auto& [file, text] : embedded::store_mongo_collections) {
+    const Doc described = Doc::from_json(text);
+    all.push_back({std::string(name_in(file)), rules(text, true), View(described).take<Array>("indexes")});
+  }
+  return all;
+}
+
 Doc readable(Name collection) {
   for (const auto& [file, text] : embedded::store_mongo_collections) {
     if (name_in(file) == collection.text) return rules(text, false);

@@ -32,6 +32,14 @@ std::optional<MigrationState> migration_state_of(Connection& connection);
 void expect_open(Connection& connection);  // throws Closed where a migration has closed the store
 Closed head_is_lost();
 
+// How this program makes each collection.
+struct CollectionDescription {
+  std::string name;
+  Doc validator;
+  Array indexes;
+};
+std::vector<CollectionDescription> descriptions();
+
 // A filter for the readable documents of a collection: those that its validator lets in.
 Doc readable(Name collection);
 

@@ -39,6 +39,9 @@ std::string unchanging_uri(const std::filesystem::path& file) {
 
 Failure about_file(const std::filesystem::path& file, const Failure& failure) {
   const auto advice = [&]() -> std::string {
+    if (std::error_code ignored; std::filesystem::is_directory(file, ignored)) {
+      return "; it is a folder: remove it, and restore the database from a backup";
+    }
     switch (failure.primary()) {
       case SQLITE_NOTADB:
       case SQLITE_CORRUPT:
@@ -47,6 +50,14 @@ Failure about_file(const std::filesystem::path& file, const Failure& failure) {
       case SQLITE_READONLY:
       case SQLITE_PERM:
         return "; run as a user who may write to it and to its folder, or name another folder with --data";
+      case SQLITE_FULL:
+        return "; make room on its disk";
+      case SQLITE_IOERR:
+        return "; its disk is full or has failed: make room, or look for errors in the system's log and run `integrity"
+               " check` afterwards";
+      case SQLITE_BUSY:
+      case SQLITE_LOCKED:
+        return "; end the other program that has it open";
       default:
         return {};
     }
@@ -73,6 +84,17 @@ void Run::fail(int code) const {
   throw Failure(code, what);
 }
 
+std::string Run::shown(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_BLOB) {
+    Bytes bytes;
+    read(column, bytes);
+    return to_hex(bytes);
+  }
+  std::string text;
+  read(column, text);
+  return text;
+}
+
 void Run::read(int column, std::int64_t& value) const {
   value = sqlite3_column_int64(statement_, column);
 }
@@ -84,7 +106,7 @@ void Run::read(int column, Time& value) const {
 }
 void Run::read(int column, std::string& value) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  value.assign(text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 void Run::read(int column, bool& value) const {
   value = sqlite3_column_int(statement_, column) != 0;

@@ -72,6 +72,7 @@ class Run {
     return value;
   }
   void skip() { ++column_; }
+  std::string shown(int column) const;  // for people: bytes in hexadecimal
 
  private:
   friend class Database;

@@ -1,5 +1,7 @@
 #include "store/sqlite/rows.hpp"
 
+#include "base/checksum.hpp"
+
 namespace integrity::store::sqlite {
 // In braces, so that the columns are taken in the order written.
 model::Product take_product(Run& row) {
@@ -27,6 +29,11 @@ model::Change take_change(Database& db, Run& row) {
   return change;
 }
 
+std::optional<std::int64_t> checksum_of_state(std::string_view after) {
+  if (after.empty()) return {};
+  return static_cast<std::int64_t>(checksum(after));
+}
+
 std::optional<model::Product> product(Database& db, const ProductId& id) {
   auto row = db.query("SELECT " PRODUCT_COLUMNS " FROM products p WHERE id = ?", id);
   if (!row.next()) return {};
@@ -43,8 +50,17 @@ std::optional<std::int64_t> sequence_of(Database& db, const ProductId& id) {
 }
 
 void insert_product_change(Database& db, const model::Change& change, std::int64_t sequence, std::string_view before) {
-  run_with(db, insert_into<model::Change, ", product, before", ", ?, ?">, change, sequence,
-           before.empty() ? std::nullopt : std::optional(before));
+  const model::Change stored{.number = change.number,
+                             .at = change.at,
+                             .kind = change.kind,
+                             .record = change.record,
+                             .revision = change.revision,
+                             .op = change.op,
+                             .attribution = change.attribution,
+                             .account = change.account,
+                             .after = {}};
+  run_with(db, insert_into<model::Change, ", product, before, checksum", ", ?, ?, ?">, stored, sequence,
+           before.empty() ? std::nullopt : std::optional(before), checksum_of_state(change.after));
 }
 
 }  // namespace integrity::store::sqlite

@@ -20,9 +20,12 @@ inline constexpr Sql select_changes =
 // May ask the database for the product that the change was about: both must be of one state.
 model::Change take_change(Database& db, Run& row);
 
-// Of a product, with what it replaced (empty for none) instead of what it made, which is in the product's own row.
-// `sequence` is that of the product (`sequence_of`).
+// Of a product, with what it replaced (empty for none) instead of what it made, which is in the product's own row, and of
+// which only the checksum is stored. `sequence` is that of the product (`sequence_of`).
 void insert_product_change(Database& db, const model::Change& change, std::int64_t sequence, std::string_view before);
+
+// What changes.checksum holds of a state; nothing where a change has deleted the product.
+std::optional<std::int64_t> checksum_of_state(std::string_view after);
 
 std::optional<model::Product> product(Database& db, const ProductId& id);
 // By which the changes of a product are found, those of a deleted one too: migrations/008_….

@@ -10,6 +10,7 @@ namespace integrity::store::sqlite {
 namespace {
 
 constexpr const auto& kMigrations = embedded::store_sqlite_migrations;
+constexpr std::int64_t kApplicationId = 0x496e7467;  // migrations/001
 
 bool rewrites_a_table(std::string_view sql) {
   return sql.find("\nDROP TABLE ") != std::string_view::npos || sql.find("\nUPDATE ") != std::string_view::npos;
@@ -48,7 +49,15 @@ void refuse_newer(Database& db) {
                     ". Use the newer program");
 }
 
+void refuse_foreign(Database& db) {
+  auto id = db.query("PRAGMA application_id");
+  id.next();
+  if (id.take<std::int64_t>() == kApplicationId || !db.query("SELECT 1 FROM sqlite_schema").next()) return;
+  throw Unavailable("it is the database of another program; name another folder with --data");
+}
+
 void migrate(Database& db, std::int64_t to) {
+  refuse_foreign(db);
   refuse_newer(db);
   db.execute("BEGIN EXCLUSIVE");
   for (std::int64_t version = version_of(db); version < to; ++version) {
@@ -97,6 +106,7 @@ void make_ready_alone(Database& db, const model::ProductText& text) {
 }
 
 void expect_current(Database& db) {
+  refuse_foreign(db);
   refuse_newer(db);
   const auto version = version_of(db);
   if (version == newest_version) return;

@@ -1,6 +1,8 @@
+#include "store/contract/check_contract.hpp"
 #include "store/contract/find_changes_contract.hpp"
 #include "store/contract/move_contract.hpp"
 #include "store/contract/store_contract.hpp"
+#include "store/sqlite/check.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace integrity::store {
@@ -19,10 +21,15 @@ const EngineUnderTest kEngine{
     .open_bulk =
         [](const std::filesystem::path& folder) {
           return sqlite::open_sqlite_bulk(folder / "integrity.db", plain_text);
+        },
+    .open_check =
+        [](const std::filesystem::path& folder) {
+          return sqlite::open_sqlite_check(folder / "integrity.db", plain_text);
         }};
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(kEngine), engine_name);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMove, testing::Values(kEngine), engine_name);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreCheck, testing::Values(kEngine), engine_name);
 INSTANTIATE_TEST_SUITE_P(Sqlite, FindChanges, testing::Values(kEngine), engine_name);
 
 }  // namespace

@@ -14,6 +14,7 @@ constexpr std::size_t kIdleReadersMax = 8;
 
 Database open_for_writing(const SqliteOptions& options) {
   Database db(options.file, options.create ? Database::Open::create : Database::Open::write);
+  refuse_foreign(db);
   expect_open(db);
   make_ready(db, options.text);
   return db;

@@ -75,7 +75,6 @@ class SqliteWriteTx final : public WriteTx, public Reader {
   Status taken(const model::Product& product);
   void replace_words(std::int64_t sequence, const model::Product& before, const model::Product& after);
   Watermark& watermark() override { return watermark_; }
-  bool keeps_product_states() const override { return false; }  // a change holds what it replaced: migrations/006
   void do_append(const model::Change& change) override;
   std::optional<std::int64_t> do_last_sequence(std::int64_t first, std::int64_t end) override;
   Status do_insert(const model::Product& product, std::int64_t sequence) override;

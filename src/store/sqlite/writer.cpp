@@ -54,6 +54,28 @@ bool ends_group(int primary) {
   }
 }
 
+// For the operator.
+std::string_view cure(int primary) {
+  switch (primary) {
+    case SQLITE_FULL:
+      return "make room on its disk; then writes go on by themselves";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "end the other program that has it open; then writes go on by themselves";
+    case SQLITE_READONLY:
+      return "make its file system writable, and start the server again";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "stop the server, run `integrity check`, and restore the last backup";
+    case SQLITE_CANTOPEN:
+      return "stop the server, put the files back or restore the last backup, and start it again";
+    default:
+      return stops_writer(primary) ? "look for errors of the disk in the system's log, start the server again, and run"
+                                     " `integrity check`"
+                                   : "if it goes on, look for what the system lacks: memory, or room on the disk";
+  }
+}
+
 // For clients: what kind of trouble it is, and nothing about this machine.
 std::string trouble(int primary) {
   if (primary == SQLITE_FULL) return "the store has no room left on its disk; nothing was changed. Try again shortly";
@@ -91,6 +113,7 @@ Error refusal(int primary, const std::string& cause) {
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
                PageCache& pages, SessionMap& sessions, KeyMap& keys, Meters& meters)
     : db_(db),
+      files_(sqlite3_db_filename(db.handle(), "main")),
       options_(options),
       cache_(cache),
       pages_(pages),
@@ -98,7 +121,6 @@ Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text,
       keys_(keys),
       meters_(meters),
       tx_(db, clock, text, sessions, keys),
-      files_(sqlite3_db_filename(db.handle(), "main")),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
   group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
@@ -190,12 +212,6 @@ void Writer::write_group() noexcept {
     const auto begun = std::chrono::steady_clock::now();
     db_.run("COMMIT");
     const auto taken = std::chrono::steady_clock::now() - begun;
-    // After the commit, so that nothing is acknowledged that went into a removed file.
-    if (const auto missing = files_.missing(); !missing.empty()) {
-      throw Failure(SQLITE_IOERR, missing +
-                                      ": was removed, moved or replaced while the server runs, so nothing is "
-                                      "written any more; put it back, or restore a backup, and start again");
-    }
     meters_.add_group(group_.size(), taken, tx_.recorded());
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
@@ -203,6 +219,9 @@ void Writer::write_group() noexcept {
     meters_.errors.add();
     log::event("store.refused", {{"cause", exception.what()}});
     return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
+  }
+  if (!files_.intact()) {
+    return fail_group(report(SQLITE_CANTOPEN, "the file, or its log, was removed or replaced under the server"));
   }
   publish();
   answer_group();
@@ -276,8 +295,9 @@ Error Writer::report(int code, const char* cause) noexcept {
   const int primary = code & 0xff;
   const bool stops = stops_writer(primary);
   meters_.errors.add();
-  Error error = error_of([&] { return refusal(primary, stops ? files_.named(cause) : cause); });
-  log::event(stops ? "store.stopped" : "store.refused", {{"cause", error.cause}});
+  log::event(stops ? "store.stopped" : "store.refused",
+             {{"cause", cause}, {"file", files_.file().native()}, {"cure", cure(primary)}});
+  Error error = error_of([&] { return refusal(primary, cause); });
   if (stops) {
     stopped_ = true;
     queue_.stop(error);

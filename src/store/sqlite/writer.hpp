@@ -7,7 +7,7 @@
 
 #include "store/meters.hpp"
 #include "store/sqlite/checkpointer.hpp"
-#include "store/sqlite/open_files.hpp"
+#include "store/sqlite/file_watch.hpp"
 #include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
 #include "store/sqlite/session_map.hpp"
@@ -49,6 +49,7 @@ class Writer {
   Error report(int code, const char* cause) noexcept;
 
   Database& db_;
+  FileWatch files_;
   const Options options_;
   ProductCache& cache_;
   PageCache& pages_;
@@ -63,7 +64,6 @@ class Writer {
   int wal_pages_ = 0;
   std::chrono::steady_clock::time_point words_retry_at_{};
   bool stopped_ = false;  // by an error after which nothing more can be promised
-  const OpenFiles files_;
   Checkpointer checkpointer_;
 
   WriteQueue queue_;

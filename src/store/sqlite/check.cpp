@@ -1,0 +1,244 @@
+#include "store/sqlite/check.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "base/ascii.hpp"
+#include "base/checksum.hpp"
+#include "store/sqlite/bulk_rows.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/watermark.hpp"
+#include "store/sqlite/word_index.hpp"
+
+namespace integrity::store::sqlite {
+namespace {
+
+// The tables that FTS5 makes for the index of words: their text is that of a version of SQLite.
+constexpr std::string_view kOfWords = "product_words_";
+
+struct SchemaObject {
+  std::string type, sql;
+};
+
+// Without quotes and line breaks, which versions of SQLite write differently.
+std::string plain(std::string_view sql) {
+  std::string out;
+  for (const char each : sql) {
+    if (each == '"') continue;
+    const bool space = each == ' ' || each == '\n' || each == '\t';
+    if (!space) out += each;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+// By name. What SQLite keeps for its planner is left out.
+std::map<std::string, SchemaObject> schema_of(Database& db) {
+  std::map<std::string, SchemaObject> objects;
+  for (auto row =
+           db.query("SELECT name, type, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'");
+       row.next();) {
+    const auto name = row.take<std::string>();
+    const auto type = row.take<std::string>();
+    const auto sql = row.take<std::string>();
+    objects[name] = {type, name.starts_with(kOfWords) ? "" : plain(sql)};
+  }
+  return objects;
+}
+
+// Which columns a row has is not known where it cannot be read: its key is the first one.
+std::string about_row(RowKind kind, const std::string& key) {
+  if (kind == row_kind<model::User>()) return about(model::RecordKind::user, key);
+  if (kind == row_kind<model::SessionRecord>()) return about(model::RecordKind::session, key);
+  if (kind == row_kind<model::ApiKey>()) return about(model::RecordKind::key, key);
+  if (kind == row_kind<model::Invitation>()) return about(model::RecordKind::invitation, key);
+  return std::string(name_of(kind)) + ' ' + key;
+}
+
+class SqliteCheck final : public CheckSource {
+ public:
+  SqliteCheck(const std::filesystem::path& file, const model::ProductText& text)
+      : file_(file), text_(text), db_(open(file)) {
+    db_.execute("PRAGMA cache_size = -32768; PRAGMA query_only = ON; BEGIN");
+    expect_current(db_);
+    const auto state = migration_state_of(db_);
+    if (state && state->role == MigrationState::Role::target && state->closed()) throw Unavailable(why_closed(*state));
+  }
+
+  std::size_t count(RowKind kind) override {
+    return with_type_of(kind, [this]<class T>(std::type_identity<T>) {
+      auto row = db_.query(Rows<T>::count);
+      row.next();
+      return static_cast<std::size_t>(row.template take<std::int64_t>());
+    });
+  }
+
+  bool read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) override {
+    return unless_damaged(report, name_of(kind), [&] {
+      with_type_of(kind, [&]<class T>(std::type_identity<T>) { read<T>(kind, take, report); });
+    });
+  }
+
+  // What is known of changes that are gone: the words are indexed up to one.
+  std::optional<Watermark> watermark() override {
+    Watermark watermark = watermark_of(db_);
+    watermark.number = std::max(watermark.number, words_through(db_));
+    return watermark;
+  }
+
+  void check_own(CheckReport& report) override {
+    unless_damaged(report, "the file", [&] { check_file(report); });
+    unless_damaged(report, "the schema", [&] { check_schema(db_, report); });
+    unless_damaged(report, "the sequence numbers of changes", [&] { check_sequences(report); });
+    unless_damaged(report, "the index of words", [&] { check_words(db_, text_, report); });
+  }
+
+ private:
+  // False where the file is damaged, which is reported. Other failures mean that it cannot be read now.
+  template <class Read>
+  bool unless_damaged(CheckReport& report, std::string_view what, Read read) {
+    try {
+      read();
+      return true;
+    } catch (const Failure& failure) {
+      if (failure.primary() != SQLITE_CORRUPT) throw about_file(file_, failure);
+      found_in_file(report, std::string(what) + " cannot be read to the end: " + failure.what());
+      return false;
+    }
+  }
+  void found_in_file(CheckReport& report, std::string_view what) { report.found("file " + file_.string(), what); }
+
+  // As for writing, although nothing is written: SQLite leaves the CHECK constraints of a file that is opened for reading
+  // out. Where this user may only read the file, it is opened so. The log is not copied back into the file at the end.
+  static Database open(const std::filesystem::path& file) {
+    if (std::error_code none; std::filesystem::file_size(file.string() + "-journal", none) > 0 && !none) {
+      throw Unavailable("an upgrade of the database was interrupted; start the server once: it undoes and repeats it");
+    }
+    Database db(file, Database::Open::write);
+    sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    return db;
+  }
+
+  template <class T>
+  void read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) {
+    for (auto row = query<T>(); row.next();) {
+      std::optional<Row> value;
+      try {
+        value.emplace(row_of(std::type_identity<T>(), row, report));
+      } catch (const Failure& failure) {
+        if (failure.primary() != SQLITE_CORRUPT) throw;
+        report.found(about_row(kind, row.shown(0)), std::string("cannot be read: ") + failure.what());
+        continue;
+      }
+      take(*value);
+    }
+  }
+  template <class T>
+  Run query() {
+    if constexpr (std::is_same_v<T, model::Change>) {
+      return db_.query(select_changes_and_checksums);
+    } else {
+      return db_.query(Rows<T>::read, 0);
+    }
+  }
+  template <class T>
+  T row_of(std::type_identity<T>, Run& row, CheckReport&) {
+    return Rows<T>::take(db_, row);
+  }
+
+  static constexpr Sql select_changes_and_checksums =
+      select_from<model::Change, "ORDER BY number",
+                  ", (SELECT next.before FROM changes next WHERE next.product = changes.product"
+                  " AND next.revision = changes.revision + 1), checksum">;
+  // The state that a change of a product made is in the change after it, or it is the product itself. Only its checksum
+  // is in the change.
+  model::Change row_of(std::type_identity<model::Change>, Run& row, CheckReport& report) {
+    auto change = sqlite::take<model::Change>(row);
+    auto replaced = row.take<std::optional<std::string>>();
+    const auto sum = row.take<std::optional<std::int64_t>>();
+    if (change.kind != model::RecordKind::product || !change.after.empty()) return change;
+    const bool newest = !replaced;
+    if (newest) {
+      const auto now = product(db_, ProductId{change.record.bytes});
+      if (now && now->version == change.revision) append_json(change.after, *now);
+    } else {
+      change.after = std::move(*replaced);
+    }
+    if (sum && !change.after.empty() && sum != checksum_of_state(change.after)) {
+      report.found(about(change.kind, change.record.hex()), newest
+                                                                ? "is not what its last change says"
+                                                                : "what change " + std::to_string(change.number) +
+                                                                      " made is not what the change after it replaced");
+    }
+    return change;
+  }
+
+  void check_file(CheckReport& report) {
+    report.progress("pages", 0, 0);
+    constexpr int steps = 1'000'000;
+    sqlite3_progress_handler(
+        db_.handle(), steps,
+        [](void* to) {
+          static_cast<CheckReport*>(to)->progress("pages", 0, 0);
+          return 0;
+        },
+        &report);
+    std::string said;
+    for (auto row = db_.query("PRAGMA integrity_check"); row.next();) said += row.take<std::string>() + '\n';
+    sqlite3_progress_handler(db_.handle(), 0, nullptr, nullptr);
+    for (std::size_t at = 0; at < said.size();) {
+      const auto end = said.find('\n', at);
+      const auto line = said.substr(at, end - at);
+      if (!line.empty() && line != "ok" && !line.starts_with("***")) found_in_file(report, line);
+      at = end + 1;
+    }
+  }
+
+  // The changes of a product are found by its sequence number, those of a deleted one too.
+  void check_sequences(CheckReport& report) {
+    const auto found = [&](Run row, std::string_view what) {
+      while (row.next()) report.found(about(model::RecordKind::product, row.take<ProductId>().hex()), what);
+    };
+    found(db_.query("SELECT c.record FROM changes c LEFT JOIN products p ON p.place = c.product"
+                    " LEFT JOIN deleted_products d ON d.id = c.record WHERE c.product IS NOT NULL"
+                    " AND p.id IS NOT c.record AND d.place IS NOT c.product GROUP BY c.record"),
+          "has changes that cannot be found by its sequence number");
+    found(db_.query("SELECT id FROM deleted_products WHERE id IN (SELECT id FROM products)"),
+          "is there, and among the deleted ones");
+    found(db_.query("SELECT d.id FROM deleted_products d"
+                    " WHERE NOT EXISTS (SELECT 1 FROM changes c WHERE c.product = d.place AND c.record = d.id)"),
+          "is among the deleted ones and has no change in the history");
+  }
+
+  const std::filesystem::path file_;
+  const model::ProductText text_;
+  Database db_;
+};
+
+}  // namespace
+
+std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text) {
+  return naming(file, [&] { return std::make_unique<SqliteCheck>(file, text); });
+}
+
+// The tables and indexes are compared with those of a new database.
+void check_schema(Database& db, CheckReport& report) {
+  Database fresh(":memory:", Database::Open::write);
+  migrate(fresh);
+  auto wanted = schema_of(fresh);
+  for (const auto& [name, object] : schema_of(db)) {
+    const auto about = object.type + ' ' + name;
+    const auto known = wanted.find(name);
+    if (known == wanted.end()) {
+      report.found(about, "is not this program's");
+      continue;
+    }
+    if (known->second.type != object.type || known->second.sql != object.sql) {
+      report.found(about, "is not as this program makes it: " + object.sql);
+    }
+    wanted.erase(known);
+  }
+  for (const auto& [name, object] : wanted) report.found(object.type + ' ' + name, "is missing");
+}
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,20 @@
+// A database file as `store::check` reads it.
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "store/check.hpp"
+#include "store/sqlite/db.hpp"
+
+namespace integrity::store::sqlite {
+
+// One state of the file, for reading; a server may be writing meanwhile. Throws Unavailable where there is nothing to
+// check: no file, a file that cannot be read, that of another program, of an older or newer version, or one into which
+// a migration is not finished.
+std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text);
+
+// The parts of it that only this engine has. Failure where the file is damaged.
+void check_schema(Database& db, CheckReport& report);
+void check_words(Database& db, const model::ProductText& text, CheckReport& report);
+
+}  // namespace integrity::store::sqlite

@@ -1,0 +1,237 @@
+"""`integrity check`: finds nothing in what the server wrote, names everything that is damaged, and changes nothing."""
+
+import hashlib
+import os
+import pathlib
+import pty
+import select
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from support import damage
+from support.accounts import admin_of, enrolled, product
+from support.checked import Checked
+from support.http import Client
+from support.server import BINARY, FAKETIME, Server, environment, run
+
+CALLS = 400
+
+
+def grown(server, seed) -> None:
+    """A busy life, and some of everything that a damage is about."""
+    founder = admin_of(server, "founder")
+    checked = Checked(server, seed)
+    while checked.calls < CALLS:
+        checked.one()
+    server.move_clock(60)
+    founder.sign_in()
+    founder.invite("viewer")
+    founder.make_key("products:read")
+    gone = founder.make_key("products:read")
+    assert founder.client.delete(f"/me/keys/{gone['id']}").status == 204
+    other = enrolled(server)
+    other.login()  # leaves a challenge
+    lamp = founder.client.post("/products", product(), headers={"Idempotency-Key": "lamp"}).header("Location")
+    for _ in range(3):
+        assert founder.client.post(f"{lamp}/stock", {"delta": 1}).status == 200
+    assert founder.client.post("/products", product(name="Unmistakable")).status == 201
+
+
+def digests(folder: pathlib.Path) -> dict:
+    """Of every file but the two that SQLite needs for reading."""
+    return {path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mode, path.stat().st_mtime_ns)
+            for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith(("-shm", "-wal"))}
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory):
+    """(server, folder with its data after it has stopped)."""
+    with Server("--api-keys", clock=True) as server:
+        grown(server, int(os.environ["SEED"]))
+        running = server.command("check")
+        assert (running.returncode, running.stdout) == (0, ""), running
+        assert server.stop() == 0
+        yield server
+
+
+@pytest.fixture
+def folder(life, tmp_path):
+    """A copy to damage."""
+    shutil.copytree(life.data, tmp_path / "data", ignore=shutil.ignore_patterns("control.sock"))
+    return tmp_path / "data"
+
+
+def check(folder, *options, **rest):
+    return run("check", "--data", folder, *options, **rest)
+
+
+def test_nothing_is_found_after_a_busy_life_and_nothing_is_changed(life):
+    before = digests(life.data)
+    done = life.command("check")
+    assert (done.returncode, done.stdout) == (0, ""), done
+    assert digests(life.data) == before
+
+
+def test_nothing_is_found_while_clients_write():
+    with Server() as server:
+        account = enrolled(server)
+        stop = threading.Event()
+        written = []
+
+        def write(number: int):
+            client = Client(server, account.token)
+            while not stop.is_set():
+                made = client.post("/products", product(name=f"lamp {number} {len(written)}"))
+                client.put(made.header("Location"), {"stock": len(written)})
+                written.append(made)
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(4):
+                already = len(written)
+                done = server.command("check")
+                assert (done.returncode, done.stdout) == (0, ""), done
+                assert len(written) > already, "nobody wrote meanwhile"
+        finally:
+            stop.set()
+            for writer in writers:
+                writer.join()
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("planted", damage.BY_SQL, ids=lambda each: each.__name__)
+def test_a_damage_is_named(folder, planted):
+    expected = damage.plant(planted, folder)
+    before = digests(folder)
+    done = check(folder)
+    assert done.returncode == 1 and damage.named(expected, done.stdout), (expected, done)
+    assert "findings" in done.stderr and digests(folder) == before
+
+
+@pytest.mark.embedded
+def test_a_damaged_page_is_named(folder):
+    at, size = damage.root_page(folder, "products_by_name")
+    file = folder / "integrity.db"
+    content = bytearray(file.read_bytes())
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+    done = check(folder)
+    assert done.returncode == 1 and f"file {file}: " in done.stdout, done
+
+
+@pytest.mark.embedded
+def test_what_is_left_of_a_damaged_table_is_read(folder):
+    at, size = damage.root_page(folder, "sessions")
+    file = folder / "integrity.db"
+    content = bytearray(file.read_bytes())
+    content[at:at + size] = bytes(size)
+    file.write_bytes(content)
+    done = check(folder)
+    assert done.returncode == 1 and "sessions cannot be read to the end" in done.stdout, done
+    assert "product " not in done.stdout, "the other tables are well"
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "folder"])
+def test_what_cannot_be_read_is_exit_2_with_one_line_that_names_the_file(folder, how):
+    file = folder / "integrity.db"
+    content = file.read_bytes()
+    said = {"missing": "no database", "cut": "damaged", "text": "damaged", "empty": "", "foreign": "another program",
+            "older": "Start the server once", "newer": "Use the newer program", "folder": ""}[how]
+    if how in ("foreign", "older", "newer"):
+        if how == "foreign":
+            file.unlink()
+        db = sqlite3.connect(file)
+        db.executescript({"foreign": "CREATE TABLE mine (x)", "older": "PRAGMA user_version = 3", "newer": "PRAGMA user_version = 99"}[how])
+        db.close()
+    else:
+        file.unlink()
+        if how == "folder":
+            file.mkdir()
+        elif how != "missing":
+            file.write_bytes({"cut": content[:len(content) // 2], "text": b"not a database " * 1000, "empty": b""}[how])
+    done = check(folder)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert len(done.stderr.splitlines()) == 1 and str(folder) in done.stderr and said in done.stderr, done
+
+
+@pytest.mark.embedded
+def test_a_file_that_this_user_may_not_read_is_exit_2(folder):
+    with tempfile.TemporaryDirectory(prefix="integrity-test-") as place:
+        program = pathlib.Path(place) / "integrity"
+        shutil.copy(BINARY, program)
+        shutil.copytree(folder, pathlib.Path(place) / "data")
+        data = pathlib.Path(place) / "data"
+        root = os.geteuid() == 0
+        os.chmod(place, 0o755)
+        data.chmod(0o755)
+        (data / "integrity.db").chmod(0o600 if root else 0)
+        as_another_user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if root else []
+        done = subprocess.run([*as_another_user, program, "check", "--data", data], capture_output=True, text=True, env=environment())
+        assert (done.returncode, done.stdout) == (2, "") and len(done.stderr.splitlines()) == 1, done
+        assert f"{data}/integrity.db" in done.stderr and "run as a user" in done.stderr, done
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("key", ["password.key", "secrets.key", "token.key"])
+@pytest.mark.parametrize("fault", ["missing", "short", "foreign", "readable"])
+def test_keys_that_do_not_fit_are_named(folder, key, fault):
+    path = folder / "keys" / key
+    if fault == "missing":
+        path.unlink()
+    elif fault == "short":
+        path.write_bytes(path.read_bytes()[:20])
+    elif fault == "readable":
+        path.chmod(0o644)
+    elif key != "token.key":
+        path.write_text("5a" * 32 + "\n")
+    done = check(folder)
+    if (key, fault) == ("token.key", "foreign"):  # one server may have any
+        assert done.returncode == 0
+        return
+    assert done.returncode == 1, done
+    [line] = done.stdout.splitlines()
+    assert line.startswith(f"file {path}: "), line
+    assert {"missing": "is missing", "short": "is not a", "foreign": "is not the key", "readable": "everybody can read it"}[fault] in line
+    if fault == "readable":
+        assert path.stat().st_mode & 0o777 == 0o644, "left as it is"
+
+
+def test_a_wrong_use_is_exit_2(tmp_path):
+    assert run("check", "--dta", tmp_path).returncode == 2
+    assert run("check", "extra", "--data", tmp_path).returncode == 2
+    done = run("check", "--data", tmp_path)
+    assert done.returncode == 2 and "no database" in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing is made"
+
+
+@pytest.mark.embedded
+def test_it_shows_its_progress_on_a_terminal_only(folder):
+    """Its clock runs so fast that a second is soon over."""
+    reader, writer = pty.openpty()
+    with open(os.devnull, "w") as nowhere:
+        process = subprocess.Popen([BINARY, "check", "--data", str(folder)], stdout=nowhere, stderr=writer, env=environment(
+            LD_PRELOAD=FAKETIME, FAKETIME="+0 x2000", ASAN_OPTIONS="verify_asan_link_order=0"))
+    os.close(writer)
+    said = b""
+    while select.select([reader], [], [], 60)[0]:
+        try:
+            said += os.read(reader, 4096)
+        except OSError:
+            break
+    os.close(reader)
+    assert process.wait(60) == 0
+    assert b"checking " in said and said.rstrip().split(b"\r")[-1].endswith(b"integrity.db"), said
+
+
+@pytest.mark.embedded
+def test_a_finding_is_one_line_with_kind_and_id(folder):
+    expected = damage.plant(damage.product_altered, folder)
+    [line] = check(folder).stdout.splitlines()
+    assert line == expected and damage.id_in(line)
