@@ -197,7 +197,7 @@ class WriteTx : public virtual ReadTx {
 
   // For the engine's writer.
   bool kept() const { return kept_; }                         // see `commit_with`
-  const ChangeCounts& recorded() const { return recorded_; }  // by this group
+  const ChangeCounts& change_counts() const { return recorded_; }  // by this group
   // Called after the last job of a group, before the commit. Writes everything that the group has collected, so that
   // afterwards only the commit itself can fail.
   virtual void end_group() = 0;

@@ -234,7 +234,7 @@ Writer::Outcome Writer::commit(std::size_t writes, SteadyTime deadline) {
   const auto begun = steady_clock::now();
   for (;;) {
     if (tx_.commit()) {
-      meters_.add_group(writes, steady_clock::now() - begun, tx_.recorded());
+      meters_.add_group(writes, steady_clock::now() - begun, tx_.change_counts());
       return Outcome::committed;
     }
     if (steady_clock::now() >= deadline) break;

@@ -212,7 +212,7 @@ void Writer::write_group() noexcept {
     const auto begun = std::chrono::steady_clock::now();
     db_.run("COMMIT");
     const auto taken = std::chrono::steady_clock::now() - begun;
-    meters_.add_group(group_.size(), taken, tx_.recorded());
+    meters_.add_group(group_.size(), taken, tx_.change_counts());
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {
