@@ -12,6 +12,12 @@ namespace {
 
 using model::RecordKind;
 
+std::string state_of(const model::Product& product) {
+  std::string json;
+  append_json(json, product);
+  return json;
+}
+
 }  // namespace
 
 std::shared_ptr<const model::RenderedProduct> ReadTx::rendered_product(const ProductId& id) {
@@ -65,12 +71,6 @@ void WriteTx::record(const model::Attribution& attribution, RecordKind kind, con
              .account = account,
              .after = std::move(after)});
   ++recorded_[static_cast<std::size_t>(kind)];
-}
-
-std::string WriteTx::state_of(const model::Product& product) const {
-  std::string json;
-  if (keeps_product_states()) append_json(json, product);
-  return json;
 }
 
 // After all products of the same millisecond, deleted ones included as far as the engine still knows them. Only a product with an earlier time than the last

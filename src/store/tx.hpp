@@ -209,13 +209,9 @@ class WriteTx : public virtual ReadTx {
 
  private:
   std::int64_t sequence_for(Time created_at);
-  std::string state_of(const model::Product& product) const;  // as JSON; empty where the engine does not need it
   void record(const model::Attribution& attribution, model::RecordKind kind, const RecordId& record,
               std::int64_t revision, std::string_view op, std::string after, std::optional<UserId> account = {});
 
-  // Whether do_append needs the state of a product after the change. An engine that reads it from the product and its
-  // later changes does not.
-  virtual bool keeps_product_states() const { return true; }
   // Where this group continues. Engines that share it with other nodes take the writer lock at the first call.
   virtual Watermark& watermark() = 0;
   virtual void do_append(const model::Change& change) = 0;

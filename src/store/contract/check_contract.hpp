@@ -55,7 +55,7 @@ class StoreCheck : public StoreMove {
     const auto source = open_check();
     Altered altered(*source, alter);
     check(altered, whole);
-    check(altered, in_parts, 3);
+    check(altered, in_parts, 20);
     EXPECT_EQ(whole.lines(), in_parts.lines());
     return whole;
   }
