@@ -57,7 +57,9 @@ TEST_P(StoreContract, ChangesOfAGroupAreCountedWithoutThoseThatWereUndone) {
         [&, i](const Result<bool>& result) { ended[i].set_value(result.has_value()); }));
   }
   std::uint64_t kept = 0;
-  for (auto& each : ended) kept += each.get_future().get() ? 1 : 0;
+  for (auto& each : ended) {
+    if (each.get_future().get()) ++kept;
+  }
   EXPECT_EQ(kept, 15U);
   EXPECT_EQ(changes_counted(store()), kept);
   EXPECT_EQ(static_cast<std::uint64_t>(store().read()->last_change_number() - before), kept);
