@@ -309,17 +309,6 @@ const Sender& Connection::sender() {
   return *sender_;
 }
 
-Connection::Use Connection::use() {
-  // The deadline was set when the client last took something.
-  if (writing_ && deadline_ - worker_->limits().write_stall_max + not_reading_after < CoarseClock::now()) {
-    return Use::not_reading;
-  }
-  if (waits_for_request()) return idle() ? Use::idle : Use::head;
-  if (state_ == State::greeting) return Use::head;
-  if (state_ != State::body || writing_) return Use::answering;
-  return sender().known ? Use::body_of_known : Use::body_of_stranger;
-}
-
 void Connection::drop_body() {
   shrink(body_);
   if (!sender_) return;

@@ -182,4 +182,15 @@ void Connection::close() noexcept {
   worker_->remove(*this);
 }
 
+Connection::Use Connection::use() {
+  // The deadline was set when the client last took something.
+  if (writing_ && deadline_ - worker_->limits().write_stall_max + not_reading_after < CoarseClock::now()) {
+    return Use::not_reading;
+  }
+  if (waits_for_request()) return idle() ? Use::idle : Use::head;
+  if (state_ == State::greeting) return Use::head;
+  if (state_ != State::body || writing_) return Use::answering;
+  return sender().known ? Use::body_of_known : Use::body_of_stranger;
+}
+
 }  // namespace integrity::http
