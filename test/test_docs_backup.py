@@ -15,7 +15,7 @@ from support.accounts import PASSWORD, enrolled, product, totp
 from support.server import Server
 
 ROOT = pathlib.Path(__file__).parent.parent
-SECONDS_MAX = 60  # of the whole, from the loss to the products; about one second on the release build
+SECONDS_MAX = 120  # of the whole, from the loss to the products; about one second on the release build
 
 pytestmark = pytest.mark.embedded
 
@@ -25,10 +25,16 @@ def blocks() -> list:
     return re.findall(r"^```sh\n(.*?)^```", text[text.index("## Walk-through"):], re.M | re.S)
 
 
-def shell(script: str, folder, typed: str = "", **more) -> subprocess.CompletedProcess:
-    path = f"{folder / 'bin'}:{pathlib.Path(program.BINARY).resolve().parent}:{os.environ['PATH']}"
-    return subprocess.run(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=folder, text=True, input=typed, timeout=240,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=program.environment(PATH=path, **more))
+def shell(script: str, folder) -> subprocess.Popen:
+    path = f"{pathlib.Path(program.BINARY).resolve().parent}:{os.environ['PATH']}"
+    return subprocess.Popen(["bash", "-e", "-u", "-o", "pipefail", "-c", script], cwd=folder, text=True, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=program.environment(PATH=path))
+
+
+def said_by(process: subprocess.Popen, typed: str = "") -> str:
+    said, _ = process.communicate(typed, timeout=240)
+    assert process.returncode == 0, said
+    return said
 
 
 def test_the_walk_through_from_a_loss_to_a_login(tmp_path):
@@ -38,26 +44,24 @@ def test_the_walk_through_from_a_loss_to_a_login(tmp_path):
         ada = enrolled(server, "ada")
         lamp = ada.client.post("/products", product()).json
         (tmp_path / "data").symlink_to(server.data)
-        done = shell(while_all_is_well, tmp_path)
-        assert done.returncode == 0, done.stdout
-        told, summed = re.search(r"^sha256: (.*)$", done.stdout, re.M)[1], re.search(r"^(\w{64})  backups", done.stdout, re.M)[1]
+        said = said_by(shell(while_all_is_well, tmp_path))
+        told, summed = re.search(r"^sha256: (.*)$", said, re.M)[1], re.search(r"^(\w{64})  backups", said, re.M)[1]
         assert told == summed
     shutil.rmtree(server.folder, ignore_errors=True)  # the machine is lost, with everything on it
     (tmp_path / "data").unlink()
 
-    # The code of the moment of the restore is not accepted, so the next one is typed, which is accepted early.
     began = time.monotonic()
-    if 30 - time.time() % 30 < 12:
-        time.sleep(30.05 - time.time() % 30)
-    waited = time.monotonic() - began
-    code = totp(ada.secret, int(time.time()) // 30 + 1)
     script = on_a_new_machine.replace("127.0.0.1:8080", "127.0.0.1:0") + r"""
 port=$(sed -n 's/^listening on .*:\([0-9]*\)$/\1/p' new.log)
 trap 'kill %1; wait' EXIT
 """ + login.replace("127.0.0.1:8080", "127.0.0.1:$port")
-    done = shell(script, tmp_path, f"{PASSWORD}\n{code}\n")
-    seconds = time.monotonic() - began - waited
-    assert done.returncode == 0, done.stdout + (tmp_path / "new.log").read_text()
-    assert f'"id":"{lamp["id"]}"' in done.stdout, done.stdout
+    process, log = shell(script, tmp_path), tmp_path / "new.log"
+    while process.poll() is None and not (log.exists() and "listening" in log.read_text()):
+        time.sleep(0.05)
+    # The code of the moment of the restore is not accepted. The next one is, which a clock that is ahead shows already.
+    code = totp(ada.secret, int(time.time()) // 30 + 1)
+    said = said_by(process, f"{PASSWORD}\n{code}\n")
+    seconds = time.monotonic() - began
+    assert f'"id":"{lamp["id"]}"' in said, said + log.read_text()
     print(f"from the loss of the machine to a login on a new one: {seconds:.1f} s")
     assert seconds < SECONDS_MAX
