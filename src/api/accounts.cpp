@@ -349,6 +349,7 @@ OperationFor<auth::Anyone> log_in() {
                    {Code::invalid_credentials, Code::enrolment_required, Code::too_many_attempts, Code::overloaded},
                    &api::log_in)
       .of_account()
+      .proving(Operation::Proves::password)
       .described(
           "Gives a challenge for the second step. Unknown names, wrong passwords and disabled accounts get the "
           "same response.")
@@ -382,6 +383,7 @@ OperationFor<auth::Anyone> verify() {
                     Code::factor_disabled, Code::too_many_attempts},
                    &api::verify)
       .of_account()
+      .proving(Operation::Proves::code)
       .described(
           "Each code is accepted once. The first success of an account confirms its authenticator and shows ten "
           "recovery "

@@ -167,7 +167,7 @@ Result<Call> Api::find(const http::Request& request, http::Headers& refusal_head
   }
   auto& match = std::get<http::Router::Match>(found);
   const Endpoint& endpoint = endpoints_[match.route];
-  return Call{endpoint.operation, endpoint.access, {services_, request, std::move(match.parameters)}};
+  return Call{endpoint.operation, endpoint.access, {services_, request, std::move(match.parameters)}, match.route + 1};
 }
 
 Status Api::check_caller(http::Exchange& exchange) const {
@@ -236,6 +236,7 @@ void Api::admit(std::shared_ptr<http::Exchange> exchange) {
       return respond(*exchange, std::move(reply), &call.error());
     }
     const Operation& operation = call->operation;
+    exchange->operation = call->number;
     if (operation.no_store) exchange->headers.emplace_back("Cache-Control", "no-store");
     exchange->context = std::make_shared<Call>(std::move(*call));
     if (!needs_store_pool(*exchange)) return decide(*exchange);

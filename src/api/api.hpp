@@ -20,6 +20,9 @@ class Api final : public http::Application {
   http::Reply refuse(const Error& error, std::string_view request_id) override;
   http::Sender sender(http::Exchange& exchange) override;
 
+  // Exchange::operation is a place in this list, from 1.
+  const std::vector<Endpoint>& list() const { return endpoints_; }
+
  private:
   Result<Call> find(const http::Request& request, http::Headers& refusal_headers) const;
   Status check_caller(http::Exchange& exchange) const;

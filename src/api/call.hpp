@@ -8,6 +8,7 @@
 
 #include "api/access.hpp"
 #include "api/client.hpp"
+#include "api/guesses.hpp"
 #include "api/hosts.hpp"
 #include "api/idempotency.hpp"
 #include "auth/accounts.hpp"
@@ -40,8 +41,9 @@ struct Services {
   Hosts hosts = {};
   // Sign-up is open only because the server listens on loopback; the operator did not name --signup.
   bool signup_open_on_loopback = false;
-  bool require_version = false;   // --require-version
+  bool require_version = false;  // --require-version
   RunningKeys running_keys = {};
+  GuessCounts guesses = {};
 };
 
 // The first parameter of every handler. Valid until the exchange has been answered.
@@ -65,6 +67,7 @@ struct Call {
   const Operation& operation;
   Access access;
   Context context;
+  std::size_t number;     // of the operation: its place in endpoints(), from 1
   bool admitted = false;  // the request head was checked, and `caller` is known
   Caller caller = auth::Anyone{};
   auth::TokenFault token_fault = auth::TokenFault::not_accepted;  // where a token is refused: why

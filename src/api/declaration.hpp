@@ -52,6 +52,7 @@ struct Operation {
   std::size_t body_bytes_max = 1024 * 1024;
   bool account = false;  // of an account: small bodies, no-store, every outcome in the log
   bool no_store = false;
+  enum class Proves : std::uint8_t { nothing, password, code } proves = Proves::nothing;  // which guesses are counted
   Status (*head_check)(const Context&) = nullptr;  // further checks of the request head, before the body is read
   // For a body that has errors: a check that takes too long for an I/O thread. It runs on the hashing pool, and its
   // errors are reported with the others. An empty function: there is nothing to check.
@@ -76,6 +77,10 @@ struct OperationFor : Operation {
   }
   OperationFor& never_stored() {
     no_store = true;
+    return *this;
+  }
+  OperationFor& proving(Operation::Proves what) {
+    proves = what;
     return *this;
   }
   OperationFor& described(std::string_view text) {

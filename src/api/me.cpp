@@ -248,6 +248,7 @@ OperationFor<auth::SignedIn> change_password() {
                     Code::too_many_attempts, Code::overloaded},
                    &api::change_password)
       .of_account()
+      .proving(Operation::Proves::code)
       .described(
           "Challenges end as well. A wrong current password counts like one at the login, and does not use up the "
           "code.")
@@ -262,6 +263,7 @@ OperationFor<auth::SignedIn> renew_recovery_codes() {
   return operation("renewRecoveryCodes", "Get ten new recovery codes; the old ones are refused from now on",
                    kProofErrors, &api::renew_recovery_codes)
       .of_account()
+      .proving(Operation::Proves::code)
       .described("They are shown only this once. Sessions do not end.")
       .example({"ten", "A code for ten others", R"({"code":"123456"})",
                 R"({"recovery_codes":["7KQ2M9XT4HVBC0NDEWR85GPA","0V8RZJ5T1C9YKXW3QH6MEDBN",)"
@@ -274,6 +276,7 @@ OperationFor<auth::SignedIn> replace_factor() {
   return operation("replaceFactor", "Replace the authenticator; the old one works until the new one is confirmed",
                    kProofErrors, &api::replace_factor)
       .of_account()
+      .proving(Operation::Proves::code)
       .described(
           "Gives a challenge and the QR code of a new secret. Its first code at `/verify-2fa` ends all other sessions; "
           "the recovery codes stay.")

@@ -46,6 +46,13 @@ void log_outcome(http::Exchange& exchange, int status, const Error* error) {
   log::refusal("request", operation + ' ' + outcome + ' ' + client.network + ' ' + user, fields);
 }
 
+void count_guess(const http::Exchange& exchange, const Error* error) {
+  const auto* call = static_cast<const Call*>(exchange.context.get());
+  if (call == nullptr || call->operation.proves == Operation::Proves::nothing) return;
+  GuessCounts& counts = call->context.services.guesses;
+  (call->operation.proves == Operation::Proves::password ? counts.logins : counts.codes).add(outcome_of(error));
+}
+
 // Checks before each part that the caller may still read it. After a logout, after the account was disabled or lost the
 // scope, or after the key was revoked, the part that is being written is the last one.
 http::BodySource while_allowed(const Call& call, const auth::Principal& caller, http::BodySource source) {
@@ -99,6 +106,7 @@ store::Origin origin_of(const std::shared_ptr<http::Exchange>& exchange) {
 
 void respond(http::Exchange& exchange, http::Reply reply, const Error* error) {
   log_outcome(exchange, reply.status, error);
+  count_guess(exchange, error);
   if (reply.stream) {
     const Call& call = call_of(exchange);
     if (const auto* caller = std::get_if<auth::Principal>(&call.caller)) {

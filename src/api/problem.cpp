@@ -36,6 +36,7 @@ http::Reply problem(const Error& error, std::string_view request_id, std::string
   const CodeInfo& code = info(error.code);
   http::Reply reply;
   reply.status = code.status;
+  reply.problem = error.code;
   reply.content_type = "application/problem+json";
   json::Value document =
       json::object({{"type", json::string("/problems/" + std::string(code.slug))},
@@ -93,6 +94,7 @@ void answer_thrown(http::Exchange& exchange) noexcept try {
   try {
     throw;
   } catch (const store::Unavailable& error) {
+    if (exchange.context) call_of(exchange).context.services.store.meters.errors.add();
     respond(exchange, unavailable(error.what()));
   } catch (const std::exception& error) {
     respond(exchange, Error{.code = Code::internal,

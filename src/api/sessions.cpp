@@ -186,6 +186,7 @@ OperationFor<auth::SignedIn> prove() {
                    {Code::invalid_code, Code::code_already_used, Code::factor_disabled, Code::too_many_attempts},
                    &api::prove)
       .of_account()
+      .proving(Operation::Proves::code)
       .described("For five minutes this session may do what answers `proof-required` without it.")
       .example({"code", "The six digits of the authenticator", R"({"code":"123456"})",
                 R"({"proven_until":"2026-11-23T10:05:15.000Z"})"})

@@ -51,13 +51,14 @@ api::Hosts hosts(const Config& config) {
   return any ? api::Hosts() : api::Hosts(config.hosts);
 }
 
-http::ServerOptions server_options(const Config& config) {
+http::ServerOptions server_options(const Config& config, std::size_t operations_max) {
   return {.host = config.listen_host,
           .port = config.listen_port,
           .connections_max = config.max_connections,
           .connections_per_address_max = config.max_connections_per_address,
           .trusted_proxies = addresses(config.trusted_proxies),
           .shutdown_grace = config.shutdown_grace,
+          .operations_max = operations_max,
           .limits = {}};
 }
 
@@ -174,7 +175,7 @@ Status serve(Config config) {
                          .signup_open_on_loopback = !config.signup_named,
                          .require_version = config.require_version};
   api::Api api(services);
-  http::Server server(server_options(config), api);
+  http::Server server(server_options(config, api.list().size()), api);
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own

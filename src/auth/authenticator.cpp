@@ -55,7 +55,9 @@ tl::expected<Principal, TokenFault> Authenticator::by_token(std::string_view tok
   Shard& shard = shards_[digest.back() % kShards];
   // Never held while the store is asked: on another machine that takes its time, and others use the same token.
   std::unique_lock lock(shard.mutex);
-  if (const Claims* const found = shard.verified.find(digest)) {
+  const Claims* const found = shard.verified.find(digest);
+  shard.lookups.add(found != nullptr);
+  if (found != nullptr) {
     const Claims claims = *found;
     lock.unlock();
     auto caller = alive(claims);
@@ -77,6 +79,12 @@ tl::expected<Principal, TokenFault> Authenticator::by_token(std::string_view tok
   lock.lock();
   shard.verified.put(digest, std::move(*claims));
   return caller;
+}
+
+Lookups Authenticator::lookups() const {
+  Lookups all;
+  for (const Shard& shard : shards_) all += shard.lookups.value();
+  return all;
 }
 
 std::optional<Principal> Authenticator::still(const Principal& caller) {

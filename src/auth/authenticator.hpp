@@ -49,6 +49,7 @@ class Authenticator {
 
   // The same caller as they are now: with another role, or nothing where the session or the key has ended.
   std::optional<Principal> still(const Principal& caller);
+  Lookups lookups() const;  // of tokens that were verified before
 
  private:
   struct Hash {
@@ -59,6 +60,7 @@ class Authenticator {
   struct Shard {
     std::mutex mutex;
     Lru<crypto::Sha256, Claims, Hash> verified{kShardSizeMax};
+    LookupTally lookups;
   };
 
   tl::expected<Principal, TokenFault> by_token(std::string_view token);

@@ -118,6 +118,8 @@ constexpr std::array kCodes{
              "The server failed; its log names the cause under the request id. Give the operator that id."},
 };
 
+static_assert(kCodes.size() == code_count);
+
 }  // namespace
 
 const CodeInfo& info(Code code) {

@@ -54,6 +54,7 @@ enum class Code : std::uint8_t {
   unavailable,
   internal,
 };
+inline constexpr std::size_t code_count = static_cast<std::size_t>(Code::internal) + 1;
 
 struct CodeInfo {
   Code code;

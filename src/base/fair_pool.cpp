@@ -116,6 +116,11 @@ bool FairPool::crowded_by(const Source& source) {
   return own > 1 && own * lanes >= queued_;
 }
 
+std::size_t FairPool::waiting() {
+  const std::scoped_lock lock(mutex_);
+  return queued_;
+}
+
 bool FairPool::make_room(const Source& source, Job& displaced) {
   if (queued_ < room()) return true;
   Network* const own = find(source.network);
@@ -182,7 +187,8 @@ std::optional<FairPool::Turn> FairPool::next_turn() {
   return {};
 }
 
-FairPool::Job FairPool::take(Turn turn) {
+FairPool::Job FairPool::take(Turn turn, SteadyTime now) {
+  waits_.add(now - turn.lane->jobs.front().since);
   Job job = std::move(turn.lane->jobs.front().job);
   turn.lane->jobs.pop_front();
   --queued_;
@@ -216,12 +222,13 @@ void FairPool::work() {
     wake_.wait(lock, [this] { return stopping_ || queued_ > 0; });
     if (stopping_) return;
     std::vector<Job> overdue;
+    const SteadyTime now = options_.now();
     try {
-      overdue = take_overdue(options_.now());
+      overdue = take_overdue(now);
     } catch (const std::bad_alloc&) {  // they stay in their lanes until a thread takes them
     }
     const auto turn = next_turn();  // its lane and network stay in memory while its job runs
-    Job next = turn ? take(*turn) : Job{};
+    Job next = turn ? take(*turn, now) : Job{};
     lock.unlock();
     for (Job& job : overdue) call(job.refuse);
     const SteadyTime begun = options_.now();

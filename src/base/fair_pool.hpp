@@ -36,6 +36,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.hpp"
+
 namespace integrity {
 
 class FairPool {
@@ -69,6 +71,9 @@ class FairPool {
   [[nodiscard]] bool submit(const Source& source, Job job);
   // True if that client has more than one job waiting, and at least an even share of all: it filled the queue itself.
   bool crowded_by(const Source& source);
+
+  std::size_t waiting();                                     // jobs
+  const DurationHistogram& waits() const { return waits_; }  // from `submit` to the beginning, of jobs that began
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -106,7 +111,7 @@ class FairPool {
   void work();
   std::vector<Job> take_overdue(SteadyTime now);
   std::optional<Turn> next_turn();
-  Job take(Turn turn);
+  Job take(Turn turn, SteadyTime now);
   void end_turn(Turn turn);
 
   const Options options_;
@@ -120,6 +125,7 @@ class FairPool {
   std::chrono::nanoseconds usual_time_{0};
   std::chrono::nanoseconds longest_time_{0};
   bool stopping_ = false;
+  DurationHistogram waits_;
   std::vector<std::thread> threads_;
 };
 

@@ -65,6 +65,25 @@ TEST(FairPool, DisplacesAJobOfTheClientThatHoldsMost) {
   blocker.release.set_value();
 }
 
+TEST(FairPool, TellsWhatWaitsAndHowLongItWaited) {
+  Blocker blocker;
+  std::atomic<std::chrono::seconds> passed{0s};
+  std::promise<void> done;
+  FairPool pool({.threads = 1, .now = [&] { return std::chrono::steady_clock::time_point(passed.load()); }});
+  ASSERT_TRUE(pool.submit(alone("x"), blocker.job()));
+  blocker.begun.get_future().wait();
+  EXPECT_EQ(pool.waiting(), 0U);
+  ASSERT_TRUE(pool.submit(alone("a"), {[&] { done.set_value(); }, [] {}}));
+  EXPECT_EQ(pool.waiting(), 1U);
+  passed = 2s;
+  blocker.release.set_value();
+  done.get_future().wait();
+  EXPECT_EQ(pool.waiting(), 0U);
+  const Distribution waits = pool.waits().value();
+  EXPECT_EQ(waits.sum, 2'000'000'000U);
+  EXPECT_EQ(waits.counts.front(), 1U) << "the first one did not wait";
+}
+
 TEST(FairPool, LetsClientsTakeTurns) {
   Blocker blocker;
   std::string order;

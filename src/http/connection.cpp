@@ -181,7 +181,8 @@ void Connection::begin_request(Head head) {
   request_id_ = worker_->next_request_id();
   head.request.peer = peer_;
   head.request.request_id = request_id_;
-  head.request.begun = arrival();
+  head.request.begun = head_came_ = arrival();
+  method_ = head.request.method;
   body_length_ = framing_.chunked ? std::nullopt : std::optional(head.request.content_length.value_or(0));
   exchange_ = std::make_shared<PendingExchange>(shared_from_this(), std::move(head.request));
   admit();
@@ -327,7 +328,9 @@ void Connection::serve() {
 // The application threw: this request gets 500, others are not affected.
 void Connection::fault(PendingExchange& exchange, const std::exception& error) {
   log::fault(error.what(), request_id_);
-  if (state_ == State::waiting && exchange.withdraw()) on_event(Answered{{}, std::move(exchange.headers)});
+  if (state_ == State::waiting && exchange.withdraw()) {
+    on_event(Answered{{}, std::move(exchange.headers), exchange.operation});
+  }
 }
 
 void Connection::notify(Event event) noexcept try {
@@ -358,13 +361,17 @@ void Connection::on_answered(Answered answered) {
   if (!answered.reply) answered.reply = refusal({Code::internal, "the request was not answered"});
   reply_ = std::move(answered.reply);
   carried_ = std::move(answered.carried);
+  operation_ = answered.operation;
   state_ = State::replying;
 }
 
 void Connection::refuse(Error error) {
   carried_.clear();
   if (exchange_ && exchange_->withdraw()) carried_ = std::move(exchange_->headers);
+  operation_ = exchange_ ? exchange_->operation : 0;
   if (!exchange_) {  // the head could not be parsed: there is no request
+    method_ = Method::other;
+    head_came_ = std::chrono::steady_clock::now();
     request_id_ = worker_->next_request_id();
     framing_ = {};
     head_only_ = false;
@@ -392,6 +399,8 @@ void Connection::send_reply() {
   reply_.reset();
   std::move(carried_.begin(), carried_.end(), std::back_inserter(reply.headers));
   carried_.clear();
+  worker_->traffic().add_request(operation_, method_, reply.status, reply.problem,
+                                 std::chrono::steady_clock::now() - head_came_);
   const bool content = has_content(reply.status) && !head_only_;
   const bool unknown_length = reply.stream && framing_.http_1_0;
   const bool keep_alive =

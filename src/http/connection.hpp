@@ -159,6 +159,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<std::uint64_t> body_length_;  // nothing for a chunked body
   bool body_unread_ = false;                  // the next bytes are not a request: the connection has to end
   std::string request_id_;
+  // For the counts. Where the head could not be read, only the operation 0.
+  std::size_t operation_ = 0;
+  Method method_ = Method::other;
+  std::chrono::steady_clock::time_point head_came_{};
   std::shared_ptr<PendingExchange> exchange_;  // only until it is handed to the application
   ChunkedDecoder chunks_;
   std::string body_;

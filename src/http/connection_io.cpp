@@ -28,7 +28,9 @@ bool Connection::flush() {
   while (sent_ < out_.size()) {
     error_code error;
     const auto rest = asio::buffer(out_.data() + sent_, out_.size() - sent_);
-    sent_ += socket_.write_some(rest, error);
+    const std::size_t written = socket_.write_some(rest, error);
+    worker_->traffic().add_sent(written);
+    sent_ += written;
     if (error == asio::error::would_block) {
       writing_ = true;
       expire_after(worker_->limits().write_stall_max);
@@ -55,6 +57,7 @@ void Connection::on_written(error_code error, std::size_t count) {
   writing_ = false;
   if (state_ == State::closed) return;
   if (error) return close();
+  worker_->traffic().add_sent(count);
   sent_ += count;
   if (!flush()) return;
   const auto& limits = worker_->limits();
@@ -84,6 +87,7 @@ void Connection::make_room(std::size_t wanted) {
 
 void Connection::on_read(error_code error, std::size_t count) {
   reading_ = false;
+  worker_->traffic().add_received(count);
   const bool listening = state_ == State::head || state_ == State::body;
   if (state_ == State::lingering) {
     lingered_ += count;
@@ -136,6 +140,7 @@ void Connection::give_up() noexcept {
     // The client does not read: the kernel drops what it still holds for it.
     socket_.set_option(Socket::linger(true, 0), ignored);
   } else if (unanswered && out_.empty()) {
+    worker_->traffic().add_turned_away();
     socket_.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
     socket_.shutdown(Socket::shutdown_send, ignored);
   }

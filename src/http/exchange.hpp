@@ -31,7 +31,9 @@ class PendingExchange final : public Exchange, public std::enable_shared_from_th
   bool withdraw() { return !answered_.exchange(true); }
 
  private:
-  void deliver(std::optional<Reply> reply) { connection_->notify(Answered{std::move(reply), std::move(headers)}); }
+  void deliver(std::optional<Reply> reply) {
+    connection_->notify(Answered{std::move(reply), std::move(headers), operation});
+  }
 
   std::shared_ptr<Connection> connection_;
   Request request_;

@@ -10,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace integrity::http {
 
 enum class Method : std::uint8_t { get, head, post, put, del, patch, options, trace, connect, other };
+inline constexpr std::size_t method_count = static_cast<std::size_t>(Method::other) + 1;
 std::string_view to_string(Method method);
 
 // The peer of a connection, or the client that a trusted proxy names.
@@ -71,7 +74,8 @@ struct Reply {
   // Makes the parts of `stream` on another thread: runs the job there, later, or drops it. Empty: parts are made on the
   // connection's thread.
   std::function<void(std::function<void()> job)> stream_on;
-  bool close = false;  // end the connection after this reply
+  bool close = false;                // end the connection after this reply
+  std::optional<Code> problem = {};  // what the reply reports, for the counts
 
   Reply& with(std::string_view name, std::string value) {
     headers.emplace_back(name, std::move(value));

@@ -73,7 +73,8 @@ struct Server::Impl {
   static std::vector<std::shared_ptr<Worker>> make_workers(const ServerOptions& options, Application& application,
                                                            const std::shared_ptr<Worker::Shared>& shared) {
     std::vector<std::shared_ptr<Worker>> workers;
-    for (std::size_t i = 0; i < cpus_allowed(); ++i) {
+    const std::size_t count = options.workers != 0 ? options.workers : cpus_allowed();
+    for (std::size_t i = 0; i < count; ++i) {
       workers.push_back(std::make_shared<Worker>(options, application, shared));
     }
     return workers;
@@ -147,6 +148,7 @@ struct Server::Impl {
   // A few get a full reply, which needs a descriptor until they have read it. The others get one attempt to send it.
   void turn_away(Worker& worker, Socket socket, const Address& peer) {
     if (shared->gate.enter_to_be_refused()) return worker.turn_away(std::move(socket), peer);
+    workers.front()->traffic().add_turned_away();
     error_code ignored;
     socket.write_some(asio::buffer(overloaded_response.data(), overloaded_response.size()), ignored);
     socket.shutdown(Socket::shutdown_send, ignored);
@@ -201,6 +203,15 @@ void Server::run() {
     threads.emplace_back([worker = impl_->workers[i].get()] { worker->run(); });
   }
   impl_->workers.front()->run();
+}
+
+Traffic Server::traffic() const {
+  Traffic all(impl_->options.operations_max);
+  for (const auto& worker : impl_->workers) {
+    all.connections += worker->load();
+    worker->traffic().add_to(all);
+  }
+  return all;
 }
 
 void Server::stop() {

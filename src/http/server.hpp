@@ -17,6 +17,7 @@
 #include "base/error.hpp"
 #include "base/waiter.hpp"
 #include "http/message.hpp"
+#include "http/traffic.hpp"
 
 namespace integrity::http {
 
@@ -42,6 +43,8 @@ struct ServerOptions {
   // Their connections carry many clients each: not counted by address, and never closed to make room.
   std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};
+  std::size_t workers = 0;         // 0: one for each core
+  std::size_t operations_max = 0;  // the greatest Exchange::operation
   Limits limits;
 };
 
@@ -57,6 +60,8 @@ class Exchange : public Waiter {
   std::shared_ptr<void> context;
   // Added to the reply whatever it is, including errors of the server itself after `admit`.
   Headers headers;
+  // Under which number the request is counted (ServerOptions::operations_max); 0: under none. Set in `admit`.
+  std::size_t operation = 0;
 };
 
 // Who is charged for a request where clients share a limited resource.
@@ -90,6 +95,7 @@ class Server {
   void run();
   // Stops accepting, waits up to `shutdown_grace` for open requests, then cuts them. Safe from any thread, repeatedly.
   void stop();
+  Traffic traffic() const;  // since the start; from any thread
 
  private:
   struct Impl;

@@ -60,6 +60,7 @@ inline Reply text(std::string body) {
 
 struct TestApplication final : Application {
   void admit(std::shared_ptr<Exchange> exchange) override {
+    exchange->operation = operation;
     const auto path = exchange->request().path;
     if (path == "/admit-throws") throw std::runtime_error("admit");
     if (path.starts_with("/admit-later")) {
@@ -180,6 +181,7 @@ struct TestApplication final : Application {
     return exchange;
   }
 
+  std::size_t operation = 0;
   std::atomic<int> served = 0;
   std::binary_semaphore blocked{0}, unblock{0};
   std::atomic<bool> parts_later = false;

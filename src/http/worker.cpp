@@ -205,7 +205,8 @@ Worker::Worker(const ServerOptions& options, Application& application, std::shar
       timer_(context_),
       options_(options),
       application_(application),
-      shared_(std::move(shared)) {
+      shared_(std::move(shared)),
+      traffic_(options.operations_max) {
   SystemRandom().fill(id_prefix_);
 }
 

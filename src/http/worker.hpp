@@ -130,6 +130,7 @@ struct Admitted {
 struct Answered {
   std::optional<Reply> reply;  // none if the exchange was dropped without one
   Headers carried;
+  std::size_t operation = 0;
 };
 struct PartMade {
   bool made = false;  // false: the job was dropped or failed
@@ -175,6 +176,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   Application& application() { return application_; }
   const Limits& limits() const { return options_.limits; }
   BodyMemory& bodies() { return shared_->bodies; }
+  TrafficTally& traffic() { return traffic_; }
   bool stopping() const { return stop_at_.has_value(); }
   // Whether this thread has lately not run for so long that requests may have waited in the kernel, unread: the process was
   // stopped, or its host was.
@@ -213,6 +215,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<std::size_t> load_ = 0;
+  TrafficTally traffic_;
   // Set when stopping: no new requests any more, and at that time open ones are cut.
   std::optional<CoarseClock::time_point> stop_at_;
 

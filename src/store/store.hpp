@@ -24,6 +24,7 @@
 
 #include "base/result.hpp"
 #include "store/job.hpp"
+#include "store/meters.hpp"
 #include "store/tx.hpp"
 
 namespace integrity::store {
@@ -61,6 +62,10 @@ class Store {
 
   // Queues a write. Where the queue is full, this job or one of a source that has more ends with Code::overloaded.
   virtual void submit(std::unique_ptr<Job> job) = 0;
+
+  // Never waits for the database. Safe from any thread.
+  virtual Figures figures() { return {}; }
+  Meters meters;
 
   // The same, and waits for the result. Not for I/O threads.
   template <class F>

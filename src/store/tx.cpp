@@ -152,6 +152,7 @@ void WriteTx::record(const model::Attribution& attribution, RecordKind kind, con
              .attribution = attribution,
              .account = account,
              .after = std::move(after)});
+  ++recorded_[static_cast<std::size_t>(kind)];
 }
 
 std::string WriteTx::state_of(const model::Product& product) const {

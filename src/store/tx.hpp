@@ -19,6 +19,7 @@
 #include "model/product.hpp"
 #include "model/stored_response.hpp"
 #include "model/user.hpp"
+#include "store/meters.hpp"
 #include "store/watermark.hpp"
 
 namespace integrity::store {
@@ -195,7 +196,8 @@ class WriteTx : public virtual ReadTx {
   virtual void set_key_fingerprint(std::string_view key, const model::Digest& fingerprint) = 0;
 
   // For the engine's writer.
-  bool kept() const { return kept_; }  // see `commit_with`
+  bool kept() const { return kept_; }                         // see `commit_with`
+  const ChangeCounts& recorded() const { return recorded_; }  // by this group
   // Called after the last job of a group, before the commit. Writes everything that the group has collected, so that
   // afterwards only the commit itself can fail.
   virtual void end_group() = 0;
@@ -203,6 +205,7 @@ class WriteTx : public virtual ReadTx {
  protected:
   const Clock& clock_;
   bool kept_ = false;
+  ChangeCounts recorded_{};  // engines set it back where they undo changes, and where a group begins
 
  private:
   std::int64_t sequence_for(Time created_at);

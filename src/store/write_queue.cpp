@@ -111,6 +111,11 @@ void WriteQueue::give_back(std::span<std::unique_ptr<Job>> jobs) noexcept {
   }
 }
 
+std::size_t WriteQueue::waiting() {
+  const std::lock_guard lock(mutex_);
+  return jobs_;
+}
+
 void WriteQueue::fail_waiting(const Error& error) noexcept {
   fail(std::unique_lock(mutex_), error);
 }

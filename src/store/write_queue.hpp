@@ -43,6 +43,7 @@ class WriteQueue {
   // Whether a source waits that has no job in the last group. For the writer's thread; takes no lock.
   bool others_wait() const { return others_wait_.load(std::memory_order_relaxed); }
 
+  std::size_t waiting();                           // jobs
   void fail_waiting(const Error& error) noexcept;  // ends all that wait
   void stop(const Error& error) noexcept;          // the same, and from now on every job that is submitted
   void close();                                    // `take` gives what is left, then false

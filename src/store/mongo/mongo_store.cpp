@@ -59,9 +59,9 @@ class MongoStore final : public Store {
       }
     }
     pool_.standing().allow_clock_off(options.clock_off_max);
-    watch_.emplace(pool_, clock_);
+    watch_.emplace(pool_, clock_, meters);
     writer_.emplace(pool_, clock_, text_,
-                    Writer::Options{options.queue_max, options.time_limit, options.run_writes_twice});
+                    Writer::Options{options.queue_max, options.time_limit, options.run_writes_twice}, meters);
   }
 
   bool remote() const override { return true; }
@@ -90,6 +90,10 @@ class MongoStore final : public Store {
     return usable(*key, clock_.now()) ? key : nullptr;
   }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
+  Figures figures() override {
+    return {
+        .sessions = watch_->sessions(), .database_bytes = watch_->database_bytes(), .write_queue = writer_->waiting()};
+  }
 
  private:
   const Clock& clock_;

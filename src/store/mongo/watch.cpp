@@ -18,10 +18,19 @@ constexpr std::chrono::seconds kAnswerMax{5};
 // Codes last 30 s, and the times in the database are those of the node that is furthest ahead.
 constexpr std::chrono::seconds kClockLogged{5};
 
+constexpr std::chrono::minutes kBetweenSizes{1};
+
+// A number of any type.
+std::uint64_t number_in(const Doc& reply, const char* name) {
+  bson_iter_t found;
+  return bson_iter_init_find(&found, reply.get(), name) ? static_cast<std::uint64_t>(bson_iter_as_int64(&found)) : 0;
+}
+
 }  // namespace
 
-Watch::Watch(Pool& pool, const Clock& clock) : pool_(pool), clock_(clock) {
+Watch::Watch(Pool& pool, const Clock& clock, Meters& meters) : pool_(pool), clock_(clock), meters_(meters) {
   check();
+  measure();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -31,7 +40,10 @@ void Watch::run(const std::stop_token& stop) {
     try {
       check();
     } catch (const std::exception&) {  // reads and writes get the same error, and report it
+      meters_.errors.add();
+      continue;
     }
+    measure();
   }
 }
 
@@ -52,6 +64,19 @@ void Watch::check() {
   if (took > kAnswerMax) return;
   pool_.standing().set_database_clock(found.view().take<Time>("clock"), asked + took / 2);
   log_clock();
+}
+
+// What cannot be measured, because the user may not ask for it for example, stays as it was.
+void Watch::measure() noexcept try {
+  Client client(pool_);
+  Connection connection(client, Connection::Sees::majority);
+  sessions_.set(number_in(connection.ask(Doc("count", in::sessions.text)), "n"));
+  const auto now = steady_clock::now();
+  if (bytes_measured_at_ != steady_clock::time_point() && now - bytes_measured_at_ < kBetweenSizes) return;
+  const Doc sizes = connection.ask(Doc("dbStats", 1));
+  database_bytes_.set(number_in(sizes, "storageSize") + number_in(sizes, "indexSize"));
+  bytes_measured_at_ = now;
+} catch (const std::exception&) {
 }
 
 void Watch::log_clock() {

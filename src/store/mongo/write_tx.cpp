@@ -31,6 +31,7 @@ MongoWriteTx::MongoWriteTx(Pool& pool, const Clock& clock, const model::ProductT
 
 void MongoWriteTx::begin_group(std::vector<SessionId> sessions, std::vector<model::Digest> keys) {
   watermark_.reset();
+  recorded_ = {};
   for (auto& each : collected_) each.writes.clear();
   sessions_expected_ = std::move(sessions);
   keys_expected_ = std::move(keys);

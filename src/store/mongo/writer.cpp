@@ -55,8 +55,8 @@ Error perhaps_written() {
 
 }  // namespace
 
-Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options)
-    : options_(options), tx_(pool, clock, text), queue_(options.queue_max) {
+Writer::Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options, Meters& meters)
+    : options_(options), meters_(meters), tx_(pool, clock, text), queue_(options.queue_max) {
   group_.reserve(kGroupMax);  // now: a later failure to allocate would end the thread
   answers_.reserve(kGroupMax);
   thread_ = std::thread([this] { loop(); });
@@ -207,7 +207,7 @@ Writer::Outcome Writer::attempt(Part& part, SteadyTime deadline) {
     stopped_at_ = part.begin;
     return Outcome::stopped;
   }
-  return commit(deadline);
+  return commit(part.end - part.begin, deadline);
 }
 
 // A job that only read is committed too: it may have read a write of another node that a majority does not have yet.
@@ -230,9 +230,13 @@ Writer::Ran Writer::run(std::size_t index) {
 
 // Where the response to a commit is lost, only the commit is sent again: the server knows whether it happened. Running
 // the group again could do everything twice.
-Writer::Outcome Writer::commit(SteadyTime deadline) {
+Writer::Outcome Writer::commit(std::size_t writes, SteadyTime deadline) {
+  const auto begun = steady_clock::now();
   for (;;) {
-    if (tx_.commit()) return Outcome::committed;
+    if (tx_.commit()) {
+      meters_.add_group(writes, steady_clock::now() - begun, tx_.recorded());
+      return Outcome::committed;
+    }
     if (steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(kPause);
   }
@@ -259,6 +263,7 @@ void Writer::fail(std::size_t end, const Error& error) noexcept {
 
 void Writer::give_up(const Error& error) noexcept {
   fail(group_.size(), error);
+  meters_.errors.add();
   log::event("store.refused", {{"cause", error.cause}});
 }
 

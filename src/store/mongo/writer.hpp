@@ -17,10 +17,11 @@ class Writer {
     std::chrono::milliseconds time_limit;
     bool run_writes_twice;
   };
-  Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options);
+  Writer(Pool& pool, const Clock& clock, const model::ProductText& text, Options options, Meters& meters);
   ~Writer();  // after all queued jobs have their answers
 
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
+  std::size_t waiting() { return queue_.waiting(); }
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -46,13 +47,14 @@ class Writer {
   void rehearse(Part part);
   Outcome attempt(Part& part, SteadyTime deadline);
   Ran run(std::size_t index);
-  Outcome commit(SteadyTime deadline);
+  Outcome commit(std::size_t writes, SteadyTime deadline);
   void back_off(const Trouble& trouble);
   void answer(std::size_t end) noexcept;  // the jobs up to this one, with their own answers
   void fail(std::size_t end, const Error& error) noexcept;
   void give_up(const Error& error) noexcept;  // on all that have no answer
 
   const Options options_;
+  Meters& meters_;
   SystemRandom random_;
   MongoWriteTx tx_;
 

@@ -34,9 +34,10 @@ PageCache::Page PageCache::find(const model::ProductQuery& query) {
   const std::string key = key_of(query);
   const std::lock_guard lock(mutex_);
   const Entry* const found = pages_.find(key);
-  if (found == nullptr) return {};
-  if (found->generation == generation()) return found->page;
-  pages_.erase(key);
+  const bool fresh = found != nullptr && found->generation == generation();
+  lookups_.add(fresh);
+  if (fresh) return found->page;
+  if (found != nullptr) pages_.erase(key);
   return {};
 }
 

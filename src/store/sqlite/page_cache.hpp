@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/lru.hpp"
+#include "base/metrics.hpp"
 #include "model/product.hpp"
 
 namespace integrity::store::sqlite {
@@ -27,6 +28,7 @@ class PageCache {
   std::uint64_t generation() const { return generation_.load(); }
   void put(const model::ProductQuery& query, std::uint64_t generation, Page page);
   void forget_all() { ++generation_; }
+  Lookups lookups() const { return lookups_.value(); }  // by `find`
 
  private:
   struct Entry {
@@ -37,6 +39,7 @@ class PageCache {
   std::atomic<std::uint64_t> generation_ = 0;
   std::mutex mutex_;
   Lru<std::string, Entry> pages_;
+  LookupTally lookups_;
 };
 
 }  // namespace integrity::store::sqlite

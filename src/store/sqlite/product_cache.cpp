@@ -15,7 +15,14 @@ ProductCache::Entry ProductCache::find(const ProductId& id) {
   Shard& shard = shard_of(id);
   const std::lock_guard lock(shard.mutex);
   const Entry* const found = shard.products.find(id);
+  shard.lookups.add(found != nullptr);
   return found == nullptr ? nullptr : *found;
+}
+
+Lookups ProductCache::lookups() const {
+  Lookups all;
+  for (const Shard& shard : shards_) all += shard.lookups.value();
+  return all;
 }
 
 ProductCache::Ticket ProductCache::ticket(const ProductId& id) {

@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "base/lru.hpp"
+#include "base/metrics.hpp"
 #include "model/product.hpp"
 
 namespace integrity::store::sqlite {
@@ -33,6 +34,7 @@ class ProductCache {
   Ticket ticket(const ProductId& id);
   void put(Ticket ticket, Entry product);
   void forget(const ProductId& id);
+  Lookups lookups() const;  // by `find`
 
  private:
   static constexpr std::size_t kShards = 16;
@@ -41,6 +43,7 @@ class ProductCache {
     std::mutex mutex;
     Lru<ProductId, Entry, IdHash> products;
     std::uint64_t generation = 0;  // grows with each `forget`
+    LookupTally lookups;
   };
   Shard& shard_of(const ProductId& id) { return shards_[id.bytes.back() % kShards]; }
 

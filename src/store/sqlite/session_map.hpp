@@ -33,6 +33,14 @@ class ShardedMap {
     const std::lock_guard lock(shard.mutex);
     shard.values.erase(key);
   }
+  std::size_t size() const {
+    std::size_t all = 0;
+    for (const Shard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex);
+      all += shard.values.size();
+    }
+    return all;
+  }
 
  private:
   // Plain mutexes: they are held for about 20 ns, and a shared lock costs as much.

@@ -25,6 +25,12 @@ std::unique_ptr<Database> open_for_reading(const std::filesystem::path& file) {
   return db;
 }
 
+std::uint64_t size_of(const std::filesystem::path& file) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(file, none);
+  return none ? 0 : size;
+}
+
 // Connections for reading: made when none is idle, kept up to a number.
 class Readers {
  public:
@@ -102,6 +108,7 @@ class SqliteStore final : public Store {
   explicit SqliteStore(const SqliteOptions& options)
       : clock_(*options.clock),
         text_(options.text),
+        file_(options.file),
         db_(open_for_writing(options)),
         cache_(kCacheBytesMax),
         pages_(kPageCacheBytesMax),
@@ -115,7 +122,7 @@ class SqliteStore final : public Store {
       keys_.put(key->hash, key);
     }
     writer_.emplace(db_, clock_, text_, Writer::Options{options.queue_max, options.run_writes_twice}, cache_, pages_,
-                    sessions_, keys_);
+                    sessions_, keys_, meters);
   }
 
   std::unique_ptr<ReadTx> read() override { return std::make_unique<CachedReader>(readers_, text_, cache_, pages_); }
@@ -132,11 +139,21 @@ class SqliteStore final : public Store {
   }
   void submit(std::unique_ptr<Job> job) override { writer_->submit(std::move(job)); }
 
+  Figures figures() override {
+    return {.sessions = sessions_.size(),
+            .database_bytes = size_of(file_),
+            .wal_bytes = size_of(file_.string() + "-wal"),
+            .write_queue = writer_->waiting(),
+            .products = cache_.lookups(),
+            .pages = pages_.lookups()};
+  }
+
  private:
   // Destroyed from below: the writer ends, readers close, and the last connection to close is the
   // writer's, which copies the log back into the file.
   const Clock& clock_;
   const model::ProductText text_;
+  const std::filesystem::path file_;
   Database db_;
   ProductCache cache_;
   PageCache pages_;

@@ -42,6 +42,7 @@ SqliteWriteTx::SqliteWriteTx(Database& database, const Clock& clock, const model
 
 void SqliteWriteTx::begin_group() {
   group_watermark_ = watermark_;
+  recorded_ = {};
   products_created_ = false;
   group_touched_ = false;
   products_.clear();
@@ -55,8 +56,8 @@ void SqliteWriteTx::begin_job() {
   replaced_.clear();
   host_now_ = clock_.now();
   watermark_.time = std::max(watermark_.time, host_now_);
-  job_ = {db_.rows_changed_ever(), watermark_,   products_.size(),
-          sessions_.size(),        keys_.size(), stored_responses_.mark()};
+  job_ = {db_.rows_changed_ever(),  watermark_, products_.size(), sessions_.size(), keys_.size(),
+          stored_responses_.mark(), recorded_};
 }
 
 void SqliteWriteTx::forget_job() {
@@ -65,6 +66,7 @@ void SqliteWriteTx::forget_job() {
   sessions_.resize(job_.sessions);
   keys_.resize(job_.keys);
   stored_responses_.undo_to(job_.responses);
+  recorded_ = job_.recorded;
 }
 
 void SqliteWriteTx::forget_group() {
@@ -74,6 +76,7 @@ void SqliteWriteTx::forget_group() {
   sessions_.clear();
   keys_.clear();
   stored_responses_.undo_to(0);
+  recorded_ = {};
 }
 
 void SqliteWriteTx::end_group() {

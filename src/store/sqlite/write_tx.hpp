@@ -108,6 +108,7 @@ class SqliteWriteTx final : public WriteTx, public Reader {
     std::size_t sessions = 0;
     std::size_t keys = 0;
     std::size_t responses = 0;
+    ChangeCounts recorded{};
   };
 
   Database& db_;

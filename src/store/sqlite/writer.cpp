@@ -89,13 +89,14 @@ Error refusal(int primary, const char* cause) {
 }  // namespace
 
 Writer::Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-               PageCache& pages, SessionMap& sessions, KeyMap& keys)
+               PageCache& pages, SessionMap& sessions, KeyMap& keys, Meters& meters)
     : db_(db),
       options_(options),
       cache_(cache),
       pages_(pages),
       sessions_(sessions),
       keys_(keys),
+      meters_(meters),
       tx_(db, clock, text, sessions, keys),
       checkpointer_(sqlite3_db_filename(db.handle(), "main")),
       queue_(options.queue_max) {
@@ -157,14 +158,19 @@ bool Writer::index_words() {
     if (stops_writer(failure.primary())) {
       report(failure.code, failure.what());
     } else {
-      log::event("store.words.delayed", {{"cause", failure.what()}});
+      delay_words(failure.what());
     }
   } catch (const std::exception& exception) {
-    log::event("store.words.delayed", {{"cause", exception.what()}});
+    delay_words(exception.what());
   }
   if (db_.in_transaction()) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   words_retry_at_ = std::chrono::steady_clock::now() + kWordsRetry;
   return false;
+}
+
+void Writer::delay_words(const char* cause) noexcept {
+  meters_.errors.add();
+  log::event("store.words.delayed", {{"cause", cause}});
 }
 
 void Writer::write_group() noexcept {
@@ -180,10 +186,13 @@ void Writer::write_group() noexcept {
       run_group(Undo::by_savepoint);
     }
     tx_.end_group();
+    const auto begun = std::chrono::steady_clock::now();
     db_.run("COMMIT");
+    meters_.add_group(group_.size(), std::chrono::steady_clock::now() - begun, tx_.recorded());
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {
+    meters_.errors.add();
     log::event("store.refused", {{"cause", exception.what()}});
     return fail_group(error_of([&] { return refusal(SQLITE_NOMEM, exception.what()); }));
   }
@@ -258,6 +267,7 @@ void Writer::fail_group(const Error& error) noexcept {
 Error Writer::report(int code, const char* cause) noexcept {
   const int primary = code & 0xff;
   const bool stops = stops_writer(primary);
+  meters_.errors.add();
   log::event(stops ? "store.stopped" : "store.refused", {{"cause", cause}});
   Error error = error_of([&] { return refusal(primary, cause); });
   if (stops) {

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/meters.hpp"
 #include "store/sqlite/checkpointer.hpp"
 #include "store/sqlite/page_cache.hpp"
 #include "store/sqlite/product_cache.hpp"
@@ -22,10 +23,11 @@ class Writer {
   };
   // `db` is the writer's alone until the destructor has returned.
   Writer(Database& db, const Clock& clock, const model::ProductText& text, Options options, ProductCache& cache,
-         PageCache& pages, SessionMap& sessions, KeyMap& keys);
+         PageCache& pages, SessionMap& sessions, KeyMap& keys, Meters& meters);
   ~Writer();  // after what is queued was answered
 
   void submit(std::unique_ptr<Job> job) { queue_.submit(std::move(job)); }
+  std::size_t waiting() { return queue_.waiting(); }
 
  private:
   // What to do about a job that must leave no trace but has written already.
@@ -35,6 +37,7 @@ class Writer {
   bool words_wait() const;
   void tend_words(bool idle);
   bool index_words();
+  void delay_words(const char* cause) noexcept;
   void write_group() noexcept;
   bool run_group(Undo undo);
   bool run(std::size_t index);
@@ -50,6 +53,7 @@ class Writer {
   PageCache& pages_;
   SessionMap& sessions_;
   KeyMap& keys_;
+  Meters& meters_;
   SqliteWriteTx tx_;
 
   // Of the writer's thread.
