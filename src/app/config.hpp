@@ -40,6 +40,9 @@ struct Config {
   std::vector<std::string> hosts;            // "shop.example", "10.0.0.7": lower case, without a port
   std::chrono::seconds shutdown_grace{};
   bool insecure_http = false;
+  std::string metrics_host;  // an address, as listen_host; empty: no metrics
+  std::uint16_t metrics_port = 0;
+  bool insecure_metrics = false;
   std::optional<Secret> jwt_secret_key;
 
   bool on_loopback() const;

@@ -172,6 +172,19 @@ constexpr Option kOptions[] = {
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_http = value; });
      }},
+    {"metrics-listen", "ADDRESS:PORT", "", "none",
+     "Where Prometheus reads /metrics, on a listener of its own. Outside loopback, --insecure-metrics is required",
+     server,
+     [](Config& c, std::string_view text) {
+       return take(parse_listen(text), [&](HostPort at) {
+         c.metrics_host = at.host;
+         c.metrics_port = at.port;
+       });
+     }},
+    {"insecure-metrics", "", "false", "", "Metrics outside loopback, for whoever can reach that address", server,
+     [](Config& c, std::string_view text) {
+       return take(parse_switch(text), [&](bool value) { c.insecure_metrics = value; });
+     }},
 };
 
 // Finds the text of each option and puts its value into the configuration.
@@ -360,6 +373,12 @@ Status check_serve(const Config& config) {
                                             ". Make one with `openssl rand -base64 48`, or unset it: then tokens are "
                                             "signed with ES256 and a key of their own"};
     }
+  }
+  if (!config.metrics_host.empty() && !is_loopback(config.metrics_host) && !config.insecure_metrics) {
+    return Error{Code::invalid_value,
+                 "--metrics-listen " + config.metrics_host +
+                     " is outside loopback and needs:\n  --insecure-metrics: whoever can reach that "
+                     "address can read the metrics; they are neither encrypted nor protected"};
   }
   if (config.on_loopback()) return {};
   std::string missing;

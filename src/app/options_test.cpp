@@ -83,6 +83,8 @@ TEST_F(Options, HaveTheDocumentedDefaults) {
   EXPECT_TRUE(c.cors_origins.empty());
   EXPECT_EQ(c.shutdown_grace, std::chrono::seconds(10));
   EXPECT_FALSE(c.insecure_http);
+  EXPECT_TRUE(c.metrics_host.empty());
+  EXPECT_FALSE(c.insecure_metrics);
   EXPECT_FALSE(c.jwt_secret_key);
   EXPECT_TRUE(check_serve(c));
 }
@@ -288,6 +290,18 @@ TEST_F(Options, SayWhatIsMissingOutsideLoopback) {
   for (const char* address : {"127.0.0.1:0", "127.9.8.7:80", "[::1]:8080", "localhost:8080"}) {
     EXPECT_EQ(refusal({{"listen", address}}), "") << address;
   }
+}
+
+TEST_F(Options, MetricsOutsideLoopbackMustBeWanted) {
+  const auto refused = refusal({{"metrics-listen", "192.0.2.7:9464"}});
+  EXPECT_NE(refused.find("--metrics-listen 192.0.2.7"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("--insecure-metrics"), std::string::npos) << refused;
+  EXPECT_EQ(refusal({{"metrics-listen", "192.0.2.7:9464"}, {"insecure-metrics", "true"}}), "");
+  EXPECT_EQ(refusal({{"metrics-listen", "127.0.0.1:9464"}}), "");
+  const auto loaded = load_with({{"metrics-listen", "localhost:9464"}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.metrics_host, "127.0.0.1");
+  EXPECT_EQ(loaded->config.metrics_port, 9464);
 }
 
 TEST_F(Options, NeverShowSecrets) {

@@ -12,6 +12,9 @@
 #include "app/control.hpp"
 #include "app/host.hpp"
 #include "app/host_commands.hpp"
+#include "app/metrics.hpp"
+#include "app/metrics_server.hpp"
+#include "app/option_values.hpp"
 #include "app/periodic.hpp"
 #include "app/signals.hpp"
 #include "auth/authenticator.hpp"
@@ -51,6 +54,11 @@ api::Hosts hosts(const Config& config) {
   return any ? api::Hosts() : api::Hosts(config.hosts);
 }
 
+// Of the listener of the metrics: Prometheus reaches it directly.
+api::Hosts metrics_hosts(const Config& config) {
+  return is_loopback(config.metrics_host) || !config.hosts.empty() ? api::Hosts(config.hosts) : api::Hosts();
+}
+
 http::ServerOptions server_options(const Config& config, std::size_t operations_max) {
   return {.host = config.listen_host,
           .port = config.listen_port,
@@ -67,35 +75,42 @@ std::string authority(const std::string& host, std::uint16_t port) {
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-Error cannot_listen(const Config& config, const std::error_code& why) {
+Error cannot_listen(const std::string& option, const std::string& host, std::uint16_t port,
+                    const std::error_code& why) {
   std::string advice;
-  if (why == std::errc::address_in_use) advice = "; stop what uses the port, or choose another one with --listen";
+  if (why == std::errc::address_in_use) advice = "; stop what uses the port, or choose another one with " + option;
   if (why == std::errc::address_not_available)
-    advice = "; this machine has no such address; choose another one with --listen";
+    advice = "; this machine has no such address; choose another one with " + option;
   if (why == std::errc::permission_denied)
-    advice = "; choose a port from 1024 on with --listen, or grant CAP_NET_BIND_SERVICE";
-  return {Code::unavailable,
-          "cannot listen on " + authority(config.listen_host, config.listen_port) + ": " + why.message() + advice};
+    advice = "; choose a port from 1024 on with " + option + ", or grant CAP_NET_BIND_SERVICE";
+  return {Code::unavailable, "cannot listen on " + authority(host, port) + ": " + why.message() + advice};
 }
 
 Result<std::uint16_t> listen(http::Server& server, const Config& config) {
   try {
     return server.listen();
   } catch (const std::system_error& error) {
-    return cannot_listen(config, error.code());
+    return cannot_listen("--listen", config.listen_host, config.listen_port, error.code());
   }
 }
 
-// Whether the address is free and the folder can be used; called before anything is made. The server listens only once
-// everything is ready; if another process has taken the port by then, that fails.
-Status can_start(const Config& config) {
-  if (config.mongo_uri.empty()) INTEGRITY_CHECK(can_make_folder(config.data));
+Status start_metrics(MetricsServer& metrics, const Config& config) {
+  try {
+    const std::uint16_t port = metrics.start();
+    log::event("metrics.listening",
+               {{"address", authority(config.metrics_host, port)}, {"port", std::to_string(port)}});
+    return {};
+  } catch (const std::system_error& error) {
+    return cannot_listen("--metrics-listen", config.metrics_host, config.metrics_port, error.code());
+  }
+}
+
+Status can_listen(const std::string& option, const std::string& host, std::uint16_t port) {
   addrinfo numeric{};
   numeric.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   numeric.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const auto port = std::to_string(config.listen_port);
-  if (::getaddrinfo(config.listen_host.c_str(), port.c_str(), &numeric, &found) != 0) return {};
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &numeric, &found) != 0) return {};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> address(found, ::freeaddrinfo);
   const Fd probe(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -103,7 +118,16 @@ Status can_start(const Config& config) {
                          ::bind(probe.get(), address->ai_addr, address->ai_addrlen) == 0)) {
     return {};
   }
-  return cannot_listen(config, std::error_code(errno, std::generic_category()));
+  return cannot_listen(option, host, port, std::error_code(errno, std::generic_category()));
+}
+
+// Whether the addresses are free and the folder can be used; called before anything is made. The server listens only
+// once everything is ready; if another process has taken a port by then, that fails.
+Status can_start(const Config& config) {
+  if (config.mongo_uri.empty()) INTEGRITY_CHECK(can_make_folder(config.data));
+  INTEGRITY_CHECK(can_listen("--listen", config.listen_host, config.listen_port));
+  if (config.metrics_host.empty()) return {};
+  return can_listen("--metrics-listen", config.metrics_host, config.metrics_port);
 }
 
 std::string perform_and_log(auth::Accounts& accounts, std::string_view request) {
@@ -176,6 +200,7 @@ Status serve(Config config) {
                          .require_version = config.require_version};
   api::Api api(services);
   http::Server server(server_options(config, api.list().size()), api);
+  HostFigures figures;
 
   INTEGRITY_TRY(const std::uint16_t port, listen(server, config));
   std::unique_ptr<ControlServer> control;  // none with MongoDB, where a command is a node of its own
@@ -183,6 +208,13 @@ Status serve(Config config) {
     INTEGRITY_TRY(control, ControlServer::start(DataFolder::control_in(config.data), [&](std::string_view request) {
                     return perform_and_log(host->accounts, request);
                   }));
+  }
+  std::unique_ptr<MetricsServer> metrics;
+  if (!config.metrics_host.empty()) {
+    metrics = std::make_unique<MetricsServer>(
+        config.metrics_host, config.metrics_port, metrics_hosts(config),
+        [sources = MetricsSources{server, api, services, figures}] { return metrics_page(sources); });
+    INTEGRITY_CHECK(start_metrics(*metrics, config));
   }
   Status keys_fit;
   auto admin_missing = std::make_unique<Periodic>(std::chrono::hours(1), [&] { warn_without_admin(*host); });
@@ -199,6 +231,7 @@ Status serve(Config config) {
   signals.unwatch();  // waits if it is inside server.stop()
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
+  metrics.reset();
   control.reset();
   sweeper.reset();
   admin_missing.reset();
