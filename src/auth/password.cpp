@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
+#include "auth/common_passwords.hpp"
 #include "base/ascii.hpp"
 #include "crypto/digest.hpp"
 
@@ -44,6 +46,20 @@ constexpr double kBitsMin = 10.5;
 // "123" of "admin123": this many characters around a listed word do not make it less common.
 constexpr std::size_t kDecorationMax = 4;
 
+// zxcvbn knows many common passwords only as joined parts, which it takes for less common than they are.
+bool listed(std::string_view password) {
+  static const auto lines = [] {
+    std::unordered_set<std::string_view> all;
+    for (std::string_view text = embedded::auth_common_passwords[0].second; !text.empty();) {
+      const auto line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      if (!line.empty() && !line.starts_with("# ")) all.insert(line);
+    }
+    return all;
+  }();
+  return lines.contains(password);
+}
+
 // One entry of zxcvbn's dictionaries (leaked passwords among them), plain or in leetspeak, a repetition or a sequence;
 // or so few of these joined that the whole is guessed as fast.
 bool on_list(const std::string& password) {
@@ -58,6 +74,7 @@ bool on_list(const std::string& password) {
 
 bool common(const std::string& password) {
   if (password.size() > kListedBytesMax) return false;
+  if (listed(password)) return true;
   const auto word = core(password);
   const bool decorated = word.size() >= 4 && password.size() - word.size() <= kDecorationMax;
   return on_list(password) || (decorated && on_list(std::string(word)));

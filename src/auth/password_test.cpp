@@ -45,9 +45,11 @@ TEST_F(Password, OfNoAccountIsNeverRight) {
 }
 
 TEST_F(Password, IsWeakWhenCommonOrMadeOfAName) {
-  for (const char* text : {"password", "password1", "Password1", "12345678", "qwertyuiop", "iloveyou", "adalovelace",
-                           "AdaLovelace1!", "123adalovelace", "data integrity api", "aaaaaaaa", "baseball", "trustno1",
-                           "qwerty123", "admin123", "P@ssw0rd", "iloveyou1", "abcd1234"}) {
+  for (const char* text :
+       {"password",    "password1",     "Password1",      "12345678",           "qwertyuiop", "iloveyou",
+        "adalovelace", "AdaLovelace1!", "123adalovelace", "data integrity api", "aaaaaaaa",   "baseball",
+        "trustno1",    "qwerty123",     "admin123",       "P@ssw0rd",           "iloveyou1",  "abcd1234",
+        "12345678910", "147258369",     "Q1W2E3R4T5",     "1qaz2wsx3edc",       "linkedin",   "#1stunna"}) {
     EXPECT_TRUE(weakness(secret(text), "adalovelace", "Data Integrity API")) << text;
   }
   for (const char* text : {"correct horse battery", "        x passphrase \xf0\x9f\x90\xa2", "adalovelace and friends",
