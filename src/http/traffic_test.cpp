@@ -12,9 +12,11 @@ std::uint64_t durations(const Traffic::Requests& requests) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
+class ServerTraffic : public ServerFixture {};
+
 constexpr std::size_t kSuccess = 0, kRefused = 2, kFailed = 3;
 
-TEST_F(ServerTest, CountsRequestsByMethodAndStatus) {
+TEST_F(ServerTraffic, CountsRequestsByMethodAndStatus) {
   options.operations_max = 1;
   start();
   Client client(port);
@@ -41,7 +43,7 @@ TEST_F(ServerTest, CountsRequestsByMethodAndStatus) {
 }
 
 // The operation is the application's; also where the reply is not.
-TEST_F(ServerTest, CountsRequestsUnderTheirOperation) {
+TEST_F(ServerTraffic, CountsRequestsUnderTheirOperation) {
   options.operations_max = 7;
   application.operation = 7;
   start();
@@ -60,7 +62,7 @@ TEST_F(ServerTest, CountsRequestsUnderTheirOperation) {
   EXPECT_EQ(durations(traffic.of(0, Method::get)), 0U);
 }
 
-TEST_F(ServerTest, CountsOpenConnections) {
+TEST_F(ServerTraffic, CountsOpenConnections) {
   start();
   EXPECT_EQ(server->traffic().connections, 0U);
   Client first(port), second(port);
@@ -71,7 +73,7 @@ TEST_F(ServerTest, CountsOpenConnections) {
   EXPECT_EQ(server->traffic().connections, 2U);
 }
 
-TEST_F(ServerTest, MayHaveOneWorker) {
+TEST_F(ServerTraffic, MayHaveOneWorker) {
   options.workers = 1;
   start();
   std::set<std::string> threads;

@@ -193,7 +193,8 @@ TEST_P(EachOlderVersion, IsKeptBeforeItsUpgrade) {
   EXPECT_FALSE(std::filesystem::exists(kept)) << "a restored copy has its backup already";
 }
 
-INSTANTIATE_TEST_SUITE_P(OfTheSchema, EachOlderVersion, testing::Range<std::int64_t>(1, newest_version));
+// The upgrade from 9 rewrites no table.
+INSTANTIATE_TEST_SUITE_P(OfTheSchema, EachOlderVersion, testing::Range<std::int64_t>(1, 9));
 
 TEST_F(SqliteBackup, AnUpgradeThatDidNotFinishKeepsTheCopyOfItsBeginning) {
   {

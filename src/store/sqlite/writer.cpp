@@ -297,7 +297,8 @@ Error Writer::report(int code, const char* cause) noexcept {
   meters_.errors.add();
   log::event(stops ? "store.stopped" : "store.refused",
              {{"cause", cause}, {"file", files_.file().native()}, {"cure", cure(primary)}});
-  Error error = error_of([&] { return refusal(primary, cause); });
+  Error error =
+      error_of([&] { return refusal(primary, stops ? files_.file().native() + ": " + cause : std::string(cause)); });
   if (stops) {
     stopped_ = true;
     queue_.stop(error);
