@@ -195,7 +195,7 @@ def test_under_its_restrictions_it_does_all_its_work(machine, keeper):
 def test_a_reload_is_sighup_and_ends_nothing(machine, service):
     before = main_pid(machine)
     machine.run("systemctl", "reload", "integrity")
-    machine.until(lambda: re.search(r'"event":"(signal\.hup|hangup\.ignored)"', journal(machine)))
+    machine.until(lambda: '"event":"signal.hup"' in journal(machine))
     with machine.network():
         assert Client(service).get("/healthz").status == 200
     assert main_pid(machine) == before

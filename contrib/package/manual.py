@@ -14,15 +14,25 @@ import sys
 FILES = [
     ("/etc/integrity/integrity.toml", "The options of the service of the Debian package."),
     ("DATA/integrity.toml", "The options, where --config names no other file."),
-    ("DATA/integrity.db", "The database of the embedded store."),
-    ("DATA/keys/", "The key files, where --keys names no other folder: password.key, secrets.key, token.key. "
-                   "Keep a copy apart from the copies of the database."),
+    ("DATA/integrity.db", "The database of the embedded store, with integrity.db-wal and integrity.db-shm next to it."),
+    ("DATA/before-upgrade-OLD-NEW.db", "A copy of the database from before an upgrade that rewrote a table; restore "
+                                       "takes it. Remove it when the new program has proved itself."),
+    ("DATA/lock", "Locked by the process that uses the folder, with its number."),
     ("DATA/control.sock", "By which commands reach the running server."),
+    ("DATA/keys/", "The key files, where --keys names no other folder: password.key, secrets.key, token.key. "
+                   "Keep a copy apart from the copies of the database; no backup holds them, and restore needs them."),
+    ("KEYS/password.key.accepted, KEYS/secrets.key.accepted",
+     "Where key accept was run before a restore: that the restore may use this key. The restore removes it."),
+    ("BACKUP-DIR/integrity-YYYYMMDDTHHMMSSZ.db", "The backups that the server makes by itself, named by their time."),
+    ("FILE.partial-XXXXXX", "What backup or restore is writing, next to its place. If one was broken off, the next one "
+                            "to the same place removes it."),
+    ("TMPDIR, or /var/tmp", "Where a restore into MongoDB puts a copy of the backup while it runs."),
 ]
 STATUSES = [
-    ("0", "Done."),
-    ("1", "Failed or refused; the reason is on standard error."),
-    ("2", "A bad option, or a wrong use of a command."),
+    ("0", "Done. check: nothing was found."),
+    ("1", "Failed or refused; the reason is on standard error. backup and restore: nothing was made. "
+          "check: what does not belong together is on standard output."),
+    ("2", "A bad option, or a wrong use of a command. check: not everything could be read."),
     ("3", "import-flask: done but for what is listed."),
 ]
 
