@@ -195,6 +195,7 @@ def test_a_key_of_another_store_is_named(life, tmp_path, key):
     done = server.command("check", "--keys", tmp_path)
     assert done.returncode == 1 and done.stdout.startswith(f"file {tmp_path}/{key}: is not the key"), done
     assert len(done.stdout.splitlines()) == 1
+    assert ("or give this command the nodes' JWT_SECRET_KEY" in done.stdout) == (key == "token.key")
 
 
 def test_what_cannot_be_read_is_exit_2(life, database, mongo):
