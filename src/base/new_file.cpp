@@ -79,9 +79,10 @@ Result<NewFile> NewFile::create(const std::filesystem::path& path) {
     const int fd = ::mkostemp(partial.data(), O_CLOEXEC);  // 0600
     if (fd < 0) return error_of(path, "cannot be created");
     NewFile file(path, partial, fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK) return error_of(partial, "cannot be locked");
-    if (names(partial, fd)) return file;  // else another process took it for a leftover before it was locked
-    file.partial_.clear();
+    const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && errno != EWOULDBLOCK) return error_of(partial, "cannot be locked");
+    if (locked && names(partial, fd)) return file;
+    file.partial_.clear();  // another process took it for a leftover before it was locked, and removes it
   }
 }
 
