@@ -220,6 +220,7 @@ def test_a_disk_that_is_full_in_the_middle(shop, tmp_path):
                               capture_output=True, env=environment(),
                               preexec_fn=None if embedded else lambda: limit_files(0, 128 * 1024))
         assert (done.returncode, done.stdout) == (1, "") and str(tmp_path / "a.db") in done.stderr, done
+        assert "look for errors of the disk in the system's log" in done.stderr, done
         assert not list(tmp_path.iterdir())
         assert shop.account.client.get("/products?limit=1").status == 200
     finally:

@@ -111,7 +111,7 @@ class Restore {
       target = store::mongo::open_mongo_bulk(config_.mongo_uri, catalog::product_text);
       INTEGRITY_CHECK(expect_empty(*target));
     }
-    store::sqlite::check_database(file_, {});
+    store::sqlite::check_database(file_, {}, "; name another backup");
     INTEGRITY_CHECK(expect_keys_of(store::sqlite::fingerprints_in(file_), config_.keys));
     return target ? into(*target) : into_folder();
   }

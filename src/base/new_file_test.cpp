@@ -110,7 +110,8 @@ TEST_F(NewFileTest, IsLockedAlthoughAnotherProcessTakesItForALeftover) {
 TEST_F(NewFileTest, NamesAFolderThatIsNotThere) {
   const auto file = NewFile::create(folder_ / "none/a.db");
   ASSERT_FALSE(file);
-  EXPECT_NE(file.error().detail.find("none/a.db: cannot be created: No such file"), std::string::npos);
+  EXPECT_NE(file.error().detail.find("none/a.db: cannot be created: No such file or directory; make its folder"),
+            std::string::npos);
   EXPECT_FALSE(NewFile::create(folder_.path() / ""));
 }
 
