@@ -6,6 +6,7 @@ import json
 import re
 import resource
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -66,6 +67,35 @@ def test_a_relative_file_is_of_the_folder_of_the_caller(shop, tmp_path):
     done = run("backup", "here.db", "--data", shop.data, *shop.store_option(), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "here.db").exists() and f"backup: {tmp_path}/here.db\n" in done.stdout
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("seen", [None, b"of another"])
+def test_a_file_that_the_command_does_not_see_is_status_1(tmp_path, seen):
+    """The server says that it wrote the file, but into another /tmp."""
+    file = tmp_path / "a.db"
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "integrity.db").write_text("not read")
+    made = {"path": str(file), "bytes": "4096", "last_change": "1", "taken_at": "2026-11-29T16:00:00.012Z", "sha256": "00"}
+
+    def serve(listener):
+        peer, _ = listener.accept()
+        with peer, peer.makefile("rwb") as stream:
+            assert str(file) in stream.readline().decode()
+            if seen is not None:
+                file.write_bytes(seen)
+            stream.write(json.dumps({"ok": made}).encode() + b"\n")
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(data / "control.sock"))
+        listener.listen()
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        done = run("backup", file, "--data", data)
+        server.join()
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert f"{file}: the server wrote it into a folder that this command does not see" in done.stderr
 
 
 def test_a_file_that_exists_is_never_replaced(shop, tmp_path):
