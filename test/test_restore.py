@@ -310,6 +310,16 @@ def test_a_restore_into_mongodb_that_was_killed_is_refused_by_serve_and_starts_o
         assert shop.look(admin.client) == shop.seen
 
 
+def test_nodes_may_have_a_secret_that_the_restore_does_not_know(shop, mongo):
+    where = ["--store", database_at(mongo.uri), "--keys", shop.keys]
+    assert restore(shop.file, *where).returncode == 0
+    for _ in range(2):  # the first of them notes its fingerprint
+        with Server("--keys", shop.keys, store=where[1], env={"JWT_SECRET_KEY": "q8ZrT1vXk0mWcE7uYbN4sJ6hLpDfGa2oR9eKiQwV5xM="}) as node:
+            assert Client(node).get("/products").status == 401
+    done = run("serve", "--listen", "127.0.0.1:0", *where)
+    assert done.returncode == 1 and "JWT_SECRET_KEY" in done.stderr, done
+
+
 def state_of(client, address):
     """Of a migration or restore, in the database at this address."""
     head = client[address.split("/")[3].split("?")[0]].meta.find_one({"_id": "head"})

@@ -173,7 +173,8 @@ class Restore {
     INTEGRITY_CHECK(copy_file(file_, copy));
     INTEGRITY_TRY(const Keys keys, load_keys(config_.keys, false, random_, key_file::token));
     std::vector<KeyFingerprint> used;
-    for (const KeyInUse& key : keys_used(keys, config_, !config_.mongo_uri.empty())) {
+    // Not that of what signs the tokens: the nodes may have a JWT_SECRET_KEY. The first of them notes it.
+    for (const KeyInUse& key : keys_used(keys, config_, false)) {
       used.push_back({key.name, key.fingerprint});
     }
     const Time now = clock_.now();
