@@ -222,7 +222,7 @@ Status restore_command(const CommandLine& line, const Config& config) {
               << "\nlast change before it: " << done.last_before
               << "\nEvery session has ended, and no code of an authenticator from before now is accepted.\n"
                  "Recovery codes that were spent after the backup are valid again, and so are invitations, reset tokens"
-                 " and keys for programs that were taken back since: replace what matters."
+                 " and keys for programs that were revoked since: replace what matters."
               << std::endl;
     return {};
   } catch (const std::exception& failure) {
