@@ -338,7 +338,7 @@ def test_a_place_without_room_keeps_nothing(shop, place, tmp_path):
 def test_a_backup_of_an_older_program_is_upgraded(tmp_path):
     with old_database() as (server, made):
         [kept] = server.data.glob("before-upgrade-*.db")
-        assert kept.name == "before-upgrade-8-9.db" and '"upgrade.backup"' in server.log and str(kept) in server.log
+        assert kept.name.startswith("before-upgrade-8-") and '"upgrade.backup"' in server.log and str(kept) in server.log
         assert kept.stat().st_mode & 0o777 == 0o600
         with sqlite3.connect(f"file:{kept}?mode=ro", uri=True) as database:
             assert database.execute("PRAGMA user_version").fetchone() == (8,)
@@ -359,12 +359,12 @@ def test_a_backup_of_an_older_program_is_upgraded(tmp_path):
 def test_an_upgrade_next_to_a_copy_of_another_one_changes_nothing():
     with old_database() as (server, _):
         assert server.stop() == 0
-        old = server.data / "before-upgrade-8-9.db"
+        [old] = server.data.glob("before-upgrade-8-*.db")
         (server.data / "integrity.db").write_bytes(old.read_bytes())
         old.write_text("of another upgrade")
         before = (server.data / "integrity.db").read_bytes()
         done = subprocess.run([BINARY, "serve", *server.options], text=True, capture_output=True, env=server.env)
-        assert done.returncode == 1 and "before-upgrade-8-9.db" in done.stderr, done
+        assert done.returncode == 1 and old.name in done.stderr, done
         assert (server.data / "integrity.db").read_bytes() == before
         old.unlink()
         server.start()
