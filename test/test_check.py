@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import sqlite3
@@ -111,7 +112,7 @@ def test_a_damage_is_named(folder, planted):
     before = digests(folder)
     done = check(folder)
     assert done.returncode == 1 and damage.named(expected, done.stdout), (expected, done)
-    assert "findings" in done.stderr and digests(folder) == before
+    assert re.search(r" [0-9]+ findings? in ", done.stderr) and digests(folder) == before
 
 
 @pytest.mark.embedded
@@ -199,6 +200,7 @@ def test_keys_that_do_not_fit_are_named(folder, key, fault):
     [line] = done.stdout.splitlines()
     assert line.startswith(f"file {path}: "), line
     assert {"missing": "is missing", "short": "is not a", "foreign": "is not the key", "readable": "everybody can read it"}[fault] in line
+    assert "1 finding in the files of the keys" in done.stderr and "backup" not in done.stderr, done
     if fault == "readable":
         assert path.stat().st_mode & 0o777 == 0o644, "left as it is"
 
@@ -233,5 +235,7 @@ def test_it_shows_its_progress_on_a_terminal_only(folder):
 @pytest.mark.embedded
 def test_a_finding_is_one_line_with_kind_and_id(folder):
     expected = damage.plant(damage.product_altered, folder)
-    [line] = check(folder).stdout.splitlines()
+    done = check(folder)
+    [line] = done.stdout.splitlines()
+    assert "1 finding in " in done.stderr and "restore the last backup" in done.stderr, done
     assert line == expected and damage.id_in(line)

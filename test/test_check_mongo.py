@@ -112,7 +112,7 @@ def last_change_deleted(db):
 def account_deleted(db):
     uid = db.users.find_one({"role": "admin"})["_id"]
     db.users.delete_one({"_id": uid})
-    return f"recovery codes of user {uid}: belongs to nobody"
+    return f"recovery codes of user {uid}: there is no such account"
 
 
 def account_promoted(db):
@@ -120,17 +120,17 @@ def account_promoted(db):
 
 
 def session_of_nobody(db):
-    return f"session {past(db, 'sessions', {}, {'$set': {'user': NOBODY}})}: belongs to nobody"
+    return f"session {past(db, 'sessions', {}, {'$set': {'user': NOBODY}})}: names account"
 
 
 def key_of_nobody(db):
-    return f"key {past(db, 'api_keys', {}, {'$set': {'user': NOBODY}})}: belongs to nobody"
+    return f"key {past(db, 'api_keys', {}, {'$set': {'user': NOBODY}})}: names account"
 
 
 def counters_of_nobody(db):
     row = copy.copy(db.factor_counters.find_one())
     db.factor_counters.insert_one(row | {"_id": NOBODY})
-    return f"code counters of user {NOBODY}: belongs to nobody"
+    return f"code counters of user {NOBODY}: there is no such account"
 
 
 def words_missing(db):
@@ -195,6 +195,7 @@ def test_a_key_of_another_store_is_named(life, tmp_path, key):
     done = server.command("check", "--keys", tmp_path)
     assert done.returncode == 1 and done.stdout.startswith(f"file {tmp_path}/{key}: is not the key"), done
     assert len(done.stdout.splitlines()) == 1
+    assert ("or give this command the nodes' JWT_SECRET_KEY" in done.stdout) == (key == "token.key")
 
 
 def test_what_cannot_be_read_is_exit_2(life, database, mongo):

@@ -21,6 +21,8 @@ using store::sqlite::Contents;
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 constexpr int kNice = 10;
+constexpr const char* kCure =
+    "; run `integrity check`, and if that finds nothing, look for errors of the disk in the system's log";
 
 void yield_to_others() {
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
@@ -62,8 +64,10 @@ Result<Backup> make_backup(const Config& config, const std::filesystem::path& fi
   try {
     const Contents copied = copy_store(config, made, watch);
     INTEGRITY_CHECK(made.sync());
-    if (store::sqlite::check_database(made.partial(), watch) != copied) {
-      return Error{Code::unavailable, file.string() + ": the copy is not what was copied; the disk may be failing"};
+    if (store::sqlite::check_database(made.partial(), watch, kCure) != copied) {
+      return Error{
+          Code::unavailable,
+          file.string() + ": the copy is not what was copied; look for errors of the disk in the system's log"};
     }
     backup.last_change = copied.last_change;
     INTEGRITY_TRY(backup.sha256, hash_of(made, watch, backup.bytes));

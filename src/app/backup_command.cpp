@@ -1,5 +1,6 @@
 #include "app/backup_command.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -86,6 +87,16 @@ Error of_the_server(Error error) {
   return error;
 }
 
+// A service may have a /tmp of its own, and so may a container.
+Status expect_to_see(const std::filesystem::path& file, const BackupView& made) {
+  struct stat state {};
+  if (::lstat(file.c_str(), &state) == 0 && std::to_string(state.st_size) == made.bytes) return {};
+  return Error{Code::unavailable,
+               file.string() +
+                   ": the server wrote it into a folder that this command does not see (its own /tmp): name a folder"
+                   " that both see"};
+}
+
 Result<BackupView> backup(const Config& config, const std::filesystem::path& file) {
   ProgressLine line;
   if (config.mongo_uri.empty()) {
@@ -98,7 +109,9 @@ Result<BackupView> backup(const Config& config, const std::filesystem::path& fil
     if (reply) {
       const auto made = ok_of(*reply);
       if (!made) return of_the_server(made.error());
-      return schema::read<BackupView>(*made);
+      INTEGRITY_TRY(auto view, schema::read<BackupView>(*made));
+      INTEGRITY_CHECK(expect_to_see(file, view));
+      return view;
     }
   }
   const SystemClock clock;

@@ -90,8 +90,10 @@ void BackupJob::begin() {
 Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& watch) {
   const auto began = steady_clock::now();
   auto worked_since = began;
+  bool stopped = false;
   const Watch paced = [&](std::string_view what, std::uint64_t done, std::uint64_t of) {
-    if (ending_ || (watch && !watch(what, done, of))) return false;
+    stopped = ending_ || (watch && !watch(what, done, of));
+    if (stopped) return false;
     // Copying has pauses of its own. Nobody waits for the rest.
     if (what == "checking" || what == "hashing") {
       std::this_thread::sleep_for(std::min<steady_clock::duration>(steady_clock::now() - worked_since, kPauseMax));
@@ -101,6 +103,11 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
   };
   auto made = make_backup(config_, file, clock_, paced);
   const auto took = std::to_string(duration_cast<milliseconds>(steady_clock::now() - began).count());
+  if (!made && stopped) {
+    log::event("backup.stopped", {{"path", file.string()},
+                                  {"cause", ending_ ? "the server ends" : "the command that wanted it has ended"}});
+    return made;
+  }
   if (!made) {
     ++tally_.failed;
     log::event("backup.failed", {{"path", file.string()}, {"cause", made.error().detail}});

@@ -1,5 +1,5 @@
 // The backups that a server makes: by itself, into --backup-dir, and for `integrity backup` while it runs. All of them
-// are logged and counted.
+// are logged, and counted but for those that were stopped.
 #pragma once
 #include <atomic>
 #include <chrono>

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "app/data_folder.hpp"
+#include "catalog/words.hpp"
+#include "store/sqlite/sqlite_store.hpp"
 #include "testing/folder.hpp"
 
 namespace integrity::app {
@@ -50,6 +53,20 @@ TEST(BackupJob, CountsAFailure) {
   EXPECT_EQ(backups.tally().failed, 1U);
   EXPECT_EQ(backups.tally().done, 0U);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 0);
+}
+
+TEST(BackupJob, DoesNotCountOneThatWasStopped) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  const SystemClock clock;
+  store::sqlite::open_sqlite(
+      {.file = DataFolder::database_in(config.data), .clock = &clock, .text = catalog::product_text});
+  BackupJob backups(config, clock);
+  EXPECT_FALSE(backups.make(folder / "a.db", [](auto...) { return false; }));
+  EXPECT_EQ(backups.tally().failed, 0U);
+  EXPECT_TRUE(backups.make(folder / "a.db", {}));
+  EXPECT_EQ(backups.tally().done, 1U);
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ std::unique_ptr<store::CheckSource> open_source(const Config& config) {
   return store::sqlite::open_sqlite_check(DataFolder::database_in(config.data), catalog::product_text);
 }
 
-// Error: what could not be read.
-Status check_all(const Config& config, Printed& printed) {
+// How many findings are in the files of the keys: those say what to do themselves. Error: what could not be read.
+Result<std::size_t> check_all(const Config& config, Printed& printed) {
   INTEGRITY_CHECK(expect_database(config));
   try {
     const auto source = open_source(config);
@@ -79,14 +79,14 @@ Status check_all(const Config& config, Printed& printed) {
 
 int check_command(const Config& config) {
   std::size_t findings = 0;
-  const Status whole = [&] {
+  const auto in_keys = [&] {
     Printed printed;
-    const Status done = check_all(config, printed);
+    auto done = check_all(config, printed);
     findings = printed.findings();
     return done;
   }();
-  if (!whole) {
-    std::cerr << "integrity: not everything could be checked: " << whole.error().detail << std::endl;
+  if (!in_keys) {
+    std::cerr << "integrity: not everything could be checked: " << in_keys.error().detail << std::endl;
     return 2;
   }
   if (!std::cout) {
@@ -94,10 +94,15 @@ int check_command(const Config& config) {
     return 2;
   }
   if (findings == 0) {
-    std::cerr << "nothing was found in " << shown_store(config) << std::endl;
+    std::cerr << "no findings in " << shown_store(config) << std::endl;
     return 0;
   }
-  std::cerr << "integrity: " << findings << " findings in " << shown_store(config)
+  std::cerr << "integrity: " << findings << (findings == 1 ? " finding in " : " findings in ");
+  if (findings == *in_keys) {
+    std::cerr << "the files of the keys, none in " << shown_store(config) << std::endl;
+    return 1;
+  }
+  std::cerr << shown_store(config)
             << "; stop the server, keep a copy of the store as it is, and restore the last backup" << std::endl;
   return 1;
 }

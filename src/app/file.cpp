@@ -16,26 +16,6 @@ namespace {
 
 constexpr std::size_t kSecretBytesMax = 64 * 1024;
 
-const char* advice(int why) {
-  switch (why) {
-    case EACCES:
-    case EPERM:
-      return "; run as the user that owns it, or use another folder";
-    case EROFS:
-      return "; make its file system writable, or use another folder";
-    case ENOSPC:
-    case EDQUOT:
-      return "; make room on its disk";
-    case EMFILE:
-    case ENFILE:
-      return "; allow more open files (ulimit -n, LimitNOFILE=)";
-    case EIO:
-      return "; look for errors of the disk in the system's log";
-    default:
-      return "";
-  }
-}
-
 Status write_all(int fd, std::string_view text, const std::filesystem::path& path) {
   while (!text.empty()) {
     const auto written = ::write(fd, text.data(), text.size());
@@ -81,11 +61,6 @@ Fd& Fd::operator=(Fd&& other) noexcept {
 
 Fd::~Fd() {
   if (fd_ >= 0) ::close(fd_);
-}
-
-Error file_error(const std::filesystem::path& path, const std::string& what) {
-  const int why = errno;
-  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(why) + advice(why)};
 }
 
 Status make_folder(const std::filesystem::path& path) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_error.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
@@ -27,9 +28,6 @@ class Fd {
  private:
   int fd_ = -1;
 };
-
-// "PATH: WHAT: No such file or directory", from errno; with advice where access was denied.
-Error file_error(const std::filesystem::path& path, const std::string& what);
 
 // Makes the folder, 0700, and its parents. A folder that exists is left as it is.
 Status make_folder(const std::filesystem::path& path);

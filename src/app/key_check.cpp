@@ -29,17 +29,21 @@ class KeyCheck {
   KeyCheck(const Config& config, Fingerprints known, store::CheckReport& report)
       : config_(config), known_(std::move(known)), report_(report) {}
 
-  Status run() {
+  Result<std::size_t> run() {
     INTEGRITY_CHECK(check(key_file::password, true));
     INTEGRITY_CHECK(check(key_file::secrets, true));
     // Only nodes that share a store need the same.
-    return check(key_file::token, !config_.mongo_uri.empty());
+    INTEGRITY_CHECK(check(key_file::token, !config_.mongo_uri.empty()));
+    return findings_;
   }
 
  private:
   Status check(const char* name, bool compared) {
     const auto path = config_.keys / name;
-    const auto found = [&](const std::string& what) { report_.found("file " + path.string(), what); };
+    const auto found = [&](const std::string& what) {
+      report_.found("file " + path.string(), what);
+      ++findings_;
+    };
     struct stat state {};
     if (::stat(path.c_str(), &state) != 0) {
       if (errno != ENOENT && errno != ENOTDIR) return file_error(path, "cannot read");
@@ -61,9 +65,10 @@ class KeyCheck {
     if (known == known_.end()) {
       found("is not known to the store, which has never been used with a key of this name; start the server once");
     } else if (known->second != *fingerprint) {
-      found(std::string("is not the key that the store is used with; restore that from your copy of the keys. If it is "
-                        "lost for good: integrity key accept ") +
-            name);
+      const bool may_be_given = name == std::string_view(key_file::token) && !config_.jwt_secret_key;
+      found(std::string("is not the key that the store is used with; restore that from your copy of the keys") +
+            (may_be_given ? ", or give this command the nodes' JWT_SECRET_KEY" : "") +
+            ". If it is lost for good: integrity key accept " + name);
     }
     return {};
   }
@@ -71,11 +76,12 @@ class KeyCheck {
   const Config& config_;
   const Fingerprints known_;
   store::CheckReport& report_;
+  std::size_t findings_ = 0;
 };
 
 }  // namespace
 
-Status check_keys(const Config& config, store::CheckSource& source, store::CheckReport& report) {
+Result<std::size_t> check_keys(const Config& config, store::CheckSource& source, store::CheckReport& report) {
   return KeyCheck(config, fingerprints_in(source, report), report).run();
 }
 

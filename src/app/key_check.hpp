@@ -6,8 +6,8 @@
 
 namespace integrity::app {
 
-// Reports keys that are missing, damaged, readable by others, or not those that the store is used with. Changes nothing.
-// Error: a key file cannot be read.
-Status check_keys(const Config& config, store::CheckSource& source, store::CheckReport& report);
+// Reports keys that are missing, damaged, readable by others, or not those that the store is used with, and gives
+// their number. Changes nothing. Error: a key file cannot be read.
+Result<std::size_t> check_keys(const Config& config, store::CheckSource& source, store::CheckReport& report);
 
 }  // namespace integrity::app

@@ -188,8 +188,8 @@ constexpr Option kOptions[] = {
      }},
     {"backup-dir", "FOLDER", "", "none", "The server makes backups by itself, here; made if it is missing", server,
      [](Config& c, std::string_view text) { return take_folder(text, c.backup_dir); }},
-    {"backup-every", "TIME", "", "24h", "When the newest backup in --backup-dir is older, another is made; from 1s on",
-     server,
+    {"backup-every", "TIME", "", "24h",
+     "How old the newest backup may become before the server makes another; at least 1s", server,
      [](Config& c, std::string_view text) {
        using namespace std::chrono;
        return take(parse_duration(text, seconds(1), days(366)), [&](seconds value) { c.backup_every = value; });
@@ -211,7 +211,8 @@ constexpr Option kOptions[] = {
          c.metrics_port = at.port;
        });
      }},
-    {"insecure-metrics", "", "false", "", "Metrics outside loopback, for whoever can reach that address", server,
+    {"insecure-metrics", "", "false", "",
+     "Allow metrics outside loopback, readable by every client that reaches the address", server,
      [](Config& c, std::string_view text) {
        return take(parse_switch(text), [&](bool value) { c.insecure_metrics = value; });
      }},

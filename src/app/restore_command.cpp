@@ -111,7 +111,7 @@ class Restore {
       target = store::mongo::open_mongo_bulk(config_.mongo_uri, catalog::product_text);
       INTEGRITY_CHECK(expect_empty(*target));
     }
-    store::sqlite::check_database(file_, {});
+    store::sqlite::check_database(file_, {}, "; name another backup");
     INTEGRITY_CHECK(expect_keys_of(store::sqlite::fingerprints_in(file_), config_.keys));
     return target ? into(*target) : into_folder();
   }
@@ -173,7 +173,8 @@ class Restore {
     INTEGRITY_CHECK(copy_file(file_, copy));
     INTEGRITY_TRY(const Keys keys, load_keys(config_.keys, false, random_, key_file::token));
     std::vector<KeyFingerprint> used;
-    for (const KeyInUse& key : keys_used(keys, config_, !config_.mongo_uri.empty())) {
+    // Not that of what signs the tokens: the nodes may have a JWT_SECRET_KEY. The first of them notes it.
+    for (const KeyInUse& key : keys_used(keys, config_, false)) {
       used.push_back({key.name, key.fingerprint});
     }
     const Time now = clock_.now();
@@ -221,7 +222,7 @@ Status restore_command(const CommandLine& line, const Config& config) {
               << "\nlast change before it: " << done.last_before
               << "\nEvery session has ended, and no code of an authenticator from before now is accepted.\n"
                  "Recovery codes that were spent after the backup are valid again, and so are invitations, reset tokens"
-                 " and keys for programs that were taken back since: replace what matters."
+                 " and keys for programs that were revoked since: replace what matters."
               << std::endl;
     return {};
   } catch (const std::exception& failure) {

@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "base/file_error.hpp"
 
 namespace integrity {
 namespace {
@@ -20,13 +20,16 @@ namespace {
 constexpr std::string_view kInfix = ".partial-";
 constexpr std::size_t kRandomLength = 6;  // as mkostemp(3) makes them
 
-Error error_of(const std::filesystem::path& path, const char* what) {
-  return {Code::unavailable, path.string() + ": " + what + ": " + std::strerror(errno)};
-}
-
 Error taken(const std::filesystem::path& path) {
   return {Code::precondition_failed,
           path.string() + ": exists, and is not replaced; name another file, or move it away"};
+}
+
+Error not_created(const std::filesystem::path& path) {
+  const bool no_folder = errno == ENOENT || errno == ENOTDIR;
+  auto error = file_error(path, "cannot be created");
+  if (no_folder) error.detail += "; make its folder, or name a file in another one";
+  return error;
 }
 
 // Whether `path` still names the file that `fd` is open on.
@@ -45,7 +48,7 @@ Status sync_folder_of(const std::filesystem::path& path) {
   const auto folder = folder_of(path);
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  const Status status = synced ? Status() : Status(error_of(folder, "cannot sync"));
+  const Status status = synced ? Status() : Status(file_error(folder, "cannot sync"));
   if (fd >= 0) ::close(fd);
   return status;
 }
@@ -77,11 +80,12 @@ Result<NewFile> NewFile::create(const std::filesystem::path& path) {
   for (;;) {
     std::string partial = path.string() + std::string(kInfix) + std::string(kRandomLength, 'X');
     const int fd = ::mkostemp(partial.data(), O_CLOEXEC);  // 0600
-    if (fd < 0) return error_of(path, "cannot be created");
+    if (fd < 0) return not_created(path);
     NewFile file(path, partial, fd);
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK) return error_of(partial, "cannot be locked");
-    if (names(partial, fd)) return file;  // else another process took it for a leftover before it was locked
-    file.partial_.clear();
+    const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && errno != EWOULDBLOCK) return file_error(partial, "cannot be locked");
+    if (locked && names(partial, fd)) return file;
+    file.partial_.clear();  // another process took it for a leftover before it was locked, and removes it
   }
 }
 
@@ -96,14 +100,14 @@ NewFile::~NewFile() {
 }
 
 Status NewFile::sync() {
-  if (::fsync(fd_) != 0) return error_of(partial_, "cannot be brought to the disk");
+  if (::fsync(fd_) != 0) return file_error(partial_, "cannot be brought to the disk");
   return {};
 }
 
 Status NewFile::publish() {
   INTEGRITY_CHECK(sync());
   if (rename_to_new(partial_.c_str(), path_.c_str()) != 0) {
-    return errno == EEXIST ? taken(path_) : error_of(path_, "cannot be created");
+    return errno == EEXIST ? taken(path_) : file_error(path_, "cannot be created");
   }
   partial_.clear();
   const Status synced = sync_folder_of(path_);

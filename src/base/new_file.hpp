@@ -1,4 +1,4 @@
-// A file that appears under its name complete or not at all, and in place of no other.
+// A file that appears under its name complete or not at all, and never replaces another file.
 //
 //   INTEGRITY_TRY(NewFile file, NewFile::create("/backups/monday.db"));   // monday.db.partial-Xa3kT9, empty, 0600
 //   … write to file.partial() …

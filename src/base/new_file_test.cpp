@@ -85,10 +85,33 @@ TEST_F(NewFileTest, RemovesWhatAKilledProcessLeftButNotWhatIsInUse) {
   EXPECT_EQ(files(), 4U);
 }
 
+TEST_F(NewFileTest, IsLockedAlthoughAnotherProcessTakesItForALeftover) {
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> others;
+  for (int i = 0; i < 4; ++i) {
+    others.emplace_back([&] {
+      while (!stop) NewFile::remove_leftovers(folder_.path(), [](std::string_view) { return true; });
+    });
+  }
+  for (int i = 0; i < 2000; ++i) {
+    const auto file = NewFile::create(path_);
+    EXPECT_TRUE(file);
+    if (!file) break;
+    const int fd = ::open(file->partial().c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_GE(fd, 0) << "it was removed";
+    EXPECT_NE(::flock(fd, LOCK_EX | LOCK_NB), 0) << "it is not locked";
+    ::close(fd);
+    if (HasFailure()) break;
+  }
+  stop = true;
+  for (auto& other : others) other.join();
+}
+
 TEST_F(NewFileTest, NamesAFolderThatIsNotThere) {
   const auto file = NewFile::create(folder_ / "none/a.db");
   ASSERT_FALSE(file);
-  EXPECT_NE(file.error().detail.find("none/a.db: cannot be created: No such file"), std::string::npos);
+  EXPECT_NE(file.error().detail.find("none/a.db: cannot be created: No such file or directory; make its folder"),
+            std::string::npos);
   EXPECT_FALSE(NewFile::create(folder_.path() / ""));
 }
 

@@ -248,7 +248,8 @@ class Check {
     last_.number = change.number;
     if (change.at < last_.time) report_.found(about_change(change), "is of an earlier time than the change before it");
     last_.time = std::max(last_.time, change.at);
-    if (!model::is_change_word(change.op)) report_.found(about_change(change), "has the unknown word " + change.op);
+    if (!model::is_change_word(change.op))
+      report_.found(about_change(change), "has the unknown operation " + change.op);
     const auto& by = change.attribution;
     if (by.actor)
       expect_user(
@@ -276,7 +277,7 @@ class Check {
     }
     if (watermark.number < last_.number) {
       report_.found("change " + std::to_string(last_.number),
-                    "was made by nobody: the store continues after number " + std::to_string(watermark.number));
+                    "is newer than the store's last change number, " + std::to_string(watermark.number));
     }
     if (watermark.time < last_.time) {
       report_.found("change " + std::to_string(last_.number), "is of a later time than the store has ever seen");
@@ -293,7 +294,7 @@ class Check {
       if (user.has_factor() && (user.totp_secret.empty() || pending)) {
         report_.found(name(), "has a confirmed authenticator and no secret for it, or is pending");
       }
-      if (user.reset && user.reset->by) expect_user(*user.reset->by, name, "who reset it");
+      if (user.reset && user.reset->by) expect_user(*user.reset->by, name, "the one who reset it");
     }
     if (!pending) return compare(RecordKind::user, user.id, user, user.version);
     if (const auto found = entries_.find({RecordKind::user, record_id(user.id)}); found != entries_.end()) {
@@ -306,7 +307,7 @@ class Check {
     const model::Session& session = row.session;
     const auto name = [&] { return about(RecordKind::session, session.id.hex()); };
     if (first_) {
-      const KnownUser* const owner = expect_user(session.user, name, "its account");
+      const KnownUser* const owner = expect_user(session.user, name, "its owner");
       if (owner != nullptr && owner->state != model::UserState::active) {
         report_.found(name(), "its account " + session.user.hex() + " is not active");
       } else if (owner != nullptr && session.role != owner->role.value_or(model::Role::editor)) {
@@ -319,7 +320,7 @@ class Check {
   void check_row(const model::ApiKey& key) {
     const auto name = [&] { return about(RecordKind::key, key.id.hex()); };
     if (first_) {
-      const KnownUser* const owner = expect_user(key.user, name, "its account");
+      const KnownUser* const owner = expect_user(key.user, name, "its owner");
       std::optional<model::Role> role;
       if (owner != nullptr && owner->state == model::UserState::active) {
         role = owner->role.value_or(model::Role::editor);
@@ -333,7 +334,7 @@ class Check {
 
   void check_row(const model::Invitation& invitation) {
     const auto name = [&] { return about(RecordKind::invitation, invitation.id.hex()); };
-    if (first_ && invitation.created_by) expect_user(*invitation.created_by, name, "who invited");
+    if (first_ && invitation.created_by) expect_user(*invitation.created_by, name, "the one who invited");
     compare(RecordKind::invitation, invitation.id, invitation, 1);
   }
 
@@ -344,7 +345,7 @@ class Check {
                             row.sequence < first_sequence_after(product.created_at);
       if (!in_order || row.sequence > sequence_max_) {
         report_.found(about(RecordKind::product, product.id.hex()),
-                      "its sequence number " + std::to_string(row.sequence) + " is not one of its time");
+                      "its sequence number " + std::to_string(row.sequence) + " does not fit its creation time");
       }
     }
     compare(RecordKind::product, product.id, product, product.version);
@@ -357,15 +358,14 @@ class Check {
   void check_row(const KeyFingerprint&) {}  // compared with the key files by the program
 
   void expect_owner(std::string_view what, const UserId& user) {
-    if (!first_) return;
-    expect_user(
-        user, [&] { return std::string(what) + " of " + about(RecordKind::user, user.hex()); }, "its account");
+    if (!first_ || users_.find(user) != nullptr) return;
+    report_.found(std::string(what) + " of " + about(RecordKind::user, user.hex()), "there is no such account");
   }
   template <class Name>
   const KnownUser* expect_user(const UserId& user, const Name& name, std::string_view as) {
     const KnownUser* const found = users_.find(user);
     if (found == nullptr) {
-      report_.found(name(), "belongs to nobody: there is no account " + user.hex() + " (" + std::string(as) + ")");
+      report_.found(name(), "names account " + user.hex() + " as " + std::string(as) + ", which does not exist");
     }
     return found;
   }
@@ -380,7 +380,7 @@ class Check {
     Entry& entry = found->second;
     entry.seen = true;
     const bool may_end = kind == RecordKind::key;  // a revoked key stays
-    if (entry.ended && !may_end) return report_.found(name(), "is there, although its last change ended it");
+    if (entry.ended && !may_end) return report_.found(name(), "exists, although its last change removed it");
     if (revision != entry.revision) {
       return report_.found(name(), "is at version " + std::to_string(revision) +
                                        ", and its history ends with version " + std::to_string(entry.revision));

@@ -103,13 +103,13 @@ def session_promoted(db):
 def session_of_nobody(db):
     sid = one(db, "SELECT lower(hex(id)) FROM sessions")
     db.execute("UPDATE sessions SET user = unhex_(?) WHERE id = unhex_(?)", (NOBODY, sid))
-    return f"session {sid}: belongs to nobody"
+    return f"session {sid}: names account"
 
 
 def key_of_nobody(db):
     kid = one(db, "SELECT lower(hex(id)) FROM api_keys")
     db.execute("UPDATE api_keys SET user = unhex_(?) WHERE id = unhex_(?)", (NOBODY, kid))
-    return f"key {kid}: belongs to nobody"
+    return f"key {kid}: names account"
 
 
 def key_with_more_scopes(db):
@@ -127,7 +127,7 @@ def key_revived(db):
 def invitation_of_nobody(db):
     iid = one(db, "SELECT lower(hex(id)) FROM invitations")
     db.execute("UPDATE invitations SET created_by = unhex_(?) WHERE id = unhex_(?)", (NOBODY, iid))
-    return f"invitation {iid}: belongs to nobody"
+    return f"invitation {iid}: names account"
 
 
 def invitation_promoted(db):
@@ -139,7 +139,7 @@ def invitation_promoted(db):
 def of_nobody(table, what):
     def plant(db):
         db.execute(f"UPDATE OR IGNORE {table} SET user = unhex_(?) WHERE user = (SELECT user FROM {table} LIMIT 1)", (NOBODY,))
-        return f"{what} of user {NOBODY}: belongs to nobody"
+        return f"{what} of user {NOBODY}: there is no such account"
     plant.__name__ = f"{table}_of_nobody"
     return plant
 

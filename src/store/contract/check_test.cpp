@@ -81,7 +81,7 @@ TEST_P(StoreCheck, HolesInTheHistoryAreNamed) {
   EXPECT_TRUE(altered([&](auto& change) {
                 if (change.number == last) change.op = "product.paint";
                 return true;
-              }).has("has the unknown word product.paint"));
+              }).has("has the unknown operation product.paint"));
   EXPECT_TRUE(altered([&](auto& change) {
                 if (change.number == last) ++change.revision;
                 return true;
@@ -93,21 +93,22 @@ TEST_P(StoreCheck, HolesInTheHistoryAreNamed) {
 TEST_P(StoreCheck, WhatBelongsToNobodyIsNamed) {
   fill();
   const auto found = findings_where<model::User>([&](auto& user) { return user.id != ada_.id; });
-  const auto nobody = ": belongs to nobody: there is no account " + ada_.id.hex();
-  for (const auto& name :
-       {session_name(), key_name(), "code counters of " + ada_name(), "recovery codes of " + ada_name(),
-        "challenge of " + ada_name(), "stored response of " + ada_name()}) {
-    EXPECT_TRUE(found.has(name + nobody)) << name << '\n' << found.text();
+  const auto nobody = ": names account " + ada_.id.hex() + " as its ";
+  for (const auto& name : {session_name(), key_name()}) {
+    EXPECT_TRUE(found.has(name + nobody + "owner, which does not exist")) << name << '\n' << found.text();
+  }
+  for (const std::string what : {"code counters", "recovery codes", "challenge", "stored response"}) {
+    EXPECT_TRUE(found.has(what + " of " + ada_name() + ": there is no such account")) << what << '\n' << found.text();
   }
   EXPECT_TRUE(found.has(ada_name() + ": is missing"));
-  EXPECT_TRUE(found.has(product_name(products_[2]) + nobody + " (its actor)"));
+  EXPECT_TRUE(found.has(product_name(products_[2]) + nobody + "actor, which does not exist"));
   const auto other = findings_where<model::ApiKey>([&](auto& key) { return key.id != key_.id; });
   EXPECT_TRUE(other.has("was made with key " + key_.id.hex() + ", and there is no such key"));
   const auto invitation = findings_where<model::Invitation>([&](auto& each) {
     each.created_by = UserId{{9}};
     return true;
   });
-  EXPECT_TRUE(invitation.has(about(model::RecordKind::invitation, invitation_.id.hex()) + ": belongs to nobody"));
+  EXPECT_TRUE(invitation.has(about(model::RecordKind::invitation, invitation_.id.hex()) + ": names account "));
 }
 
 TEST_P(StoreCheck, AccountsAreWhatTheirLastChangeSays) {
@@ -188,7 +189,7 @@ TEST_P(StoreCheck, WhatHasEndedIsNotThere) {
     if (change.record == record_id(session_.session.id)) change.after.clear();
     return true;
   });
-  EXPECT_TRUE(session.has(session_name() + ": is there, although its last change ended it"));
+  EXPECT_TRUE(session.has(session_name() + ": exists, although its last change removed it"));
   // Without a change it may have expired.
   EXPECT_EQ(findings_where<model::SessionRecord>([](auto&) { return false; }).text(), "");
   EXPECT_EQ(findings_where<model::Invitation>([](auto&) { return false; }).text(), "");

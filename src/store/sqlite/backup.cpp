@@ -5,9 +5,11 @@
 
 #include <array>
 #include <chrono>
+#include <exception>
 #include <fstream>
 #include <thread>
 
+#include "base/file_error.hpp"
 #include "base/log.hpp"
 #include "base/new_file.hpp"
 #include "store/move.hpp"
@@ -66,10 +68,34 @@ Contents contents_of(Database& db) {
   return contents;
 }
 
+// What the operator can do about a copy that failed.
+std::string cure_of_copy(int primary) {
+  switch (primary) {
+    case SQLITE_FULL:
+      return "; make room on its disk";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "; the database is damaged: run `integrity check`";
+    case SQLITE_IOERR:
+      return "; look for errors of the disk in the system's log, and for a limit on the size of files";
+    default:
+      return "";
+  }
+}
+
+template <class Copy>
+void advising(Copy copy) {
+  try {
+    copy();
+  } catch (const Failure& failure) {
+    throw Unavailable(failure.what() + cure_of_copy(failure.primary()));
+  }
+}
+
 class FileDescriptor {
  public:
   FileDescriptor(const std::filesystem::path& file, int how) : fd_(::open(file.c_str(), how | O_CLOEXEC)) {
-    if (fd_ < 0) throw Failure(SQLITE_CANTOPEN, "cannot open the file");
+    if (fd_ < 0) throw Unavailable(file_fault("cannot be opened"));
   }
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
@@ -81,7 +107,7 @@ class FileDescriptor {
 };
 
 void bring_to_disk(const FileDescriptor& file) {
-  if (::fdatasync(file.get()) != 0) throw Failure(SQLITE_IOERR_FSYNC, "cannot be brought to the disk");
+  if (::fdatasync(file.get()) != 0) throw Unavailable(file_fault("cannot be brought to the disk"));
 }
 
 // The copy has the header of a database in WAL mode. Without a log that says the same in an ordinary file: bytes 18 and
@@ -89,7 +115,7 @@ void bring_to_disk(const FileDescriptor& file) {
 void make_ordinary(const FileDescriptor& file) {
   constexpr std::array<char, 2> kRollbackMode{1, 1};
   if (::pwrite(file.get(), kRollbackMode.data(), kRollbackMode.size(), 18) != 2) {
-    throw Failure(SQLITE_IOERR_WRITE, "cannot be written");
+    throw Unavailable(file_fault("cannot be written"));
   }
 }
 
@@ -140,17 +166,17 @@ void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fil
 }
 
 // The words of the header, before SQLite is asked: its own message is the same for all of them.
-void check_header(const std::filesystem::path& file) {
+void check_header(const std::filesystem::path& file, const std::string& cure) {
   std::array<unsigned char, kHeaderBytes> header{};
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Unavailable("cannot be read");
   in.read(reinterpret_cast<char*>(header.data()), header.size());
   const auto got = static_cast<std::size_t>(in.gcount());
-  if (got == 0) throw Unavailable("is empty, or cannot be read; name another backup");
+  if (got == 0) throw Unavailable("is empty, or cannot be read" + cure);
   const bool ours = std::string_view(reinterpret_cast<const char*>(header.data()), std::min(got, kMagic.size())) ==
                     kMagic.substr(0, std::min(got, kMagic.size()));
   if (!ours) throw Unavailable("is not a backup of this program; name another file");
-  if (got < header.size()) throw Unavailable("is cut off in its header; name another backup");
+  if (got < header.size()) throw Unavailable("is cut off in its header" + cure);
   const auto big_endian = [&](std::size_t at, int bytes) {
     std::uint64_t value = 0;
     for (int i = 0; i < bytes; ++i) value = value << 8 | header[at + static_cast<std::size_t>(i)];
@@ -160,19 +186,25 @@ void check_header(const std::filesystem::path& file) {
   const std::uint64_t expected = page * big_endian(28, 4), size = size_of(file);
   if (size == expected) return;
   throw Unavailable("is " + std::string(size < expected ? "cut off" : "damaged") + ": it has " + std::to_string(size) +
-                    " bytes instead of " + std::to_string(expected) + "; name another backup");
+                    " bytes instead of " + std::to_string(expected) + cure);
 }
 
-void check_pages(Database& db, const Watch& watch) {
+void check_pages(Database& db, const Watch& watch, const std::string& cure) {
   struct Told {
     const Watch& watch;
     bool stop = false;
+    std::exception_ptr failed{};  // it must not pass through SQLite, which is C
   } told{watch};
   sqlite3_progress_handler(
       db.handle(), kCheckSteps,
       [](void* data) {
         auto& to = *static_cast<Told*>(data);
-        to.stop = to.watch && !to.watch("checking", 0, 0);
+        try {
+          to.stop = to.watch && !to.watch("checking", 0, 0);
+        } catch (...) {
+          to.failed = std::current_exception();
+          to.stop = true;
+        }
         return to.stop ? 1 : 0;
       },
       &told);
@@ -183,8 +215,10 @@ void check_pages(Database& db, const Watch& watch) {
     auto orphan = db.query("PRAGMA foreign_key_check");
     if (orphan.next()) throw Failure(SQLITE_CORRUPT, "a row of " + orphan.take<std::string>() + " belongs to nothing");
   } catch (const Failure& failure) {
+    sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
+    if (told.failed) std::rethrow_exception(told.failed);
     if (told.stop) throw Stopped("stopped before it was complete");
-    throw Unavailable(std::string("is damaged (") + failure.what() + "); name another backup");
+    throw Unavailable(std::string("is damaged (") + failure.what() + ")" + cure);
   }
   sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
 }
@@ -206,7 +240,7 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
     });
     Database copy(to, Database::Open::alone);
     copy.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024;");
-    copy_pages(from, copy, growth, target, watch);
+    advising([&] { copy_pages(from, copy, growth, target, watch); });
   }
   make_ordinary(target);
   return contents;
@@ -215,21 +249,21 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
 Contents copy_rows_into(RowSource& source, const std::filesystem::path& to, const model::ProductText& text,
                         const Watch& watch) {
   const FileDescriptor target(to, O_RDWR);
-  {
+  advising([&] {
     const auto copy = open_sqlite_bulk_alone(to, text);
     copy->prepare();
     for (const RowKind kind : all_row_kinds()) {
       copy_rows(source, *copy, kind, [&](std::size_t rows, std::size_t of) { go_on(watch, name_of(kind), rows, of); });
     }
     copy->set_watermark(source.watermark());
-  }
+  });
   Database db(to, Database::Open::unchanging);
   return contents_of(db);
 }
 
-Contents check_database(const std::filesystem::path& file, const Watch& watch) {
+Contents check_database(const std::filesystem::path& file, const Watch& watch, const std::string& cure) {
   return naming(file, [&] {
-    check_header(file);
+    check_header(file, cure);
     if (size_of(file.string() + "-wal") > 0) {
       throw Unavailable(
           "has a log next to it, FILE-wal, so it is not a backup but a database in use: make a backup of"
@@ -241,10 +275,10 @@ Contents check_database(const std::filesystem::path& file, const Watch& watch) {
       const bool ours = number_of(db, "PRAGMA application_id") == kApplication && version_of(db) > 0;
       if (!ours) throw Unavailable("is a database of another program; name another file");
     } catch (const Failure& failure) {
-      throw Unavailable(std::string("is damaged (") + failure.what() + "); name another backup");
+      throw Unavailable(std::string("is damaged (") + failure.what() + ")" + cure);
     }
     refuse_newer(db);
-    check_pages(db, watch);
+    check_pages(db, watch, cure);
     expect_open(db);
     return contents_of(db);
   });

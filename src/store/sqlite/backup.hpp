@@ -40,7 +40,8 @@ Contents copy_rows_into(RowSource& source, const std::filesystem::path& to, cons
 
 // What is in a file that nobody writes to, such as a backup. Throws what is wrong with it: it is cut off, damaged,
 // another program's, a newer program's, or sealed by a migration. Leaves no files next to it.
-Contents check_database(const std::filesystem::path& file, const Watch& watch);
+// `cure`: what is said where it is damaged, such as "; name another backup".
+Contents check_database(const std::filesystem::path& file, const Watch& watch, const std::string& cure = {});
 
 // Copies `file` to before-upgrade-OLD-NEW.db next to it. One that an upgrade made that did not finish is kept. Throws
 // where there is one with other contents.

@@ -97,6 +97,26 @@ TEST_F(SqliteBackup, ACheckStopsWhereTheWatcherSaysSo) {
   }
 }
 
+TEST_F(SqliteBackup, WhatTheWatcherThrowsDuringACheckIsThrown) {
+  {
+    const auto store = open();
+    for (std::uint8_t i = 1; i <= 250; ++i) add(*store, i, kLong);
+  }
+  copy_database(file_, copy_, {});
+  const Watch failing = [](auto, auto, auto) -> bool { throw std::out_of_range("of the watcher"); };
+  EXPECT_THROW(check_database(copy_, failing), std::out_of_range);
+}
+
+TEST_F(SqliteBackup, SaysWhatToDoWhereItIsDamaged) {
+  const auto damaged = empty("damaged.db");
+  try {
+    check_database(damaged, {}, "; do this");
+    FAIL();
+  } catch (const Unavailable& failure) {
+    EXPECT_EQ(std::string(failure.what()), damaged.string() + ": is empty, or cannot be read; do this");
+  }
+}
+
 TEST_F(SqliteBackup, ChecksFilesWhoseNamesNeedEscapesInAUri) {
   add(*open(), 1);
   const auto odd = empty("a?b#c%41 d.db");
