@@ -6,13 +6,21 @@ import { createHmac } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 
 const [url, username, signUp] = process.argv.slice(2);
+if (!username) end('Usage: node client.mjs URL NAME [sign-up]');
+
+function end(message) {
+  console.error(message);
+  process.exit(1);
+}
 
 async function send(method, path, body, token) {
   const headers = { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }),
                     ...(token && { Authorization: `Bearer ${token}` }) };
-  const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) });
-  if (!answer.ok) throw new Error((await answer.json()).detail);
-  return answer.json();
+  const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) })
+    .catch(failure => end(`${url} does not answer: ${failure.cause?.code ?? failure.message}`));
+  if (answer.ok) return answer.json();
+  const { detail, errors = [] } = await answer.json();
+  end([detail, ...errors.map(each => `${each.pointer ?? each.parameter} ${each.detail}`)].join('\n  '));
 }
 
 async function ask(what) {

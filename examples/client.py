@@ -2,9 +2,11 @@
 
 Asks for the password and the code, or takes INTEGRITY_PASSWORD and makes the code of INTEGRITY_TOTP_SECRET. `sign-up`, once,
 opens the account and shows that secret, for an authenticator."""
-import base64, getpass, hmac, json, os, sys, time, urllib.request
+import base64, getpass, hmac, json, os, sys, time, urllib.error, urllib.request
 from decimal import Decimal
 
+if len(sys.argv) < 3:
+    sys.exit("Usage: client.py URL NAME [sign-up]")
 url, name = sys.argv[1:3]
 
 def send(method, path, body=None, token=None):
@@ -15,7 +17,11 @@ def send(method, path, body=None, token=None):
         with urllib.request.urlopen(urllib.request.Request(url + path, data, headers, method=method)) as answer:
             return json.load(answer, parse_float=Decimal)  # money stays exact
     except urllib.error.HTTPError as refusal:
-        sys.exit(json.load(refusal)["detail"])
+        problem = json.load(refusal)
+        wrong = [f"{each.get('pointer') or each.get('parameter')} {each['detail']}" for each in problem.get("errors", [])]
+        sys.exit("\n  ".join([problem["detail"], *wrong]))
+    except (OSError, ValueError) as failure:
+        sys.exit(f"{url} does not answer: {failure}")
 
 def totp(secret):  # RFC 6238
     digest = hmac.digest(base64.b32decode(secret), int(time.time() // 30).to_bytes(8, "big"), "sha1")

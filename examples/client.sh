@@ -4,9 +4,10 @@
 # Asks for the password and the code, or takes INTEGRITY_PASSWORD and makes the code of INTEGRITY_TOTP_SECRET. `sign-up`, once,
 # opens the account and shows that secret, for an authenticator.
 set -eu
+[ $# -ge 2 ] || { echo 'Usage: client.sh URL NAME [sign-up]' >&2; exit 2; }
 url=$1 name=$2 secret=${INTEGRITY_TOTP_SECRET:-}
 send() {
-  body=$(curl -sS --fail-with-body -H 'Content-Type: application/json' "$@") || { echo "$body" >&2; exit 1; }
+  body=$(curl -sS --fail-with-body -H 'Content-Type: application/json' "$@") || { [ -z "$body" ] || echo "$body" >&2; exit 1; }
   printf '%s\n' "$body"
 }
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }

@@ -118,6 +118,13 @@ def test_how_long_it_works_may_be_said(office):
     assert create(owner, expires_in=None).json["expires_at"] is None, "null, said explicitly, never expires"
 
 
+def test_errors_about_the_end_of_a_key_name_the_member_and_its_unit(admin):
+    [unknown] = create(admin.stay_fresh(), expires_at="2027-01-31T08:15:30Z").json["errors"]
+    assert unknown == {"pointer": "#/expires_at", "detail": "is not known here; you may mean expires_in"}
+    [wrong] = create(admin, expires_in="90d").json["errors"]
+    assert wrong["detail"].endswith(", in seconds")
+
+
 @pytest.mark.concurrent
 def test_at_most_fifty_unexpired_keys_an_account(admin):
     owner = enrolled(admin.server)
@@ -148,6 +155,7 @@ def test_a_mistyped_and_an_unknown_key_get_the_same_bytes(admin):
     for why, token in tokens.items():
         reply = Client(admin.server, token).get("/products")
         assert is_refused(reply), why
+        assert reply.json["detail"].startswith("the key is not accepted"), "not: log in again"
         headers = [(name, value) for name, value in reply.headers if name.lower() not in ("date", "x-request-id")]
         seen[str((reply.json | {"request_id": ""}, headers))].append(why)
     assert any({"mistyped", "bad checksum", "unknown", "another unknown"} <= set(each) for each in seen.values()), seen

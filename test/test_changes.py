@@ -79,6 +79,19 @@ def test_before_and_after_fit_together(company):
         last[each["record"]] = each["after"]
 
 
+def test_the_version_of_an_account_is_the_one_that_clients_see(company):
+    account = member(company.admin, "clerk")
+    for code in account.recovery_codes[:2]:  # changes that do not move the version
+        assert account.client.post("/me/proof", {"recovery_code": code}).status == 200
+    assert company.admin.change(account, name="Cy").status == 200
+    changes = company.changes(f"record={account.id}")
+    seen = company.admin.client.get(f"/users/{account.id}")
+    assert changes[0]["version"] == seen.json["version"] < len(changes)
+    assert seen.header("ETag") == f'"{changes[0]["version"]}"'
+    for each in company.changes("kind=user") + [each for each in company.history(account) if each["op"].startswith("user.")]:
+        assert each["version"] == each["after"]["version"], each
+
+
 def test_an_account_in_a_change_has_no_counters_and_no_times_of_use(company):
     seen = 0
     for each in company.changes("kind=user"):

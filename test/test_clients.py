@@ -4,6 +4,7 @@ import html
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -15,11 +16,20 @@ EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 RUN = {"client.sh": ["/bin/sh"], "client.py": ["/usr/bin/python3"],
        "client.mjs": [shutil.which("node") or shutil.which("nodejs") or "node"]}
 PROGRAM = "program.py"
+ALL = [*sorted(RUN), PROGRAM]
 PASSWORD = r'two "quoted" \words'
 
 
+def command(name) -> list:
+    return [*RUN.get(name, ["/usr/bin/python3"]), EXAMPLES / name]
+
+
+def is_trace(text: str) -> bool:
+    return "Traceback" in text or re.search(r"^ +at ", text, re.M) is not None
+
+
 def run(name, server, *arguments, stdin="", **variables):
-    return subprocess.run([*RUN[name], EXAMPLES / name, f"http://127.0.0.1:{server.port}", *arguments], input=stdin,
+    return subprocess.run([*command(name), f"http://127.0.0.1:{server.port}", *arguments], input=stdin,
                           capture_output=True, text=True, timeout=60, env=environment(**variables))
 
 
@@ -63,6 +73,30 @@ def test_a_refusal_is_shown_in_the_servers_words(server, name):
     assert done.returncode != 0 and "password" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", sorted(RUN))
+def test_the_errors_of_a_422_are_shown(server, name):
+    done = run(name, server, fresh_name("new"), "sign-up", INTEGRITY_PASSWORD="password1")
+    assert done.returncode == 1 and "#/password" in done.stderr and "common" in done.stderr, done
+    assert not is_trace(done.stderr)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_arguments_it_says_how_it_is_called(name):
+    done = subprocess.run([*command(name)], capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode in (1, 2) and re.fullmatch(r"Usage: .* URL .*\n", done.stderr), done
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_where_no_server_answers_it_says_so_in_a_line(name):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    arguments = [] if name == PROGRAM else ["ada"]
+    done = subprocess.run([*command(name), nobody, *arguments], input="", capture_output=True, text=True, timeout=60,
+                          env=environment(INTEGRITY_PASSWORD=PASSWORD, INTEGRITY_KEY="dik_"))
+    assert done.returncode in (1, 2) and nobody.rpartition(":")[2] in done.stderr, done
+    assert len(done.stderr.splitlines()) == 1 and not is_trace(done.stderr), done
+
+
 def test_the_docs_show_all_of_them(stranger):
     assert {path.name for path in EXAMPLES.iterdir()} == {*RUN, PROGRAM}
     page = html.unescape(stranger.get("/docs").text)
@@ -75,7 +109,7 @@ def test_the_docs_show_all_of_them(stranger):
 # The program with a key.
 
 def deliver(server, key: str, lines: str):
-    return subprocess.run(["/usr/bin/python3", EXAMPLES / PROGRAM, f"http://127.0.0.1:{server.port}"], input=lines, capture_output=True,
+    return subprocess.run([*command(PROGRAM), f"http://127.0.0.1:{server.port}"], input=lines, capture_output=True,
                           text=True, timeout=60, env=environment(INTEGRITY_KEY=key))
 
 
@@ -95,7 +129,7 @@ def stocks(admin) -> dict:
 def test_the_program_adds_deliveries_and_may_be_run_again(shop):
     key = shop.make_key("products:read", "stock:write")["key"]
     before = stocks(shop)
-    lines = "L-1,20,order 4711\nB/2,3,order 4711\nL-1,-2,broken in transit\n"
+    lines = "L-1,20,order 4711\n\nB/2,3,order 4711\nL-1,-2,broken in transit\n\n"
     done = deliver(shop.server, key, lines)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert done.stdout.splitlines() == [f"L-1 {before['L-1'] + 20}", f"B/2 {before['B/2'] + 3}", f"L-1 {before['L-1'] + 18}"]

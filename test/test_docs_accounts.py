@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support import server as program
-from support.accounts import enrolled, product, totp
+from support.accounts import Account, enrolled, product, totp
 from support.http import Client
 from support.server import Server
 from support.terminal_qr import to_pbm
@@ -92,10 +92,17 @@ class Person:
 
     def scan(self, said: str) -> None:
         if "▀" in said or "█" in said:
-            picture = self.folder / "qr.pbm"
-            picture.write_bytes(to_pbm(said))
-            uri = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True, text=True).stdout
-            self.account.secret = re.search("secret=([A-Z2-7]{32})", uri)[1]
+            self.account.secret = self.secret_in(said)
+
+    def secret_in(self, said: str) -> str:
+        picture = self.folder / "qr.pbm"
+        picture.write_bytes(to_pbm(said))
+        uri = subprocess.run(["zbarimg", "-q", "--raw", picture], capture_output=True, text=True).stdout
+        return re.search("secret=([A-Z2-7]{32})", uri)[1]
+
+    def code_of_another(self, said: str) -> str:
+        """The code of somebody who scans the QR code that the shell has drawn."""
+        return totp(self.secret_in(said), int(self.server.now()) // 30)
 
 
 def walk(shell, person, lines) -> str:
@@ -151,7 +158,9 @@ def test_the_walk_throughs_work(tmp_path):
 
         at = next(i for i, line in enumerate(lines["The clock is off"]) if "field token_type" in line) - 2
         person.steps_behind = 8
+        shell.type("set +e")  # since a refusal ends a function with an error
         assert "your phone is about 4 minutes behind" in walk(shell, person, lines["The clock is off"][:at])
+        shell.type("set -e")
         person.steps_behind = 0
         said = walk(shell, person, lines["The clock is off"][at:])
         assert re.search("^date: .*GMT", said, re.I | re.M) and "Bearer" in said
@@ -164,17 +173,25 @@ def test_the_walk_throughs_of_an_admin_work(tmp_path):
     with Server("--api-keys", clock=True) as server:
         ada, shell = Person(server, tmp_path), Shell(server)
         assert ada.account.role == "admin"
-        bob = enrolled(server, "bob")
+        bob, bobby = enrolled(server, "bob"), enrolled(server, "bobby")
         key = bob.make_key("products:read", "products:write")
         robot = Client(server, key["key"])
         assert robot.post("/products", product()).status == 201
         ada.colleague = bob.username
         walk(shell, ada, lines["Walk-throughs"])
-        walk(shell, ada, lines["As an admin"])
+        said = walk(shell, ada, lines["As an admin"])
+        assert '"username":"bob"' in said and bob.id in said and bobby.id not in said
+
+        ada.told = {"invitation": lambda said: re.search('"token":"([^"]+)"', said)[1], "password of cyd": GIVEN, "code": ada.code_of_another}
+        said = walk(shell, ada, lines["A new colleague"])
+        assert '"access_token"' in said and said.count('"role":"clerk"') == 2 and '"recovery_codes"' in said
+        assert Account(server, "cyd", GIVEN).login().challenge and ada.account.client.get("/invitations").status == 200
+        ada.told = {}
 
         said = walk(shell, ada, lines["A leaving employee"])
         assert '"state":"disabled"' in said and key["name"] in said and '"product.create"' in said
         assert bob.client.get("/me").status == robot.get("/products").status == 401
+        assert bobby.client.get("/me").status == 200
         server.command("user", "enable", bob.username)
         assert robot.get("/products").status == 200
 
@@ -199,8 +216,26 @@ def test_the_walk_throughs_of_an_admin_work(tmp_path):
         shell.end()
 
 
+@pytest.mark.embedded
+def test_a_walk_through_stops_at_a_refusal_and_says_why(tmp_path):
+    lines = walk_throughs()
+    with Server(clock=True) as server:
+        ada, shell = Person(server, tmp_path), Shell(server)
+        enrolled(server, "bobby")
+        walk(shell, ada, lines["Walk-throughs"])
+        shell.type("set +e +o pipefail")  # as the shell of a person
+        ada.account.password, right = CHANGED, ada.account.password
+        with pytest.raises(AssertionError, match="/problems/invalid-credentials"):
+            walk(shell, ada, lines["As an admin"][:2])
+        shell.type('challenge=$(api /nothing | field challenge); echo "failed: $?, challenge: <$challenge>"')
+        assert "failed: 1, challenge: <>" in shell.until("failed: ")
+        ada.account.password, ada.colleague = right, "bob"
+        with pytest.raises(AssertionError, match="(?s)the shell ended.*there is no account bob"):
+            walk(shell, ada, lines["As an admin"])
+
+
 @pytest.mark.parametrize("heading, least", [("Lost phone", 5), ("Lost everything", 5), ("Stolen password", 5), ("The clock is off", 5),
-                                            ("As an admin", 5), ("A leaving employee", 4), ("A stolen laptop", 5),
+                                            ("As an admin", 5), ("A new colleague", 4), ("A leaving employee", 4), ("A stolen laptop", 5),
                                             ("A lost password without mail", 4), ("A key that leaked", 5)])
 def test_each_walk_through_has_lines_to_run(heading, least):
     assert len(walk_throughs()[heading]) >= least

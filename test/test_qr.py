@@ -109,6 +109,7 @@ def test_a_challenge_shows_its_owners_code_only_and_all_refusals_are_equal(serve
     assert with_query.status in (401, 422)
     assert {reply.slug for reply in without_query} == {"challenge-expired"}
     assert len({re.sub(r'"request_id":"[^"]*"', "", reply.text) for reply in without_query}) == 1
+    assert "send Authorization: Bearer <challenge>" in without_query[0].json["detail"]
 
 
 def ask_for(connections, raw: bytes, seconds: float, served: list, refused: list) -> None:

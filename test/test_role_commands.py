@@ -186,7 +186,9 @@ def test_keys_are_listed_and_revoked(admin, running):
     gone, stays = keys
     if not running:
         admin.server.stop()
-    said = command(admin.server, "api-key", "list").stdout
+    listed = command(admin.server, "api-key", "list")
+    said = listed.stdout
+    assert "the last use may be five minutes old" in listed.stderr and "GET /users/<id>/keys" in listed.stderr
     assert all(each["id"] in said and each["name"] in said for each in keys) and admin.username in said
     assert not any(each["key"] in said for each in keys)
     command(admin.server, "api-key", "revoke", gone["id"])

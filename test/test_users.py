@@ -263,7 +263,8 @@ def test_a_pending_account_cannot_be_made_active_but_can_be_disabled(admin):
     account = pending(admin)
     reply = admin.change(account, state="active")
     assert (reply.status, reply.pointers) == (422, {"#/state"})
-    assert admin.change(account, role="clerk").status == 200
+    assert admin.change(account, state="pending", role="clerk").status == 200, "as GET gave it"
+    assert admin.change(account, state="enabled").json["errors"][0]["detail"] == "must be active or disabled", "what can be set"
     assert admin.change(account, state="disabled").json["state"] == "disabled"
     login = {"username": account.username, "password": PASSWORD}
     assert account.client.post("/login", login, token=None).slug == "invalid-credentials"

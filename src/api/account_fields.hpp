@@ -31,6 +31,14 @@ inline constexpr std::string_view kRecoveryCodeAbout =
     "one of the ten; upper and lower case, blanks and hyphens do not matter";
 inline constexpr std::string_view kNewPasswordAbout = "all characters count; common passwords are refused";
 
+struct Lifetime : schema::Integer {
+  std::optional<std::int64_t> read(const json::Value& json, std::string& why) const {
+    const auto seconds = Integer::read(json, why);
+    if (!seconds) why += ", in seconds";
+    return seconds;
+  }
+};
+
 // Six digits, with the spaces that people type.
 struct TotpCode {
   using Value = std::string;

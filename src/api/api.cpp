@@ -178,8 +178,9 @@ Status Api::check_caller(http::Exchange& exchange) const {
 
 Status Api::check_again(http::Exchange& exchange) const {
   Call& call = call_of(exchange);
-  auto now = services_.authenticator.still(std::get<auth::Principal>(call.caller));
-  if (!now) return invalid_token();
+  const auto& before = std::get<auth::Principal>(call.caller);
+  auto now = services_.authenticator.still(before);
+  if (!now) return before.key() != nullptr ? key_not_accepted() : invalid_token();
   call.caller = std::move(*now);
   return authorise(services_, call);
 }

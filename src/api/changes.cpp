@@ -53,7 +53,8 @@ auto fields_of_change(Table extra) {
                    "how the actor was authenticated"),
           required("op", &ChangeOfAccount::op, schema::Opaque{}, "what happened: docs/roles.md lists the words")},
       std::move(extra),
-      std::tuple{required("version", &ChangeOfAccount::version, model::product_version, "of the record afterwards"),
+      std::tuple{required("version", &ChangeOfAccount::version, model::product_version,
+                          "of the record afterwards; of an account, what GET /users/{uid} showed"),
                  nullable("before", &ChangeOfAccount::before, AnyRecord{}, "null for its creation"),
                  nullable("after", &ChangeOfAccount::after, AnyRecord{}, "null for its end"),
                  nullable("reason", &ChangeOfAccount::reason, model::change_reason),
@@ -119,8 +120,8 @@ Text unless_empty(std::string json) {
 }
 
 // Histories of older versions keep accounts with other members. They are shown with those of today: what they lack was
-// so for every account at that time.
-std::string account_of_today(store::ReadTx& tx, const Change& change, std::string json, std::int64_t version) {
+// so for every account at that time. Clients saw no version of an account then, so the revision serves as one.
+std::string account_of_today(store::ReadTx& tx, const Change& change, std::string json, std::int64_t revision) {
   const auto parsed = json::parse(json);
   if (!parsed || parsed->find("password_version") == nullptr) return json;
   const auto user = tx.user(UserId{change.record.bytes});
@@ -133,8 +134,18 @@ std::string account_of_today(store::ReadTx& tx, const Change& change, std::strin
   if (const auto* state = parsed->find("state")) json::add(account, "state", *state);
   json::add(account, "factor", json::string(factor != nullptr && factor->text == "true" ? "active" : "none"));
   json::add(account, "created_at", json::string(user ? to_rfc3339(user->created_at) : ""));
-  json::add(account, "version", json::number(version));
+  json::add(account, "version", json::number(revision));
   return json::serialize(account);
+}
+
+// The version that clients see of an account, as GET /users/<id> has it. The revision also counts changes that do not
+// move that version, such as a new password.
+std::optional<std::int64_t> version_in(const std::string& account) {
+  const auto parsed = json::parse(account);
+  const json::Value* const version = parsed ? parsed->find("version") : nullptr;
+  const auto number = version != nullptr ? Decimal::parse_plain(version->text) : std::nullopt;
+  if (!number) return {};
+  return number->scaled(0);
 }
 
 // Walks through the changes, from new to old.
@@ -172,6 +183,7 @@ class Walk {
     const bool user = change.kind == RecordKind::user;
     view.before = unless_empty(user ? account_of_today(tx, change, change.before, change.revision - 1) : change.before);
     view.after = unless_empty(user ? account_of_today(tx, change, change.after, change.revision) : change.after);
+    if (user && view.after) view.version = version_in(*view.after).value_or(change.revision);
     view.reason = change.attribution.reason;
     view.reference = change.attribution.reference;
     return view;

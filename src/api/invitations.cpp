@@ -1,6 +1,7 @@
 // Invitations: how an admin lets somebody in without a mail server.
 #include <utility>
 
+#include "api/account_fields.hpp"
 #include "api/actor.hpp"
 #include "api/endpoints.hpp"
 #include "api/page.hpp"
@@ -20,7 +21,7 @@ auto fields(const CreateBody*) {
   return std::tuple{
       required("role", &CreateBody::role, kRole, "of the account that it lets in"),
       nullable("name", &CreateBody::name, model::person_name_rule, "of the account, unless the sign-up names one"),
-      optional("expires_in", &CreateBody::expires_in, schema::Integer{1, 30 * kDaySeconds},
+      optional("expires_in", &CreateBody::expires_in, Lifetime{{1, 30 * kDaySeconds}},
                "seconds; seven days when left out")};
 }
 constexpr std::string_view schema_name(const CreateBody*) {

@@ -87,7 +87,7 @@ auto fields(const CreateBody*) {
   return std::tuple{
       required("name", &CreateBody::name, model::api_key_name_rule, "which program it is for"),
       required("scopes", &CreateBody::scopes, KeyScopes{}, "each one that your role has now"),
-      clearable("expires_in", &CreateBody::expires_in, schema::Integer{1, kLifeSecondsMax},
+      clearable("expires_in", &CreateBody::expires_in, Lifetime{{1, kLifeSecondsMax}},
                 "seconds; 90 days when left out; null: it never expires"),
       nullable("addresses", &CreateBody::addresses, Networks{}, "networks from which it works; null: everywhere")};
 }

@@ -32,6 +32,15 @@ auto fields(const ListQuery*) {
       optional("state", &ListQuery::state, kAccountState, "Only in this state.")};
 }
 
+// A pending account may be sent back as GET gave it, but only two of the states can be set.
+struct StateToSet : schema::OneOf {
+  std::optional<std::string> read(const json::Value& json, std::string& why) const {
+    auto state = OneOf::read(json, why);
+    if (!state) why = "must be active or disabled";
+    return state;
+  }
+};
+
 // The members that an admin can change, and the others of a body that GET gave.
 struct ChangeBody {
   std::optional<std::optional<std::string>> name;
@@ -58,7 +67,8 @@ auto fields(const ChangeBody*) {
   return std::tuple{
       clearable("name", &ChangeBody::name, model::person_name_rule, "null clears it"),
       optional("role", &ChangeBody::role, kRole),
-      optional("state", &ChangeBody::state, kAccountState, "disabled ends its sessions; active enables it again"),
+      optional("state", &ChangeBody::state, StateToSet{kAccountState},
+               "disabled ends its sessions; active enables it again"),
       optional("version", &ChangeBody::version, kAccountVersion, "what you saw; 412 when it is stale"),
       optional("id", &ChangeBody::id, schema::Opaque{}, kept),
       optional("username", &ChangeBody::username, schema::Opaque{}, kept),

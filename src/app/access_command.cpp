@@ -40,7 +40,8 @@ Status add_key(const CommandLine& line, const Config& config) {
 
 Status list_keys(const Config& config) {
   INTEGRITY_TRY(const auto read, read_host(config));
-  std::cerr << "Keys in " << shown_store(config) << ":" << std::endl;
+  std::cerr << "Keys in " << shown_store(config)
+            << " (the last use may be five minutes old; GET /users/<id>/keys shows it at once):" << std::endl;
   const Time now = SystemClock().now();
   std::map<UserId, std::string> owners;
   for (const model::ApiKey& key : read->api_keys()) {

@@ -7,7 +7,7 @@
 #include <iostream>
 
 #include "app/keys.hpp"
-#include "app/nearest.hpp"
+#include "base/nearest.hpp"
 
 namespace integrity::app {
 namespace {
@@ -68,7 +68,9 @@ constexpr VerbInfo kApiKey[] = {
      "Make a key for a program. Prints the key on stdout, once. Refused where the running server has no --api-keys; "
      "with MongoDB this command is a node of its own, and takes the option itself",
      "Which program it is for"},
-    {Verb::api_key_list, "list", "List the keys of all accounts that have not expired"},
+    {Verb::api_key_list, "list",
+     "List the keys of all accounts that have not expired. A running server stores the last use every five minutes; "
+     "its GET /users/<id>/keys shows it at once"},
     {Verb::api_key_revoke, "revoke", "Revoke a key: it is refused from now on", "The key's id", "ID"},
 };
 

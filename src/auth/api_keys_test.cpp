@@ -80,7 +80,7 @@ TEST_F(AKey, IsUselessWhileItsOwnerIsDisabled) {
   begin();
   const auto key = made();
   ASSERT_TRUE(accounts->host.disable("ada"));
-  EXPECT_EQ(fault(key.text), TokenFault::not_accepted);
+  EXPECT_EQ(fault(key.text), TokenFault::key_not_accepted);
   ASSERT_TRUE(accounts->host.enable("ada"));
   EXPECT_FALSE(fault(key.text));
 }
@@ -94,7 +94,7 @@ TEST_F(AKey, IsRefusedAlikeWhateverIsWrongWithIt) {
   clock.move(60s);
   for (const std::string& text : {mistyped, make_key_text(random), revoked.text, expired.text, std::string("dik_"),
                                   std::string("dik_a.b.c"), revoked.text + "0"}) {
-    EXPECT_EQ(fault(text), TokenFault::not_accepted) << text;
+    EXPECT_EQ(fault(text), TokenFault::key_not_accepted) << text;
   }
   EXPECT_EQ(fault(" " + made().text), TokenFault::malformed);
 }
@@ -118,7 +118,7 @@ TEST_F(AKey, ThatIsMistypedOrOffIsRefusedWithoutALookIntoTheStore) {
   };
   auto mistyped = key.text;
   mistyped.back() = mistyped.back() == '0' ? '1' : '0';
-  EXPECT_EQ(ask(blind, mistyped), TokenFault::not_accepted);
+  EXPECT_EQ(ask(blind, mistyped), TokenFault::key_not_accepted);
   EXPECT_THROW(ask(blind, key.text), std::logic_error);
   Authenticator without(none, tokens, clock);
   EXPECT_EQ(ask(without, key.text), TokenFault::keys_off);
@@ -148,8 +148,8 @@ TEST_F(AKey, WorksFromItsNetworksOnly) {
   EXPECT_EQ(addresses_asked, 0) << "only where it matters";
   EXPECT_FALSE(fault(bound.text, "198.51.100.9"));
   EXPECT_FALSE(fault(bound.text, "2001:db8:1::9"));
-  EXPECT_EQ(fault(bound.text, "192.0.2.7"), TokenFault::not_accepted);
-  EXPECT_EQ(fault(bound.text, "2001:db9::1"), TokenFault::not_accepted);
+  EXPECT_EQ(fault(bound.text, "192.0.2.7"), TokenFault::key_not_accepted);
+  EXPECT_EQ(fault(bound.text, "2001:db9::1"), TokenFault::key_not_accepted);
 }
 
 TEST_F(AKey, IsMadeOnlyAsTheRulesAllow) {
@@ -214,7 +214,7 @@ TEST_F(AKey, IsRevokedOnceAndByItsOwnerOnly) {
             Code::not_found);
   EXPECT_FALSE(fault(key.text));
   ASSERT_TRUE(revoke(key.key.id));
-  EXPECT_EQ(fault(key.text), TokenFault::not_accepted);
+  EXPECT_EQ(fault(key.text), TokenFault::key_not_accepted);
   EXPECT_EQ(refusal(revoke(key.key.id)), Code::not_found);
   EXPECT_EQ(refusal(revoke(ApiKeyId{})), Code::not_found);
   const auto changes = store->read()->changes(model::RecordKind::key, record_id(key.key.id), {}, 10);
@@ -237,7 +237,7 @@ TEST_F(AKey, OfTheHostHasNoActor) {
   ASSERT_TRUE(accounts->host.add_user("bob", password()));
   EXPECT_EQ(refusal(accounts->host.add_key("bob", "shop", {Scope::products_read})), Code::invalid_value) << "pending";
   EXPECT_TRUE(accounts->host.revoke_key(key->key.id));
-  EXPECT_EQ(fault(key->text), TokenFault::not_accepted);
+  EXPECT_EQ(fault(key->text), TokenFault::key_not_accepted);
   EXPECT_EQ(refusal(accounts->host.revoke_key(key->key.id)), Code::not_found);
   EXPECT_EQ(refusal(accounts->host.revoke_key(ApiKeyId{})), Code::not_found);
 }

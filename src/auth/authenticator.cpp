@@ -30,10 +30,10 @@ tl::expected<Principal, TokenFault> Authenticator::alive(const Claims& claims) {
 
 tl::expected<Principal, TokenFault> Authenticator::by_key(std::string_view text) {
   if (keys_ == nullptr || !keys_->on()) return tl::unexpected(TokenFault::keys_off);
-  if (!is_key_text(text)) return tl::unexpected(TokenFault::not_accepted);
+  if (!is_key_text(text)) return tl::unexpected(TokenFault::key_not_accepted);
   auto key = store_.api_key(key_hash(text));
   if (!key || !key->role || key->revoked_at || is_over(*key, clock_.now())) {
-    return tl::unexpected(TokenFault::not_accepted);
+    return tl::unexpected(TokenFault::key_not_accepted);
   }
   return Principal(std::move(key));
 }
@@ -110,6 +110,8 @@ Error refusal(TokenFault fault) {
                   "the token was issued at a time in the future: the clock of the server was ahead then, or "
                   "is behind now; log in again with POST /login",
               .cause = "clock.ahead"};
+    case TokenFault::key_not_accepted:
+      return key_not_accepted();
     case TokenFault::not_accepted:
       break;
   }
@@ -128,6 +130,7 @@ std::string_view description(TokenFault fault) {
     case TokenFault::ahead:
       return "issued in the future";
     case TokenFault::not_accepted:
+    case TokenFault::key_not_accepted:
       break;
   }
   return "not accepted";

@@ -21,8 +21,8 @@
 namespace integrity::auth {
 
 // Why a token is refused. The holder can read the first four off the token. What only the server knows is one fault: a
-// wrong signature, a session that is unknown or has ended, a disabled account, and whatever is wrong with a key.
-enum class TokenFault : std::uint8_t { missing, malformed, expired, ahead, not_accepted, keys_off };
+// wrong signature, a session that is unknown or has ended, a disabled account. Whatever is wrong with a key is another.
+enum class TokenFault : std::uint8_t { missing, malformed, expired, ahead, not_accepted, key_not_accepted, keys_off };
 
 // invalid_token with the text for this fault.
 Error refusal(TokenFault fault);
@@ -42,7 +42,9 @@ class Authenticator {
     auto caller = by_key(bearer);
     if (!caller) return caller;
     const model::ApiKey& key = *caller->key();
-    if (!key.addresses.empty() && !works_from(key, address())) return tl::unexpected(TokenFault::not_accepted);
+    if (!key.addresses.empty() && !works_from(key, address())) {
+      return tl::unexpected(TokenFault::key_not_accepted);
+    }
     used(key);
     return caller;
   }

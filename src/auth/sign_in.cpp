@@ -178,8 +178,14 @@ Status SignIn::may_verify(store::ReadTx& tx, std::string_view challenge_token,
 
 Result<FirstStepDone> SignIn::first_step_done(store::ReadTx& tx, std::string_view challenge,
                                               std::string_view username) const {
-  INTEGRITY_TRY(auto live, live_challenge(tx, token_hash(challenge), std::string(username), context_.clock.now()));
-  return FirstStepDone(std::move(live.user), std::move(live.challenge));
+  auto live = live_challenge(tx, token_hash(challenge), std::string(username), context_.clock.now());
+  if (!live) {  // the same for every cause, a missing header included
+    live.error().detail =
+        "there is no challenge, or it has expired: send Authorization: Bearer <challenge>, with the one that POST "
+        "/signup or POST /login gave; or begin again with POST /login";
+    return live.error();
+  }
+  return FirstStepDone(std::move(live->user), std::move(live->challenge));
 }
 
 Result<Enrolment> SignIn::enrolment(const FirstStepDone& caller) const {

@@ -61,7 +61,9 @@ constexpr std::array kCodes{
     CodeInfo{Code::invalid_token, "invalid-token", 401, "Invalid token",
              "This needs `Authorization: Bearer <access_token>` with a token that is not older than ten minutes and "
              "whose session has not ended. The detail says what can be read off the token itself: that there is none, "
-             "that it is cut or from somewhere else, that it has expired, or that a clock was wrong. Log in again."},
+             "that it is cut or from somewhere else, that it has expired, or that a clock was wrong. Log in again. A "
+             "program may send a key instead, until the key expires or is revoked, or its owner is disabled. The "
+             "detail does not say what is wrong with a key; GET /me/keys lists those that have not expired."},
     CodeInfo{Code::proof_required, "proof-required", 401, "Proof required",
              "This needs a second factor that was proved in the last five minutes. Send a code to POST /me/proof, then "
              "send the request again; the token stays good."},
@@ -153,6 +155,12 @@ Error over_own_share() {
 
 Error invalid_token() {
   return {Code::invalid_token, "the token is not accepted, or its session has ended; log in again with POST /login"};
+}
+
+Error key_not_accepted() {
+  return {Code::invalid_token,
+          "the key is not accepted: it is mistyped, was revoked, has expired, does not work from this address, or its "
+          "owner's account is not active; make another one with POST /me/keys"};
 }
 
 Error invalid_value(std::string pointer, std::string detail) {

@@ -87,6 +87,7 @@ Error unavailable(std::string cause);
 Error overloaded();
 Error over_own_share();  // too_many_attempts: the client holds more than a fair share of a full resource
 Error invalid_token();
+Error key_not_accepted();  // invalid_token too; never says what is wrong with the key
 Error invalid_value(std::string pointer, std::string detail);
 Error too_many_attempts(std::chrono::milliseconds wait, std::string detail);
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/json_document.hpp"
+#include "base/nearest.hpp"
 #include "base/percent.hpp"
 
 namespace integrity::schema {
@@ -21,10 +22,12 @@ std::string pointer_token(std::string_view name) {
   return percent_encode(token, "!$&'()*+,;=:@?");  // RFC 3986 §3.5: a fragment may have these unencoded
 }
 
-FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name) {
+FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name,
+                          const std::vector<std::string>& meant) {
   constexpr std::size_t shown_bytes_max = 100;
   if (name.size() > shown_bytes_max) return {in, "#", "has a member whose name is longer than any known here"};
-  return {in, std::string(prefix) + pointer_token(name), "is not known here"};
+  const auto near = nearest(name, meant);
+  return {in, std::string(prefix) + pointer_token(name), "is not known here" + (near ? "; you may mean " + *near : "")};
 }
 
 namespace detail {

@@ -102,8 +102,11 @@ struct Written {
 // A member's part of a JSON Pointer in a URI fragment, after "#/" (RFC 6901 §6): escaped, then percent-encoded.
 std::string pointer_token(std::string_view name);
 
-// The names of unknown members come from the client, and can be as long as a body.
-FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name);
+// The names of unknown members come from the client, and can be as long as a body. The error also names that one of
+// `meant` which is spelt almost like it.
+FieldError unknown_member(FieldError::In in, std::string_view prefix, std::string_view name,
+                          const std::vector<std::string>& meant);
+inline constexpr std::size_t spelling_hints_max = 32;  // of a request, which can have very many unknown members
 
 namespace detail {
 
@@ -176,6 +179,12 @@ inline bool is_named(const Together&, std::string_view) {
   return false;
 }
 
+template <class Object, class Member, class Rule>
+void add_name(const Field<Object, Member, Rule>& field, std::vector<std::string>& names) {
+  names.emplace_back(field.name);
+}
+inline void add_name(const Together&, std::vector<std::string>&) {}
+
 enum class Side : std::uint8_t { request, answer };
 
 // Builds the schema of an object from its members. Only schemas of requests exclude other members, since a later
@@ -221,8 +230,12 @@ Result<T> read(const json::Value& json, FieldError::In in = FieldError::In::body
              table);
   // Last, since a long list of errors is cut at its end.
   for (const auto& name : json.names) {
-    const bool known = std::apply([&](const auto&... field) { return (detail::is_named(field, name) || ...); }, table);
-    if (!known) error.fields.push_back(unknown_member(in, prefix, name));
+    if (std::apply([&](const auto&... field) { return (detail::is_named(field, name) || ...); }, table)) continue;
+    std::vector<std::string> meant;
+    if (error.fields.size() < spelling_hints_max) {
+      std::apply([&](const auto&... field) { (detail::add_name(field, meant), ...); }, table);
+    }
+    error.fields.push_back(unknown_member(in, prefix, name, meant));
   }
   if (!error.fields.empty()) return error;
   return object;

@@ -65,7 +65,7 @@ TEST(Object, DistinguishesNullFromAMissingMember) {
 TEST(Object, ReportsEveryErrorAtOnce) {
   EXPECT_EQ(complaints(R"({"prize":1,"name":7,"stock":null})"),
             "#/name must be a string; #/price is missing; #/stock must be an integer from 0 to 10; "
-            "#/prize is not known here");
+            "#/prize is not known here; you may mean price");
   EXPECT_EQ(complaints("[]"), "# must be an object");
   EXPECT_EQ(complaints(R"({"name":"L","price":1,"a/b~c":1})"), "#/a~1b~0c is not known here");
 }

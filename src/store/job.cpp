@@ -20,7 +20,8 @@ Status may_begin(const Origin& origin, WriteTx& tx) {
   const auto role = origin.session ? tx.role_alive(*origin.session)
                     : origin.key   ? tx.role_alive(*origin.key)
                                    : std::nullopt;
-  if ((origin.session || origin.key) && !role) return invalid_token();
+  if (origin.session && !role) return invalid_token();
+  if (origin.key && !role) return key_not_accepted();
   if (role && origin.scope && !model::scopes_of(*role).has(*origin.scope)) {
     return Error{Code::forbidden, "the account lost the scope " + std::string(name_of(*origin.scope)) +
                                       " while this request waited; nothing was changed"};

@@ -78,23 +78,23 @@ TEST_P(StoreContract, NothingIsWrittenForAKeyThatWasRevoked) {
     tx.add_api_key(act_, key);
     return true;
   });
-  const auto write = [&] {
+  const auto write = [&]() -> std::string {
     const auto made = product();
     const auto done = store().write(Origin{.key = key.hash}, [&](WriteTx& tx) -> Result<bool> {
       INTEGRITY_CHECK(tx.create_product({.key = key.id, .proof = model::Attribution::Proof::key}, made));
       return true;
     });
-    if (!done) return done.error().code;
+    if (!done) return done.error().detail;
     EXPECT_EQ(history(made)[0].attribution.key, key.id);
     EXPECT_EQ(history(made)[0].attribution.proof, model::Attribution::Proof::key);
-    return Code{};
+    return "written";
   };
-  EXPECT_EQ(write(), Code{});
+  EXPECT_EQ(write(), "written");
   given([&](WriteTx& tx) -> Result<bool> {
     tx.revoke_api_key(act_, key, tx.now());
     return true;
   });
-  EXPECT_EQ(write(), Code::invalid_token);
+  EXPECT_EQ(write(), key_not_accepted().detail);
 }
 
 TEST_P(StoreContract, TheLastUseOfAKeyOnlyGrows) {

@@ -1,10 +1,10 @@
-#include "app/nearest.hpp"
+#include "base/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace integrity::app {
+namespace integrity {
 namespace {
 
 // The number of letters to change, insert or remove to turn one into the other.
@@ -36,4 +36,4 @@ std::optional<std::string> nearest(std::string_view typed, const std::vector<std
   return best;
 }
 
-}  // namespace integrity::app
+}  // namespace integrity

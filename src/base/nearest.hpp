@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace integrity::app {
+namespace integrity {
 
 // The closest by Levenshtein distance, if at most two letters or a third of the word are wrong, and at most half of it.
 std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& words);
 
-}  // namespace integrity::app
+}  // namespace integrity
