@@ -73,6 +73,9 @@ function(integrity_unit_tests name)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/src/api/roles_page_test.cpp PROPERTIES
     COMPILE_DEFINITIONS INTEGRITY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE integrity_app GTest::gtest GTest::gtest_main)
+  if(INTEGRITY_SANITIZE)  # the tests themselves: instrumented and optimised, they would take twice as long to compile
+    target_compile_options(${name} PRIVATE -O0)
+  endif()
 endfunction()
 
 # One program for each fuzz target, linked with the library that it tests: libFuzzer searches for new inputs in it.
