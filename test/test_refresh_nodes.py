@@ -104,7 +104,6 @@ def test_reuse_of_an_older_one_ends_the_session_on_both_nodes(nodes, account):
     assert nodes.all_refuse(account, first, second, third)
 
 
-@pytest.mark.concurrent
 def test_twenty_parallel_refreshes_over_two_nodes_have_one_successor(nodes, account):
     for _ in range(5):
         raw = request_bytes("POST", "/token/refresh", {"refresh_token": account.refresh_token})

@@ -281,9 +281,9 @@ def both_stores(mongo, store: str) -> str:
     return database_at(mongo.uri) if store == "MongoDB" else ""
 
 
+# Not on MongoDB under TSan, which misreads how libmongoc waits through libfaketime.
 @pytest.mark.embedded
-@pytest.mark.concurrent
-@pytest.mark.parametrize("store", ["embedded", "MongoDB"])
+@pytest.mark.parametrize("store", [pytest.param("embedded", marks=pytest.mark.concurrent), "MongoDB"])
 @pytest.mark.parametrize("how, rounds", [({"role": "editor"}, ROUNDS), ({"state": "disabled"}, 20)], ids=["demote", "disable"])
 def test_of_two_admins_who_demote_each_other_at_once_one_is_left(request, store, how, rounds):
     mongo = request.getfixturevalue("mongo") if store == "MongoDB" else None
@@ -320,7 +320,6 @@ def at_once(server, changes: list) -> list:
 
 
 @pytest.mark.embedded
-@pytest.mark.concurrent
 def test_over_two_nodes_one_admin_is_left_too(mongo):
     with Server(clock=True, store=database_at(mongo.uri)) as here:
         with Server("--keys", here.data / "keys", clock=True, store=here.store) as there:
