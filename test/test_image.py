@@ -16,7 +16,7 @@ import pytest
 from support import debian
 from support.accounts import PASSWORD, Account
 from support.http import Client
-from support.server import BINARY, environment
+from support.server import BINARY
 
 ROOT = pathlib.Path(__file__).parent.parent
 DOCKERFILE = ROOT / "contrib/Dockerfile"
@@ -47,15 +47,25 @@ def image(tmp_path_factory):
     assert (ROOT / "contrib/Dockerfile.dockerignore").read_text().split() == ["*", "!build/integrity_*_amd64.deb"]
     (folder / "context/build").mkdir(parents=True)
     shutil.copy(debian.package(), folder / "context/build")
-    with debian.unpacked(folder / "root") as root:
+    with debian.unpacked(folder / "root", debian.base()) as root:
         for instruction, rest in instructions():
             assert instruction in FOLLOWED, "a step that this test leaves out"
             if instruction != "RUN":
                 continue
-            mount = re.fullmatch(r"--mount=type=bind,source=([^,]+),target=(\S+) (.*)", rest)
-            options = [f"--bind-ro={folder}/context/{mount[1]}:{mount[2]}"] if mount else []
-            debian.run_in(root, "/bin/sh", "-c", mount[3] if mount else rest, options=options)
+            mount = re.fullmatch(r"--mount=type=bind,source=([^,]+),target=/(\S+) (.*)", rest)
+            if mount:  # a copy for the time of the step: not every machine may mount
+                shutil.copytree(folder / "context" / mount[1], root / mount[2])
+            debian.run_in(root, "/bin/sh", "-c", mount[3] if mount else rest)
+            if mount:
+                shutil.rmtree(root / mount[2])
         yield root
+
+
+@pytest.fixture(scope="module")
+def namespaces(image):
+    """Skips where nothing can be run in namespaces of its own: in most containers."""
+    with debian.tried(debian.Machine(image, "--console=pipe", "--", "/bin/sleep", "infinity")):
+        pass
 
 
 class Container(debian.Machine):
@@ -95,19 +105,17 @@ def test_every_step_works_and_the_user_is_not_root(image):
         status = (image / path[1:]).stat()
         assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (int(user), int(group), 0o700), path
     assert set(json.loads(one("VOLUME"))) == {"/data", "/keys"}
-    said = debian.run_in(image, "/usr/bin/integrity", "--version")
-    assert said == subprocess.run([BINARY, "--version"], capture_output=True, text=True, env=environment()).stdout
+    assert debian.run_in(image, "/usr/bin/integrity", "--version") == debian.said(BINARY, "--version")
     assert not list((image / "var/lib/apt/lists").glob("*")), "nothing is left of apt's lists"
-    assert not (image / "packages").exists() or not list((image / "packages").iterdir())
 
 
-def test_it_does_not_start_before_it_is_told_how_connections_are_protected(image):
+def test_it_does_not_start_before_it_is_told_how_connections_are_protected(image, namespaces):
     with pytest.raises(AssertionError, match="insecure-http"):
         with Container(image) as container:
             container.wait_until_it_listens()
 
 
-def test_it_serves_is_healthy_and_keeps_data_and_keys_apart(image):
+def test_it_serves_is_healthy_and_keeps_data_and_keys_apart(image, namespaces):
     service = types.SimpleNamespace(port=8080, binary=BINARY, options=[], damaged=False, time_path=None, now=time.time)
     with Container(image, "--insecure-http") as container:
         container.wait_until_it_listens()

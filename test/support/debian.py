@@ -1,5 +1,6 @@
-"""Clean Debian 12 systems in folders, run by systemd-nspawn: with systemd as their process 1, or for one command. Needs
-root, and the packages that `./dev test --release` installs."""
+"""Clean Debian 12 systems in folders. Commands run in them by chroot(2), which works in most containers too; systemd-nspawn
+boots them, or runs one program in namespaces of its own, where the kernel lets it. Needs root, and the packages that
+`./dev test --release` installs."""
 
 import contextlib
 import ctypes
@@ -8,48 +9,90 @@ import hashlib
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import pytest
 
 from .server import BINARY
+from .summary import ALLOWED
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 INCLUDED = "systemd-sysv"
 MIRROR = "http://deb.debian.org/debian"
 HIERARCHIES = [pathlib.Path("/sys/fs/cgroup", name) for name in ("systemd", "unified", "")]
 CLONE_NEWNET = 0x40000000  # sched.h
+CLEAN = ["env", "-i", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
 _numbers = itertools.count(1)
 
 
+def said(*command, **options) -> str:
+    """What a command prints; if it fails, the test shows all of it."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done.stdout
+
+
 def needed() -> None:
-    """Skips where such systems cannot be run; CI counts a skipped test as a failure."""
+    """Skips where a clean system cannot be made; CI counts that as a failure."""
     missing = [tool for tool in ("mmdebstrap", "systemd-nspawn", "nsenter") if shutil.which(tool) is None]
     if os.geteuid() != 0 or missing:
         pytest.skip(f"a clean Debian needs root and mmdebstrap, systemd-container; missing: {missing or 'root'}")
 
 
-def base() -> pathlib.Path:
-    """A tarball of Debian's essential packages, apt and systemd; made once, in half a minute."""
-    named = hashlib.sha256(f"bookworm {INCLUDED} {MIRROR}".encode()).hexdigest()[:16]
-    tarball = ROOT / "build" / f"debian-{named}.tar"
+@contextlib.contextmanager
+def made_once(name: str, made_from: str):
+    """The path of a tarball below build/, and where to write it if it is not there yet, otherwise None."""
+    tarball = ROOT / "build" / f"{name}-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.tar"
     tarball.parent.mkdir(exist_ok=True)
     with open(tarball.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tarball.exists():
+        unfinished = None if tarball.exists() else tarball.with_suffix(".new.tar")
+        yield tarball, unfinished
+        if unfinished:
+            unfinished.rename(tarball)
+
+
+def base() -> pathlib.Path:
+    """A tarball of Debian's essential packages, apt and systemd; made once, in half a minute."""
+    needed()
+    with made_once("debian", f"bookworm {INCLUDED} {MIRROR}") as (tarball, unfinished):
+        if unfinished:
             print("Making a clean Debian from packages, once, which can take minutes", file=sys.stderr)
-            unfinished = tarball.with_suffix(".new.tar")
-            make = ["mmdebstrap", "--quiet", "--variant=apt", f"--include={INCLUDED}", "bookworm", unfinished, MIRROR]
+            make = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", f"--include={INCLUDED}",
+                    *([] if may_mount() else ["--skip=check/canmount"]), "bookworm", unfinished, MIRROR]
             done = subprocess.run(make, capture_output=True, text=True)
             if done.returncode != 0:
-                pytest.skip(f"Debian's packages cannot be had: {done.stderr[-1000:]}")
-            unfinished.rename(tarball)
+                pytest.skip(f"Debian's packages cannot be had: {done.stdout[-1000:]}{done.stderr[-1000:]}")
     return tarball
+
+
+def may_mount() -> bool:
+    """Most containers may not."""
+    probe = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(probe, capture_output=True).returncode == 0
+
+
+def with_dependencies(deb: pathlib.Path) -> list[pathlib.Path]:
+    """What to unpack for a clean Debian that installs this package without a network: apt has fetched the archives of
+    what the package depends on, and has installed none."""
+    depends = said("dpkg-deb", "--field", deb, "Depends")
+    clean = base()
+    with made_once("debian-archives", f"{clean.name} {depends}") as (archives, unfinished):
+        if unfinished:
+            with tempfile.TemporaryDirectory() as place, unpacked(pathlib.Path(place) / "root", clean) as root:
+                shutil.copy(deb, root / "root/package.deb")
+                run_in(root, "apt-get", "-q", "update")
+                run_in(root, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install",
+                       "/root/package.deb")
+                said("tar", "-cf", unfinished, "-C", root, "var/cache/apt/archives", "var/lib/apt/lists")
+    return [clean, archives]
 
 
 def package() -> pathlib.Path:
@@ -57,29 +100,49 @@ def package() -> pathlib.Path:
     program = pathlib.Path(BINARY)
     folders = ("contrib", "docs", "examples")
     made_from = [program, *ROOT.glob("*.md"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    deb = ROOT / "build/package-for-tests" / f"integrity_{version}_amd64.deb"
+    deb = ROOT / "build/package-for-tests" / f"integrity_{said(program, '--version').split()[1]}_amd64.deb"
     deb.parent.mkdir(exist_ok=True)
     with open(deb.parent / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not deb.exists() or deb.stat().st_mtime < max(path.stat().st_mtime for path in made_from):
-            build = [ROOT / "contrib/package/build", program.parent, deb.parent]
-            done = subprocess.run(build, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            said(ROOT / "contrib/package/build", program.parent, deb.parent)
     return deb
 
 
+def earlier(deb: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """The same program as a package with a lower number and another comment in its configuration, because no earlier
+    package was ever published: an upgrade as dpkg sees it. Databases of earlier programs have tests of their own."""
+    said("dpkg-deb", "--raw-extract", deb, folder / "tree")
+    control, config = folder / "tree/DEBIAN/control", folder / "tree/etc/integrity/integrity.toml"
+    control.write_text(re.sub("^Version: .*$", "Version: 0.0.1", control.read_text(), flags=re.M))
+    config.write_text("# Of version 0.0.1\n" + config.read_text())
+    said("dpkg-deb", "--root-owner-group", "--build", folder / "tree", folder / "earlier.deb")
+    return folder / "earlier.deb"
+
+
 @contextlib.contextmanager
-def unpacked(folder: pathlib.Path):
-    """The clean system in a new folder, in memory: dpkg syncs thousands of files, and all of them are removed again."""
-    needed()
+def unpacked(folder: pathlib.Path, *tarballs):
+    """A system in a new folder; in memory, where this machine may mount that."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=1g", "tmpfs", folder], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "mode=755,size=1g", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True).returncode == 0
     try:
-        subprocess.run(["tar", "-xf", base(), "-C", folder], check=True)
+        for tarball in tarballs:
+            said("tar", "-xf", tarball, "-C", folder)
+        # It is thrown away, so dpkg need not sync thousands of files.
+        (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
+        shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+        if mounted:
+            said("umount", "--lazy", folder)
+        else:
+            shutil.rmtree(folder)
+
+
+def run_in(root: pathlib.Path, *command) -> str:
+    """One command in the system, as its root, with this machine's network."""
+    return said("chroot", root, *CLEAN, *command)
 
 
 def nspawn(root: pathlib.Path, *options) -> list:
@@ -88,12 +151,8 @@ def nspawn(root: pathlib.Path, *options) -> list:
             *options]
 
 
-def run_in(root: pathlib.Path, *command, options=()) -> str:
-    """One command in the system, with this machine's network."""
-    inside = nspawn(root, "--pipe", *options, "--", *command)
-    done = subprocess.run(inside, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-    return done.stdout
+class Ended(AssertionError):
+    """systemd-nspawn ended before what was waited for."""
 
 
 class Machine:
@@ -106,15 +165,16 @@ class Machine:
         # Its own control groups: two machines in one would take each other's processes for theirs.
         name = f"integrity-test-{os.getpid()}-{root.name}"
         self.groups = [hierarchy / name for hierarchy in HIERARCHIES if (hierarchy / "cgroup.procs").exists()]
+        self.nspawn = None
 
     def __enter__(self) -> "Machine":
-        for group in self.groups:
-            group.mkdir()
-        with open(self.log_path, "w") as log:
-            self.nspawn = subprocess.Popen(nspawn(self.root, "--private-network", *self.options),
-                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                           preexec_fn=self._enter_groups)
         try:
+            for group in self.groups:
+                group.mkdir()
+            with open(self.log_path, "w") as log:
+                self.nspawn = subprocess.Popen(nspawn(self.root, "--private-network", *self.options),
+                                               stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                               preexec_fn=self._enter_groups)
             self.leader = self._wait(self._find_leader)
         except BaseException:
             self.__exit__()
@@ -133,7 +193,8 @@ class Machine:
                             os.kill(int(process), signal.SIGKILL)
                         os.rmdir(folder)
                 threading.Event().wait(0.05)
-        self.nspawn.wait(30)
+        if self.nspawn:
+            self.nspawn.wait(30)
 
     def _enter_groups(self) -> None:
         for group in self.groups:
@@ -143,7 +204,9 @@ class Machine:
         """What `found` returns, once that is true."""
         end = time.monotonic() + seconds
         while not (result := found()):
-            assert self.nspawn.poll() is None and time.monotonic() < end, self.log_path.read_text()[-3000:]
+            if self.nspawn.poll() is not None:
+                raise Ended(self.log_path.read_text()[-3000:])
+            assert time.monotonic() < end, self.log_path.read_text()[-3000:]
             threading.Event().wait(0.05)
         return result
 
@@ -157,11 +220,10 @@ class Machine:
 
     def run(self, *command, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess:
         """A command in the machine, as its root."""
-        inside = ["nsenter", "--target", str(self.leader), "--all", "--", "env", "-i", "LC_ALL=C.UTF-8",
-                  "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *map(str, command)]
+        inside = ["nsenter", "--target", str(self.leader), "--all", "--", *CLEAN, *map(str, command)]
         done = subprocess.run(inside, capture_output=True, text=True, input=stdin)
-        said = done.stdout[-2000:] + done.stderr[-2000:]
-        assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{said}"
+        printed = done.stdout[-2000:] + done.stderr[-2000:]
+        assert done.returncode == 0 or not check, f"{command}: {done.returncode}\n{printed}"
         return done
 
     def until(self, found, seconds: float = 60):
@@ -177,3 +239,26 @@ class Machine:
                 yield
             finally:
                 assert libc.setns(own.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+
+@contextlib.contextmanager
+def tried(machine: Machine, ready=lambda machine: True):
+    """A clean system, without anything of ours, that runs and is ready. Skips where the kernel, or the container that this
+    machine is, forbids it; CI allows such a skip and prints the reason (support/summary.py). A system that only takes too
+    long is a failure."""
+    try:
+        machine.__enter__()
+        machine.until(lambda: ready(machine))
+    except (OSError, subprocess.SubprocessError, Ended) as error:
+        machine.__exit__()
+        pytest.skip(ALLOWED + " ".join(str(error).split()))
+    try:
+        yield machine
+    finally:
+        machine.__exit__()
+
+
+def booted(root: pathlib.Path):
+    def ready(machine: Machine) -> bool:
+        return machine.run("systemctl", "is-system-running", check=False).stdout in ("running\n", "degraded\n")
+    return tried(Machine(root, "--boot", "--console=pipe"), ready)
