@@ -13,7 +13,7 @@
 namespace integrity::auth {
 namespace {
 
-// No list has longer entries, and zxcvbn's work grows with the square of the length.
+// zxcvbn's dictionaries have no longer entries, and its work grows with the square of the length.
 constexpr std::size_t kListedBytesMax = 32;
 
 // "Ada" of "Ada123!": a word without the digits and signs that people put around it.
@@ -73,8 +73,8 @@ bool on_list(const std::string& password) {
 }
 
 bool common(const std::string& password) {
-  if (password.size() > kListedBytesMax) return false;
   if (listed(password)) return true;
+  if (password.size() > kListedBytesMax) return false;
   const auto word = core(password);
   const bool decorated = word.size() >= 4 && password.size() - word.size() <= kDecorationMax;
   return on_list(password) || (decorated && on_list(std::string(word)));

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "auth/common_passwords.hpp"
 #include "testing/random.hpp"
 
 namespace integrity::auth {
@@ -42,6 +45,17 @@ TEST_F(Password, OfNoAccountIsNeverRight) {
   EXPECT_FALSE(hasher.needs_rehash(hasher.hash(secret("correct horse battery"))));
   EXPECT_TRUE(PasswordHasher(Secret(std::string_view("k")), 5, random)
                   .needs_rehash(hasher.hash(secret("correct horse battery"))));
+}
+
+TEST_F(Password, IsWeakWhenListed) {
+  std::istringstream lines{std::string(embedded::auth_common_passwords[0].second)};
+  int listed = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# ")) continue;
+    EXPECT_TRUE(weakness(secret(line), "adalovelace", "Data Integrity API")) << line;
+    ++listed;
+  }
+  EXPECT_GT(listed, 8000);
 }
 
 TEST_F(Password, IsWeakWhenCommonOrMadeOfAName) {
