@@ -1,7 +1,9 @@
 """A database of the program as it was before roles, sessions with refresh and keys: everything goes on
-(support/old_database.py)."""
+(support/old_database.py). That state, of 2026-11-26, is the only one that the changelog tells apart from this one."""
 
 import json
+import pathlib
+import re
 
 import pytest
 
@@ -11,6 +13,7 @@ from support.old_database import account, old_database
 
 pytestmark = pytest.mark.embedded
 
+CHANGELOG = pathlib.Path(__file__).parent.parent / "CHANGELOG.md"
 CONFIRMED = ["ada", "Bob.B", "dan", "eve"]
 
 
@@ -28,6 +31,12 @@ def server(opened):
 @pytest.fixture
 def ada(opened):
     return account(*opened, "ada")
+
+
+def test_there_is_a_database_of_every_version_that_was_released():
+    """None was. Whoever releases one adds its database to test/vectors/, and opens it here."""
+    headings = re.findall(r"^## (.*)$", CHANGELOG.read_text(), re.M)
+    assert headings == ["[Unreleased]", "Until 2026-11-26"]
 
 
 def promoted(server, somebody):

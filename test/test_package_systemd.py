@@ -40,9 +40,7 @@ def machine(package, tmp_path_factory):
 
 
 def install(machine, name: str) -> str:
-    """As docs/upgrade.md says for machines without a terminal: dpkg asks about a configuration that both changed."""
-    return machine.run("apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold",
-                       "install", f"/root/{name}.deb").stdout
+    return machine.run("apt-get", "-q", "install", f"/root/{name}.deb").stdout
 
 
 def state(machine, named: str) -> str:
@@ -232,11 +230,11 @@ def test_an_upgrade_keeps_configuration_data_and_sessions(machine, keeper, packa
 
 def test_it_can_be_removed_and_purged_and_its_data_and_keys_stay(machine, keeper, service):
     kept = machine.run("find", DATA, "-type", "f", "-name", "*.*").stdout
-    machine.run("apt-get", "-q", "-y", "remove", "integrity")
+    machine.run("apt-get", "-q", "remove", "integrity")
     with machine.network(), pytest.raises(ConnectionRefusedError):
         Connection(service)
     assert (machine.root / CONFIG[1:]).exists() and not (machine.root / "usr/bin/integrity").exists()
-    said = machine.run("apt-get", "-q", "-y", "purge", "integrity").stdout
+    said = machine.run("apt-get", "-q", "purge", "integrity").stdout
     assert DATA in said and "the user integrity" in said, said
     assert not (machine.root / "etc/integrity").exists()
     assert not list((machine.root / "etc/systemd/system/multi-user.target.wants").glob("integrity*"))
@@ -252,3 +250,23 @@ def test_installed_again_over_a_folder_that_root_restored_it_goes_on(machine, ke
     with machine.network():
         assert keeper.login().sign_in().client.get("/products").json[0]["name"] == "Lamp"
     assert machine.run("stat", "--format=%U %a", DATA).stdout.split() == ["integrity", "700"]
+
+
+def test_a_backup_before_an_upgrade_and_going_back_as_the_manual_says(machine, keeper, service):
+    """For what stands for older and newer, see the test of that name in test_package.py."""
+    text = (ROOT / "docs/upgrade.md").read_text()
+    backup, folder = re.findall(r"^```\n(.*?)^```$", text[text.index("## Upgrading"):], re.M | re.S)[:2]
+    machine.run("sh", "-ec", folder + backup)
+    machine.run("systemctl", "stop", "integrity")
+    debian.raise_version(machine.root / DATA[1:] / "integrity.db")
+    drop_in(machine, "Restart=no")
+    assert machine.run("systemctl", "start", "integrity", check=False).returncode != 0
+    assert "made by a newer program; this one knows versions up to" in journal(machine)
+    machine.run("rm", "-r", "/etc/systemd/system/integrity.service.d")
+    machine.run("sh", "-c", debian.way_back("/var/backups/integrity/before.db"))
+    assert machine.run("dpkg-query", "-W", "-f", "${Version}", "integrity").stdout == "0.0.1"
+    machine.until(lambda: state(machine, "ActiveState") == "active")
+    with machine.network():
+        assert keeper.client.get("/me").slug == "invalid-token", "its session has ended"
+        keeper.last_step = keeper.step()  # no code of before the restore
+        assert keeper.sign_in().client.get("/products").json[0]["name"] == "Lamp"

@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,9 @@ def unpacked(folder: pathlib.Path, *tarballs):
             said("tar", "-xf", tarball, "-C", folder)
         # It is thrown away, so dpkg need not sync thousands of files.
         (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
+        # Nobody answers questions; docs/upgrade.md names these options for such a machine.
+        (folder / "etc/apt/apt.conf.d/test").write_text('APT::Get::Assume-Yes "true";\nAPT::Install-Recommends "false";\n'
+                                                        'Dpkg::Options { "--force-confold"; };\n')
         shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
         yield folder
     finally:
@@ -138,6 +142,20 @@ def unpacked(folder: pathlib.Path, *tarballs):
             said("umount", "--lazy", folder)
         else:
             shutil.rmtree(folder)
+
+
+def way_back(backup: str) -> str:
+    """The commands under "Going back" in docs/upgrade.md, from the package to the earlier one and to that backup."""
+    text = (ROOT / "docs/upgrade.md").read_text()
+    (commands,) = re.findall(r"^```\n(.*?)^```$", text[text.index("## Going back"):], re.M | re.S)
+    assert "./integrity_OLD_amd64.deb" in commands and "BACKUP" in commands
+    return "set -e\n" + commands.replace("./integrity_OLD_amd64.deb", "/root/earlier.deb").replace("BACKUP", backup)
+
+
+def raise_version(database: pathlib.Path) -> None:
+    """As a newer program would leave it, as far as an older one can tell."""
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA user_version = 99")
 
 
 def run_in(root: pathlib.Path, *command) -> str:
