@@ -1,6 +1,6 @@
 """The server next to other ways to serve products, measured in one run: `peers.py build/release/integrity`.
 
-(k) durable POST /products and GET /products/<pid> with a valid token, at 32 and at 256 connections, and the bytes on disk
+(q) durable POST /products and GET /products/<pid> with a valid token, at 32 and at 256 connections, and the bytes on disk
     for each product that the run created. The peers are described in peers/README.md. A bare epoll loop that sends the
     bytes of our response shows how many reads the machine allows.
 
@@ -287,7 +287,7 @@ def main() -> None:
             size, count = server.size()
             rows.append(row(server.name, medians, f"{size / count:.0f}"))
         rows.append(row(limit.name, medians, ""))
-    table(f"(k) next to peers; 32 connections for reads, 32 and 256 for creates; {ROUNDS} rounds of {SECONDS} s", rows)
+    table(f"(q) next to peers; 32 connections for reads, 32 and 256 for creates; {ROUNDS} rounds of {SECONDS} s", rows)
 
 
 if __name__ == "__main__":
