@@ -144,6 +144,14 @@ def unpacked(folder: pathlib.Path, *tarballs):
             shutil.rmtree(folder)
 
 
+def first_steps(name: str) -> str:
+    """The commands under "In production" in README.md after the installation, for an account of that name."""
+    text = (ROOT / "README.md").read_text()
+    install, commands = re.search(r"^```\n([^\n]*)\n(.*?)^```$", text[text.index("## In production"):], re.M | re.S).groups()
+    assert install.startswith("apt-get install ./build/integrity_")
+    return "set -e\n" + commands.replace("NAME", name)
+
+
 def way_back(backup: str) -> str:
     """The commands under "Going back" in docs/upgrade.md, from the package to the earlier one and to that backup."""
     text = (ROOT / "docs/upgrade.md").read_text()
