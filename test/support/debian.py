@@ -144,6 +144,18 @@ def unpacked(folder: pathlib.Path, *tarballs):
             shutil.rmtree(folder)
 
 
+@contextlib.contextmanager
+def proc_mounted(root: pathlib.Path):
+    """Skips where the kernel refuses it; CI allows that (support/summary.py)."""
+    done = subprocess.run(["mount", "-t", "proc", "proc", root / "proc"], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(ALLOWED + " ".join(done.stderr.split()))
+    try:
+        yield
+    finally:
+        said("umount", "--lazy", root / "proc")
+
+
 def first_steps(name: str) -> str:
     """The commands under "In production" in README.md after the installation, for an account of that name."""
     text = (ROOT / "README.md").read_text()
