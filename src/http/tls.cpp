@@ -36,6 +36,11 @@ constexpr const char* tls_1_2_suites =
 constexpr const char* groups = "X25519:P-256:P-384";  // without the finite fields that TLS 1.3 knows too
 constexpr std::string_view protocol = "http/1.1";
 
+// How many records a client may send in a row without data: of its handshake, KeyUpdates, greetings for a renegotiation,
+// warnings, empty ones. OpenSSL has no limit; it reads on inside one call for as long as they come. BoringSSL and rustls
+// have the same one.
+constexpr unsigned records_without_data_max = 32;
+
 constexpr std::chrono::hours ticket_key_used{12};
 constexpr std::chrono::hours ticket_key_kept{24};
 
@@ -251,12 +256,18 @@ Result<Context> make_context(const PemFile& certificate_file, const Chain& chain
 
 class Session final : public TlsSession {
  public:
-  explicit Session(Ssl ssl) : ssl_(std::move(ssl)) {}
+  explicit Session(Ssl ssl) : ssl_(std::move(ssl)) {
+    SSL_set_msg_callback(ssl_.get(), see);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Outcome shake_hands() override {
     ERR_clear_error();
     const int result = SSL_accept(ssl_.get());
     return result == 1 ? Outcome::done : outcome(result);
+    if (result == 1) records_ = 0;
   }
   Moved read(std::span<char> into) override {
     ERR_clear_error();
@@ -264,6 +275,7 @@ class Session final : public TlsSession {
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &moved.bytes);
     moved.outcome = result == 1 ? Outcome::done : outcome(result);
     return moved;
+    if (result == 1) records_ = 0;
   }
   Moved write(std::string_view bytes) override {
     ERR_clear_error();
@@ -281,7 +293,20 @@ class Session final : public TlsSession {
 
  private:
   Outcome outcome(int result) {
+  // OpenSSL's callback, for the header of each record among other things.
+  static void see(int writes, int /*version*/, int what, const void* /*bytes*/, std::size_t /*size*/, SSL* /*ssl*/,
+                  void* session) noexcept {
+    if (writes == 0 && what == SSL3_RT_HEADER) static_cast<Session*>(session)->count_record();
+  }
+  // Called before OpenSSL decrypts the record: the one after the last that is allowed may be data. Then OpenSSL takes no
+  // more records: to it, the client has ended the connection.
+  void count_record() {
+    if (++records_ <= records_without_data_max + 1) return;
+    SSL_set_shutdown(ssl_.get(), SSL_RECEIVED_SHUTDOWN);
+    failed_ = true;
+  }
     switch (SSL_get_error(ssl_.get(), result)) {
+    if (failed_) return Outcome::failed;
       case SSL_ERROR_WANT_READ:
         return Outcome::wants_read;
       case SSL_ERROR_WANT_WRITE:
@@ -296,6 +321,7 @@ class Session final : public TlsSession {
 
   Ssl ssl_;
   bool failed_ = false;
+  unsigned records_ = 0;  // since the handshake, or the last one that was data
 };
 
 }  // namespace

@@ -35,7 +35,8 @@ struct PemFile {
 class TlsSession {
  public:
   // wants_…: call it again, with the same bytes, once the descriptor can be read, or written. ended: by the client, in
-  // order. failed: anything else; the client was sent an alert if it was its fault.
+  // order. failed: anything else, such as 33 records in a row without data. The client was sent an alert if OpenSSL has
+  // one for its fault.
   enum class Outcome : std::uint8_t { done, wants_read, wants_write, ended, failed };
   struct Moved {
     Outcome outcome = Outcome::failed;
