@@ -278,8 +278,17 @@ def test_outside_loopback_it_must_be_wanted(tmp_path):
         done = run(command, *wanted)
         assert done.returncode == 2 and "--insecure-metrics" in done.stderr
     assert not (tmp_path / "data").exists()
-    with Server("--metrics-listen", "0.0.0.0:0", "--insecure-metrics") as server:
-        assert ask(server, headers={"Host": "prometheus.example"}).status == 200
+    for options in ((), ("--hosts", "shop.example")):  # the names of the API
+        with Server("--metrics-listen", "0.0.0.0:0", "--insecure-metrics", *options) as server:
+            assert ask(server, headers={"Host": "prometheus.example"}).status == 200
+
+
+@pytest.mark.embedded
+def test_on_loopback_no_web_page_gets_through():
+    with Server(*LISTEN, "--hosts", "shop.example") as server:
+        answers = {host: ask(server, headers={"Host": host}).status
+                   for host in ("localhost:9464", "127.0.0.1", "shop.example", "evil.example")}
+    assert answers == {"localhost:9464": 200, "127.0.0.1": 200, "shop.example": 200, "evil.example": 421}
 
 
 WORDS = ["products", "users", "me", "..", "%2e%2e", "login", "changes", "metrics", "x" * 200, "é", "'\"\\", "{pid}", "a\nb"]

@@ -59,9 +59,10 @@ api::Hosts hosts(const Config& config) {
   return any ? api::Hosts() : api::Hosts(config.hosts);
 }
 
-// Of the listener of the metrics: Prometheus reaches it directly.
+// The metrics have an address of their own, which a scraper reaches by whatever name leads there: --hosts are the names
+// of the API. Only on loopback a web page may try (DNS rebinding).
 api::Hosts metrics_hosts(const Config& config) {
-  return is_loopback(config.metrics_host) || !config.hosts.empty() ? api::Hosts(config.hosts) : api::Hosts();
+  return is_loopback(config.metrics_host) ? api::Hosts(config.hosts) : api::Hosts();
 }
 
 http::ServerOptions server_options(const Config& config, std::size_t operations_max, http::Tls* tls) {
