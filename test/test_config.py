@@ -210,6 +210,15 @@ def test_the_nearest_option_or_command_is_suggested_in_one_line(words, said):
     assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.embedded
+@pytest.mark.parametrize("words", [["serve", "--bo\x1b[2Jgus"], ["s\x1b[2J\nintegrity: done"], ["serve", "--config", "no\x1b[2J\nwhere"],
+                                   ["check", "--data", "no\x1b[2J\nwhere"], ["user", "list", "--data", "no\x1b[2J\nwhere"]])
+def test_names_in_messages_do_not_move_the_cursor(tmp_path, words):
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode in (1, 2) and len(done.stderr.splitlines()) == 1, done
+    assert "\\x1b[2J" in done.stderr and "\x1b" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("variable", ["INTEGRITY_CORS_ORIGINS", "INTEGRITY_TRUSTED_PROXIES", "INTEGRITY_SIGNUP", "INTEGRITY_STORE",
                                       "MONGO_URI", "JWT_SECRET_KEY"])
 def test_an_empty_variable_is_refused_for_every_option(tmp_path, variable):

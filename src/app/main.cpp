@@ -22,6 +22,7 @@
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
 #include "base/log.hpp"
+#include "base/printable.hpp"
 
 namespace {
 
@@ -29,7 +30,7 @@ using namespace integrity;
 using namespace integrity::app;
 
 int complain(std::string_view why, int status) {
-  std::cerr << "integrity: " << why << std::endl;
+  std::cerr << "integrity: " << visible(why) << std::endl;
   return status;
 }
 
