@@ -33,7 +33,7 @@ constexpr const char* tls_1_2_suites =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* groups = "X25519:P-256:P-384";  // without the finite fields that TLS 1.3 knows too
+constexpr const char* groups = "X25519:P-256:P-384";  // elliptic curves only: TLS 1.3 also has finite fields
 constexpr std::string_view protocol = "http/1.1";
 
 // How many records a client may send in a row without data: of its handshake, KeyUpdates, greetings for a renegotiation,
@@ -68,7 +68,7 @@ class TicketKeys {
     change_if_due();
     return current_;
   }
-  // Nothing for a ticket of another process, or one that is too old.
+  // Nothing if the ticket is of another process or too old.
   std::optional<TicketKey> to_read(const std::uint8_t* name, bool& is_current) {
     const std::lock_guard lock(mutex_);
     change_if_due();
@@ -101,7 +101,8 @@ class TicketKeys {
   TicketKey current_, previous_;
 };
 
-// OpenSSL's callback: 0 or less for failures and unknown keys, 2 for a ticket to be replaced by one under the new key.
+// OpenSSL's callback. Returns 1 if the key is set; 2 if it is, and the client is to get a new ticket, because this one
+// was made under the previous key; 0 if the key is unknown; -1 for a failure.
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                    int writes) noexcept {
   auto& keys = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
@@ -176,7 +177,7 @@ Result<Chain> read_chain(const PemFile& file) {
   return chain;
 }
 
-// For an encrypted key: there is nobody to ask for the password.
+// Called for an encrypted key. Nobody can be asked for the password, so reading the key fails.
 int no_password(char* /*text*/, int /*size*/, int /*writes*/, void* asked) noexcept {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -227,7 +228,7 @@ Status check_order(const PemFile& file, const Chain& chain) {
   return {};
 }
 
-// Of OpenSSL's calls here only a lack of memory makes one fail, except for the last.
+// Only the last of these calls of OpenSSL can fail for a reason other than a lack of memory.
 Result<Context> make_context(const PemFile& certificate_file, const Chain& chain, EVP_PKEY* key, TicketKeys& tickets) {
   Context context(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const made = context.get();
@@ -266,16 +267,16 @@ class Session final : public TlsSession {
   Outcome shake_hands() override {
     ERR_clear_error();
     const int result = SSL_accept(ssl_.get());
-    return result == 1 ? Outcome::done : outcome(result);
     if (result == 1) records_ = 0;
+    return result == 1 ? Outcome::done : outcome(result);
   }
   Moved read(std::span<char> into) override {
     ERR_clear_error();
     Moved moved;
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &moved.bytes);
     moved.outcome = result == 1 ? Outcome::done : outcome(result);
-    return moved;
     if (result == 1) records_ = 0;
+    return moved;
   }
   Moved write(std::string_view bytes) override {
     ERR_clear_error();
@@ -292,7 +293,6 @@ class Session final : public TlsSession {
   }
 
  private:
-  Outcome outcome(int result) {
   // OpenSSL's callback, for the header of each record among other things.
   static void see(int writes, int /*version*/, int what, const void* /*bytes*/, std::size_t /*size*/, SSL* /*ssl*/,
                   void* session) noexcept {
@@ -305,8 +305,9 @@ class Session final : public TlsSession {
     SSL_set_shutdown(ssl_.get(), SSL_RECEIVED_SHUTDOWN);
     failed_ = true;
   }
-    switch (SSL_get_error(ssl_.get(), result)) {
+  Outcome outcome(int result) {
     if (failed_) return Outcome::failed;
+    switch (SSL_get_error(ssl_.get(), result)) {
       case SSL_ERROR_WANT_READ:
         return Outcome::wants_read;
       case SSL_ERROR_WANT_WRITE:
@@ -320,8 +321,8 @@ class Session final : public TlsSession {
   }
 
   Ssl ssl_;
-  bool failed_ = false;
   unsigned records_ = 0;  // since the handshake, or the last one that was data
+  bool failed_ = false;
 };
 
 }  // namespace
@@ -331,7 +332,7 @@ struct Tls::Impl {
   const Hsts hsts;
   TicketKeys tickets;
   mutable std::mutex mutex;
-  // Connections hold the context that they began with.
+  // For new connections. A connection keeps the context that it began with.
   Context context;
   std::optional<Time> not_after;
 };
