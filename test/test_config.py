@@ -210,6 +210,30 @@ def test_the_nearest_option_or_command_is_suggested_in_one_line(words, said):
     assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.embedded
+@pytest.mark.parametrize("words", [["serve", "--bo\x1b[2Jgus"], ["s\x1b[2J\nintegrity: done"], ["serve", "--config", "no\x1b[2J\nwhere"],
+                                   ["check", "--data", "no\x1b[2J\nwhere"], ["user", "list", "--data", "no\x1b[2J\nwhere"]])
+def test_names_in_messages_do_not_move_the_cursor(tmp_path, words):
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode in (1, 2) and len(done.stderr.splitlines()) == 1, done
+    assert "\\x1b[2J" in done.stderr and "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("name", ["JWT_SECRET_KEY", "MONGO_URI"])
+def test_a_secret_of_more_than_one_line_is_refused_in_words(tmp_path, name):
+    value = {"JWT_SECRET_KEY": "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG", "MONGO_URI": "mongodb://h/shop"}[name]
+    for end in ("\r\n", "\nmore", "\0"):
+        (tmp_path / name).write_bytes((value + end).encode())
+        (tmp_path / name).chmod(0o600)
+        done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", env={"CREDENTIALS_DIRECTORY": str(tmp_path)})
+        assert (done.returncode, done.stdout) == (1, "") and str(tmp_path / name) in done.stderr and value not in done.stderr
+    if name == "JWT_SECRET_KEY":
+        done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", env={name: value + "\r\n"})
+        assert (done.returncode, done.stdout) == (1, "") and name in done.stderr and value not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("variable", ["INTEGRITY_CORS_ORIGINS", "INTEGRITY_TRUSTED_PROXIES", "INTEGRITY_SIGNUP", "INTEGRITY_STORE",
                                       "MONGO_URI", "JWT_SECRET_KEY"])
 def test_an_empty_variable_is_refused_for_every_option(tmp_path, variable):

@@ -1,5 +1,6 @@
 """/metrics: its families and labels, what is counted, and that clients cannot make it grow."""
 
+import contextlib
 import json
 import pathlib
 import random
@@ -12,7 +13,7 @@ import pytest
 
 from support.accounts import PASSWORD, enrolled
 from support.http import Client
-from support.metrics import LISTEN, Since, ask, metrics, page
+from support.metrics import LISTEN, Since, ask, metrics, metrics_port, page
 from support.promtool import promtool
 from support.server import MONGO, Server, database_at, run
 
@@ -278,8 +279,27 @@ def test_outside_loopback_it_must_be_wanted(tmp_path):
         done = run(command, *wanted)
         assert done.returncode == 2 and "--insecure-metrics" in done.stderr
     assert not (tmp_path / "data").exists()
-    with Server("--metrics-listen", "0.0.0.0:0", "--insecure-metrics") as server:
-        assert ask(server, headers={"Host": "prometheus.example"}).status == 200
+    for options in ((), ("--hosts", "shop.example")):  # the names of the API
+        with Server("--metrics-listen", "0.0.0.0:0", "--insecure-metrics", *options) as server:
+            assert ask(server, headers={"Host": "prometheus.example"}).status == 200
+
+
+@pytest.mark.embedded
+def test_on_loopback_no_web_page_gets_through():
+    with Server(*LISTEN, "--hosts", "shop.example") as server:
+        answers = {host: ask(server, headers={"Host": host}).status
+                   for host in ("localhost:9464", "127.0.0.1", "shop.example", "evil.example")}
+    assert answers == {"localhost:9464": 200, "127.0.0.1": 200, "shop.example": 200, "evil.example": 421}
+
+
+@pytest.mark.embedded
+def test_a_scraper_gets_through_half_requests():
+    with Server(*LISTEN) as server, contextlib.ExitStack() as stack:
+        for begun in (b"", b"GET /metrics HTTP/1.1\r\nHost: ") * 40:
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", metrics_port(server)), 10))
+            half.sendall(begun)
+        for _ in range(3):
+            assert "integrity_build_info" in page(server, timeout=2)
 
 
 WORDS = ["products", "users", "me", "..", "%2e%2e", "login", "changes", "metrics", "x" * 200, "é", "'\"\\", "{pid}", "a\nb"]

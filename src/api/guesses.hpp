@@ -13,10 +13,10 @@ enum class GuessOutcome : std::uint8_t {
   right,
   wrong,      // a disabled account counts here: nobody can tell the difference
   spent,      // a code that was used before
-  throttled,  // not looked at: too many attempts
-  locked,     // not looked at: the account must be helped by the operator or by a recovery code
-  expired,    // not looked at: its challenge has ended
-  other,      // not looked at: the request was not acceptable, the server was too busy, …
+  throttled,  // not checked: there were too many attempts
+  locked,     // not checked: the account stays locked until the operator or a recovery code unlocks it
+  expired,    // not checked: its challenge has ended
+  other,      // not checked: the request was not acceptable, the server was too busy, …
 };
 inline constexpr std::size_t guess_outcome_count = static_cast<std::size_t>(GuessOutcome::other) + 1;
 std::string_view name_of(GuessOutcome outcome);

@@ -9,6 +9,7 @@
 #include "app/host.hpp"
 #include "app/host_call.hpp"
 #include "app/key_check.hpp"
+#include "base/printable.hpp"
 #include "catalog/words.hpp"
 #include "store/mongo/check.hpp"
 #include "store/sqlite/check.hpp"
@@ -86,7 +87,7 @@ int check_command(const Config& config) {
     return done;
   }();
   if (!in_keys) {
-    std::cerr << "integrity: not everything could be checked: " << in_keys.error().detail << std::endl;
+    std::cerr << "integrity: not everything could be checked: " << visible(in_keys.error().detail) << std::endl;
     return 2;
   }
   if (!std::cout) {

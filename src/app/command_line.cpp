@@ -8,6 +8,7 @@
 
 #include "app/keys.hpp"
 #include "base/nearest.hpp"
+#include "base/printable.hpp"
 
 namespace integrity::app {
 namespace {
@@ -130,7 +131,7 @@ class Parser {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app_.exit(error, std::cout, std::cerr);  // --help, --version
-      std::cerr << mistake(error) << std::endl;
+      std::cerr << visible(mistake(error)) << std::endl;
       return 2;
     }
     return std::move(line_);

@@ -7,14 +7,19 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
 namespace integrity::app {
 
-// Without the line feed at its end, which editors and `echo` add. Nothing where there is no such file. Error: it cannot
-// be read, is empty, or others can read it.
+// `text` without the one line feed at its end that editors and `echo` add. Error: there is more than one line in it, a
+// carriage return or a zero byte, so that it is not what it was meant to be. `source` names it in the error.
+Result<Secret> one_line(std::string_view text, const std::string& source);
+
+// One line. Nothing where there is no such file. Error: it cannot be read, is empty, is not one line, or others can read
+// it.
 Result<std::optional<Secret>> read_credential(const std::filesystem::path& folder, const std::string& name);
 
 }  // namespace integrity::app

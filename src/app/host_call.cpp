@@ -5,6 +5,7 @@
 #include "app/control.hpp"
 #include "app/host_commands.hpp"
 #include "app/option_values.hpp"
+#include "base/printable.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace integrity::app {
@@ -75,7 +76,8 @@ Result<HostRead> read_host(const Config& config) {
 }
 
 std::string shown_store(const Config& config) {
-  return config.mongo_uri.empty() ? DataFolder::database_in(config.data).string() : hide_uri_secrets(config.mongo_uri);
+  const bool embedded = config.mongo_uri.empty();
+  return visible(embedded ? DataFolder::database_in(config.data).string() : hide_uri_secrets(config.mongo_uri));
 }
 
 }  // namespace integrity::app

@@ -22,6 +22,7 @@
 #include "app/serve.hpp"
 #include "app/user_command.hpp"
 #include "base/log.hpp"
+#include "base/printable.hpp"
 
 namespace {
 
@@ -29,7 +30,7 @@ using namespace integrity;
 using namespace integrity::app;
 
 int complain(std::string_view why, int status) {
-  std::cerr << "integrity: " << why << std::endl;
+  std::cerr << "integrity: " << visible(why) << std::endl;
   return status;
 }
 
@@ -65,7 +66,7 @@ int migrate(const MigrateOptions& options) {
 int run(const CommandLine& line) {
   if (line.verb == Verb::migrate) return migrate(line.migrate_options);
   auto loaded = load(line.flags, system_environment);
-  if (!loaded) return complain(loaded.error().detail, 2);
+  if (!loaded) return complain(loaded.error().detail, loaded.error().code == Code::invalid_value ? 2 : 1);
   for (const auto& name : unknown_variables(::environ)) log::event("option.unknown", {{"variable", name}});
   if (line.verb == Verb::config) return show(*loaded);
   if (line.verb == Verb::serve) {

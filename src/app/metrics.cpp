@@ -46,7 +46,7 @@ void add_requests(MetricsText& text, const MetricsSources& from) {
     }
   }
   text.family("integrity_http_request_duration_seconds", histogram,
-              "From the arrival of the whole head of a request until its response is there to be sent.");
+              "From the arrival of the whole head of a request until its response can be sent.");
   for (const Kind& kind : all) {
     text.histogram({{"operation", kind.operation}, {"method", to_string(kind.method)}}, kind.requests.durations,
                    Unit::seconds);
@@ -80,15 +80,16 @@ void add_work(MetricsText& text, const MetricsSources& from, const store::Figure
   const store::Meters& meters = services.store.meters;
   text.family("integrity_hash_queue", gauge, "Passwords that wait to be hashed.");
   text.sample(services.hash_pool.waiting());
-  text.family("integrity_hash_wait_seconds", histogram, "How long passwords waited until their hashing began.");
+  text.family("integrity_hash_wait_seconds", histogram, "How long a password waited before its hashing began.");
   text.histogram({}, services.hash_pool.waits().value(), Unit::seconds);
   text.family("integrity_write_queue", gauge, "Writes that wait for the writer.");
   text.sample(figures.write_queue);
   text.family("integrity_write_group_size", histogram, "Writes that were committed together.");
   text.histogram({}, meters.group_sizes.value(), Unit::one);
-  text.family("integrity_commit_seconds", histogram, "How long the commit of a group took.");
+  text.family("integrity_commit_seconds", histogram, "How long committing a group took.");
   text.histogram({}, meters.commit_times.value(), Unit::seconds);
-  text.family("integrity_cache_lookups_total", counter, "Lookups in caches. MongoDB needs no product and page cache.");
+  text.family("integrity_cache_lookups_total", counter,
+              "Lookups in caches. With MongoDB, only the token cache is used.");
   add_cache(text, "token", services.authenticator.lookups());
   add_cache(text, "product", figures.products);
   add_cache(text, "page", figures.pages);
@@ -102,7 +103,8 @@ void add_store(MetricsText& text, const MetricsSources& from, const store::Figur
   for (std::size_t i = 0; i < store::record_kind_count; ++i) {
     text.sample({{"kind", store::name_of(static_cast<model::RecordKind>(i))}}, meters.changes[i].value());
   }
-  text.family("integrity_store_errors_total", counter, "Reads, groups of writes and checks that the store failed.");
+  text.family("integrity_store_errors_total", counter,
+              "Reads, groups of writes and checks that failed because of the store.");
   text.sample(meters.errors.value());
   text.family("integrity_database_bytes", gauge, "Size of the database on the disk.");
   text.sample(figures.database_bytes);
@@ -115,10 +117,10 @@ void add_host(MetricsText& text, const MetricsSources& from) {
   text.sample({{"outcome", "done"}}, from.backups.done);
   text.sample({{"outcome", "failed"}}, from.backups.failed);
   text.family("integrity_backup_last_success_timestamp_seconds", gauge,
-              "When the last backup was made; 0: none known.");
+              "When the last successful backup was made; 0 if none is known.");
   text.sample(static_cast<std::uint64_t>(from.backups.last_success));
   text.family("integrity_tls_certificate_not_after_timestamp_seconds", gauge,
-              "When the certificate in use runs out; 0: no TLS.");
+              "When the certificate in use expires; 0 without TLS.");
   text.sample(static_cast<std::uint64_t>(to_seconds(from.tls ? from.tls->not_after().value_or(Time()) : Time())));
   text.family("integrity_build_info", gauge, "Always 1; the labels say what runs.");
   text.sample({{"version", INTEGRITY_VERSION}, {"store", from.services.store.remote() ? "mongodb" : "sqlite"}}, 1);

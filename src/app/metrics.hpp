@@ -1,6 +1,6 @@
-// The families of /metrics: the table of their names, labels and sources. Every series is there from the start, and all
-// label values are words of this program (operations, methods, problems, outcomes): what clients send never makes
-// another one. docs/metrics.md describes them.
+// The families of /metrics: their names, labels and sources. Every series exists from the start. All label values are
+// words of this program (operations, methods, problems, outcomes), so no client can add a series. docs/metrics.md
+// describes the families.
 #pragma once
 #include <string>
 
@@ -14,16 +14,16 @@
 
 namespace integrity::app {
 
-// Who counts what. All outlive the listener of the metrics.
+// The objects that own the counts. All outlive the listener of the metrics.
 struct MetricsSources {
   const http::Server& server;
   const api::Api& api;
   const api::Services& services;
   const BackupTally& backups;
-  const http::Tls* tls;  // null: the server does not speak it
+  const http::Tls* tls;  // null: the server speaks plain HTTP
 };
 
-// Waits for nothing but the locks of queues. Also where the store cannot be reached.
+// Waits only for the locks of queues, so it also works while the store cannot be reached.
 std::string metrics_page(const MetricsSources& sources);
 
 }  // namespace integrity::app

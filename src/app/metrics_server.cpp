@@ -11,7 +11,8 @@ http::ServerOptions options_for(const std::string& address, std::uint16_t port) 
   return {.host = address,
           .port = port,
           .connections_max = kConnectionsMax,
-          .connections_per_address_max = kConnectionsMax,
+          .connections_per_address_max = 2 * kConnectionsMax,  // no limit of its own
+          .oldest_gives_way = true,                            // a scraper gets through, whoever sends half requests
           .trusted_proxies = {},
           .shutdown_grace = std::chrono::seconds(1),
           .workers = 1,
@@ -20,7 +21,6 @@ http::ServerOptions options_for(const std::string& address, std::uint16_t port) 
 
 }  // namespace
 
-// A web page that reaches this listener through a name of its own gets nothing, as at the API.
 http::Reply MetricsServer::Page::answer(const http::Request& request) {
   const auto refused = [&](Code code, std::string detail) {
     return api::problem({code, std::move(detail)}, request.request_id);

@@ -78,7 +78,7 @@ void MetricsText::sample(std::chrono::nanoseconds value) {
   end(seconds(static_cast<std::uint64_t>(value.count())));
 }
 
-// Each bucket of the format has the values of those below it, too; the last one has all.
+// In this format each bucket also counts the values of all lower buckets, so the last one counts every value.
 void MetricsText::histogram(Labels labels, const Distribution& values, Unit unit) {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < values.counts.size(); ++i) {

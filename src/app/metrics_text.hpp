@@ -26,8 +26,8 @@ class MetricsText {
   };
   using Labels = std::initializer_list<Label>;
 
-  // The samples that follow are of this family. `name` and the names of labels are words of this program; `help` and the
-  // values of labels may be any text.
+  // Begins a family: the samples that follow belong to it. `name` and the names of labels are words of this program and
+  // are not escaped; `help` and the values of labels may be any text.
   void family(std::string_view name, Type type, std::string_view help);
   void sample(Labels labels, std::uint64_t value);
   void sample(std::uint64_t value) { sample({}, value); }

@@ -72,17 +72,22 @@ void Notifier::send(std::string_view lines) const noexcept {
 
 Watchdog::Watchdog(const Notifier& manager, std::vector<Probe> probes) {
   if (!manager.watchdog() || probes.empty()) return;
-  const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(*manager.watchdog() / 2);
+  struct Round {
+    std::atomic<std::size_t> owed;
+    std::atomic<bool> all_work = true;
+  };
+  const auto period = std::chrono::duration_cast<std::chrono::milliseconds>(*manager.watchdog() / 4);
   asking_.emplace(std::max(period, std::chrono::milliseconds(1)),
-                  [&manager, parts = std::move(probes), last = std::shared_ptr<std::atomic<std::size_t>>()]() mutable {
-                    if (last && *last != 0) return;
-                    last.reset();  // where asking fails (no memory), the next round is asked anew
-                    const auto owed = std::make_shared<std::atomic<std::size_t>>(parts.size());
-                    const auto answer = [&manager, owed] {
-                      if (--*owed == 0) manager.send("WATCHDOG=1");
+                  [&manager, parts = std::move(probes), last = std::shared_ptr<Round>()]() mutable {
+                    if (last && last->owed != 0) return;
+                    last.reset();  // if asking fails for want of memory, the next round asks all parts again
+                    const auto round = std::make_shared<Round>(parts.size());
+                    const auto answer = [&manager, round](bool works) {
+                      if (!works) round->all_work = false;
+                      if (--round->owed == 0 && round->all_work) manager.send("WATCHDOG=1");
                     };
                     for (const Probe& part : parts) part(answer);
-                    last = owed;
+                    last = round;
                   });
 }
 

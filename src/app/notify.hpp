@@ -37,12 +37,14 @@ class Notifier {
   std::optional<std::chrono::microseconds> watchdog_;
 };
 
-// A part of the program that is asked whether it lives: it calls `answer` once, from any thread, after it has done a
-// little work of its usual kind. A part that hangs never does.
-using Probe = std::function<void(std::function<void()> answer)>;
+// A part of the program that is asked whether it works: it calls `answer` once, from any thread. True: it has done a
+// little work of its usual kind. False: it could not be asked. A part that hangs never answers.
+using Probe = std::function<void(std::function<void(bool works)> answer)>;
 
-// Twice in each watchdog time, asks all parts. When the last one has answered, sends the ping. While one of them owes
-// an answer, nobody is asked again and nothing is sent. Without a watchdog time it does nothing.
+// Four times in each watchdog time, asks all parts. When the last one has answered, and all work, sends the ping. While
+// one of them owes an answer, nobody is asked again and nothing is sent. Without a watchdog time it does nothing.
+//
+// sd_watchdog_enabled(3) advises two pings in each watchdog time. Of four rounds two may be late or fail.
 class Watchdog {
  public:
   // `manager` must outlive this object, and every answer that is still owed.

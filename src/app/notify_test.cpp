@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "testing/folder.hpp"
 
@@ -106,16 +108,16 @@ TEST(Notifier, IsSilentWithoutASocketThatItCanUse) {
 // A part that answers only while it is allowed to.
 struct Part {
   Probe probe() {
-    return [this](std::function<void()> answer) {
+    return [this](std::function<void(bool)> answer) {
       const std::lock_guard lock(mutex);
-      if (lives) return answer();
+      if (lives) return answer(true);
       owed.push_back(std::move(answer));
     };
   }
   void live(bool now) {
     const std::lock_guard lock(mutex);
     lives = now;
-    for (auto& answer : std::exchange(owed, {})) answer();
+    for (auto& answer : std::exchange(owed, {})) answer(true);
   }
   std::size_t asked() {
     const std::lock_guard lock(mutex);
@@ -123,7 +125,7 @@ struct Part {
   }
   std::mutex mutex;
   bool lives = true;
-  std::vector<std::function<void()>> owed = {};
+  std::vector<std::function<void(bool)>> owed = {};
 };
 
 TEST(Watchdog, PingsOnlyWhileEveryPartAnswers) {
@@ -142,6 +144,31 @@ TEST(Watchdog, PingsOnlyWhileEveryPartAnswers) {
     part->live(true);
     EXPECT_EQ(manager.received(), "WATCHDOG=1");
   }
+}
+
+TEST(Watchdog, PingsFourTimesInItsTime) {
+  Manager manager(abstract_name());
+  ::setenv("WATCHDOG_USEC", "4000000", 1);
+  const Notifier notifier = Notifier::from_environment();
+  Part part;
+  const Watchdog watchdog(notifier, {part.probe()});
+  EXPECT_EQ(manager.received(1700ms), "WATCHDOG=1");
+}
+
+TEST(Watchdog, DoesNotPingForAPartThatCannotBeAsked) {
+  Manager manager(abstract_name());
+  ::setenv("WATCHDOG_USEC", "20000", 1);
+  const Notifier notifier = Notifier::from_environment();
+  std::atomic<int> asked = 0;
+  std::atomic<bool> full = true;
+  const Watchdog watchdog(notifier, {[&](const auto& answer) {
+                            ++asked;
+                            answer(!full);
+                          }});
+  while (asked < 3) std::this_thread::yield();
+  EXPECT_EQ(manager.received(0ms), "");
+  full = false;
+  EXPECT_EQ(manager.received(), "WATCHDOG=1") << "it is asked again";
 }
 
 TEST(Watchdog, AsksNobodyWhereTheManagerWantsNoPing) {

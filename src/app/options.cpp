@@ -236,7 +236,7 @@ class Loader {
     INTEGRITY_CHECK(check_file(named));
     for (const Option& option : kOptions) INTEGRITY_CHECK(place(option.name, find(option)));
     derive();
-    read_jwt_key();
+    INTEGRITY_CHECK(read_jwt_key());
     return std::move(out_);
   }
 
@@ -345,18 +345,21 @@ class Loader {
     return out;
   }
 
-  void read_jwt_key() {
+  Status read_jwt_key() {
     auto text = environment_("JWT_SECRET_KEY");
     std::string source = "default";
     if (text) {
       source = "environment";
-      out_.config.jwt_secret_key.emplace(*text);
+      auto key = one_line(*text, "JWT_SECRET_KEY");
       wipe(*text);
+      if (!key) return std::move(key).error();
+      out_.config.jwt_secret_key = std::move(*key);
     } else if (jwt_credential_) {
       source = "credential";
       out_.config.jwt_secret_key = std::move(jwt_credential_);
     }
     out_.settings.push_back({"JWT_SECRET_KEY", source == "default" ? "not set" : "set", source});
+    return {};
   }
 
   const Flags& flags_;

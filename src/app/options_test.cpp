@@ -338,6 +338,13 @@ TEST_F(Options, RefuseAKnownJwtKeyWithoutRepeatingIt) {
   EXPECT_EQ(why.find("JWT_SECRET_KEY is "), 0U) << why;
   EXPECT_EQ(why.find("your_secret_key"), std::string::npos) << why;
   EXPECT_NE(refusal({}, {{"JWT_SECRET_KEY", ""}}).find("0 bytes"), std::string::npos);
+  const std::string key = "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG";
+  EXPECT_EQ(load_with({}, {{"JWT_SECRET_KEY", key + "\n"}})->config.jwt_secret_key->reveal_text(), key);
+  for (const std::string end : {"\r\n", "\n\n", "\nsecond"}) {
+    const auto broken = refusal({}, {{"JWT_SECRET_KEY", key + end}});
+    EXPECT_EQ(broken.find("JWT_SECRET_KEY: has "), 0U) << broken;
+    EXPECT_EQ(broken.find(key), std::string::npos);
+  }
 }
 
 TEST_F(Options, TakeSecretsFromCredentials) {
@@ -374,6 +381,16 @@ TEST_F(Options, NameACredentialThatTheyRefuse) {
   EXPECT_EQ(refused("MONGO_URI", "\n").find((secrets / "MONGO_URI").string() + ": is empty"), 0U);
   EXPECT_EQ(refused("MONGO_URI", "mysql://h").find("credential MONGO_URI (--store): must begin"), 0U);
   EXPECT_EQ(refused("JWT_SECRET_KEY", "your_secret_key_your_secret_key_1\n").find("JWT_SECRET_KEY is "), 0U);
+  using namespace std::string_literals;
+  for (const std::string name : {"MONGO_URI", "JWT_SECRET_KEY"}) {
+    const std::string value = name == "MONGO_URI" ? "mongodb://h/shop" : "q8Zr1mV0cP2Fq7Lw9XzR4tYkM1nPdSvG";
+    const auto at = (secrets / name).string();
+    EXPECT_EQ(refused(name, value + "\n"), "");
+    EXPECT_EQ(refused(name, value + "\r\n").find(at + ": has a carriage return"), 0U);
+    EXPECT_EQ(refused(name, value + "\n\n").find(at + ": has more than one line"), 0U);
+    EXPECT_EQ(refused(name, value + "\nsecond\n").find(at + ": has more than one line"), 0U);
+    EXPECT_EQ(refused(name, value + "\0x"s).find(at + ": has a zero byte"), 0U);
+  }
   std::filesystem::create_directory(secrets / "MONGO_URI");
   EXPECT_EQ(refusal({}, place).find((secrets / "MONGO_URI").string() + ": cannot read"), 0U);
 }

@@ -59,9 +59,10 @@ api::Hosts hosts(const Config& config) {
   return any ? api::Hosts() : api::Hosts(config.hosts);
 }
 
-// Of the listener of the metrics: Prometheus reaches it directly.
+// The metrics have an address of their own, which a scraper reaches by whatever name leads there: --hosts are the names
+// of the API. Only on loopback a web page may try (DNS rebinding).
 api::Hosts metrics_hosts(const Config& config) {
-  return is_loopback(config.metrics_host) || !config.hosts.empty() ? api::Hosts(config.hosts) : api::Hosts();
+  return is_loopback(config.metrics_host) ? api::Hosts(config.hosts) : api::Hosts();
 }
 
 http::ServerOptions server_options(const Config& config, std::size_t operations_max, http::Tls* tls) {
@@ -168,12 +169,15 @@ std::string stopping(const Config& config) {
   return "STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(time.count());
 }
 
-// The writer lives if it comes to a write that changes nothing, whatever the store says about it.
+// The writer works if it comes to a write that changes nothing, whatever the store says about it. A full queue refuses
+// the write before the writer has seen it: also the queue of a writer that hangs.
 Probe writer_of(store::Store& store) {
-  return [&store](std::function<void()> answer) {
+  return [&store](std::function<void(bool)> answer) {
     store.submit(store::make_job<std::monostate>(
         {}, [](store::WriteTx&) -> Result<std::monostate> { return std::monostate(); },
-        [answer = std::move(answer)](const Result<std::monostate>&) { answer(); }));
+        [answer = std::move(answer)](const Result<std::monostate>& done) {
+          answer(done || done.error().code != Code::overloaded);
+        }));
   };
 }
 
@@ -261,7 +265,8 @@ Status serve(Config config) {
     if (!keys_fit) stop();
   });
   auto watchdog = std::make_unique<Watchdog>(
-      manager, std::vector<Probe>{[&](auto answer) { server.ask_loops(std::move(answer)); }, writer_of(*host->store)});
+      manager,
+      std::vector<Probe>{[&](auto answer) { server.ask_loops([answer] { answer(true); }); }, writer_of(*host->store)});
   signals.watch(stop, [&] {
     if (https) https->files.reload();
   });

@@ -13,7 +13,7 @@ constexpr std::chrono::hours warned_before{14 * 24};
 constexpr std::chrono::hours warned_every{24};
 constexpr std::size_t file_bytes_max = 1024 * 1024;
 
-// Changes with every change of the file, also where another one is renamed into its place or a link is turned.
+// Another text after every change of the file, also after a rename over it or a change of a symbolic link to it.
 std::string state_of(const std::filesystem::path& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return "missing;";
@@ -34,7 +34,7 @@ Result<Fd> open_file(const std::filesystem::path& path) {
   return fd;
 }
 
-// The mode is not changed: the file belongs to whoever renews the certificate.
+// The mode is only checked, not changed: the program that renews the certificate owns the file.
 Status check_mode(const Fd& fd, const std::filesystem::path& path) {
   struct stat file {};
   if (::fstat(fd.get(), &file) != 0) return file_error(path, "cannot read its mode");

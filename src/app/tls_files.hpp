@@ -5,8 +5,8 @@
 //   files.look();                        // once a minute: reads them if they changed, or were unfit
 //   files.reload();                      // at SIGHUP: reads them anyway
 //
-// Logs `tls.loaded`; `tls.refused` once for each bad state of the files, while the previous certificate stays in use;
-// and `tls.expires` once a day from 14 days before the end of the certificate on.
+// Logs `tls.loaded`; `tls.refused` once for each state of the files that is unfit, while the previous certificate stays
+// in use; and `tls.expires` once a day during the last 14 days of the certificate.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -41,14 +41,14 @@ class TlsFiles {
   http::Tls& tls_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::string in_use_;   // the state of the files (inode, size, time, …) when they were last taken
-  std::string refused_;  // their state and what was wrong, if they were refused since
+  std::string in_use_;   // the state of the files (inode, size, time, …) when the certificate in use was read
+  std::string refused_;  // the state of the files that were refused last and the reason; empty after a success
   std::optional<Time> warned_;
 };
 
-// What `serve` needs for --tls-cert.
+// Everything that HTTPS needs in `serve`.
 struct Https {
-  // Null without the option. Errors: what is wrong with the files.
+  // Null without --tls-cert. An error says what is wrong with the files.
   static Result<std::unique_ptr<Https>> open(const Config& config);
   explicit Https(const Config& config);
 

@@ -1,10 +1,10 @@
-// What is counted for /metrics. Whoever counts something owns the count as a member; app/metrics.cpp reads them all
-// (docs/adr/0027). Counts are whole numbers of 64 bits, and times are nanoseconds. Reading is safe from any thread, and
-// never waits.
+// What is counted for /metrics. The class that counts something owns the count as a member; app/metrics.cpp reads all
+// counts (docs/adr/0027). Counts are whole numbers of 64 bits, and times are nanoseconds. Reading is safe from any
+// thread, and never waits.
 //
-//   Tally tally;                                // its writers take turns: one thread, or the holders of one mutex
-//   Counter counter;                            // written by any thread, for what is not counted for every request
-//   Histogram<duration_buckets> waits;          // as a Tally
+//   Tally tally;                                // one writer at a time: one thread, or the holder of one mutex
+//   Counter counter;                            // any thread may write; slower, so not for counts of every request
+//   Histogram<duration_buckets> waits;          // one writer at a time
 //   waits.add(std::chrono::microseconds(250));
 #pragma once
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace integrity {
 
-// Without a locked instruction, so that a request can count a dozen things for nanoseconds.
+// Uses no locked instruction, so that a request can count a dozen things within nanoseconds.
 class Tally {
  public:
   void add(std::uint64_t more = 1) {
@@ -48,7 +48,7 @@ class Gauge {
   std::atomic<std::uint64_t> value_ = 0;
 };
 
-// How often something was found, of how many times it was looked for.
+// How many lookups found something, and how many did not.
 struct Lookups {
   std::uint64_t hits = 0, misses = 0;
   Lookups& operator+=(const Lookups& more) {
@@ -66,15 +66,16 @@ class LookupTally {
   Tally hits_, misses_;
 };
 
-// Of a histogram: how many values each bucket has (not how many it has with those below), and their sum. The bounds are
-// the greatest values of the buckets; there is one more for what is greater.
+// The content of a histogram: how many values are in each bucket (without those of lower buckets), and the sum of all
+// values. A bound is the greatest value of its bucket; one more bucket holds the values above the last bound.
 struct Distribution {
   std::span<const std::uint64_t> bounds;
   std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(bounds.size() + 1);
   std::uint64_t sum = 0;
 };
 
-// 100 µs to 10 s, in nanoseconds. Three in a decade: each histogram of requests costs a series for each of them.
+// 100 µs to 10 s, in nanoseconds. Only two bounds per decade, because each bound costs one series for each histogram of
+// requests.
 inline constexpr std::array<std::uint64_t, 11> duration_buckets{
     100'000,     300'000,     1'000'000,     3'000'000,     10'000'000,    30'000'000,
     100'000'000, 300'000'000, 1'000'000'000, 3'000'000'000, 10'000'000'000};

@@ -21,6 +21,10 @@ bool is_visible(std::string_view character) {
   return !is_blank(character);
 }
 
+void append_escaped(std::string& out, std::string_view character) {
+  for (const char byte : character) out += "\\x" + to_hex(as_bytes({&byte, 1}));
+}
+
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t max) {
@@ -29,14 +33,20 @@ std::string printable(std::string_view text, std::size_t max) {
     if (count == max) return out + "\"…";
     const auto next = first_of(text);
     if (next == "\"" || next == "\\") out += '\\';
-    if (is_visible(next)) {
-      out += next;
-    } else {
-      for (const char byte : next) out += "\\x" + to_hex(as_bytes({&byte, 1}));
-    }
+    is_visible(next) ? void(out += next) : append_escaped(out, next);
     text.remove_prefix(next.size());
   }
   return out + '"';
+}
+
+std::string visible(std::string_view message) {
+  std::string out;
+  while (!message.empty()) {
+    const auto next = first_of(message);
+    is_visible(next) || message.starts_with("\n  ") ? void(out += next) : append_escaped(out, next);
+    message.remove_prefix(next.size());
+  }
+  return out;
 }
 
 }  // namespace integrity

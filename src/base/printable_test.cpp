@@ -33,5 +33,13 @@ TEST(Printable, CutsLongText) {
   EXPECT_LT(printable(std::string(1'000'000, '\x1b')).size(), 300U);
 }
 
+TEST(Visible, EscapesInMessagesWhatMovesTheCursor) {
+  EXPECT_EQ(visible("it is \"Žižek\" in C:\\x; needs:\n  --a: b\n  --c"),
+            "it is \"Žižek\" in C:\\x; needs:\n  --a: b\n  --c");
+  EXPECT_EQ(visible("a\x1b[2J\r\nintegrity: done\n"), R"(a\x1b[2J\x0d\x0aintegrity: done\x0a)");
+  EXPECT_EQ(visible("\xe2\x80\xae\xff"), R"(\xe2\x80\xae\xff)");
+  EXPECT_EQ(visible(std::string(200, 'x')), std::string(200, 'x'));
+}
+
 }  // namespace
 }  // namespace integrity

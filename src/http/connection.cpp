@@ -69,7 +69,11 @@ class PendingPart {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, const Address& peer, bool counted)
-    : worker_(std::move(worker)), transport_(std::move(socket), worker_->tls()), peer_(peer), counted_(counted) {}
+    : worker_(std::move(worker)),
+      transport_(std::move(socket), worker_->tls()),
+      peer_(peer),
+      counted_(counted),
+      turn_(worker_->next_turn()) {}
 
 Connection::~Connection() {
   drop_body();
@@ -244,6 +248,7 @@ void Connection::on_admitted(Admitted admitted) {
   chunks_ = {};
   body_received_ = 0;
   body_begun_ = CoarseClock::now();
+  turn_ = worker_->next_turn();
   set_body_deadline();
   if (framing_.expects_continue && arrived().empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
 }
@@ -471,6 +476,7 @@ void Connection::end_reply() {
   state_ = State::head;
   scan_ = {};
   head_begun_ = false;
+  turn_ = worker_->next_turn();
   expire_after(worker_->limits().keep_alive_max);
   if (begin_ == end_) {
     begin_ = end_ = 0;

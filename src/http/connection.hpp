@@ -70,7 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // has taken nothing of its response for a second.
   enum class Use : std::uint8_t { idle, head, not_reading, body_of_stranger, body_of_known, answering };
   Use use();
-  bool older_than(const Connection& other) const { return body_begun_ < other.body_begun_; }  // by their bodies
+  bool older_than(const Connection& other) const { return turn_ < other.turn_; }  // for a request or its body
   Worker& worker() { return *worker_; }
 
   std::size_t index = 0;  // used by the worker: its position there
@@ -176,6 +176,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Sender> sender_;  // set when first needed: who is charged for the body,
   std::size_t body_counted_ = 0;  // and for how many bytes of the memory for large bodies
   CoarseClock::time_point body_begun_{};
+  std::uint64_t turn_;  // when it began to wait for a request, or for the body of one
 
   // Output.
   std::optional<Reply> reply_;

@@ -10,9 +10,13 @@ Address address(const std::string& text) {
 }
 
 struct Door {
-  explicit Door(std::size_t total, std::size_t per_address = 1000, std::vector<Address> trusted = {})
-      : gate({.connections_per_address_max = per_address, .trusted_proxies = std::move(trusted), .limits = {}}, total) {
-  }
+  explicit Door(std::size_t total, std::size_t per_address = 1000, std::vector<Address> trusted = {},
+                bool oldest_gives_way = false)
+      : gate({.connections_per_address_max = per_address,
+              .oldest_gives_way = oldest_gives_way,
+              .trusted_proxies = std::move(trusted),
+              .limits = {}},
+             total) {}
 
   // "in", "in, 10.0.0.1 out" or "no"
   std::string enter(const std::string& peer) {
@@ -47,6 +51,15 @@ TEST(Gate, MakesRoomAtTheCostOfTheAddressWithMostConnections) {
   EXPECT_EQ(door.enter("10.0.0.1"), "no") << "has the most itself";
   EXPECT_EQ(door.enter("10.0.0.2"), "no") << "no address has two more";
   EXPECT_EQ(door.enter("10.0.0.3"), "in, 10.0.0.1 out");
+}
+
+TEST(Gate, AdmitsEverybodyWhereTheOldestGivesWay) {
+  Door door(3, 1000, {}, true);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(door.enter("10.0.0.1"), "in");
+  EXPECT_EQ(door.enter("10.0.0.2"), "in");
+  EXPECT_EQ(door.enter("10.0.0.2"), "in, 10.0.0.1 out");
+  door.gate.leave(address("10.0.0.1"));
+  EXPECT_EQ(door.enter("10.0.0.2"), "in, 10.0.0.2 out") << "its own";
 }
 
 TEST(Gate, DoesNotLetEqualsEvictEachOther) {

@@ -44,6 +44,10 @@ struct ServerOptions {
   std::uint16_t port = 8080;       // 0 takes a free one
   std::size_t connections_max = 16384;
   std::size_t connections_per_address_max = 1024;  // of IPv6: per /64
+  // At `connections_max` a client is admitted only where another address has more connections than its own, and the
+  // least useful one of that address is closed. With this, every client is admitted: of the address with most
+  // connections, which may be its own, the one is closed that has waited longest for a request, or the rest of one.
+  bool oldest_gives_way = false;
   // Their connections carry many clients each: not counted by address, and never closed to make room.
   std::vector<Address> trusted_proxies;
   std::chrono::milliseconds shutdown_grace{10'000};

@@ -66,6 +66,33 @@ TEST_P(ServerTest, LimitsTheMemoryOfAllLargeBodies) {
   EXPECT_EQ(next.answer(), "200 POST / " + std::string(34'000, 'a')) << "memory is given back";
 }
 
+// Also of the same address; half requests are not worth more than idle connections.
+TEST_P(ServerTest, ClosesTheConnectionThatHasWaitedLongest) {
+  options.connections_max = 3;
+  options.oldest_gives_way = true;
+  options.workers = 1;
+  options.limits.header_time_max = 1h;
+  start();
+  Client half(port), busy(port), idle(port);
+  half.send("GET / HTTP/1.1\r\n");
+  busy.send(get("/keep"));
+  const auto exchange = application.wait_for_held();
+  for (int round = 0; round < 2; ++round) {
+    idle.send(get("/a"));
+    ASSERT_EQ(idle.answer(), "200 GET /a ");
+  }
+  Client first(port);
+  first.send(get("/b"));
+  EXPECT_EQ(first.answer(), "200 GET /b ");
+  EXPECT_EQ(half.rest(), "");
+  Client second(port);
+  second.send(get("/c"));
+  EXPECT_EQ(second.answer(), "200 GET /c ");
+  EXPECT_EQ(idle.rest(), "");
+  exchange->reply(text("done"));
+  EXPECT_EQ(busy.answer(), "200 done") << "one that is being answered never gives way";
+}
+
 // ---- Streamed responses
 
 // Parts are made on the connection's thread, or on another one.

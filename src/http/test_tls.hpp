@@ -57,6 +57,13 @@ class TlsClient {
     if (count <= 0) take_error();
     return count;
   }
+  // Of TLS 1.3. False once the server has cut the connection.
+  bool update_keys(int kind, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (SSL_key_update(ssl(), kind) != 1 || SSL_do_handshake(ssl()) != 1) return false;
+    }
+    return true;
+  }
   void end_sending() {
     SSL_shutdown(ssl());
     ::shutdown(descriptor_, SHUT_WR);

@@ -33,8 +33,13 @@ constexpr const char* tls_1_2_suites =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* groups = "X25519:P-256:P-384";  // without the finite fields that TLS 1.3 knows too
+constexpr const char* groups = "X25519:P-256:P-384";  // elliptic curves only: TLS 1.3 also has finite fields
 constexpr std::string_view protocol = "http/1.1";
+
+// How many records a client may send in a row without data: of its handshake, KeyUpdates, greetings for a renegotiation,
+// warnings, empty ones. OpenSSL has no limit; it reads on inside one call for as long as they come. BoringSSL and rustls
+// have the same one.
+constexpr unsigned records_without_data_max = 32;
 
 constexpr std::chrono::hours ticket_key_used{12};
 constexpr std::chrono::hours ticket_key_kept{24};
@@ -63,7 +68,7 @@ class TicketKeys {
     change_if_due();
     return current_;
   }
-  // Nothing for a ticket of another process, or one that is too old.
+  // Nothing if the ticket is of another process or too old.
   std::optional<TicketKey> to_read(const std::uint8_t* name, bool& is_current) {
     const std::lock_guard lock(mutex_);
     change_if_due();
@@ -96,7 +101,8 @@ class TicketKeys {
   TicketKey current_, previous_;
 };
 
-// OpenSSL's callback: 0 or less for failures and unknown keys, 2 for a ticket to be replaced by one under the new key.
+// OpenSSL's callback. Returns 1 if the key is set; 2 if it is, and the client is to get a new ticket, because this one
+// was made under the previous key; 0 if the key is unknown; -1 for a failure.
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                    int writes) noexcept {
   auto& keys = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
@@ -171,7 +177,7 @@ Result<Chain> read_chain(const PemFile& file) {
   return chain;
 }
 
-// For an encrypted key: there is nobody to ask for the password.
+// Called for an encrypted key. Nobody can be asked for the password, so reading the key fails.
 int no_password(char* /*text*/, int /*size*/, int /*writes*/, void* asked) noexcept {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -222,7 +228,7 @@ Status check_order(const PemFile& file, const Chain& chain) {
   return {};
 }
 
-// Of OpenSSL's calls here only a lack of memory makes one fail, except for the last.
+// Only the last of these calls of OpenSSL can fail for a reason other than a lack of memory.
 Result<Context> make_context(const PemFile& certificate_file, const Chain& chain, EVP_PKEY* key, TicketKeys& tickets) {
   Context context(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const made = context.get();
@@ -251,11 +257,17 @@ Result<Context> make_context(const PemFile& certificate_file, const Chain& chain
 
 class Session final : public TlsSession {
  public:
-  explicit Session(Ssl ssl) : ssl_(std::move(ssl)) {}
+  explicit Session(Ssl ssl) : ssl_(std::move(ssl)) {
+    SSL_set_msg_callback(ssl_.get(), see);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   Outcome shake_hands() override {
     ERR_clear_error();
     const int result = SSL_accept(ssl_.get());
+    if (result == 1) records_ = 0;
     return result == 1 ? Outcome::done : outcome(result);
   }
   Moved read(std::span<char> into) override {
@@ -263,6 +275,7 @@ class Session final : public TlsSession {
     Moved moved;
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &moved.bytes);
     moved.outcome = result == 1 ? Outcome::done : outcome(result);
+    if (result == 1) records_ = 0;
     return moved;
   }
   Moved write(std::string_view bytes) override {
@@ -280,7 +293,20 @@ class Session final : public TlsSession {
   }
 
  private:
+  // OpenSSL's callback, for the header of each record among other things.
+  static void see(int writes, int /*version*/, int what, const void* /*bytes*/, std::size_t /*size*/, SSL* /*ssl*/,
+                  void* session) noexcept {
+    if (writes == 0 && what == SSL3_RT_HEADER) static_cast<Session*>(session)->count_record();
+  }
+  // Called before OpenSSL decrypts the record: the one after the last that is allowed may be data. Then OpenSSL takes no
+  // more records: to it, the client has ended the connection.
+  void count_record() {
+    if (++records_ <= records_without_data_max + 1) return;
+    SSL_set_shutdown(ssl_.get(), SSL_RECEIVED_SHUTDOWN);
+    failed_ = true;
+  }
   Outcome outcome(int result) {
+    if (failed_) return Outcome::failed;
     switch (SSL_get_error(ssl_.get(), result)) {
       case SSL_ERROR_WANT_READ:
         return Outcome::wants_read;
@@ -295,6 +321,7 @@ class Session final : public TlsSession {
   }
 
   Ssl ssl_;
+  unsigned records_ = 0;  // since the handshake, or the last one that was data
   bool failed_ = false;
 };
 
@@ -305,7 +332,7 @@ struct Tls::Impl {
   const Hsts hsts;
   TicketKeys tickets;
   mutable std::mutex mutex;
-  // Connections hold the context that they began with.
+  // For new connections. A connection keeps the context that it began with.
   Context context;
   std::optional<Time> not_after;
 };

@@ -5,8 +5,9 @@
 //   Status fit = tls.use({"cert.pem", …}, {"key.pem", …});   // again for a new certificate: open connections go on
 //   ServerOptions{.tls = &tls, …}
 //
-// Sessions are resumed with tickets, whose keys are this object's: changed every 12 hours, and the previous one still
-// opens tickets, so a ticket works for 12 hours at least and 24 at most. Nothing is kept for a ticket.
+// Sessions are resumed with tickets. This object makes the key that tickets are encrypted under: a new one every 12
+// hours. The previous key still opens tickets, so a ticket works for at least 12 and at most 24 hours. The server stores
+// nothing for a ticket.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -35,7 +36,8 @@ struct PemFile {
 class TlsSession {
  public:
   // wants_…: call it again, with the same bytes, once the descriptor can be read, or written. ended: by the client, in
-  // order. failed: anything else; the client was sent an alert if it was its fault.
+  // order. failed: anything else, such as 33 records in a row without data. The client was sent an alert if OpenSSL has
+  // one for its fault.
   enum class Outcome : std::uint8_t { done, wants_read, wants_write, ended, failed };
   struct Moved {
     Outcome outcome = Outcome::failed;
@@ -45,9 +47,10 @@ class TlsSession {
   virtual Outcome shake_hands() = 0;
   virtual Moved read(std::span<char> into) = 0;
   virtual Moved write(std::string_view bytes) = 0;
-  // Whether bytes were taken from the descriptor that `read` has not returned. Then waiting for it may wait for ever.
+  // Whether OpenSSL holds bytes that `read` has not returned. Then `read` must be called without waiting for the
+  // descriptor, which may never become readable.
   virtual bool buffered() const = 0;
-  virtual void end() noexcept = 0;  // tells the client that nothing more comes, if that can be sent at once
+  virtual void end() noexcept = 0;  // sends close_notify if that is possible without waiting
 };
 
 class Tls {

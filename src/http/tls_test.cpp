@@ -212,6 +212,48 @@ TEST_F(TlsServer, DoesNotWaitForHandshakes) {
   EXPECT_EQ(slow.client->rest(), "");
 }
 
+// OpenSSL reads on inside one call while KeyUpdates come: without a limit one client could occupy a worker for ever.
+TEST_F(TlsServer, TakesThirtyTwoKeyUpdatesInARow) {
+  start_tls();
+  for (const int kind : {SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED}) {
+    Client client(port);
+    for (int round = 0; round < 3; ++round) {
+      ASSERT_TRUE(client.tls().update_keys(kind, 32));
+      client.send(get("/a"));
+      EXPECT_EQ(client.answer(), "200 GET /a ") << "data begins a new row";
+    }
+    ASSERT_TRUE(client.tls().update_keys(kind, 33));
+    client.send(get("/a"));
+    EXPECT_EQ(client.rest(), "");
+  }
+}
+
+TEST_F(TlsServer, CutsAFloodOfKeyUpdatesAndServesOthers) {
+  options.workers = 1;
+  start_tls();
+  for (const int kind : {SSL_KEY_UPDATE_NOT_REQUESTED, SSL_KEY_UPDATE_REQUESTED}) {
+    Client flood(port), other(port);
+    const std::jthread flooding([&] { EXPECT_FALSE(flood.tls().update_keys(kind, 1'000'000)); });
+    for (int i = 0; i < 20; ++i) {
+      other.send(get("/a"));
+      ASSERT_EQ(other.answer(), "200 GET /a ");
+    }
+  }
+}
+
+TEST_F(TlsServer, CutsAHandshakeOfTooManyRecords) {
+  options.limits.handshake_time_max = 1h;
+  start_tls();
+  const Bare bare(port);
+  std::string greeting;
+  for (const char byte :
+       "\x01\x00\xff\xff"s + std::string(100, 'x')) {  // a ClientHello of 64 KiB, a byte in each record
+    greeting += "\x16\x03\x01\x00\x01"s + byte;
+  }
+  bare.client->send(greeting);
+  EXPECT_EQ(bare.client->rest(), "");
+}
+
 TEST_F(TlsServer, HalfOpenHandshakesCountAndGiveWay) {
   options.connections_max = 2;
   start_tls();

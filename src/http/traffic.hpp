@@ -1,5 +1,5 @@
-// What a server counts. Each worker has a TrafficTally of its own, which only its thread writes, so that no core waits for
-// another one; Server::traffic adds them up.
+// What a server counts. Each worker has a TrafficTally that only its own thread writes, so that no core waits for another;
+// Server::traffic adds them up.
 #pragma once
 #include <array>
 #include <chrono>
@@ -21,8 +21,9 @@ inline std::size_t status_class(int status) {
 
 // The totals since the start.
 struct Traffic {
-  // Of one operation and method. A duration begins when the whole head has arrived, and ends when the response is there
-  // to be sent: a body that comes in parts is not waited for, and so does not depend on how quickly the client reads.
+  // Of one operation and method. A duration begins when the whole head has arrived, and ends when the response can be
+  // sent. A response that is made in parts counts only until its first part: the rest depends on how quickly the client
+  // reads.
   struct Requests {
     std::array<std::uint64_t, status_class_count> by_status{};
     Distribution durations{duration_buckets};

@@ -1,8 +1,9 @@
-// The bytes of one connection: a non-blocking socket, with or without TLS. The Connection above it does not know which,
-// except that `greets` tells it whether there is a handshake. Private to this folder; used on the worker's thread only.
+// What is below one connection: a non-blocking socket, with or without TLS. The Connection above it need not know which;
+// only `greets` tells it that there is a handshake. Private to this folder; used on the worker's thread only.
 //
-// Plain, each call is the socket's own. With TLS, OpenSSL reads and writes the same descriptor, and this class waits for
-// what it needs. Handlers are never called from inside the call that was given them.
+// Without TLS, each call goes straight to the socket. With TLS, OpenSSL reads and writes the socket's descriptor, and
+// this class waits until the descriptor is ready for it. A handler is never called before the function that took it has
+// returned.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -18,10 +19,10 @@ class Transport {
   // `tls`: null for plain HTTP; otherwise it must outlive this.
   Transport(Socket socket, Tls* tls) : socket_(std::move(socket)), tls_(tls) {}
 
-  // Whether the client must be greeted before anything is read or written.
+  // Whether `async_greet` must come before anything is read or written.
   bool greets() const { return tls_ != nullptr; }
-  // done: goes on encrypted. plain: the client speaks HTTP without TLS, and this transport from now on too. refused: the
-  // client was sent an alert. failed: there is nobody to tell.
+  // done: what follows is encrypted. plain: the client speaks plain HTTP, and from now on so does this transport.
+  // refused: the handshake failed; an alert tells the client why, where there is one. failed: the client is gone.
   enum class Greeting : std::uint8_t { done, plain, refused, failed };
   template <class Handler>
   void async_greet(Handler handler) {
@@ -41,7 +42,7 @@ class Transport {
     });
   }
 
-  // handler(error_code, std::size_t count), as for a socket: some bytes, or an error, which includes the end.
+  // handler(error_code, std::size_t count), as for a socket: some bytes, or an error; the end counts as an error.
   template <class Handler>
   void async_read_some(asio::mutable_buffer into, Handler handler) {
     if (!session_) return socket_.async_read_some(into, std::move(handler));
@@ -66,14 +67,15 @@ class Transport {
     wait(Outcome::wants_write, from, std::move(handler), &Transport::encrypt<Handler>);
   }
 
-  // Ends our side. What the client still sends is from now on read as it comes, not decrypted: only to be discarded.
+  // Ends our side. What the client still sends can then only be read to be discarded: it is no longer decrypted.
   void end_sending() noexcept {
     say_end();
     session_.reset();
     error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
   }
-  // To be called before `close` where nothing is missing: a client can tell this from a connection that was cut.
+  // Tells the client (close_notify) that the last response is complete. To be called before `close`; without it the
+  // client sees a connection that was cut.
   void say_end() noexcept {
     if (session_) session_->end();
   }
@@ -91,7 +93,7 @@ class Transport {
   bool is_open() const { return socket_.is_open(); }
   int descriptor() { return socket_.native_handle(); }
   IoExecutor executor() { return socket_.get_executor(); }
-  // A header line for every response that goes through this transport, or nothing.
+  // A header line that every response on this transport must have, or nothing.
   std::string_view header() const { return tls_ != nullptr ? tls_->header() : std::string_view(); }
 
  private:

@@ -62,7 +62,10 @@ CoarseClock::time_point CoarseClock::now() {
 }
 
 Gate::Gate(const ServerOptions& options, std::size_t total_max)
-    : total_max_(total_max), per_address_max_(options.connections_per_address_max), trusted_(options.trusted_proxies) {}
+    : total_max_(total_max),
+      per_address_max_(options.connections_per_address_max),
+      oldest_gives_way_(options.oldest_gives_way),
+      trusted_(options.trusted_proxies) {}
 
 bool Gate::trusts(const Address& peer) const {
   return std::find(trusted_.begin(), trusted_.end(), peer) != trusted_.end();
@@ -150,7 +153,7 @@ void Gate::count(const Bytes& network, const Bytes& address) {
 std::vector<Holder> Gate::who_has_more(const Bytes& network, const Bytes& address) const {
   std::vector<Holder> found;
   const auto note = [&](const Counts& counts, const Bytes& own, std::size_t (*bytes)(const Address&)) {
-    const std::size_t enough = counts.of(own) + 1;
+    const std::size_t enough = oldest_gives_way_ ? 0 : counts.of(own) + 1;
     for (auto each = counts.by_count.rbegin(); each != counts.by_count.rend() && each->first > enough; ++each) {
       if (found.size() == holders_asked_max) return;
       const Address base{each->second};
@@ -300,13 +303,14 @@ Worker::ToClose Worker::find_to_close(const std::vector<Holder>& holders) {
     const auto holder =
         std::find_if(holders.begin(), holders.end(), [&](const Holder& each) { return each.has(peer); });
     if (holder == holders.end() || shared_->gate.trusts(peer)) continue;
-    const auto use = connection->use();
+    auto use = connection->use();
     if (use == Connection::Use::answering) continue;
+    if (options_.oldest_gives_way) use = Connection::Use::idle;  // only the age counts
     constexpr auto kUses = static_cast<std::size_t>(Connection::Use::answering);
     const auto rank = static_cast<std::size_t>(holder - holders.begin()) * kUses + static_cast<std::size_t>(use);
     if (rank > found.rank || (rank == found.rank && !connection->older_than(*found.connection))) continue;
     found = {rank, connection};
-    if (rank == 0) break;
+    if (rank == 0 && !options_.oldest_gives_way) break;
   }
   return found;
 }

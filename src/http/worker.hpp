@@ -62,7 +62,8 @@ class Gate {
   explicit Gate(const ServerOptions& options, std::size_t total_max);
   // False if the connection must be refused. When `total_max` is reached, a connection of an address that has at least
   // two fewer than others is still admitted. `evict` then lists the holders with more connections, largest first: the
-  // caller closes one connection of the first holder that has a closable one. Until that is done, the total may exceed
+  // caller closes one connection of the first holder that has a closable one. (`oldest_gives_way`: an address with any
+  // number of connections is still admitted, and all holders are listed.) Until that is done, the total may exceed
   // the limit by up to 32; half of these are for networks that have no connection. Where these are taken too, the
   // connection is refused, but now and then `evict` is filled: there is room for the next one.
   bool enter(const Address& peer, std::vector<Holder>& evict);
@@ -89,6 +90,7 @@ class Gate {
 
   const std::size_t total_max_;
   const std::size_t per_address_max_;
+  const bool oldest_gives_way_;
   const std::vector<Address> trusted_;
   std::mutex mutex_;
   std::size_t total_ = 0;
@@ -156,7 +158,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   // Takes a socket of this worker's context. `counted`: it has passed `Gate::enter`. Otherwise it has only passed
   // `Gate::enter_to_be_refused`, gets 503 and is closed.
   void adopt(Socket socket, const Address& peer, bool counted);
-  // Rank of this worker's best candidate for closing; lower is better. Earlier holders first, then idle connections.
+  // Rank of this worker's best candidate for closing; lower is better. Earlier holders first, then idle connections
+  // (`oldest_gives_way`: then the oldest).
   // Never one whose request is being answered.
   static constexpr std::size_t nothing_to_close = SIZE_MAX;
   std::size_t rank_to_close(const std::vector<Holder>& holders) { return find_to_close(holders).rank; }
@@ -181,6 +184,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::string next_request_id();
   std::string_view date();
   void remove(Connection& connection);
+  std::uint64_t next_turn() { return ++turns_; }  // tells which of two connections has waited longer
 
  private:
   struct ToClose {
@@ -213,6 +217,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<std::size_t> load_ = 0;
+  std::uint64_t turns_ = 0;
   TrafficTally traffic_;
   // Set when stopping: no new requests any more, and at that time open ones are cut.
   std::optional<CoarseClock::time_point> stop_at_;
