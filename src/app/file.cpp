@@ -54,15 +54,6 @@ std::vector<gid_t> own_groups() {
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Status make_folder(const std::filesystem::path& path) {
   const auto absolute = std::filesystem::absolute(path).lexically_normal();
   std::filesystem::path folder;
@@ -102,6 +93,16 @@ std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::
   const bool trusted = group == 0 || std::find(own_groups.begin(), own_groups.end(), group) != own_groups.end();
   if ((mode >> 3 & may) == 0 || trusted) return {};
   return "group " + std::to_string(group);
+}
+
+Status expect_only_ours(const std::filesystem::path& folder) {
+  struct stat state {};
+  if (::stat(folder.c_str(), &state) != 0) return file_error(folder, "cannot read its mode");
+  const std::string who = others_who_may(02, state.st_mode, state.st_gid, own_groups());
+  if (who.empty()) return {};
+  return Error{Code::unavailable, folder.string() + ": " + who +
+                                      " can write to it, and could replace what is in it; chmod 700, or name another"
+                                      " folder"};
 }
 
 Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::path& path) {
