@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "base/new_file.hpp"
 
 namespace integrity::app {
 namespace {
@@ -30,14 +31,6 @@ Status write_all(int fd, std::string_view text, const std::filesystem::path& pat
 Status sync_folder(const std::filesystem::path& folder) {
   const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::fsync(fd.get()) != 0) return file_error(folder, "cannot sync");
-  return {};
-}
-
-Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path, const Secret& content) {
-  INTEGRITY_CHECK(write_all(fd, content.reveal_text(), temporary));
-  if (::fsync(fd) != 0) return file_error(temporary, "cannot sync");
-  // link, not rename: a key that another process has made meanwhile must never be replaced.
-  if (::link(temporary.c_str(), path.c_str()) != 0) return file_error(path, "cannot create");
   return {};
 }
 
@@ -124,13 +117,9 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
 }
 
 Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
-  std::string temporary = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
-  if (!fd.valid()) return file_error(path, "cannot create");
-  const Status done = fill_and_link(fd.get(), temporary, path, content);
-  ::unlink(temporary.c_str());
-  INTEGRITY_CHECK(done);
-  return sync_folder(path.parent_path());
+  INTEGRITY_TRY(NewFile file, NewFile::create(path));
+  INTEGRITY_CHECK(write_all(file.fd(), content.reveal_text(), path));
+  return file.publish();
 }
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {
