@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import json
 import os
+import pathlib
 import re
 import resource
 import select
@@ -12,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -21,6 +23,7 @@ import pytest
 from support.accounts import enrolled, product
 from support.backups import backup, check_file
 from support.http import Client
+from support.logs import wait_for
 from support.server import BINARY, Server, database_at, environment, run
 from support.whole import check_store
 
@@ -129,6 +132,105 @@ def test_a_place_that_cannot_be_written_is_status_1(shop, tmp_path, where, words
     done = shop.command("backup", f"{tmp_path}/{where}" + ("/" if where == "." else ""))
     assert (done.returncode, done.stdout) == (1, "") and words in done.stderr, done
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.embedded
+def test_a_name_that_a_store_uses_is_refused(tmp_path):
+    wanted = ["integrity.db-journal", "integrity.db-wal", "integrity.db-shm", "integrity.db-room", "integrity.db.partial-Xa3kT9",
+              "before-upgrade-9-10.db", "control.sock.new", "integrity.toml", "lock", "keys"]
+    with Server(store="") as server:
+        account = enrolled(server)
+        paths = [server.data / name for name in wanted] + [tmp_path / "a.db-journal", tmp_path / "a.db.partial-Xa3kT9"]
+
+        def refused():
+            before = {path: path.exists() for path in paths}
+            for path in paths:
+                done = server.command("backup", path)
+                assert (done.returncode, done.stdout) == (1, "") and str(path) in done.stderr and "name another file" in done.stderr, done
+            assert {path: path.exists() for path in paths} == before
+        refused()
+        assert account.client.post("/products", product()).status == 201
+        server.stop()
+        refused()
+        server.start()
+
+
+ATTACK = """
+import os, sys, time
+folder, how, victim = sys.argv[1:]
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+print("ready", flush=True)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    for name in os.listdir(folder):
+        if ".partial-" in name:
+            path = os.path.join(folder, name)
+            os.unlink(path)
+            if how == "link":
+                os.symlink(victim, path)
+            else:
+                with open(path, "w") as file:
+                    file.write("of somebody else")
+                os.chmod(path, 0o666)
+            sys.exit(0)
+"""
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("how", ["link", "file"])
+def test_a_partial_file_that_others_replace_is_neither_written_to_nor_published(tmp_path_factory, how):
+    """The owner of the folder, another user, swaps its name while it is written."""
+    with Server(store="") as server, tempfile.TemporaryDirectory(prefix="integrity-test-") as place:
+        client = enrolled(server).client
+        for number in range(300):
+            client.post("/products", product(description="long " * 700))
+        assert server.stop() == 0
+        victim = pathlib.Path(place) / "victim"
+        victim.write_text("precious")
+        os.chmod(place, 0o711)
+        folder = pathlib.Path(place) / "theirs"
+        folder.mkdir()
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, 65534)
+        attacker = subprocess.Popen(["/usr/bin/python3", "-c", ATTACK, folder, how, victim], stdout=subprocess.PIPE, text=True)
+        assert attacker.stdout.readline() == "ready\n"
+        done = run("backup", folder / "a.db", "--data", server.data)
+        assert attacker.wait(60) == 0, "the attacker came too late"
+        assert (done.returncode, done.stdout) == (1, "") and str(folder / "a.db") in done.stderr and "replaced" in done.stderr, done
+        assert victim.read_text() == "precious" and not (folder / "a.db").exists()
+        [left] = folder.iterdir()
+        assert left.is_symlink() if how == "link" else left.read_text() == "of somebody else"
+        server.start()
+
+
+@pytest.mark.embedded
+def test_a_folder_that_others_can_write_to_is_refused_by_the_server(tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with Server("--backup-dir", folder, "--backup-every", "1s") as server:
+        wait_for(lambda: '"backup.failed"' in server.log)
+        assert "everybody can write to it" in server.log and not list(folder.iterdir()) and folder.stat().st_mode & 0o777 == 0o777
+        folder.chmod(0o750)
+        wait_for(lambda: '"backup.done"' in server.log)
+
+
+@pytest.mark.embedded
+def test_backups_of_the_future_do_not_count(tmp_path):
+    """They are of a clock that was ahead. The two that are kept are of now."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    future = folder / "integrity-29991231T000000Z.db"
+    future.write_text("of a clock that was ahead")
+    with Server("--backup-dir", folder, "--backup-every", "1h", "--backup-keep", "2", clock=True) as server:
+        for count in range(1, 5):
+            wait_for(lambda: server.log.count('"backup.done"') == count)
+            server.move_clock(3600)
+        wait_for(lambda: server.log.count('"backup.done"') == 5)
+        wait_for(lambda: len(names(folder)) == 3)
+        assert names(folder) == ["integrity-20261123T130015Z.db", "integrity-20261123T140015Z.db", future.name]
 
 
 def test_without_a_file_is_status_2_and_without_a_database_status_1(tmp_path):
@@ -266,13 +368,6 @@ def test_a_disk_that_is_full_in_the_middle(shop, tmp_path):
 
 def names(folder) -> list:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("integrity-2"))
-
-
-def wait_for(condition, within: float = 30) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def wait_for_looks(folder, count: int) -> None:

@@ -1,7 +1,6 @@
 """README, "Behind nginx on one machine": the configuration as it is, and what the server says if parts of it are
 missing."""
 
-import json
 import pathlib
 import re
 
@@ -9,6 +8,7 @@ import pytest
 
 from support.accounts import PASSWORD
 from support.http import Client
+from support.logs import events
 from support.server import Server
 from test_cluster import Balancer, nginx_site
 
@@ -16,10 +16,6 @@ pytestmark = pytest.mark.embedded
 
 README = pathlib.Path(__file__).parent.parent / "README.md"
 ADA = {"username": "ada", "password": PASSWORD}
-
-
-def events(server, name: str) -> list:
-    return [event for event in map(json.loads, server.log.splitlines()) if event["event"] == name]
 
 
 def behind_nginx(server, folder) -> Balancer:

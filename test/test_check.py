@@ -239,3 +239,21 @@ def test_a_finding_is_one_line_with_kind_and_id(folder):
     [line] = done.stdout.splitlines()
     assert "1 finding in " in done.stderr and "restore the last backup" in done.stderr, done
     assert line == expected and damage.id_in(line)
+
+
+@pytest.mark.embedded
+def test_of_many_findings_of_a_kind_a_thousand_are_shown(folder):
+    with sqlite3.connect(folder / "integrity.db") as database:
+        columns = [column[1] for column in database.execute("PRAGMA table_info(products)")]
+        database.execute("CREATE TEMP TABLE lamp AS SELECT * FROM products LIMIT 1")
+        for number in range(1500):
+            database.execute("UPDATE temp.lamp SET id = ?, sku = NULL, place = created_at * 2097152 + 1000000 + ?", [number.to_bytes(12, "big"), number])
+            database.execute(f"INSERT INTO products ({', '.join(columns)}) SELECT {', '.join(columns)} FROM temp.lamp")
+    database.close()
+    done = check(folder)
+    lines = done.stdout.splitlines()
+    about_products = [line for line in lines if line.startswith("product ")]
+    [more] = [line for line in lines if line.startswith("product: ")]
+    found = int(re.fullmatch(r"product: (\d+) more findings", more)[1]) + len(about_products)
+    assert done.returncode == 1 and len(about_products) == 1000 and found >= 1500 and lines[-1] == more, done.stderr
+    assert int(re.search(r"integrity: (\d+) findings", done.stderr)[1]) >= found

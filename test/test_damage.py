@@ -3,7 +3,6 @@ a success that is not on the disk."""
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
 import shutil
@@ -15,7 +14,9 @@ import tempfile
 import pytest
 
 from support.accounts import enrolled, product
+from support.disk import may_mount, small_disk
 from support.http import Client
+from support.logs import events
 from support.server import Server, run
 
 pytestmark = pytest.mark.embedded
@@ -123,18 +124,15 @@ def running(data):
 
 
 @contextlib.contextmanager
-def small_disk(made, free: int):
+def copy_on_small_disk(made, free: int):
     """A file system in memory with a copy of the folder and so many bytes left."""
-    with tempfile.TemporaryDirectory(prefix="integrity-test-") as place:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True).returncode != 0:
-            pytest.skip("needs the right to mount a file system")
-        try:
-            shutil.copytree(made, place + "/data")
-            state = os.statvfs(place)
-            fill(pathlib.Path(place), state.f_bavail * state.f_frsize - free)
-            yield pathlib.Path(place)
-        finally:
-            subprocess.run(["umount", "-l", place], check=True)
+    if not may_mount():
+        pytest.skip("needs the right to mount a file system")
+    with tempfile.TemporaryDirectory(prefix="integrity-test-") as place, small_disk(place, "8m"):
+        shutil.copytree(made, place + "/data")
+        state = os.statvfs(place)
+        fill(pathlib.Path(place), state.f_bavail * state.f_frsize - free)
+        yield pathlib.Path(place)
 
 
 def fill(place, size: int) -> None:
@@ -143,18 +141,14 @@ def fill(place, size: int) -> None:
             file.write(bytes(size))
 
 
-def events(server, name: str) -> list:
-    return [each for each in map(json.loads, server.log.splitlines()) if each["event"] == name]
-
-
 def test_a_full_disk_at_the_start_is_named(made):
-    with small_disk(made, 0) as place:
+    with copy_on_small_disk(made, 0) as place:
         said = refusal(place / "data")
         assert str(place / "data") in said and "make room" in said, said
 
 
 def test_a_full_disk_refuses_writes_until_there_is_room(made):
-    with small_disk(made, 3_000_000) as place, running(place / "data") as server:
+    with copy_on_small_disk(made, 3_000_000) as place, running(place / "data") as server:
         client = Client(server, enrolled(server).token)
         kept = client.post("/products", product()).header("Location")
         fill(place, 8_000_000)
@@ -174,7 +168,7 @@ def test_a_full_disk_refuses_writes_until_there_is_room(made):
 
 
 def test_a_file_system_that_is_read_only_is_named(made):
-    with small_disk(made, 1_000_000) as place:
+    with copy_on_small_disk(made, 1_000_000) as place:
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
         said = refusal(place / "data")
         assert str(place / "data") in said and "make its file system writable" in said, said

@@ -123,7 +123,7 @@ FILES = {
     "BACKUP-DIR/integrity-TIME.db": ("app/backup_job.cpp", '"integrity-00000000T000000Z.db"'),
     "FILE": ("app/command_line.cpp", '"FILE"'),
     "FILE.partial-XXXXXX": ("base/new_file.cpp", '".partial-"'),
-    "TMPDIR/integrity-restore-UID.db": ("app/restore_command.cpp", '"integrity-restore-"'),
+    "TMPDIR/integrity-XXXXXX": ("base/new_file.cpp", '"integrity-"'),
     "CREDENTIALS_DIRECTORY/NAME": ("app/options.cpp", '"CREDENTIALS_DIRECTORY"'),
 }
 

@@ -2,7 +2,6 @@
 or says why it does not, and serves again as soon as it can."""
 
 import contextlib
-import functools
 import os
 import resource
 import select
@@ -16,6 +15,7 @@ import pytest
 
 from support import fault_rows
 from support.accounts import admin_of
+from support.disk import may_mount, small_disk
 from support.http import Client, Connection
 from support.injected import Traced, attached, options
 from support.server import Server
@@ -30,27 +30,20 @@ IDLE = 10_000
 IDLE_BYTES_MAX = 8 * 1024
 
 
-@functools.cache
-def may_mount() -> bool:
-    """Not in every container, even as root. Without it strace says what the file system would."""
-    return os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
-
-
 @contextlib.contextmanager
-def small_disk(server):
-    """A file system of its own under the data folder."""
+def own_disk(server):
+    """A file system of its own under the data folder. Without the right to mount one, strace says what it would."""
     if not may_mount():
         yield
         return
     server.data.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", server.data], check=True)
-    try:
-        yield
-    finally:
-        if server.process and server.process.poll() is None:
-            server.process.kill()
-            server.process.wait()
-        subprocess.run(["umount", server.data], check=True)
+    with small_disk(server.data, "12m"):
+        try:
+            yield
+        finally:
+            if server.process and server.process.poll() is None:
+                server.process.kill()
+                server.process.wait()
 
 
 def failing(server, error: str, *calls: str) -> list:
@@ -88,7 +81,7 @@ def read_only(server):
 
 
 def test_a_full_disk_refuses_writes_until_there_is_room():
-    with Traced() as server, small_disk(server):
+    with Traced() as server, own_disk(server):
         ada = admin_of(server.start())
         with Witness(server, ada.token) as witness:
             with full_disk(server):
@@ -105,7 +98,7 @@ def test_a_full_disk_refuses_writes_until_there_is_room():
 
 def test_a_disk_that_becomes_read_only_refuses_writes_and_the_next_start():
     """A file system is mounted read-only after an error of the disk: then writes to open files fail."""
-    with Traced() as server, small_disk(server):
+    with Traced() as server, own_disk(server):
         ada = admin_of(server.start())
         with Witness(server, ada.token) as witness:
             with attached(server, failing(server, "EROFS", "pwrite64", "fdatasync", "ftruncate", "unlink")):

@@ -1,6 +1,8 @@
 """`integrity restore`: from and into both stores, what it changes, what it refuses, broken off."""
 
 import json
+import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -36,9 +38,11 @@ class Shop:
             self.challenge = self.other.login().challenge
             self.seen = self.look(self.admin.client)
             self.told = backup(server, self.file)
-            # After the backup:
-            self.spent_later = self.other.next_code()
-            assert self.other.verify(self.spent_later).status == 200
+            # After the backup, one of them with the code of the next step, as an authenticator shows it whose clock is ahead:
+            step = int(server.now()) // 30
+            self.spent_later = [totp(self.other.secret, step), totp(self.other.secret, step + 1)]
+            for code in self.spent_later:
+                assert self.other.login().verify(code).status == 200
             self.recovery_code = self.other.recovery_codes[0]
             assert self.other.login().verify(recovery_code=self.recovery_code).status == 200
             assert self.admin.client.post("/products", product(name="lost")).status == 201
@@ -87,10 +91,10 @@ def check_restored(shop, there) -> None:
     other.challenge = shop.challenge
     assert other.verify(totp(other.secret, there.step_now())).slug in ("challenge-expired", "invalid-token")
     other.login()
-    for code in (shop.spent_later, totp(other.secret, there.step_now())):
+    for code in (*shop.spent_later, totp(other.secret, there.step_now())):
         assert other.verify(code).slug == "code-already-used", "no code of before is accepted"
     assert Client(there, shop.key).get("/products").status == 200
-    there.move_clock(30)
+    there.move_clock(60)
     assert other.verify(totp(other.secret, there.step_now())).status == 200
     assert admin.login().verify(totp(admin.secret, there.step_now())).status == 200
     assert shop.look(admin.client) == shop.seen
@@ -200,6 +204,42 @@ def test_a_file_that_is_not_there_or_has_a_log_is_refused(shop, place, tmp_path)
     (tmp_path / "live.db-wal").write_bytes(b"x" * 5000)
     done = restore(tmp_path / "live.db", "--data", place)
     assert done.returncode == 1 and "integrity backup" in done.stderr and not (place / "integrity.db").exists()
+
+
+ALTERED = {"trigger": ("CREATE TRIGGER keep BEFORE DELETE ON sessions BEGIN SELECT raise(IGNORE); END", "trigger keep: is not this program's"),
+           "view": ("CREATE VIEW mine AS SELECT 1", "view mine: is not this program's"),
+           "table": ("CREATE TABLE mine (x)", "table mine: is not this program's"),
+           "products": ("DELETE FROM products", "is missing: it has a history that does not end"),
+           "change": ("DELETE FROM changes WHERE number = 2", "change 2: is missing in the history")}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touched(shop, place, tmp_path, kind):
+    """SQLite itself finds nothing wrong with it."""
+    script, words = ALTERED[kind]
+    file = tmp_path / "altered.db"
+    shutil.copy(shop.file, file)
+    database = sqlite3.connect(file)
+    database.executescript(script)
+    database.close()
+    (place / "keys" / "token.key").unlink()
+    before = everything_in(tmp_path)
+    done = restore(file, "--data", place)
+    assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1, done
+    assert f"{file}: " in done.stderr and words in done.stderr and re.search(r"\b[1-9][0-9]* findings?: ", done.stderr), done
+    names = lambda found: {path: (mode, content) for path, (mode, _, content) in found.items()}
+    assert names(everything_in(tmp_path)) == names(before)
+    away = restore(file, "--data", tmp_path / "new", "--keys", place / "keys")
+    assert away.returncode == 1 and not (tmp_path / "new").exists(), away
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "device"])
+def test_what_is_not_a_file_is_refused_at_once(place, tmp_path, kind):
+    path = {"folder": tmp_path, "fifo": tmp_path / "fifo", "device": "/dev/zero"}[kind]
+    if kind == "fifo":
+        os.mkfifo(path)
+    done = run("restore", path, "--data", place, timeout=20)
+    assert (done.returncode, done.stdout) == (1, "") and f"{path}: is a " in done.stderr and "name a file" in done.stderr, done
 
 
 @pytest.mark.parametrize("name", ["integrity.db", "notes.txt", "before-upgrade-8-9.db", "integrity.db-wal"])
@@ -326,12 +366,27 @@ def state_of(client, address):
     return head and head.get("mark")
 
 
+def test_a_copy_for_mongodb_has_no_name(shop, mongo, tmp_path):
+    """Nobody can be there first, and a kill leaves nothing."""
+    (tmp_path / f"integrity-restore-{os.geteuid()}.db").write_text("of somebody else")
+    before = everything_in(tmp_path)
+    done = restore(shop.file, "--store", database_at(mongo.uri), "--keys", shop.keys, env={"TMPDIR": str(tmp_path)})
+    assert numbers_of(done) and everything_in(tmp_path) == before
+
+
+def test_what_a_restore_of_before_left_is_removed(shop, place):
+    for name in ("integrity.db.partial-Xa3kT9", "integrity.db.partial-Xa3kT9-journal"):
+        (place / name).write_text("left")
+    numbers_of(restore(shop.file, "--data", place))
+    assert sorted(path.name for path in place.iterdir()) == ["integrity.db", "keys", "lock"]
+
+
 def test_a_place_without_room_keeps_nothing(shop, place, tmp_path):
     before = {path.name for path in place.iterdir()}
     done = subprocess.run([BINARY, "restore", shop.file, "--data", place], text=True, capture_output=True, env=environment(),
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
     assert (done.returncode, done.stdout) == (1, "") and str(place) in done.stderr, done
-    assert {path.name for path in place.iterdir()} - before <= {"lock"}
+    assert {path.name for path in place.iterdir()} == before
     numbers_of(restore(shop.file, "--data", place))
 
 

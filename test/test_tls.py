@@ -15,15 +15,12 @@ import pytest
 from support.accounts import enrolled, product
 from support.certificates import Certificate, trusting
 from support.http import Client, Connection, request_bytes
+from support.logs import events
 from support.server import Server, run
 
 pytestmark = pytest.mark.embedded
 
 HSTS = "max-age=31536000; includeSubDomains"
-
-
-def events(server, name: str) -> list:
-    return [event for event in map(json.loads, server.log.splitlines()) if event["event"] == name]
 
 
 def wait_for(server, name: str, count: int) -> list:

@@ -28,19 +28,37 @@ void yield_to_others() {
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
 }
 
+// Names that SQLite or this program would take for a part of a store.
+Status expect_usable_name(const Config& config, const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  for (const char* end : {"-journal", "-wal", "-shm"}) {
+    if (!name.ends_with(end)) continue;
+    return Error{Code::invalid_value,
+                 file.string() + ": SQLite takes a file of this name for a part of a database; name another file"};
+  }
+  std::error_code error;
+  const bool in_data = config.mongo_uri.empty() && std::filesystem::equivalent(file.parent_path(), config.data, error);
+  if (in_data && is_name_of_data_folder(name)) {
+    return Error{Code::invalid_value, file.string() +
+                                          ": the data folder has this name for something else; name"
+                                          " another file, best in another folder"};
+  }
+  return {};
+}
+
 Contents copy_store(const Config& config, const NewFile& to, const Watch& watch) {
   if (config.mongo_uri.empty()) {
-    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.partial(), watch);
+    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.content(), watch);
   }
   const auto snapshot = store::mongo::open_mongo_snapshot(config.mongo_uri);
-  return store::sqlite::copy_rows_into(*snapshot, to.partial(), catalog::product_text, watch);
+  return store::sqlite::copy_rows_into(*snapshot, to.content(), catalog::product_text, watch);
 }
 
 // Also its size, as it is read.
 Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64_t& size) {
   crypto::Sha256Stream hash;
   std::vector<std::uint8_t> part(kReadBytes);
-  const std::uint64_t of = std::filesystem::file_size(file.partial());
+  const std::uint64_t of = std::filesystem::file_size(file.content());
   for (size = 0;;) {
     const auto got = ::pread(file.fd(), part.data(), part.size(), static_cast<off_t>(size));
     if (got < 0 && errno == EINTR) continue;
@@ -56,6 +74,7 @@ Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64
 
 Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
                            const Watch& watch) {
+  INTEGRITY_CHECK(expect_usable_name(config, file));
   yield_to_others();
   INTEGRITY_TRY(NewFile made, NewFile::create(file));
   Backup backup;
@@ -64,7 +83,7 @@ Result<Backup> make_backup(const Config& config, const std::filesystem::path& fi
   try {
     const Contents copied = copy_store(config, made, watch);
     INTEGRITY_CHECK(made.sync());
-    if (store::sqlite::check_database(made.partial(), watch, kCure) != copied) {
+    if (store::sqlite::check_database(made.content(), watch, kCure) != copied) {
       return Error{
           Code::unavailable,
           file.string() + ": the copy is not what was copied; look for errors of the disk in the system's log"};
@@ -72,7 +91,7 @@ Result<Backup> make_backup(const Config& config, const std::filesystem::path& fi
     backup.last_change = copied.last_change;
     INTEGRITY_TRY(backup.sha256, hash_of(made, watch, backup.bytes));
   } catch (const std::exception& error) {
-    return Error{Code::unavailable, file.string() + ": no backup was made: " + error.what()};
+    return Error{Code::unavailable, file.string() + ": no backup was made: " + made.named(error.what())};
   }
   INTEGRITY_CHECK(made.publish());
   return backup;

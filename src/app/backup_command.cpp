@@ -1,7 +1,6 @@
 #include "app/backup_command.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
@@ -9,6 +8,7 @@
 #include "app/data_folder.hpp"
 #include "app/host.hpp"
 #include "app/host_call.hpp"
+#include "app/progress_line.hpp"
 #include "schema/object.hpp"
 
 namespace integrity::app {
@@ -17,7 +17,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTellPause{100};
-constexpr std::chrono::seconds kQuiet{1};        // a short backup shows no progress
 constexpr std::chrono::minutes kSilenceMax{10};  // a slow disk may take long to sync what it was given
 
 struct BackupView {
@@ -32,11 +31,10 @@ auto fields(const BackupView*) {
 }
 
 struct Step {
-  std::string what, percent;
+  std::string text;
 };
 auto fields(const Step*) {
-  return std::tuple{schema::required("what", &Step::what, schema::Opaque{}),
-                    schema::required("percent", &Step::percent, schema::Opaque{}, "empty: not known")};
+  return std::tuple{schema::required("text", &Step::text, schema::Opaque{})};
 }
 
 template <class T>
@@ -46,35 +44,10 @@ std::string json_of(const T& object) {
   return out;
 }
 
-Step step_of(std::string_view what, std::uint64_t done, std::uint64_t of) {
-  return {std::string(what), of == 0 ? "" : std::to_string(done * 100 / of)};
-}
-
 BackupView view_of(const Backup& backup) {
   return {backup.path, std::to_string(backup.bytes), std::to_string(backup.last_change), to_rfc3339(backup.taken_at),
           backup.sha256};
 }
-
-// One line on stderr that is written over, if that is a terminal.
-class ProgressLine {
- public:
-  ~ProgressLine() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
-  }
-  void show(const Step& step) {
-    const auto now = steady_clock::now();
-    if (!terminal_ || now - began_ < kQuiet || now < next_) return;
-    next_ = now + kTellPause;
-    shown_ = true;
-    std::cerr << "\r\033[K" << step.what << (step.percent.empty() ? " …" : " " + step.percent + " %") << std::flush;
-  }
-
- private:
-  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  const steady_clock::time_point began_ = steady_clock::now();
-  steady_clock::time_point next_;
-  bool shown_ = false;
-};
 
 // The server writes the file, so the place must be one that its user may write to.
 Error of_the_server(Error error) {
@@ -101,7 +74,7 @@ Result<BackupView> backup(const Config& config, const std::filesystem::path& fil
   ProgressLine line;
   if (config.mongo_uri.empty()) {
     const auto show = [&](std::string_view object) {
-      if (const auto told = json::parse(object)) line.show({text_in(*told, "what"), text_in(*told, "percent")});
+      if (const auto told = json::parse(object)) line.show(text_in(*told, "text"));
       return true;
     };
     const auto reply = control_call(DataFolder::control_in(config.data),
@@ -116,7 +89,7 @@ Result<BackupView> backup(const Config& config, const std::filesystem::path& fil
   }
   const SystemClock clock;
   INTEGRITY_TRY(const auto made, make_backup(config, file, clock, [&](std::string_view what, auto done, auto of) {
-                  line.show(step_of(what, done, of));
+                  line.show(progress_text(what, done, of));
                   return true;
                 }));
   return view_of(made);
@@ -130,7 +103,7 @@ Watch watch_of(const Progress& progress) {
     const auto now = steady_clock::now();
     if (now < next || !progress) return true;
     next = now + kTellPause;
-    return progress(json_of(step_of(what, done, of)));
+    return progress(json_of(Step{progress_text(what, done, of)}));
   };
 }
 

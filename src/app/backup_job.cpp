@@ -23,25 +23,23 @@ constexpr milliseconds kPauseMax{20};
 
 constexpr std::string_view kShape = "integrity-00000000T000000Z.db";  // 0: a digit
 
-// The names of backups, oldest first.
-std::vector<std::string> backups_in(const std::filesystem::path& folder) {
+// The names of backups, oldest first. Those of the future do not count: the clock may have been ahead when they were
+// made. Otherwise one of them would be the newest until its time has come.
+std::vector<std::string> backups_in(const std::filesystem::path& folder, Time now) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     auto name = entry.path().filename().string();
-    if (time_of_backup(name) && entry.is_regular_file(error)) names.push_back(std::move(name));
+    const auto at = time_of_backup(name);
+    if (at && *at <= now && entry.is_regular_file(error)) names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-// Of the newest that is not in the future: the clock may have been ahead when those were made.
 std::optional<Time> newest_in(const std::filesystem::path& folder, Time now) {
-  std::optional<Time> newest;
-  for (const auto& name : backups_in(folder)) {
-    if (const auto at = time_of_backup(name); *at <= now) newest = std::max(newest, at);
-  }
-  return newest;
+  const auto names = backups_in(folder, now);
+  return names.empty() ? std::nullopt : time_of_backup(names.back());
 }
 
 struct BackupWanted {
@@ -125,7 +123,8 @@ void BackupJob::tend() {
   const auto every = config_.backup_every.value_or(kEvery);
   const auto newest = newest_in(config_.backup_dir, now);
   if (ending_ || (newest && now - *newest < every) || steady_clock::now() < retry_at_) return;
-  const auto folder = make_folder(config_.backup_dir);
+  auto folder = make_folder(config_.backup_dir);
+  if (folder) folder = expect_only_ours(config_.backup_dir);
   const std::string name = backup_name(now);
   if (!folder) {
     ++tally_.failed;
@@ -138,10 +137,9 @@ void BackupJob::tend() {
   retry_at_ = steady_clock::now() + std::min(every, kRetry);
 }
 
-// Never the one that has just been made and checked, whatever the clock of the others was.
 void BackupJob::forget_oldest(const std::string& newest) {
-  auto names = backups_in(config_.backup_dir);
-  std::erase(names, newest);
+  auto names = backups_in(config_.backup_dir, clock_.now());
+  std::erase(names, newest);  // never the one that has just been made and checked
   const std::size_t others = config_.backup_keep.value_or(kKeep) - 1;
   for (std::size_t i = 0; i + others < names.size(); ++i) {
     std::error_code error;

@@ -1,14 +1,13 @@
 #include "app/check_command.hpp"
 
-#include <unistd.h>
-
-#include <chrono>
 #include <iostream>
+#include <map>
 
 #include "app/data_folder.hpp"
 #include "app/host.hpp"
 #include "app/host_call.hpp"
 #include "app/key_check.hpp"
+#include "app/progress_line.hpp"
 #include "base/printable.hpp"
 #include "catalog/words.hpp"
 #include "store/mongo/check.hpp"
@@ -17,45 +16,34 @@
 namespace integrity::app {
 namespace {
 
-using std::chrono::steady_clock;
-
 class Printed final : public store::CheckReport {
  public:
-  ~Printed() override { hide_progress(); }
-
+  // At most a thousand lines for each kind: a damaged database may have millions of findings.
   void found(std::string_view about, std::string_view what) override {
-    hide_progress();
-    std::cout << about << ": " << what << std::endl;
     ++findings_;
+    // "product", "recovery", "file": there are few of them.
+    if (++of_kind_[std::string(about.substr(0, about.find(' ')))] > kShownOfAKind) return;
+    line_.hide();
+    std::cout << about << ": " << what << std::endl;
   }
-
-  // Only where somebody looks, and only after a second.
-  void progress(std::string_view what, std::size_t done, std::size_t of) override {
-    const auto now = steady_clock::now();
-    if (!terminal_ || now < next_) return;
-    next_ = now + std::chrono::milliseconds(200);
-    std::cerr << kLineStart << "checking " << what;
-    if (of > 0) {
-      std::cerr << ' ' << done * 100 / of << " %";
-    } else if (done > 0) {
-      std::cerr << ' ' << done;
+  // Of what was found and not shown.
+  void end() {
+    line_.hide();
+    for (const auto& [kind, count] : of_kind_) {
+      if (count > kShownOfAKind) std::cout << kind << ": " << count - kShownOfAKind << " more findings" << std::endl;
     }
-    std::cerr << std::flush;
-    shown_ = true;
+  }
+  void progress(std::string_view what, std::size_t done, std::size_t of) override {
+    line_.show("checking " + progress_text(what, done, of));
   }
 
   std::size_t findings() const { return findings_; }
 
  private:
-  static constexpr const char* kLineStart = "\r\033[K";  // and the line is empty
+  static constexpr std::size_t kShownOfAKind = 1000;
 
-  void hide_progress() {
-    if (std::exchange(shown_, false)) std::cerr << kLineStart << std::flush;
-  }
-
-  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  steady_clock::time_point next_ = steady_clock::now() + std::chrono::seconds(1);
-  bool shown_ = false;
+  ProgressLine line_;
+  std::map<std::string, std::size_t> of_kind_;
   std::size_t findings_ = 0;
 };
 
@@ -83,6 +71,7 @@ int check_command(const Config& config) {
   const auto in_keys = [&] {
     Printed printed;
     auto done = check_all(config, printed);
+    printed.end();
     findings = printed.findings();
     return done;
   }();

@@ -14,6 +14,8 @@
 #include <cstring>
 
 #include "app/run_logged.hpp"
+#include "base/file_error.hpp"
+#include "base/secret.hpp"
 
 namespace integrity::app {
 namespace {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <thread>
 
-#include "app/file.hpp"
+#include "base/fd.hpp"
 #include "base/result.hpp"
 
 namespace integrity::app {

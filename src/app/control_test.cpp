@@ -9,6 +9,7 @@
 #include <future>
 #include <new>
 
+#include "app/file.hpp"
 #include "testing/folder.hpp"
 
 namespace integrity::app {

@@ -46,4 +46,11 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
   return DataFolder(path, std::move(folder), std::move(lock));
 }
 
+bool is_name_of_data_folder(std::string_view name) {
+  for (const std::string_view begin : {"integrity.db", "control.sock", "before-upgrade-"}) {
+    if (name.starts_with(begin)) return true;
+  }
+  return name == "lock" || name == "keys" || name == "integrity.toml";
+}
+
 }  // namespace integrity::app

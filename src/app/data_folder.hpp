@@ -8,6 +8,7 @@
 // descriptor of the file is closed in the process.
 #pragma once
 #include <filesystem>
+#include <string_view>
 
 #include "app/file.hpp"
 #include "base/result.hpp"
@@ -32,5 +33,8 @@ class DataFolder {
   std::filesystem::path path_;
   Fd folder_, lock_;
 };
+
+// Whether something that the program itself makes or reads in a data folder may have this name.
+bool is_name_of_data_folder(std::string_view name);
 
 }  // namespace integrity::app

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "base/new_file.hpp"
 
 namespace integrity::app {
 namespace {
@@ -33,14 +34,6 @@ Status sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Status fill_and_link(int fd, const std::string& temporary, const std::filesystem::path& path, const Secret& content) {
-  INTEGRITY_CHECK(write_all(fd, content.reveal_text(), temporary));
-  if (::fsync(fd) != 0) return file_error(temporary, "cannot sync");
-  // link, not rename: a key that another process has made meanwhile must never be replaced.
-  if (::link(temporary.c_str(), path.c_str()) != 0) return file_error(path, "cannot create");
-  return {};
-}
-
 Fd open_to_read(const std::filesystem::path& path) {
   return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
 }
@@ -53,15 +46,6 @@ std::vector<gid_t> own_groups() {
 }
 
 }  // namespace
-
-Fd& Fd::operator=(Fd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
 
 Status make_folder(const std::filesystem::path& path) {
   const auto absolute = std::filesystem::absolute(path).lexically_normal();
@@ -104,6 +88,16 @@ std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::
   return "group " + std::to_string(group);
 }
 
+Status expect_only_ours(const std::filesystem::path& folder) {
+  struct stat state {};
+  if (::stat(folder.c_str(), &state) != 0) return file_error(folder, "cannot read its mode");
+  const std::string who = others_who_may(02, state.st_mode, state.st_gid, own_groups());
+  if (who.empty()) return {};
+  return Error{Code::unavailable, folder.string() + ": " + who +
+                                      " can write to it, and could replace what is in it; chmod 700, or name another"
+                                      " folder"};
+}
+
 Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::path& path) {
   struct stat state {};
   if (::fstat(fd, &state) != 0) return file_error(path, "cannot read its mode");
@@ -123,13 +117,9 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
 }
 
 Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
-  std::string temporary = (path.parent_path() / ("." + path.filename().string() + ".XXXXXX")).string();
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
-  if (!fd.valid()) return file_error(path, "cannot create");
-  const Status done = fill_and_link(fd.get(), temporary, path, content);
-  ::unlink(temporary.c_str());
-  INTEGRITY_CHECK(done);
-  return sync_folder(path.parent_path());
+  INTEGRITY_TRY(NewFile file, NewFile::create(path));
+  INTEGRITY_CHECK(write_all(file.fd(), content.reveal_text(), path));
+  return file.publish();
 }
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {

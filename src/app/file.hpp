@@ -1,33 +1,17 @@
-// File descriptors and small secret files: what std::filesystem does not offer, such as modes and durability.
+// Folders and small secret files: what std::filesystem does not offer, such as modes and durability.
 #pragma once
 #include <sys/types.h>
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/file_error.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
 namespace integrity::app {
-
-// Owns a file descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept;
-  ~Fd();
-
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 // Makes the folder, 0700, and its parents. A folder that exists is left as it is.
 Status make_folder(const std::filesystem::path& path);
@@ -39,6 +23,9 @@ Status can_make_folder(const std::filesystem::path& path);
 // "others": 04 to read, 02 to write. A group is trusted if it is root's or one of this process's: this is how
 // Kubernetes (0440, root and fsGroup) and systemd (LoadCredential) give a secret to a service.
 std::string others_who_may(unsigned may, unsigned mode, gid_t group, const std::vector<gid_t>& own_groups);
+
+// Error: others may write to the folder, and could replace what is in it.
+Status expect_only_ours(const std::filesystem::path& folder);
 
 // Reduces the mode to at most `mode`, and logs it if that was needed. If the mode cannot be changed (a mounted secret
 // is read-only and belongs to root), this is an error if others really have the access in `must_not`: 04 to read, 02 to

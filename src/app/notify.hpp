@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "app/file.hpp"
 #include "app/periodic.hpp"
+#include "base/fd.hpp"
 
 namespace integrity::app {
 

@@ -19,8 +19,10 @@
 #include "base/new_file.hpp"
 #include "base/random.hpp"
 #include "catalog/words.hpp"
+#include "store/check.hpp"
 #include "store/mongo/mongo_store.hpp"
 #include "store/move.hpp"
+#include "store/sqlite/check.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace integrity::app {
@@ -82,9 +84,8 @@ Status expect_keys_of(const std::vector<KeyFingerprint>& in_backup, const path& 
   return {};
 }
 
-Status copy_file(const path& from, const NewFile& to) {
-  const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!source.valid()) return file_error(from, "cannot read");
+Status copy_file(const path& from, const Fd& to) {
+  INTEGRITY_TRY(const Fd source, open_regular_file(from));
   std::vector<char> part(kCopyBytes);
   for (;;) {
     const auto got = ::read(source.get(), part.data(), part.size());
@@ -92,13 +93,35 @@ Status copy_file(const path& from, const NewFile& to) {
     if (got < 0) return file_error(from, "cannot read");
     if (got == 0) return {};
     for (ssize_t put = 0; put < got;) {
-      const auto written = ::write(to.fd(), part.data() + put, static_cast<std::size_t>(got - put));
+      const auto written = ::write(to.get(), part.data() + put, static_cast<std::size_t>(got - put));
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return file_error(to.partial(), "cannot write");
+      if (written <= 0) return file_error(path_of(to), "cannot write");
       put += written;
     }
   }
 }
+
+// Counts what a check finds, and names the first findings.
+class Findings final : public store::CheckReport {
+ public:
+  void found(std::string_view about, std::string_view what) override {
+    if (++count_ > kNamed) return;
+    named_ += (named_.empty() ? "" : "; ") + std::string(about) + ": " + std::string(what);
+  }
+  void progress(std::string_view, std::size_t, std::size_t) override {}
+
+  Status none(const path& file) const {
+    if (count_ == 0) return {};
+    const std::string all = std::to_string(count_) + (count_ == 1 ? " finding" : " findings");
+    return refused(file.string() + ": does not belong together, `integrity check` would have " + all + ": " + named_ +
+                   (count_ > kNamed ? "; …" : "") + ". Name another backup; nothing was changed");
+  }
+
+ private:
+  static constexpr std::size_t kNamed = 3;
+  std::size_t count_ = 0;
+  std::string named_;
+};
 
 class Restore {
  public:
@@ -117,12 +140,24 @@ class Restore {
   }
 
  private:
+  // Where it fails, the folder is as it was.
   Result<Restored> into_folder() {
+    std::error_code error;
+    const bool had_folder = std::filesystem::exists(config_.data, error);
+    const path lock = config_.data / "lock";
+    const bool had_lock = std::filesystem::exists(lock, error);
     INTEGRITY_TRY(const DataFolder folder, DataFolder::open(config_.data));
+    const auto done = make_in(folder);
+    if (!done && !had_lock) std::filesystem::remove(lock, error);
+    if (!done && !had_folder) std::filesystem::remove(config_.data, error);
+    return done;
+  }
+
+  Result<Restored> make_in(const DataFolder& folder) {
     INTEGRITY_CHECK(expect_empty_folder(config_));  // now nobody else changes it
     INTEGRITY_TRY(NewFile database, NewFile::create(folder.database()));
-    INTEGRITY_TRY(const Restored done, fill(database));
-    INTEGRITY_CHECK(database.publish());
+    auto done = fill(database.file(), database.partial());
+    if (done) INTEGRITY_CHECK(database.publish());
     return done;
   }
 
@@ -143,9 +178,10 @@ class Restore {
   Result<Restored> into(store::Bulk& target) {
     const char* const named = ::secure_getenv("TMPDIR");
     const path folder = named != nullptr && *named != '\0' ? path(named) : path("/var/tmp");
-    auto copy = NewFile::create(folder / ("integrity-restore-" + std::to_string(::geteuid()) + ".db"));
+    const auto copy = nameless_file(folder);
     if (!copy) return refused(copy.error().detail + "; a restore needs room for a copy: name a folder with TMPDIR");
-    INTEGRITY_TRY(const Restored done, fill(*copy));
+    auto done = fill(*copy, folder / "(copy of the backup)");
+    if (!done) return done;
     target.prepare();
     const auto before = target.migration_state();
     const bool part = before && before->of_restore();
@@ -159,7 +195,7 @@ class Restore {
       target.set_migration_state({});
       return refused(target.address() + ": is not empty any more");
     }
-    const auto rows = store::sqlite::open_sqlite_rows(copy->partial(), catalog::product_text);
+    const auto rows = store::sqlite::open_sqlite_rows(path_of(*copy), catalog::product_text);
     for (const store::RowKind kind : store::all_row_kinds()) {
       store::copy_rows(*rows, target, kind, [](std::size_t, std::size_t) {});
     }
@@ -168,9 +204,27 @@ class Restore {
     return done;
   }
 
-  // With the keys: a missing token.key is made.
-  Result<Restored> fill(const NewFile& copy) {
+  // Makes the store of a copy. `name`: for messages about it.
+  Result<Restored> fill(const Fd& copy, const path& name) {
+    try {
+      auto done = make_store(copy);
+      if (!done) done.error().detail = with_name(done.error().detail, copy, name);
+      return done;
+    } catch (const std::exception& failure) {
+      return refused(
+          name.string() + ": cannot be made a store: " + with_name(failure.what(), copy, name) +
+          ". Nothing of it is left; a restore needs room for twice the backup where an older program made it");
+    }
+  }
+
+  Result<Restored> make_store(const Fd& copy) {
     INTEGRITY_CHECK(copy_file(file_, copy));
+    const path content = path_of(copy);
+    store::sqlite::upgrade_copy(content, catalog::product_text);
+    Findings findings;
+    store::check(*store::sqlite::open_sqlite_check_alone(content, catalog::product_text), findings);
+    INTEGRITY_CHECK(findings.none(file_));
+    // From here on something is made: a missing token.key.
     INTEGRITY_TRY(const Keys keys, load_keys(config_.keys, false, random_, key_file::token));
     std::vector<KeyFingerprint> used;
     // Not that of what signs the tokens: the nodes may have a JWT_SECRET_KEY. The first of them notes it.
@@ -178,16 +232,10 @@ class Restore {
       used.push_back({key.name, key.fingerprint});
     }
     const Time now = clock_.now();
-    try {
-      const Restored done = store::sqlite::make_restored(
-          copy.partial(), catalog::product_text, {.now = now, .last_step = auth::totp_step(now), .fingerprints = used});
-      store::sqlite::check_database(copy.partial(), {});
-      return done;
-    } catch (const store::Unavailable& failure) {
-      return refused(
-          copy.partial().string() + ": cannot be made a store: " + failure.what() +
-          ". Nothing of it is left; a restore needs room for twice the backup where an older program made it");
-    }
+    const Restored done = store::sqlite::make_restored(
+        content, catalog::product_text, {.now = now, .last_step = auth::last_step_accepted(now), .fingerprints = used});
+    store::sqlite::check_database(content, {});
+    return done;
   }
 
   const Config& config_;

@@ -12,7 +12,7 @@
 #include <optional>
 #include <thread>
 
-#include "app/file.hpp"
+#include "base/fd.hpp"
 
 namespace integrity::app {
 

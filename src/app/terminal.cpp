@@ -9,7 +9,7 @@
 #include <csignal>
 #include <iostream>
 
-#include "app/file.hpp"
+#include "base/fd.hpp"
 
 namespace integrity::app {
 namespace {

@@ -107,6 +107,46 @@ TEST_F(NewFileTest, IsLockedAlthoughAnotherProcessTakesItForALeftover) {
   for (auto& other : others) other.join();
 }
 
+TEST_F(NewFileTest, IsNotPublishedWhereItsNameLeadsToAnotherFile) {
+  auto file = NewFile::create(path_);
+  ASSERT_TRUE(file);
+  test::write_file(folder_ / "other", "precious");
+  std::filesystem::remove(file->partial());
+  std::filesystem::create_symlink(folder_ / "other", file->partial());
+  test::write_file(file->content(), "of this process");
+  EXPECT_EQ(test::read_file(folder_ / "other"), "precious");
+  const auto published = file->publish();
+  ASSERT_FALSE(published);
+  EXPECT_NE(published.error().detail.find("removed or replaced"), std::string::npos) << published.error().detail;
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  const auto swapped = file->partial();
+  { const NewFile gone = std::move(*file); }
+  EXPECT_TRUE(std::filesystem::is_symlink(swapped)) << "it is not this process's to remove";
+}
+
+TEST_F(NewFileTest, DoesNotHaveTheNameOfAPartialFile) {
+  const auto file = NewFile::create(folder_ / "a.db.partial-Xa3kT9");
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().detail.find("name of a partial file"), std::string::npos);
+}
+
+TEST_F(NewFileTest, RemovesAJournalThatWasLeftToo) {
+  test::write_file(folder_ / "a.db.partial-Xa3kT9-journal", "left");
+  test::write_file(folder_ / "a.db-journal", "of a database");
+  { ASSERT_TRUE(NewFile::create(path_)); }
+  EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(NewFileTest, MayHaveNoNameAtAll) {
+  const auto file = nameless_file(folder_.path());
+  ASSERT_TRUE(file) << file.error().detail;
+  EXPECT_EQ(files(), 0U);
+  test::write_file(path_of(*file), "text");
+  EXPECT_EQ(test::read_file(path_of(*file)), "text");
+  EXPECT_EQ(test::mode_of(path_of(*file)), 0600U);
+  EXPECT_EQ(with_name("cannot write " + path_of(*file).string() + "!", *file, "b.db"), "cannot write b.db!");
+}
+
 TEST_F(NewFileTest, NamesAFolderThatIsNotThere) {
   const auto file = NewFile::create(folder_ / "none/a.db");
   ASSERT_FALSE(file);

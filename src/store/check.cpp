@@ -421,4 +421,13 @@ std::string about(RecordKind kind, std::string_view hex) {
   return std::string(name_of(kind)) + ' ' + std::string(hex);
 }
 
+std::string about(RowKind kind, std::string_view key) {
+  if (kind == row_kind<model::User>()) return about(RecordKind::user, key);
+  if (kind == row_kind<model::SessionRecord>()) return about(RecordKind::session, key);
+  if (kind == row_kind<model::ApiKey>()) return about(RecordKind::key, key);
+  if (kind == row_kind<model::Invitation>()) return about(RecordKind::invitation, key);
+  if (kind == row_kind<SequencedProduct>()) return about(RecordKind::product, key);
+  return std::string(name_of(kind)) + ' ' + std::string(key);
+}
+
 }  // namespace integrity::store

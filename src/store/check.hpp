@@ -48,8 +48,9 @@ class CheckSource {
 inline constexpr std::size_t records_max = std::size_t{3} << 19;
 void check(CheckSource& source, CheckReport& report, std::size_t records_at_once = records_max);
 
-// "sessions" without its s is the kind of a record; a row that is not a record is named by its account: "recovery codes
-// of user 65f0…". For engines that found a row that cannot be read.
+// How a finding names a record: "product 65f0…".
 std::string about(model::RecordKind kind, std::string_view hex);
+// How an engine names a row that it cannot read, by its id or, where it has none, by its key.
+std::string about(RowKind kind, std::string_view key);
 
 }  // namespace integrity::store

@@ -1,4 +1,4 @@
-// The rows of each kind, for whoever reads all of them: a migration, a check.
+// How all rows of each kind are read, for migrations and checks.
 #pragma once
 #include <algorithm>
 

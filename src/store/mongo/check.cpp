@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::string_view kOfIndex[] = {"key", "unique", "partialFilterExpression"};
 
-std::string about_row(RowKind kind, const std::string& key) {
-  if (kind == row_kind<model::User>()) return about(model::RecordKind::user, key);
-  if (kind == row_kind<model::SessionRecord>()) return about(model::RecordKind::session, key);
-  if (kind == row_kind<model::ApiKey>()) return about(model::RecordKind::key, key);
-  if (kind == row_kind<model::Invitation>()) return about(model::RecordKind::invitation, key);
-  if (kind == row_kind<SequencedProduct>()) return about(model::RecordKind::product, key);
-  return std::string(name_of(kind)) + ' ' + key;
-}
-
 std::string text_of(const Doc& doc) {
   const std::unique_ptr<char, decltype(&bson_free)> json(bson_as_canonical_extended_json(doc.get(), nullptr),
                                                          &bson_free);
@@ -137,7 +128,7 @@ class MongoCheck final : public CheckSource {
           check_derived(std::get<T>(*row), found.view(), report);
         } catch (const Unreadable& why) {
           unreadable.insert(why.id);
-          report.found(about_row(kind, why.id.empty() ? "?" : why.id), std::string("cannot be read: ") + why.what());
+          report.found(about(kind, why.id.empty() ? "?" : why.id), std::string("cannot be read: ") + why.what());
           continue;
         }
         take(*row);
@@ -149,7 +140,7 @@ class MongoCheck final : public CheckSource {
            found.next();) {
         const auto id = id_of(found.found());
         if (unreadable.contains(id)) continue;
-        report.found(about_row(kind, id), "does not fit the validator of its collection");
+        report.found(about(kind, id), "does not fit the validator of its collection");
       }
     });
   }

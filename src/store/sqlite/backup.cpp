@@ -6,13 +6,14 @@
 #include <array>
 #include <chrono>
 #include <exception>
-#include <fstream>
 #include <thread>
 
+#include "base/fd.hpp"
 #include "base/file_error.hpp"
 #include "base/log.hpp"
 #include "base/new_file.hpp"
 #include "store/move.hpp"
+#include "store/sqlite/log_growth.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/sqlite/statements.hpp"
@@ -27,12 +28,10 @@ constexpr int kStepPages = 256;
 constexpr int kSyncSteps = 8;
 // Without pauses once the log has grown by this: it is then better to be done soon.
 constexpr std::uint64_t kHurryBytes = std::uint64_t{256} << 20;
-constexpr std::uint64_t kLogGrowthMax = std::uint64_t{4} << 30;
 constexpr std::chrono::milliseconds kPauseMax{100};
 // Steps of SQLite's machine between two calls of the watcher during a check: less than a millisecond.
 constexpr int kCheckSteps = 10'000;
 
-constexpr std::int64_t kApplication = 0x496e7467;  // migrations/001_…
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr std::size_t kHeaderBytes = 100;
 constexpr int kFirstVersionWithFingerprints = 4;
@@ -92,27 +91,19 @@ void advising(Copy copy) {
   }
 }
 
-class FileDescriptor {
- public:
-  FileDescriptor(const std::filesystem::path& file, int how) : fd_(::open(file.c_str(), how | O_CLOEXEC)) {
-    if (fd_ < 0) throw Unavailable(file_fault("cannot be opened"));
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() { ::close(fd_); }
-  int get() const { return fd_; }
+Fd opened(const std::filesystem::path& file, int how) {
+  Fd fd(::open(file.c_str(), how | O_CLOEXEC));
+  if (!fd.valid()) throw Unavailable(file_fault("cannot be opened"));
+  return fd;
+}
 
- private:
-  int fd_;
-};
-
-void bring_to_disk(const FileDescriptor& file) {
+void bring_to_disk(const Fd& file) {
   if (::fdatasync(file.get()) != 0) throw Unavailable(file_fault("cannot be brought to the disk"));
 }
 
 // The copy has the header of a database in WAL mode. Without a log that says the same in an ordinary file: bytes 18 and
 // 19 (https://www.sqlite.org/fileformat2.html).
-void make_ordinary(const FileDescriptor& file) {
+void make_ordinary(const Fd& file) {
   constexpr std::array<char, 2> kRollbackMode{1, 1};
   if (::pwrite(file.get(), kRollbackMode.data(), kRollbackMode.size(), 18) != 2) {
     throw Unavailable(file_fault("cannot be written"));
@@ -125,22 +116,7 @@ std::uint64_t size_of(const std::filesystem::path& file) {
   return error ? 0 : size;
 }
 
-// How the log of a database grows while it cannot start over.
-class LogGrowth {
- public:
-  explicit LogGrowth(const std::filesystem::path& file) : log_(file.string() + "-wal"), before_(size_of(log_)) {}
-  std::uint64_t bytes() const {
-    const auto now = size_of(log_);
-    return now > before_ ? now - before_ : 0;
-  }
-
- private:
-  const std::filesystem::path log_;
-  const std::uint64_t before_;
-};
-
-void copy_pages(Database& from, Database& to, const LogGrowth& growth, const FileDescriptor& target,
-                const Watch& watch) {
+void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fd& target, const Watch& watch) {
   using std::chrono::steady_clock;
   const std::unique_ptr<sqlite3_backup, decltype(&sqlite3_backup_finish)> copy(
       sqlite3_backup_init(to.handle(), "main", from.handle(), "main"), &sqlite3_backup_finish);
@@ -154,7 +130,7 @@ void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fil
     const auto of = static_cast<std::uint64_t>(sqlite3_backup_pagecount(copy.get()));
     go_on(watch, "copying", of - static_cast<std::uint64_t>(sqlite3_backup_remaining(copy.get())), of);
     const auto grown = growth.bytes();
-    if (grown > kLogGrowthMax) {
+    if (grown > log_growth_max) {
       throw Unavailable(
           "writing it took so long that the log of the database grew by 4 GiB: write the backup to a"
           " faster disk, and copy it from there");
@@ -167,11 +143,11 @@ void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fil
 
 // The words of the header, before SQLite is asked: its own message is the same for all of them.
 void check_header(const std::filesystem::path& file, const std::string& cure) {
+  const auto in = open_regular_file(file);
+  if (!in) throw Unavailable(in.error().detail);
   std::array<unsigned char, kHeaderBytes> header{};
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Unavailable("cannot be read");
-  in.read(reinterpret_cast<char*>(header.data()), header.size());
-  const auto got = static_cast<std::size_t>(in.gcount());
+  const auto read = ::pread(in->get(), header.data(), header.size(), 0);
+  const auto got = static_cast<std::size_t>(std::max<ssize_t>(read, 0));
   if (got == 0) throw Unavailable("is empty, or cannot be read" + cure);
   const bool ours = std::string_view(reinterpret_cast<const char*>(header.data()), std::min(got, kMagic.size())) ==
                     kMagic.substr(0, std::min(got, kMagic.size()));
@@ -226,7 +202,7 @@ void check_pages(Database& db, const Watch& watch, const std::string& cure) {
 }  // namespace
 
 Contents copy_database(const std::filesystem::path& file, const std::filesystem::path& to, const Watch& watch) {
-  const FileDescriptor target(to, O_RDWR);
+  const Fd target = opened(to, O_RDWR);
   const LogGrowth growth(file);
   Contents contents;
   {
@@ -248,7 +224,7 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
 
 Contents copy_rows_into(RowSource& source, const std::filesystem::path& to, const model::ProductText& text,
                         const Watch& watch) {
-  const FileDescriptor target(to, O_RDWR);
+  const Fd target = opened(to, O_RDWR);
   advising([&] {
     const auto copy = open_sqlite_bulk_alone(to, text);
     copy->prepare();
@@ -272,7 +248,7 @@ Contents check_database(const std::filesystem::path& file, const Watch& watch, c
     Database db(file, Database::Open::unchanging);
     try {
       db.execute("BEGIN");
-      const bool ours = number_of(db, "PRAGMA application_id") == kApplication && version_of(db) > 0;
+      const bool ours = number_of(db, "PRAGMA application_id") == application_id && version_of(db) > 0;
       if (!ours) throw Unavailable("is a database of another program; name another file");
     } catch (const Failure& failure) {
       throw Unavailable(std::string("is damaged (") + failure.what() + ")" + cure);
@@ -298,19 +274,24 @@ void backup_before_upgrade(const std::filesystem::path& file, std::int64_t from,
   if (!made)
     throw Unavailable(made.error().detail + "; the upgrade needs room for a copy of the database. Nothing was changed");
   try {
-    const Contents contents = copy_database(file, made->partial(), {});
-    if (check_database(made->partial(), {}) != contents) throw Unavailable("the copy differs from the database");
+    const Contents contents = copy_database(file, made->content(), {});
+    if (check_database(made->content(), {}) != contents) throw Unavailable("the copy differs from the database");
   } catch (const Unavailable& failure) {
-    throw Unavailable(target.string() + ": the copy of the database before its upgrade failed: " + failure.what() +
-                      ". It needs as much room as the database. Nothing was changed");
+    throw Unavailable(target.string() + ": the copy of the database before its upgrade failed: " +
+                      made->named(failure.what()) + ". It needs as much room as the database. Nothing was changed");
   }
   const auto done = made->publish();
   if (!done) throw Unavailable(done.error().detail + ". Nothing was changed");
   log::event("upgrade.backup", {{"path", target.string()}});
 }
 
+void upgrade_copy(const std::filesystem::path& file, const model::ProductText& text) {
+  make_ordinary(opened(file, O_RDWR));
+  Database db(file, Database::Open::alone);
+  make_ready_alone(db, text);
+}
+
 Restored make_restored(const std::filesystem::path& file, const model::ProductText& text, const RestoreWanted& wanted) {
-  make_ordinary(FileDescriptor(file, O_RDWR));
   Database db(file, Database::Open::alone);
   make_ready_alone(db, text);
   const Watermark last = watermark_of(db);

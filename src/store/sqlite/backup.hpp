@@ -47,6 +47,10 @@ Contents check_database(const std::filesystem::path& file, const Watch& watch, c
 // where there is one with other contents.
 void backup_before_upgrade(const std::filesystem::path& file, std::int64_t from, std::int64_t to);
 
+// Makes a database of this version of a copy of a backup, as far as a restore need not know more. Nobody else uses the
+// file; it is not synced.
+void upgrade_copy(const std::filesystem::path& file, const model::ProductText& text);
+
 // What a restore changes in a copy of a backup before it becomes a store.
 struct RestoreWanted {
   Time now{};
@@ -57,8 +61,7 @@ struct Restored {
   std::int64_t change = 0;  // its number
   std::int64_t last_before = 0;
 };
-// Upgrades the file where an older program made it, ends sessions and challenges, and records the change `restore`.
-// Nobody else uses the file; it is not synced.
+// Ends sessions and challenges, and records the change `restore`. The file has been upgraded.
 Restored make_restored(const std::filesystem::path& file, const model::ProductText& text, const RestoreWanted& wanted);
 
 // The fingerprints that a file of any version has.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "store/contract/store_contract.hpp"
+#include "store/sqlite/check.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -107,6 +108,26 @@ TEST_F(SqliteBackup, WhatTheWatcherThrowsDuringACheckIsThrown) {
   EXPECT_THROW(check_database(copy_, failing), std::out_of_range);
 }
 
+TEST_F(SqliteBackup, ACheckGivesUpWhereTheLogGrowsTooMuch) {
+  struct : CheckReport {
+    void found(std::string_view about, std::string_view what) override { ADD_FAILURE() << about << ": " << what; }
+    void progress(std::string_view, std::size_t, std::size_t) override {}
+  } report;
+  {
+    const auto store = open();
+    for (std::uint8_t i = 1; i <= 200; ++i) add(*store, i, kLong);
+  }
+  const auto store = open();
+  const auto source = open_sqlite_check(file_, plain_text, 64 * 1024);
+  for (std::uint8_t i = 201; i <= 210; ++i) add(*store, i, kLong);
+  try {
+    check(*source, report);
+    ADD_FAILURE() << "went on";
+  } catch (const Unavailable& failure) {
+    EXPECT_NE(std::string(failure.what()).find("its log grew too much"), std::string::npos) << failure.what();
+  }
+}
+
 TEST_F(SqliteBackup, SaysWhatToDoWhereItIsDamaged) {
   const auto damaged = empty("damaged.db");
   try {
@@ -161,6 +182,7 @@ TEST_F(SqliteBackup, EndsSessionsAndSpendsCodesWhereItIsRestored) {
   }
   copy_database(file_, copy_, {});
   const RestoreWanted wanted{.now = now - std::chrono::hours(1), .last_step = 777, .fingerprints = {{"a.key", {9}}}};
+  upgrade_copy(copy_, plain_text);
   const Restored done = make_restored(copy_, plain_text, wanted);
   EXPECT_EQ(done.change, done.last_before + 1);
   const auto restored = open_sqlite({.file = copy_, .clock = &clock_, .text = plain_text});
@@ -190,6 +212,8 @@ TEST_F(SqliteBackup, RefusesWhatIsNotOne) {
   test::write_file(copy_, std::string(5000, 'x'));
   EXPECT_NE(refusal(copy_).find("is not a backup"), std::string::npos);
   EXPECT_NE(refusal(folder_ / "none.db").find("cannot be read"), std::string::npos);
+  EXPECT_NE(refusal(folder_.path()).find("is a folder"), std::string::npos);
+  EXPECT_NE(refusal("/dev/null").find("is a device"), std::string::npos);
 }
 
 class EachOlderVersion : public SqliteBackup, public testing::WithParamInterface<std::int64_t> {};
@@ -207,6 +231,7 @@ TEST_P(EachOlderVersion, IsKeptBeforeItsUpgrade) {
   EXPECT_EQ(test::mode_of(kept), 0600U);
   EXPECT_EQ(check_database(kept, {}).version, GetParam());
   std::filesystem::rename(kept, copy_);
+  upgrade_copy(copy_, plain_text);
   const Restored done = make_restored(copy_, plain_text, {.now = clock_.now(), .last_step = 1, .fingerprints = {}});
   EXPECT_EQ(done.change, 1);
   EXPECT_EQ(check_database(copy_, {}).version, newest_version);

@@ -1,12 +1,12 @@
-// The rows of each kind, for whoever reads all of them: a migration, a check.
+// How all rows of each kind are read, for migrations and checks.
 #pragma once
 #include "store/bulk.hpp"
 #include "store/sqlite/rows.hpp"
 
 namespace integrity::store::sqlite {
 
-// How the rows of a kind are read: how many there are, those after the first so many in their order, and what a result is
-// as a row. `put` in bulk.cpp writes them.
+// `count`: how many rows there are. `read`: those after the first so many, in their order. `take`: the row of a result.
+// bulk.cpp has the other direction, `put`.
 template <class T>
 struct Rows {
   static constexpr Sql count = count_of<T>;

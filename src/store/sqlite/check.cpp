@@ -16,6 +16,8 @@ namespace {
 // The tables that FTS5 makes for the index of words: their text is that of a version of SQLite.
 constexpr std::string_view kOfWords = "product_words_";
 
+constexpr int kStepsBetweenLooks = 10'000;  // of SQLite's machine: less than a millisecond
+
 struct SchemaObject {
   std::string type, sql;
 };
@@ -46,23 +48,32 @@ std::map<std::string, SchemaObject> schema_of(Database& db) {
   return objects;
 }
 
-// Which columns a row has is not known where it cannot be read: its key is the first one.
-std::string about_row(RowKind kind, const std::string& key) {
-  if (kind == row_kind<model::User>()) return about(model::RecordKind::user, key);
-  if (kind == row_kind<model::SessionRecord>()) return about(model::RecordKind::session, key);
-  if (kind == row_kind<model::ApiKey>()) return about(model::RecordKind::key, key);
-  if (kind == row_kind<model::Invitation>()) return about(model::RecordKind::invitation, key);
-  return std::string(name_of(kind)) + ' ' + key;
+// Of what `Rows<T>::read` selects.
+template <class T>
+constexpr int id_column = std::is_same_v<T, SequencedProduct> ? 1 : 0;
+
+// As for writing, although nothing is written: SQLite leaves the CHECK constraints of a file that is opened for reading
+// out. Where this user may only read the file, it is opened so. The log is not copied back into the file at the end.
+Database open_shared(const std::filesystem::path& file) {
+  if (std::error_code none; std::filesystem::file_size(file.string() + "-journal", none) > 0 && !none) {
+    throw Unavailable("an upgrade of the database was interrupted; start the server once: it undoes and repeats it");
+  }
+  Database db(file, Database::Open::write);
+  sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  return db;
 }
 
 class SqliteCheck final : public CheckSource {
  public:
-  SqliteCheck(const std::filesystem::path& file, const model::ProductText& text)
-      : file_(file), text_(text), db_(open(file)) {
+  SqliteCheck(const std::filesystem::path& file, const model::ProductText& text, Database db, std::uint64_t log_max)
+      : file_(file), text_(text), db_(std::move(db)), growth_(file), log_max_(log_max) {
     db_.execute("PRAGMA cache_size = -32768; PRAGMA query_only = ON; BEGIN");
     expect_current(db_);
     const auto state = migration_state_of(db_);
     if (state && state->role == MigrationState::Role::target && state->closed()) throw Unavailable(why_closed(*state));
+    sqlite3_progress_handler(
+        db_.handle(), kStepsBetweenLooks,
+        [](void* to) { return static_cast<const SqliteCheck*>(to)->goes_on() ? 0 : 1; }, this);
   }
 
   std::size_t count(RowKind kind) override {
@@ -101,23 +112,21 @@ class SqliteCheck final : public CheckSource {
       read();
       return true;
     } catch (const Failure& failure) {
+      if (failure.primary() == SQLITE_INTERRUPT) {
+        throw Unavailable(file_.string() +
+                          ": its log grew too much while it was read, because clients wrote so much meanwhile: check it"
+                          " when the server is stopped, or when there is less to do");
+      }
       if (failure.primary() != SQLITE_CORRUPT) throw about_file(file_, failure);
       found_in_file(report, std::string(what) + " cannot be read to the end: " + failure.what());
       return false;
     }
   }
-  void found_in_file(CheckReport& report, std::string_view what) { report.found("file " + file_.string(), what); }
-
-  // As for writing, although nothing is written: SQLite leaves the CHECK constraints of a file that is opened for reading
-  // out. Where this user may only read the file, it is opened so. The log is not copied back into the file at the end.
-  static Database open(const std::filesystem::path& file) {
-    if (std::error_code none; std::filesystem::file_size(file.string() + "-journal", none) > 0 && !none) {
-      throw Unavailable("an upgrade of the database was interrupted; start the server once: it undoes and repeats it");
-    }
-    Database db(file, Database::Open::write);
-    sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    return db;
+  bool goes_on() const {
+    if (pages_ != nullptr) pages_->progress("pages", 0, 0);
+    return growth_.bytes() <= log_max_;
   }
+  void found_in_file(CheckReport& report, std::string_view what) { report.found("file " + file_.string(), what); }
 
   template <class T>
   void read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) {
@@ -127,7 +136,7 @@ class SqliteCheck final : public CheckSource {
         value.emplace(row_of(std::type_identity<T>(), row, report));
       } catch (const Failure& failure) {
         if (failure.primary() != SQLITE_CORRUPT) throw;
-        report.found(about_row(kind, row.shown(0)), std::string("cannot be read: ") + failure.what());
+        report.found(about(kind, row.shown(id_column<T>)), std::string("cannot be read: ") + failure.what());
         continue;
       }
       take(*value);
@@ -174,18 +183,11 @@ class SqliteCheck final : public CheckSource {
   }
 
   void check_file(CheckReport& report) {
+    pages_ = &report;
     report.progress("pages", 0, 0);
-    constexpr int steps = 1'000'000;
-    sqlite3_progress_handler(
-        db_.handle(), steps,
-        [](void* to) {
-          static_cast<CheckReport*>(to)->progress("pages", 0, 0);
-          return 0;
-        },
-        &report);
     std::string said;
     for (auto row = db_.query("PRAGMA integrity_check"); row.next();) said += row.take<std::string>() + '\n';
-    sqlite3_progress_handler(db_.handle(), 0, nullptr, nullptr);
+    pages_ = nullptr;
     for (std::size_t at = 0; at < said.size();) {
       const auto end = said.find('\n', at);
       const auto line = said.substr(at, end - at);
@@ -213,12 +215,23 @@ class SqliteCheck final : public CheckSource {
   const std::filesystem::path file_;
   const model::ProductText text_;
   Database db_;
+  const LogGrowth growth_;
+  const std::uint64_t log_max_;
+  CheckReport* pages_ = nullptr;  // while the pages are checked
 };
 
 }  // namespace
 
-std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text) {
-  return naming(file, [&] { return std::make_unique<SqliteCheck>(file, text); });
+std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text,
+                                               std::uint64_t log_max) {
+  return naming(file, [&] { return std::make_unique<SqliteCheck>(file, text, open_shared(file), log_max); });
+}
+
+std::unique_ptr<CheckSource> open_sqlite_check_alone(const std::filesystem::path& file,
+                                                     const model::ProductText& text) {
+  return naming(file, [&] {
+    return std::make_unique<SqliteCheck>(file, text, Database(file, Database::Open::alone), log_growth_max);
+  });
 }
 
 // The tables and indexes are compared with those of a new database.

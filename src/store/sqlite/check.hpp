@@ -5,13 +5,18 @@
 
 #include "store/check.hpp"
 #include "store/sqlite/db.hpp"
+#include "store/sqlite/log_growth.hpp"
 
 namespace integrity::store::sqlite {
 
 // One state of the file, for reading; a server may be writing meanwhile. Throws Unavailable where there is nothing to
 // check: no file, a file that cannot be read, that of another program, of an older or newer version, or one into which
-// a migration is not finished.
-std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text);
+// a migration is not finished. Throws it also when the log has grown by `log_max` since: a reader of one state keeps it
+// from starting over.
+std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file, const model::ProductText& text,
+                                               std::uint64_t log_max = log_growth_max);
+// The same for a file that only this process uses, such as a copy of a backup.
+std::unique_ptr<CheckSource> open_sqlite_check_alone(const std::filesystem::path& file, const model::ProductText& text);
 
 // The parts of it that only this engine has. Failure where the file is damaged.
 void check_schema(Database& db, CheckReport& report);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace integrity::store::sqlite {
 namespace {
@@ -15,12 +16,38 @@ void create_private(const std::filesystem::path& file) {
   if (fd >= 0) ::close(fd);
 }
 
-// Otherwise SQLite counts allocations under a global lock. This works only before the library is first used.
-void configure_library() {
-  [[maybe_unused]] static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+constexpr int kBusyTimeoutMs = 5000;
+
+constexpr const char* kAlone = "integrity-alone";
+
+// SQLite follows no symbolic link as it opens a file, but path_of(fd) in base/new_file.hpp is one.
+int open_file(const char* path, int flags, int mode) {
+  const bool of_descriptor = std::string_view(path).starts_with("/proc/self/fd/");
+  return ::open(path, of_descriptor ? flags & ~O_NOFOLLOW : flags, mode);
 }
 
-constexpr int kBusyTimeoutMs = 5000;
+// SQLite's file layer without locks, which opens exactly the path that it is given: SQLite's own resolves symbolic links
+// first, and would open a partial file by its name.
+void add_vfs_alone() {
+  static sqlite3_vfs vfs = *sqlite3_vfs_find("unix-none");
+  vfs.zName = kAlone;
+  vfs.pNext = nullptr;
+  vfs.xFullPathname = [](sqlite3_vfs*, const char* name, int size, char* out) {
+    sqlite3_snprintf(size, out, "%s", name);
+    return std::strlen(name) < static_cast<std::size_t>(size) ? SQLITE_OK : SQLITE_CANTOPEN;
+  };
+  vfs.xSetSystemCall(&vfs, "open", reinterpret_cast<sqlite3_syscall_ptr>(&open_file));
+  sqlite3_vfs_register(&vfs, 0);
+}
+
+void configure_library() {
+  [[maybe_unused]] static const bool once = [] {
+    // Otherwise SQLite counts allocations under a global lock. This works only before the library is first used.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    add_vfs_alone();
+    return true;
+  }();
+}
 
 // For SQLite's option "immutable", which is a parameter of a URI.
 std::string unchanging_uri(const std::filesystem::path& file) {
@@ -176,7 +203,8 @@ Database::Database(const std::filesystem::path& file, Open how) {
   const int more = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (unchanging ? SQLITE_OPEN_URI : 0);
   const std::string name = unchanging ? unchanging_uri(file) : file.string();
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &raw, access | more, how == Open::alone ? "unix-none" : nullptr);
+  const int code =
+      sqlite3_open_v2(name.c_str(), &raw, access | more, how == Open::alone || unchanging ? kAlone : nullptr);
   handle_.reset(raw);
   if (code != SQLITE_OK) {
     throw Failure(code, "cannot open the database: " + std::string(sqlite3_errstr(code)));

@@ -147,8 +147,9 @@ class Database {
     create,
     write,
     read,
-    alone,       // to write a file that no other connection may use: without locks
-    unchanging,  // to read a file that nobody writes: without locks, and without files next to it
+    // Without locks, and with the path as it is given, so that path_of(fd) opens that file:
+    alone,       // to write a file that no other connection may use
+    unchanging,  // to read a file that nobody writes; without files next to it
   };
   Database(const std::filesystem::path& file, Open how);
 

@@ -1,5 +1,7 @@
 #include "store/sqlite/schema.hpp"
 
+#include <array>
+
 #include "base/log.hpp"
 #include "store/sqlite/backup.hpp"
 #include "store/sqlite/migrations.hpp"
@@ -10,16 +12,15 @@ namespace integrity::store::sqlite {
 namespace {
 
 constexpr const auto& kMigrations = embedded::store_sqlite_migrations;
-constexpr std::int64_t kApplicationId = 0x496e7467;  // migrations/001
 
-bool rewrites_a_table(std::string_view sql) {
-  return sql.find("\nDROP TABLE ") != std::string_view::npos || sql.find("\nUPDATE ") != std::string_view::npos;
-}
+// Whether each of them rewrites rows that are there, so that the database is copied first.
+constexpr std::array kRewrites{false, true, false, false, false, true, true, true, true, false};
+static_assert(kRewrites.size() == kMigrations.size(), "does the new migration rewrite a table?");
 
 void backup_before_rewriting(Database& db) {
   const auto version = version_of(db);
   for (auto next = version; version > 0 && next < newest_version; ++next) {
-    if (!rewrites_a_table(kMigrations[static_cast<std::size_t>(next)].second)) continue;
+    if (!kRewrites[static_cast<std::size_t>(next)]) continue;
     return backup_before_upgrade(sqlite3_db_filename(db.handle(), "main"), version, newest_version);
   }
 }
@@ -52,7 +53,7 @@ void refuse_newer(Database& db) {
 void refuse_foreign(Database& db) {
   auto id = db.query("PRAGMA application_id");
   id.next();
-  if (id.take<std::int64_t>() == kApplicationId || !db.query("SELECT 1 FROM sqlite_schema").next()) return;
+  if (id.take<std::int64_t>() == application_id || !db.query("SELECT 1 FROM sqlite_schema").next()) return;
   throw Unavailable("it is the database of another program; name another folder with --data");
 }
 

@@ -5,6 +5,9 @@
 
 namespace integrity::store::sqlite {
 
+// PRAGMA application_id of a file of this program (migrations/001).
+inline constexpr std::int64_t application_id = 0x496e7467;
+
 // Brings the database to the newest version, in one transaction. Throws Unavailable for one that is
 // newer. Tests stop at an older one.
 extern const std::int64_t newest_version;
