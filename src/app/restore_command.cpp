@@ -233,7 +233,7 @@ class Restore {
     }
     const Time now = clock_.now();
     const Restored done = store::sqlite::make_restored(
-        content, catalog::product_text, {.now = now, .last_step = auth::last_step_accepted(now), .fingerprints = used});
+        content, catalog::product_text, {.now = now, .last_step = auth::totp_step(now), .fingerprints = used});
     store::sqlite::check_database(content, {});
     return done;
   }

@@ -15,8 +15,7 @@ inline constexpr std::size_t totp_secret_bytes = 20;  // RFC 4226 §4 R6 recomme
 inline constexpr int totp_period_s = 30;
 inline constexpr int totp_digits = 6;
 
-std::int64_t totp_step(Time time);          // RFC 6238 §4.2, T0 = 0; 64 bits: app. B goes to the year 2603
-std::int64_t last_step_accepted(Time now);  // codes of no later step are right now
+std::int64_t totp_step(Time time);  // RFC 6238 §4.2, T0 = 0; 64 bits: app. B goes to the year 2603
 // RFC 4226 §5.3 with `digits` 6 to 8. The step is the counter.
 std::string hotp(ByteView secret, std::int64_t counter, int digits = totp_digits);
 inline std::string totp(ByteView secret, Time time) {
