@@ -297,7 +297,7 @@ def test_a_stopped_server_has_backups_too_and_its_folder_is_not_changed(tmp_path
 def test_what_a_kill_leaves_the_next_backup_removes(tmp_path):
     with Server(store="") as server:
         client = enrolled(server).client
-        for number in range(100):
+        for number in range(400):
             client.post("/products", product(description="long " * 700))
         assert server.stop() == 0
         file, left = tmp_path / "a.db", []
@@ -330,7 +330,7 @@ def test_what_a_kill_leaves_the_next_backup_removes(tmp_path):
 def test_a_command_that_is_interrupted_stops_the_servers_backup(tmp_path):
     with Server(store="") as server:
         client = enrolled(server).client
-        for number in range(200):
+        for number in range(800):
             client.post("/products", product(description="long " * 700))
         for _ in range(50):
             command = subprocess.Popen([BINARY, "backup", tmp_path / "a.db", "--data", server.data], env=environment(), stdout=subprocess.DEVNULL)

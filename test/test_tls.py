@@ -107,7 +107,7 @@ def test_the_versions_and_ciphers(server):
         said = s_client(server, version)
         assert re.search(rf"Cipher is {suite}\S*(GCM|POLY1305)", said), said
         assert "Compression: NONE" in said or version == "-tls1_3"
-    assert "Max Early Data: 0" in s_client(server, "-tls1_3", stdin="GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert "Max Early Data: 0" in s_client(server, "-tls1_3", "-ign_eof", stdin="GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     for refused in (["-tls1_1"], ["-tls1"]):
         said = s_client(server, *refused, "-cipher", "ALL:@SECLEVEL=0")
         assert "alert protocol version" in said or "no protocols available" in said, said
