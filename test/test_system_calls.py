@@ -41,7 +41,7 @@ def chosen(calls: dict, scene: str, fault: str, seed: int) -> list:
 
 def test_the_scenes_make_the_calls_that_matter(scenes):
     assert {"pwrite64", "fdatasync", "unlink", "ftruncate"} <= set(scenes.calls["writing"])
-    assert {"openat", "mkdir", "write", "fsync", "link", "fdatasync", "pwrite64"} <= set(scenes.calls["starting"])
+    assert {"openat", "mkdir", "write", "fsync", "renameat2", "fdatasync", "pwrite64"} <= set(scenes.calls["starting"])
     assert {"openat", "pwrite64", "fdatasync", "mmap"} <= set(scenes.calls["recovery"])
     assert len(scenes.calls["writing"]["pwrite64"]) > 100 and len(scenes.calls["writing"]["fdatasync"]) > 8
 

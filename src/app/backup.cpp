@@ -60,7 +60,7 @@ Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64
   std::vector<std::uint8_t> part(kReadBytes);
   const std::uint64_t of = std::filesystem::file_size(file.content());
   for (size = 0;;) {
-    const auto got = ::pread(file.fd(), part.data(), part.size(), static_cast<off_t>(size));
+    const auto got = ::pread(file.file().get(), part.data(), part.size(), static_cast<off_t>(size));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_error(file.partial(), "cannot read");
     if (got == 0) return to_hex(hash.finish());

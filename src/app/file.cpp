@@ -118,7 +118,7 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
 
 Status create_secret_file(const std::filesystem::path& path, const Secret& content) {
   INTEGRITY_TRY(NewFile file, NewFile::create(path));
-  INTEGRITY_CHECK(write_all(file.fd(), content.reveal_text(), path));
+  INTEGRITY_CHECK(write_all(file.file().get(), content.reveal_text(), path));
   return file.publish();
 }
 

@@ -12,13 +12,15 @@
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "base/bytes.hpp"
 #include "base/file_error.hpp"
+#include "base/random.hpp"
 
 namespace integrity {
 namespace {
 
 constexpr std::string_view kInfix = ".partial-";
-constexpr std::size_t kRandomLength = 6;  // as mkostemp(3) makes them
+constexpr std::size_t kRandomBytes = 3, kRandomLength = 2 * kRandomBytes;  // as hexadecimal digits
 constexpr std::string_view kJournal = "-journal";
 
 Error taken(const std::filesystem::path& path) {
@@ -29,11 +31,7 @@ Error taken(const std::filesystem::path& path) {
 Error not_created(const std::filesystem::path& path) {
   const bool no_folder = errno == ENOENT || errno == ENOTDIR;
   auto error = file_error(path, "cannot be created");
-  if (::access("/proc/self/fd", X_OK) != 0) {
-    error.detail += "; /proc must be mounted";
-  } else if (no_folder) {
-    error.detail += "; make its folder, or name a file in another one";
-  }
+  if (no_folder) error.detail += "; make its folder, or name a file in another one";
   return error;
 }
 
@@ -53,15 +51,18 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-// A new file in the folder, 0600 whatever the umask is. `name`: begins with this, and gets six random characters.
+// A new file in the folder, 0600 whatever the umask is. `name`: begins with this, and gets random characters.
 Fd make_file(const Fd& folder, std::string& name) {
-  std::string path = path_of(folder) / (name + std::string(kRandomLength, 'X'));
-  Fd file(::mkostemp(path.data(), O_CLOEXEC));
-  if (file.valid()) {
-    name = std::filesystem::path(path).filename();
-    ::fchmod(file.get(), 0600);
+  for (SystemRandom random;;) {
+    const std::string own = name + to_hex(random.bytes(kRandomBytes));
+    Fd file(::openat(folder.get(), own.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.valid() && errno == EEXIST) continue;
+    if (file.valid()) {
+      ::fchmod(file.get(), 0600);
+      name = own;
+    }
+    return file;
   }
-  return file;
 }
 
 // rename(2) that replaces nothing. File systems without it have link(2) instead, or neither.
@@ -106,6 +107,7 @@ std::string with_name(std::string message, const Fd& fd, const std::string& name
   const std::string path = path_of(fd);
   for (std::size_t at = 0; (at = message.find(path, at)) != std::string::npos; at += name.size()) {
     message.replace(at, path.size(), name);
+    if (::access("/proc/self/fd", X_OK) != 0) message += "; /proc must be mounted";
   }
   return message;
 }
@@ -132,7 +134,7 @@ Result<NewFile> NewFile::create(const std::filesystem::path& path) {
     if (!folder.valid()) return not_created(path);
     struct stat state {};
     if (::fstatat(folder.get(), own.c_str(), &state, AT_SYMLINK_NOFOLLOW) == 0) return taken(path);
-    remove_leftovers(path_of(folder), [&](std::string_view name) { return name == own; });
+    remove_leftovers(folder_of(path), [&](std::string_view name) { return name == own; });
     std::string partial = own + std::string(kInfix);
     Fd file = make_file(folder, partial);
     if (!file.valid()) return not_created(path);

@@ -1,7 +1,7 @@
 // A file that appears under its name complete or not at all, and never replaces another file.
 //
 //   INTEGRITY_TRY(NewFile file, NewFile::create("/backups/monday.db"));   // monday.db.partial-Xa3kT9, empty, 0600
-//   … write to file.fd(), or open file.content() …
+//   … write to file.file(), or open file.content() …
 //   INTEGRITY_CHECK(file.publish());                                      // monday.db
 //
 // Others may be allowed to write to the folder, and may rename or replace the partial file. So its name is used to
@@ -20,7 +20,7 @@
 
 namespace integrity {
 
-// A path that opens what `fd` is open on, whatever has become of its name: "/proc/self/fd/7".
+// A path that opens what `fd` is open on, whatever has become of its name: "/proc/self/fd/7". Needs /proc.
 std::filesystem::path path_of(const Fd& fd);
 
 // A message about that path, with a name in its place.
@@ -40,7 +40,6 @@ class NewFile {
   std::filesystem::path partial() const;                            // for people
   std::filesystem::path content() const { return path_of(file_); }  // to open it
   const Fd& file() const { return file_; }
-  int fd() const { return file_.get(); }
   std::string named(std::string message) const { return with_name(std::move(message), file_, partial().string()); }
 
   // Its content so far is on the disk when this returns.

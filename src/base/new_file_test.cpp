@@ -20,7 +20,7 @@ class NewFileTest : public ::testing::Test {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
   }
   static void fill(const NewFile& file, const std::string& text) {
-    ASSERT_EQ(::write(file.fd(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ASSERT_EQ(::write(file.file().get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
   const test::TempFolder folder_;
