@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -381,9 +380,3 @@ def test_every_link_leads_somewhere():
     for file, fragment in re.findall(r"\]\(([a-z-]+\.md)(?:#([a-z0-9-]+))?\)", PAGE):
         headings = re.findall(r"^#+ (.*)$", (ROOT / "docs" / file).read_text(), re.M)
         assert not fragment or fragment in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
-
-
-def test_the_program_that_is_tested_is_of_these_sources():
-    """Otherwise the tables of texts and those of options would be of two programs."""
-    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, env=environment()).stdout.split()[1]
-    assert version in (ROOT / "CMakeLists.txt").read_text()

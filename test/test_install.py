@@ -18,9 +18,10 @@ def test_the_program_and_its_documents_are_installed(tmp_path):
     said = subprocess.run([tmp_path / "bin/integrity", "--version"], capture_output=True, text=True, env=environment())
     assert re.fullmatch(r"integrity \d+\.\d+\.\d+\n", said.stdout), said
     documents = tmp_path / "share/doc/integrity"
-    links = re.findall(r"\]\(([^)#:]+)\)", (documents / "README.md").read_text())
-    assert "LICENSE" in links and "docs/cluster.md" in links
-    assert not [link for link in links if not (documents / link).exists()]
+    links = [path.parent / link for path in documents.rglob("*.md") for link in re.findall(r"\]\(([^)#:`\s]+)(?:#[^)]*)?\)", path.read_text())]
+    assert documents / "LICENSE" in links and documents / "docs/cluster.md" in links
+    assert not [link for link in links if not link.exists()]
+    assert {path.name for path in (documents / "contrib").iterdir()} == {"grafana", "prometheus"}, "package scripts are no documents"
 
 
 @pytest.mark.parametrize("mongo", [True, False])

@@ -18,6 +18,7 @@ from support.accounts import admin_of
 from support.disk import may_mount, small_disk
 from support.http import Client, Connection
 from support.injected import Traced, attached, options
+from support.logs import events
 from support.server import Server
 from support.witness import Witness
 
@@ -25,7 +26,6 @@ from support.witness import Witness
 pytestmark = [pytest.mark.embedded, pytest.mark.release]
 
 ALL = os.environ.get("FAULTS") == "all"
-LATENCY_MAX = 3.0  # seconds, on a machine that does other things as well
 IDLE = 10_000
 IDLE_BYTES_MAX = 8 * 1024
 
@@ -91,7 +91,9 @@ def test_a_full_disk_refuses_writes_until_there_is_room():
                 assert ada.client.get("/products?limit=1").status == 200, "reading goes on"
             back = witness.wait_for(3)
         witness.check(ada.client)
-        assert '"event":"store.refused"' in server.log
+        assert Client(server).get("/readyz").status == 200
+        refused = events(server, "store.refused")[-1]
+        assert refused["file"] == str(server.data / "integrity.db") and "make room on its disk" in refused["cure"]
         assert server.stop() == 0
     fault_rows.add("disk full", 1, f"writes: while it is full, and {back:.1f} s", witness.told())
 
@@ -114,6 +116,7 @@ def test_a_disk_that_becomes_read_only_refuses_writes_and_the_next_start():
                 server.process.stdout.close()
                 said = server.log.splitlines()[-1]
                 assert str(server.data) in said and "Read-only file system" in said, said
+                assert "make its file system writable" in said, said
             server.start()
             witness.wait_for(3)
             back = time.monotonic() - begun
@@ -140,8 +143,9 @@ def test_a_data_folder_that_is_taken_away_is_not_written_to():
             witness.wait_for(3)
             back = time.monotonic() - begun
         witness.check(ada.client)
-        stopped = next(line for line in server.log.splitlines() if '"event":"store.stopped"' in line)
-        assert "was removed or replaced under the server" in stopped and f'"file":"{server.data}/integrity.db"' in stopped
+        stopped = events(server, "store.stopped")[0]
+        assert "was removed or replaced under the server" in stopped["cause"] and stopped["file"] == str(server.data / "integrity.db")
+        assert "restore the last backup" in stopped["cure"]
     fault_rows.add("data folder moved away", 1, f"writes: until it is back and started again ({back:.1f} s)", witness.told())
 
 
@@ -185,21 +189,35 @@ def test_without_descriptors_the_clients_that_are_there_are_served():
     fault_rows.add("file descriptors used up", 1, f"new clients: while there are none, and {back:.1f} s", witness.told())
 
 
+@contextlib.contextmanager
+def many_files(count: int):
+    """This process, and the servers that it starts, may open so many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count:
+        pytest.skip(f"the limit of open files is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def latency_max(usual: float) -> float:
+    """Seconds, on a machine that does other things as well. `usual`: the slowest write before the fault."""
+    return 3 + 10 * usual
+
+
 def resident(server) -> int:
     return int(open(f"/proc/{server.process.pid}/statm").read().split()[1]) * resource.getpagesize()
 
 
 def test_ten_thousand_idle_connections_take_little_memory():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard < IDLE + 500:
-        pytest.skip(f"the limit of open files is {hard}")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with Server() as server:
+    with many_files(IDLE + 500), Server() as server:
         ada = admin_of(server)
         with Witness(server, ada.token) as witness:
             witness.wait_for(200)
-            before = resident(server)
+            before, usual = resident(server), witness.slowest()
             idle = [socket.create_connection(("127.0.0.1", server.port), source_address=(f"127.0.1.{number // 1000 + 1}", 0))
                     for number in range(IDLE)]
             for connection in idle:
@@ -217,9 +235,8 @@ def test_ten_thousand_idle_connections_take_little_memory():
             for connection in idle:
                 connection.close()
         witness.check(ada.client)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert each <= IDLE_BYTES_MAX, f"{each:.0f} bytes for each idle connection"
-    assert slowest < LATENCY_MAX and not witness.refusals
+    assert slowest < latency_max(usual) and not witness.refusals
     fault_rows.add(f"{IDLE} idle connections, {each / 1024:.1f} KiB each", 1, f"not; slowest write {slowest:.2f} s", witness.told())
 
 
@@ -232,12 +249,14 @@ def test_slowloris_delays_nobody_else(slow_server, name, form):
     server, ada = slow_server
     connections, seconds = (4000, 30) if ALL else (1000, 3)
     with Witness(server, ada.token) as witness:
+        witness.wait_for(100)
+        usual = witness.slowest()
         attack = subprocess.run(["slowhttptest", *form, "-c", str(connections), "-r", "1000", "-l", str(seconds), "-p", "3",
                                  "-u", f"http://127.0.0.1:{server.port}/docs"], capture_output=True, text=True, timeout=seconds + 60)
         assert "slow HTTP test status" in attack.stdout, attack.stdout + attack.stderr
         witness.wait_for(3)
     witness.check(ada.client)
-    assert witness.slowest() < LATENCY_MAX and not witness.refusals
+    assert witness.slowest() < latency_max(usual) and not witness.refusals
     fault_rows.add(f"slowloris, {name}: {connections} connections", 1, f"not; slowest write {witness.slowest():.2f} s", witness.told())
 
 

@@ -15,20 +15,12 @@ import pytest
 from support.accounts import enrolled, product
 from support.certificates import Certificate, trusting
 from support.http import Client, Connection, request_bytes
-from support.logs import events
+from support.logs import events, wait_for_events
 from support.server import Server, run
 
 pytestmark = pytest.mark.embedded
 
 HSTS = "max-age=31536000; includeSubDomains"
-
-
-def wait_for(server, name: str, count: int) -> list:
-    end = time.monotonic() + 20
-    while len(events(server, name)) < count:
-        assert time.monotonic() < end, server.log
-        time.sleep(0.02)
-    return events(server, name)
 
 
 def s_client(server, *options, stdin: str = "Q\n") -> str:
@@ -138,7 +130,7 @@ def test_sessions_are_resumed_also_after_a_new_certificate(tmp_path, version):
         assert "New, TLS" in s_client(server, version, "-sess_out", ticket, "-ign_eof", stdin=asking)
         assert "Reused, TLS" in s_client(server, version, "-sess_in", ticket, "-ign_eof", stdin=asking)
         server.process.send_signal(signal.SIGHUP)
-        wait_for(server, "tls.loaded", 1)
+        wait_for_events(server, "tls.loaded", 1)
         assert "Reused, TLS" in s_client(server, version, "-sess_in", ticket, "-ign_eof", stdin=asking)
         server.restart()
         assert "New, TLS" in s_client(server, version, "-sess_in", ticket, "-ign_eof", stdin=asking), "keys are of the process"
@@ -149,14 +141,18 @@ def test_sessions_are_resumed_also_after_a_new_certificate(tmp_path, version):
 def test_half_open_handshakes_and_broken_clients_do_not_hurt_others(server, ada):
     greetings = [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x80\x2e\x01\x00\x02", b"\x16\x03\x01\xff\xff" + b"x" * 100]
     open_ones = []
+
+    def seconds_of_calls() -> float:
+        begin = time.monotonic()
+        for _ in range(20):
+            assert Client(server, ada.token).get("/me").status == 200
+        return time.monotonic() - begin
+    usual = seconds_of_calls()
     for number in range(200):
         half_open = socket.create_connection(("127.0.0.1", server.port))
         half_open.sendall(greetings[number % len(greetings)])
         open_ones.append(half_open)
-    begin = time.monotonic()
-    for _ in range(20):
-        assert Client(server, ada.token).get("/me").status == 200
-    assert time.monotonic() - begin < 5
+    assert seconds_of_calls() < 5 + 10 * usual
     for half_open in open_ones:
         half_open.close()
     for _ in range(20):  # ends inside a record, and inside a request
@@ -185,15 +181,14 @@ def test_a_client_that_sends_end_and_one_that_reads_slowly(server, ada):
 
 
 def test_it_stops_while_handshakes_are_open(certificate):
-    with Server(*certificate.options) as server:
+    """At once: `stop` waits for less than the grace."""
+    with Server(*certificate.options, "--shutdown-grace", "60") as server:
         half_open = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
         half_open[0].sendall(b"\x16\x03\x01")
         idle = Connection(server)
         idle.send(request_bytes("GET", "/healthz"))
         idle.reply("GET", "/healthz")
-        begin = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begin < 5
         assert idle.ended() and all(connection.recv(1) == b"" for connection in half_open)
 
 
@@ -248,15 +243,15 @@ def test_a_new_certificate_is_taken_at_sighup(tmp_path):
         Certificate.write(first.path, second.pem)  # half-replaced: the key is still the old one
         for count in (1, 2):
             server.process.send_signal(signal.SIGHUP)
-            wait_for(server, "signal.hup", count)
+            wait_for_events(server, "signal.hup", count)
         assert subject(server, trusted) == "localhost"
         Certificate.write(first.key_path, second.key_pem())
         server.process.send_signal(signal.SIGHUP)
-        wait_for(server, "tls.loaded", 1)
+        wait_for_events(server, "tls.loaded", 1)
         [refusal] = events(server, "tls.refused")
         assert str(first.key_path) in refusal["cause"]
         assert subject(server, first.path) == "second"
-        assert [event["days"] for event in wait_for(server, "tls.expires", 1)] == ["12"]
+        assert [event["days"] for event in wait_for_events(server, "tls.expires", 1)] == ["12"]
         before.send(request_bytes("GET", "/healthz"))
         assert before.reply("GET", "/healthz").status == 200
 
@@ -289,7 +284,7 @@ def test_certificates_change_while_clients_come_and_go(tmp_path):
             thread.start()
         for count in range(1, 21):
             server.process.send_signal(signal.SIGHUP)
-            wait_for(server, "tls.loaded", count)
+            wait_for_events(server, "tls.loaded", count)
         stop.set()
         for thread in threads:
             thread.join()
@@ -303,5 +298,5 @@ def test_signals_without_tls():
         for number in (signal.SIGUSR1, signal.SIGPIPE, signal.SIGHUP):
             server.process.send_signal(number)
             assert Client(server).get("/healthz").status == 200
-        wait_for(server, "signal.hup", 1)
+        wait_for_events(server, "signal.hup", 1)
         assert not events(server, "tls.loaded")

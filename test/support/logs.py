@@ -13,3 +13,9 @@ def wait_for(condition, within: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def wait_for_events(server, name: str, count: int) -> list:
+    """Until there are so many; all that there are."""
+    wait_for(lambda: len(events(server, name)) >= count)
+    return events(server, name)
