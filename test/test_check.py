@@ -139,6 +139,24 @@ def test_what_is_left_of_a_damaged_table_is_read(folder):
 
 
 @pytest.mark.embedded
+def test_whatever_part_is_lost_the_rest_is_checked(folder):
+    """Every table and index in turn has zeros for its first page."""
+    expected = damage.plant(damage.of_nobody("factor_counters", "code counters"), folder)
+    file = folder / "integrity.db"
+    with sqlite3.connect(file) as database:
+        parts = [name for name, in database.execute("SELECT name FROM sqlite_schema WHERE rootpage > 0")]
+    database.close()
+    content = file.read_bytes()
+    for name in parts:
+        at, size = damage.root_page(folder, name)
+        file.write_bytes(content[:at] + bytes(size) + content[at + size:])
+        done = check(folder)
+        assert done.returncode == 1 and f"file {file}: " in done.stdout and done.stderr.count("\n") == 1, (name, done)
+        assert "factor_counters" in name or damage.named(expected, done.stdout), (name, done)
+        file.write_bytes(content)
+
+
+@pytest.mark.embedded
 @pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "folder"])
 def test_what_cannot_be_read_is_exit_2_with_one_line_that_names_the_file(folder, how):
     file = folder / "integrity.db"
