@@ -260,6 +260,17 @@ def test_a_finding_is_one_line_with_kind_and_id(folder):
 
 
 @pytest.mark.embedded
+def test_a_finding_is_one_line_whatever_the_database_holds(folder):
+    with sqlite3.connect(folder / "integrity.db") as database:
+        database.execute("UPDATE changes SET op = 'x' || char(10) || '  product: ' || char(27) || '[2J' WHERE number = 2")
+        database.execute('CREATE VIEW "a\n  user: " AS SELECT \'\n  change\' AS b')
+    database.close()
+    done = check(folder)
+    assert len(done.stdout.splitlines()) == 2 and "\\x0a  product: \\x1b[2J" in done.stdout, done.stdout
+    assert "\x1b" not in done.stdout and "view a\\x0a  user: : " in done.stdout, done.stdout
+
+
+@pytest.mark.embedded
 def test_of_many_findings_of_a_kind_a_thousand_are_shown(folder):
     with sqlite3.connect(folder / "integrity.db") as database:
         columns = [column[1] for column in database.execute("PRAGMA table_info(products)")]

@@ -17,6 +17,7 @@
 #include "app/keys.hpp"
 #include "auth/totp.hpp"
 #include "base/new_file.hpp"
+#include "base/printable.hpp"
 #include "base/random.hpp"
 #include "catalog/words.hpp"
 #include "store/check.hpp"
@@ -106,7 +107,7 @@ class Findings final : public store::CheckReport {
  public:
   void found(std::string_view about, std::string_view what) override {
     if (++count_ > kNamed) return;
-    named_ += (named_.empty() ? "" : "; ") + std::string(about) + ": " + std::string(what);
+    named_ += (named_.empty() ? "" : "; ") + visible_line(about) + ": " + visible_line(what);
   }
   void progress(std::string_view, std::size_t, std::size_t) override {}
 
