@@ -326,27 +326,39 @@ def test_what_a_kill_leaves_the_next_backup_removes(tmp_path):
         server.start()
 
 
+def log_of_stopped(server, folder, end) -> str:
+    """What the server logs of a backup that `end`, given the command, stops in the middle."""
+    for _ in range(50):
+        before = len(server.log)
+        command = subprocess.Popen([BINARY, "backup", folder / "a.db", "--data", server.data], env=environment(),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while command.poll() is None and not list(folder.iterdir()):
+            pass
+        end(command)
+        command.wait()
+        wait_for(lambda: '"act":"backup"' in server.log[before:])
+        if '"backup.stopped"' in server.log[before:]:
+            assert not list(folder.iterdir())
+            return server.log[before:]
+        for path in folder.iterdir():
+            path.unlink()
+        if server.process.poll() is not None:
+            server.start()
+    pytest.fail("no backup was stopped in the middle")
+
+
 @pytest.mark.embedded
-def test_a_command_that_is_interrupted_stops_the_servers_backup(tmp_path):
+def test_a_command_that_is_interrupted_or_a_server_that_ends_stops_the_backup(tmp_path):
     with Server(store="") as server:
         client = enrolled(server).client
         for number in range(800):
             client.post("/products", product(description="long " * 700))
-        for _ in range(50):
-            command = subprocess.Popen([BINARY, "backup", tmp_path / "a.db", "--data", server.data], env=environment(), stdout=subprocess.DEVNULL)
-            while command.poll() is None and not list(tmp_path.iterdir()):
-                pass
-            command.send_signal(signal.SIGINT)
-            if command.wait() == -signal.SIGINT:
-                break
-            for path in tmp_path.iterdir():
-                path.unlink()
-        else:
-            pytest.fail("no command was interrupted in the middle")
-        wait_for(lambda: '"backup.stopped"' in server.log)
-        assert not list(tmp_path.iterdir())
-        assert '"backup.failed"' not in server.log
+        log = log_of_stopped(server, tmp_path, lambda command: command.send_signal(signal.SIGINT))
+        assert '"cause":"the command that wanted it has ended"' in log and '"backup.failed"' not in log, log
         assert client.get("/products?limit=1").status == 200
+        log = log_of_stopped(server, tmp_path, lambda command: server.stop())
+        assert '"cause":"the server ends"' in log and '"backup.failed"' not in log, log
+        server.start()
 
 
 def limit_files(process: int, size: int) -> None:

@@ -78,7 +78,7 @@ BackupJob::BackupJob(const Config& config, const Clock& clock) : config_(config)
 }
 
 BackupJob::~BackupJob() {
-  ending_ = true;
+  stop();
 }
 
 void BackupJob::begin() {

@@ -25,7 +25,10 @@ class BackupJob {
  public:
   // `config` and `clock` outlive it.
   BackupJob(const Config& config, const Clock& clock);
-  ~BackupJob();  // stops a backup that is being made
+  ~BackupJob();  // stops, too
+
+  // Stops the backups that are being made, because the server ends.
+  void stop() { ending_ = true; }
 
   // Makes them from now on, if --backup-dir is given.
   void begin();
