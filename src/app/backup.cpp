@@ -9,7 +9,6 @@
 
 #include "app/data_folder.hpp"
 #include "app/file.hpp"
-#include "base/new_file.hpp"
 #include "catalog/words.hpp"
 #include "crypto/digest_stream.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -72,28 +71,31 @@ Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64
 
 }  // namespace
 
-Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
-                           const Watch& watch) {
+Result<NewFile> place_for_backup(const Config& config, const std::filesystem::path& file) {
   INTEGRITY_CHECK(expect_usable_name(config, file));
+  return NewFile::create(file);
+}
+
+Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, NewFile& place, const Clock& clock,
+                           const Watch& watch) {
   yield_to_others();
-  INTEGRITY_TRY(NewFile made, NewFile::create(file));
   Backup backup;
   backup.path = file.string();
   backup.taken_at = clock.now();
   try {
-    const Contents copied = copy_store(config, made, watch);
-    INTEGRITY_CHECK(made.sync());
-    if (store::sqlite::check_database(made.content(), watch, kCure) != copied) {
+    const Contents copied = copy_store(config, place, watch);
+    INTEGRITY_CHECK(place.sync());
+    if (store::sqlite::check_database(place.content(), watch, kCure) != copied) {
       return Error{
           Code::unavailable,
           file.string() + ": the copy is not what was copied; look for errors of the disk in the system's log"};
     }
     backup.last_change = copied.last_change;
-    INTEGRITY_TRY(backup.sha256, hash_of(made, watch, backup.bytes));
+    INTEGRITY_TRY(backup.sha256, hash_of(place, watch, backup.bytes));
   } catch (const std::exception& error) {
-    return Error{Code::unavailable, file.string() + ": no backup was made: " + made.named(error.what())};
+    return Error{Code::unavailable, file.string() + ": no backup was made: " + place.named(error.what())};
   }
-  INTEGRITY_CHECK(made.publish());
+  INTEGRITY_CHECK(place.publish());
   return backup;
 }
 

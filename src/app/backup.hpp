@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/config.hpp"
+#include "base/new_file.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "store/sqlite/backup.hpp"
@@ -22,9 +23,12 @@ struct Backup {
   std::string sha256;  // in hex
 };
 
-// Writes the store of `config` to `file`, which must not exist: FILE.partial-… first (base/new_file.hpp), then renamed.
-// The thread yields to those that serve clients, for good (nice). Where the watcher stops it, nothing is left.
-Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
+// Begins `file`, which must not exist: FILE.partial-… first. Error: it cannot be made there.
+Result<NewFile> place_for_backup(const Config& config, const std::filesystem::path& file);
+
+// Writes the store of `config` to the place, and publishes it as `file`. The thread yields to those that serve clients,
+// for good (nice). Where the watcher stops it, nothing is left.
+Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, NewFile& place, const Clock& clock,
                            const Watch& watch);
 
 }  // namespace integrity::app

@@ -99,7 +99,8 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
     worked_since = steady_clock::now();
     return true;
   };
-  auto made = make_backup(config_, file, clock_, paced);
+  auto place = place_for_backup(config_, file);
+  auto made = place ? make_backup(config_, file, *place, clock_, paced) : Result<Backup>(place.error());
   const auto took = std::to_string(duration_cast<milliseconds>(steady_clock::now() - began).count());
   if (!made && stopped) {
     log::event("backup.stopped", {{"path", file.string()},
@@ -107,7 +108,8 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
     return made;
   }
   if (!made) {
-    ++tally_.failed;
+    const bool misnamed = !place || made.error().code == Code::precondition_failed;
+    if (!watch || !misnamed) ++tally_.failed;
     log::event("backup.failed", {{"path", file.string()}, {"cause", made.error().detail}});
     return made;
   }

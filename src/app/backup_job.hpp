@@ -33,6 +33,8 @@ class BackupJob {
   // Makes them from now on, if --backup-dir is given.
   void begin();
 
+  // `watch`: of the command that wants it; none for the server itself. It does not count as failed where the command
+  // named a place where none can be made.
   Result<Backup> make(const std::filesystem::path& file, const Watch& watch);
   const BackupTally& tally() const { return tally_; }
 

@@ -69,5 +69,22 @@ TEST(BackupJob, DoesNotCountOneThatWasStopped) {
   EXPECT_EQ(backups.tally().done, 1U);
 }
 
+TEST(BackupJob, DoesNotCountAWrongPlaceThatACommandNames) {
+  const test::TempFolder folder;
+  test::write_file(folder / "a.db", "precious");
+  Config config;
+  config.data = folder / "data";
+  const SystemClock clock;
+  BackupJob backups(config, clock);
+  for (const auto& place : {folder / "a.db", folder / "none" / "a.db", folder / "a.db-wal", folder / "a.db" / "b.db"}) {
+    EXPECT_FALSE(backups.make(place, [](auto...) { return true; })) << place;
+    EXPECT_EQ(backups.tally().failed, 0U) << place;
+  }
+  EXPECT_FALSE(backups.make(folder / "b.db", [](auto...) { return true; })) << "there is no database";
+  EXPECT_EQ(backups.tally().failed, 1U);
+  EXPECT_FALSE(backups.make(folder / "a.db", {})) << "the server's own";
+  EXPECT_EQ(backups.tally().failed, 2U);
+}
+
 }  // namespace
 }  // namespace integrity::app
