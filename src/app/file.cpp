@@ -136,14 +136,19 @@ Result<Secret> read_secret_as_it_is(const std::filesystem::path& path) {
 }
 
 Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path) {
-  Bytes bytes(size_max);
+  Bytes bytes(size_max + 1);
   std::size_t size = 0;
   for (;;) {
-    const auto got = ::read(fd.get(), bytes.data() + size, size_max - size);
+    const auto got = ::read(fd.get(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_error(path, "cannot read");
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
+  }
+  if (size > size_max) {
+    wipe(bytes);
+    return Error{Code::unavailable, path.string() + ": is too large: more than " + std::to_string(size_max / 1024) +
+                                        " KiB; name the right file"};
   }
   Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
   wipe(bytes);
