@@ -152,6 +152,7 @@ def test_whatever_part_is_lost_the_rest_is_checked(folder):
         file.write_bytes(content[:at] + bytes(size) + content[at + size:])
         done = check(folder)
         assert done.returncode == 1 and f"file {file}: " in done.stdout and done.stderr.count("\n") == 1, (name, done)
+        assert "not known to the store" not in done.stdout, (name, done)
         assert "factor_counters" in name or damage.named(expected, done.stdout), (name, done)
         file.write_bytes(content)
 
