@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace integrity::app {
 namespace {
 
 using store::sqlite::Contents;
+using store::sqlite::CopyHow;
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 constexpr int kNice = 10;
@@ -45,11 +47,12 @@ Status expect_usable_name(const Config& config, const std::filesystem::path& fil
   return {};
 }
 
-Contents copy_store(const Config& config, const NewFile& to, const Watch& watch) {
+Contents copy_store(const Config& config, const NewFile& to, const Watch& watch, const CopyHow& how) {
   if (config.mongo_uri.empty()) {
-    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.content(), watch);
+    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.content(), watch, how);
   }
   const auto snapshot = store::mongo::open_mongo_snapshot(config.mongo_uri);
+  how.began();
   return store::sqlite::copy_rows_into(*snapshot, to.content(), catalog::product_text, watch);
 }
 
@@ -77,13 +80,14 @@ Result<NewFile> place_for_backup(const Config& config, const std::filesystem::pa
 }
 
 Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, NewFile& place, const Clock& clock,
-                           const Watch& watch) {
+                           const Watch& watch, bool beside_clients) {
   yield_to_others();
   Backup backup;
   backup.path = file.string();
-  backup.taken_at = clock.now();
   try {
-    const Contents copied = copy_store(config, place, watch);
+    const CopyHow how{.beside_clients = beside_clients, .began = [&] { backup.taken_at = clock.now(); }};
+    const Contents copied = copy_store(config, place, watch, how);
+    backup.taken_at = std::max(backup.taken_at, copied.last_at);  // the clock may have gone back
     INTEGRITY_CHECK(place.sync());
     if (store::sqlite::check_database(place.content(), watch, kCure) != copied) {
       return Error{

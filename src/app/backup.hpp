@@ -19,7 +19,7 @@ struct Backup {
   std::string path;  // absolute
   std::uint64_t bytes = 0;
   std::int64_t last_change = 0;
-  Time taken_at{};     // when its state was
+  Time taken_at{};     // when its state was: no change in it is later, and none that is not in it much earlier
   std::string sha256;  // in hex
 };
 
@@ -28,7 +28,8 @@ Result<NewFile> place_for_backup(const Config& config, const std::filesystem::pa
 
 // Writes the store of `config` to the place, and publishes it as `file`. The thread yields to those that serve clients,
 // for good (nice). Where the watcher stops it, nothing is left.
+// `beside_clients`: this process serves some.
 Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, NewFile& place, const Clock& clock,
-                           const Watch& watch);
+                           const Watch& watch, bool beside_clients);
 
 }  // namespace integrity::app

@@ -100,7 +100,7 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
     return true;
   };
   auto place = place_for_backup(config_, file);
-  auto made = place ? make_backup(config_, file, *place, clock_, paced) : Result<Backup>(place.error());
+  auto made = place ? make_backup(config_, file, *place, clock_, paced, true) : Result<Backup>(place.error());
   const auto took = std::to_string(duration_cast<milliseconds>(steady_clock::now() - began).count());
   if (!made && stopped) {
     log::event("backup.stopped", {{"path", file.string()},

@@ -86,5 +86,27 @@ TEST(BackupJob, DoesNotCountAWrongPlaceThatACommandNames) {
   EXPECT_EQ(backups.tally().failed, 2U);
 }
 
+TEST(BackupJob, HasATimeThatIsNotBeforeAnyChangeInIt) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  const test::ManualClock clock, ahead(clock.now() + std::chrono::hours(1));
+  {
+    const auto store = store::sqlite::open_sqlite(
+        {.file = DataFolder::database_in(config.data), .clock = &ahead, .text = catalog::product_text});
+    ASSERT_TRUE(store->write([](store::WriteTx& tx) -> Result<bool> {
+      model::Product lamp;
+      lamp.name = "Lamp";
+      lamp.currency = "EUR";
+      INTEGRITY_CHECK(tx.create_product({}, lamp));
+      return true;
+    }));
+  }
+  BackupJob backups(config, clock);
+  const auto made = backups.make(folder / "a.db", {});
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->taken_at, ahead.now());
+}
+
 }  // namespace
 }  // namespace integrity::app
