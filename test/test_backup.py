@@ -1,6 +1,7 @@
 """`integrity backup`: while the server runs and without it, next to writers, killed, without room, and made by the
 server itself."""
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -389,17 +390,19 @@ def names(folder) -> list:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("integrity-2"))
 
 
-def wait_for_looks(folder, count: int) -> None:
-    """Until the server has opened the folder so often, to read the names in it."""
+@contextlib.contextmanager
+def looks(folder):
+    """Gives what waits until the server has opened the folder so often, to read the names in it."""
     libc = ctypes.CDLL(None, use_errno=True)
     fd = libc.inotify_init1(os.O_CLOEXEC)
     in_open, bytes_of_an_event = 0x20, 16  # inotify(7); the folder itself has no name in its events
     assert fd >= 0 and libc.inotify_add_watch(fd, os.fsencode(folder), in_open) >= 0, os.strerror(ctypes.get_errno())
     with open(fd, "rb", buffering=0) as events:
-        seen = 0
-        while seen < count:
-            assert select.select([events], [], [], 30)[0], "the server does not look into the folder"
-            seen += len(events.read(bytes_of_an_event)) // bytes_of_an_event
+        def wait(count: int) -> None:
+            for _ in range(count):
+                assert select.select([events], [], [], 30)[0], "the server does not look into the folder"
+                events.read(bytes_of_an_event)
+        yield wait
 
 
 def test_a_server_makes_them_itself(tmp_path):
@@ -433,8 +436,9 @@ def test_a_backup_is_due_when_the_newest_is_older(tmp_path):
         first = names(folder)
         assert first == ["integrity-20261123T100015Z.db"]
         server.move_clock(86_399)
-        server.restart()
-        wait_for_looks(folder, 2)
+        with looks(folder) as wait_for_looks:
+            server.restart()
+            wait_for_looks(2)  # as it starts, and then whether one is due
         assert names(folder) == first
         server.move_clock(1)
         wait_for(lambda: server.log.count('"backup.done"') == 2)

@@ -38,15 +38,18 @@ class BackupJob {
   Result<Backup> make(const std::filesystem::path& file, const Watch& watch);
   const BackupTally& tally() const { return tally_; }
 
- private:
+  // Makes one if it is due. Called twice a second after `begin`.
   void tend();
+
+ private:
   void forget_oldest(const std::string& newest);
 
   const Config& config_;
   const Clock& clock_;
   BackupTally tally_;
   std::atomic<bool> ending_ = false;
-  std::chrono::steady_clock::time_point retry_at_{};
+  std::chrono::steady_clock::time_point retry_at_{}, look_at_{};
+  std::optional<Time> newest_;  // of the backups in the folder, when that was last read
   std::unique_ptr<Periodic> look_;
 };
 

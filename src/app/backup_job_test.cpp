@@ -5,6 +5,7 @@
 #include "app/data_folder.hpp"
 #include "catalog/words.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
 #include "testing/folder.hpp"
 
 namespace integrity::app {
@@ -106,6 +107,31 @@ TEST(BackupJob, HasATimeThatIsNotBeforeAnyChangeInIt) {
   const auto made = backups.make(folder / "a.db", {});
   ASSERT_TRUE(made) << made.error().detail;
   EXPECT_EQ(made->taken_at, ahead.now());
+}
+
+// A folder on another machine was read twice a second, for a backup once a day.
+TEST(BackupJob, ReadsTheFolderAgainOnlyWhenOneIsDue) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  config.backup_dir = folder / "backups";
+  test::ManualClock clock;
+  store::sqlite::open_sqlite(
+      {.file = DataFolder::database_in(config.data), .clock = &clock, .text = catalog::product_text});
+  BackupJob backups(config, clock);
+  backups.tend();
+  ASSERT_EQ(backups.tally().done, 1U);
+  std::filesystem::remove(config.backup_dir / backup_name(clock.now()));
+  clock.move(std::chrono::hours(24) - std::chrono::seconds(1));
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 1U) << "it read the folder";
+  clock.move(std::chrono::seconds(1));
+  test::write_file(config.backup_dir / backup_name(clock.now()), "of another server");
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 1U) << "it did not read the folder";
+  clock.move(std::chrono::hours(24));
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 2U);
 }
 
 }  // namespace
