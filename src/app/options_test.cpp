@@ -311,6 +311,7 @@ TEST_F(Options, MetricsOutsideLoopbackMustBeWanted) {
   const auto refused = refusal({{"metrics-listen", "192.0.2.7:9464"}});
   EXPECT_NE(refused.find("--metrics-listen 192.0.2.7"), std::string::npos) << refused;
   EXPECT_NE(refused.find("--insecure-metrics"), std::string::npos) << refused;
+  EXPECT_EQ(refused.find('\n'), std::string::npos) << refused;
   EXPECT_EQ(refusal({{"metrics-listen", "192.0.2.7:9464"}, {"insecure-metrics", "true"}}), "");
   EXPECT_EQ(refusal({{"metrics-listen", "127.0.0.1:9464"}}), "");
   const auto loaded = load_with({{"metrics-listen", "localhost:9464"}});
