@@ -247,6 +247,15 @@ def test_without_a_file_is_status_2_and_without_a_database_status_1(tmp_path):
     assert done.returncode == 1 and "no database" in done.stderr and not list(tmp_path.iterdir())
 
 
+@pytest.mark.embedded
+def test_a_pipe_in_place_of_the_database_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "integrity.db")
+    for command, status in (["backup", tmp_path / "a.db"], 1), (["check"], 2):
+        done = run(*command, "--data", tmp_path, timeout=20)
+        assert (done.returncode, done.stdout) == (status, "") and f"{tmp_path}/integrity.db: is a device, a pipe" in done.stderr, done
+    assert [path.name for path in tmp_path.iterdir()] == ["integrity.db"]
+
+
 def test_snapshots_next_to_writers_are_whole(shop, tmp_path):
     stop = threading.Event()
     faults: list = []
