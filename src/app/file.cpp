@@ -34,10 +34,6 @@ Status sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Fd open_to_read(const std::filesystem::path& path) {
-  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
-}
-
 std::vector<gid_t> own_groups() {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
   groups.resize(static_cast<std::size_t>(std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
@@ -123,15 +119,13 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
 }
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {
-  const Fd fd = open_to_read(path);
-  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_TRY(const Fd fd, open_regular_file(path));
   INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
   return read_whole(fd, kSecretBytesMax, path);
 }
 
 Result<Secret> read_secret_as_it_is(const std::filesystem::path& path) {
-  const Fd fd = open_to_read(path);
-  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_TRY(const Fd fd, open_regular_file(path));
   return read_whole(fd, kSecretBytesMax, path);
 }
 

@@ -167,5 +167,16 @@ TEST(SecretFile, IsWholeOrRefused) {
   EXPECT_NE(more.error().detail.find("more: is too large"), std::string::npos) << more.error().detail;
 }
 
+TEST(SecretFile, IsAFile) {
+  const test::TempFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const auto& [path, what] : {std::pair(folder / "pipe", "pipe: is a device, a pipe or a socket; name a file"),
+                                   {folder.path(), ": is a folder; name a file"}}) {
+    const auto refused = read_secret_file(path);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().detail.find(what), std::string::npos) << refused.error().detail;
+  }
+}
+
 }  // namespace
 }  // namespace integrity::app
