@@ -2,14 +2,12 @@
 server itself."""
 
 import calendar
-import ctypes
 import fcntl
 import json
 import os
 import pathlib
 import re
 import resource
-import select
 import signal
 import socket
 import sqlite3
@@ -248,6 +246,15 @@ def test_without_a_file_is_status_2_and_without_a_database_status_1(tmp_path):
     assert done.returncode == 1 and "no database" in done.stderr and not list(tmp_path.iterdir())
 
 
+@pytest.mark.embedded
+def test_a_pipe_in_place_of_the_database_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "integrity.db")
+    for command, status in (["backup", tmp_path / "a.db"], 1), (["check"], 2):
+        done = run(*command, "--data", tmp_path, timeout=20)
+        assert (done.returncode, done.stdout) == (status, "") and f"{tmp_path}/integrity.db: is a device, a pipe" in done.stderr, done
+    assert [path.name for path in tmp_path.iterdir()] == ["integrity.db"]
+
+
 def test_snapshots_next_to_writers_are_whole(shop, tmp_path):
     stop = threading.Event()
     faults: list = []
@@ -328,27 +335,39 @@ def test_what_a_kill_leaves_the_next_backup_removes(tmp_path):
         server.start()
 
 
+def log_of_stopped(server, folder, end) -> str:
+    """What the server logs of a backup that `end`, given the command, stops in the middle."""
+    for _ in range(50):
+        before = len(server.log)
+        command = subprocess.Popen([BINARY, "backup", folder / "a.db", "--data", server.data], env=environment(),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while command.poll() is None and not list(folder.iterdir()):
+            pass
+        end(command)
+        command.wait()
+        wait_for(lambda: '"act":"backup"' in server.log[before:])
+        if '"backup.stopped"' in server.log[before:]:
+            assert not list(folder.iterdir())
+            return server.log[before:]
+        for path in folder.iterdir():
+            path.unlink()
+        if server.process.poll() is not None:
+            server.start()
+    pytest.fail("no backup was stopped in the middle")
+
+
 @pytest.mark.embedded
-def test_a_command_that_is_interrupted_stops_the_servers_backup(tmp_path):
+def test_a_command_that_is_interrupted_or_a_server_that_ends_stops_the_backup(tmp_path):
     with Server(store="") as server:
         client = enrolled(server).client
         for number in range(800):
             client.post("/products", product(description="long " * 700))
-        for _ in range(50):
-            command = subprocess.Popen([BINARY, "backup", tmp_path / "a.db", "--data", server.data], env=environment(), stdout=subprocess.DEVNULL)
-            while command.poll() is None and not list(tmp_path.iterdir()):
-                pass
-            command.send_signal(signal.SIGINT)
-            if command.wait() == -signal.SIGINT:
-                break
-            for path in tmp_path.iterdir():
-                path.unlink()
-        else:
-            pytest.fail("no command was interrupted in the middle")
-        wait_for(lambda: '"backup.stopped"' in server.log)
-        assert not list(tmp_path.iterdir())
-        assert '"backup.failed"' not in server.log
+        log = log_of_stopped(server, tmp_path, lambda command: command.send_signal(signal.SIGINT))
+        assert '"cause":"the command that wanted it has ended"' in log and '"backup.failed"' not in log, log
         assert client.get("/products?limit=1").status == 200
+        log = log_of_stopped(server, tmp_path, lambda command: server.stop())
+        assert '"cause":"the server ends"' in log and '"backup.failed"' not in log, log
+        server.start()
 
 
 def limit_files(process: int, size: int) -> None:
@@ -377,19 +396,6 @@ def test_a_disk_that_is_full_in_the_middle(shop, tmp_path):
 
 def names(folder) -> list:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("integrity-2"))
-
-
-def wait_for_looks(folder, count: int) -> None:
-    """Until the server has opened the folder so often, to read the names in it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    fd = libc.inotify_init1(os.O_CLOEXEC)
-    in_open, bytes_of_an_event = 0x20, 16  # inotify(7); the folder itself has no name in its events
-    assert fd >= 0 and libc.inotify_add_watch(fd, os.fsencode(folder), in_open) >= 0, os.strerror(ctypes.get_errno())
-    with open(fd, "rb", buffering=0) as events:
-        seen = 0
-        while seen < count:
-            assert select.select([events], [], [], 30)[0], "the server does not look into the folder"
-            seen += len(events.read(bytes_of_an_event)) // bytes_of_an_event
 
 
 def test_a_server_makes_them_itself(tmp_path):
@@ -424,7 +430,7 @@ def test_a_backup_is_due_when_the_newest_is_older(tmp_path):
         assert first == ["integrity-20261123T100015Z.db"]
         server.move_clock(86_399)
         server.restart()
-        wait_for_looks(folder, 2)
+        enrolled(server)  # takes long enough for the server to look whether one is due
         assert names(folder) == first
         server.move_clock(1)
         wait_for(lambda: server.log.count('"backup.done"') == 2)

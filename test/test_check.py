@@ -139,6 +139,25 @@ def test_what_is_left_of_a_damaged_table_is_read(folder):
 
 
 @pytest.mark.embedded
+def test_whatever_part_is_lost_the_rest_is_checked(folder):
+    """Every table and index in turn has zeros for its first page."""
+    expected = damage.plant(damage.of_nobody("factor_counters", "code counters"), folder)
+    file = folder / "integrity.db"
+    with sqlite3.connect(file) as database:
+        parts = [name for name, in database.execute("SELECT name FROM sqlite_schema WHERE rootpage > 0")]
+    database.close()
+    content = file.read_bytes()
+    for name in parts:
+        at, size = damage.root_page(folder, name)
+        file.write_bytes(content[:at] + bytes(size) + content[at + size:])
+        done = check(folder)
+        assert done.returncode == 1 and f"file {file}: " in done.stdout and done.stderr.count("\n") == 1, (name, done)
+        assert "not known to the store" not in done.stdout, (name, done)
+        assert "factor_counters" in name or damage.named(expected, done.stdout), (name, done)
+        file.write_bytes(content)
+
+
+@pytest.mark.embedded
 @pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "folder"])
 def test_what_cannot_be_read_is_exit_2_with_one_line_that_names_the_file(folder, how):
     file = folder / "integrity.db"
@@ -239,6 +258,17 @@ def test_a_finding_is_one_line_with_kind_and_id(folder):
     [line] = done.stdout.splitlines()
     assert "1 finding in " in done.stderr and "restore the last backup" in done.stderr, done
     assert line == expected and damage.id_in(line)
+
+
+@pytest.mark.embedded
+def test_a_finding_is_one_line_whatever_the_database_holds(folder):
+    with sqlite3.connect(folder / "integrity.db") as database:
+        database.execute("UPDATE changes SET op = 'x' || char(10) || '  product: ' || char(27) || '[2J' WHERE number = 2")
+        database.execute('CREATE VIEW "a\n  user: " AS SELECT \'\n  change\' AS b')
+    database.close()
+    done = check(folder)
+    assert len(done.stdout.splitlines()) == 2 and "\\x0a  product: \\x1b[2J" in done.stdout, done.stdout
+    assert "\x1b" not in done.stdout and "view a\\x0a  user: : " in done.stdout, done.stdout
 
 
 @pytest.mark.embedded

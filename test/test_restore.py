@@ -221,13 +221,14 @@ def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touche
     database.executescript(script)
     database.close()
     (place / "keys" / "token.key").unlink()
+    (place / "keys" / "password.key").chmod(0o640)
     before = everything_in(tmp_path)
     done = restore(file, "--data", place)
     assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1, done
     assert f"{file}: " in done.stderr and words in done.stderr and re.search(r"\b[1-9][0-9]* findings?: ", done.stderr), done
     names = lambda found: {path: (mode, content) for path, (mode, _, content) in found.items()}
     assert names(everything_in(tmp_path)) == names(before)
-    away = restore(file, "--data", tmp_path / "new", "--keys", place / "keys")
+    away = restore(file, "--data", tmp_path / "new" / "and" / "deep", "--keys", place / "keys")
     assert away.returncode == 1 and not (tmp_path / "new").exists(), away
 
 

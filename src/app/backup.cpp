@@ -4,12 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
 #include "app/data_folder.hpp"
 #include "app/file.hpp"
-#include "base/new_file.hpp"
 #include "catalog/words.hpp"
 #include "crypto/digest_stream.hpp"
 #include "store/mongo/mongo_store.hpp"
@@ -18,6 +18,7 @@ namespace integrity::app {
 namespace {
 
 using store::sqlite::Contents;
+using store::sqlite::CopyHow;
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 constexpr int kNice = 10;
@@ -46,11 +47,12 @@ Status expect_usable_name(const Config& config, const std::filesystem::path& fil
   return {};
 }
 
-Contents copy_store(const Config& config, const NewFile& to, const Watch& watch) {
+Contents copy_store(const Config& config, const NewFile& to, const Watch& watch, const CopyHow& how) {
   if (config.mongo_uri.empty()) {
-    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.content(), watch);
+    return store::sqlite::copy_database(DataFolder::database_in(config.data), to.content(), watch, how);
   }
   const auto snapshot = store::mongo::open_mongo_snapshot(config.mongo_uri);
+  how.began();
   return store::sqlite::copy_rows_into(*snapshot, to.content(), catalog::product_text, watch);
 }
 
@@ -72,28 +74,32 @@ Result<std::string> hash_of(const NewFile& file, const Watch& watch, std::uint64
 
 }  // namespace
 
-Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, const Clock& clock,
-                           const Watch& watch) {
+Result<NewFile> place_for_backup(const Config& config, const std::filesystem::path& file) {
   INTEGRITY_CHECK(expect_usable_name(config, file));
+  return NewFile::create(file);
+}
+
+Result<Backup> make_backup(const Config& config, const std::filesystem::path& file, NewFile& place, const Clock& clock,
+                           const Watch& watch, bool beside_clients) {
   yield_to_others();
-  INTEGRITY_TRY(NewFile made, NewFile::create(file));
   Backup backup;
   backup.path = file.string();
-  backup.taken_at = clock.now();
   try {
-    const Contents copied = copy_store(config, made, watch);
-    INTEGRITY_CHECK(made.sync());
-    if (store::sqlite::check_database(made.content(), watch, kCure) != copied) {
+    const CopyHow how{.beside_clients = beside_clients, .began = [&] { backup.taken_at = clock.now(); }};
+    const Contents copied = copy_store(config, place, watch, how);
+    backup.taken_at = std::max(backup.taken_at, copied.last_at);  // the clock may have gone back
+    INTEGRITY_CHECK(place.sync());
+    if (store::sqlite::check_database(place.content(), watch, kCure) != copied) {
       return Error{
           Code::unavailable,
           file.string() + ": the copy is not what was copied; look for errors of the disk in the system's log"};
     }
     backup.last_change = copied.last_change;
-    INTEGRITY_TRY(backup.sha256, hash_of(made, watch, backup.bytes));
+    INTEGRITY_TRY(backup.sha256, hash_of(place, watch, backup.bytes));
   } catch (const std::exception& error) {
-    return Error{Code::unavailable, file.string() + ": no backup was made: " + made.named(error.what())};
+    return Error{Code::unavailable, file.string() + ": no backup was made: " + place.named(error.what())};
   }
-  INTEGRITY_CHECK(made.publish());
+  INTEGRITY_CHECK(place.publish());
   return backup;
 }
 

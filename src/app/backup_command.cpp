@@ -88,10 +88,14 @@ Result<BackupView> backup(const Config& config, const std::filesystem::path& fil
     }
   }
   const SystemClock clock;
-  INTEGRITY_TRY(const auto made, make_backup(config, file, clock, [&](std::string_view what, auto done, auto of) {
-                  line.show(progress_text(what, done, of));
-                  return true;
-                }));
+  INTEGRITY_TRY(NewFile place, place_for_backup(config, file));
+  INTEGRITY_TRY(const auto made, make_backup(
+                                     config, file, place, clock,
+                                     [&](std::string_view what, auto done, auto of) {
+                                       line.show(progress_text(what, done, of));
+                                       return true;
+                                     },
+                                     false));
   return view_of(made);
 }
 

@@ -17,8 +17,9 @@ using namespace std::chrono;
 
 constexpr seconds kEvery = hours(24);
 constexpr std::size_t kKeep = 14;
-constexpr milliseconds kLook{500};  // reads the names in a folder
-constexpr seconds kRetry{60};       // at most, after one that failed
+constexpr milliseconds kTend{500};
+constexpr seconds kLook{60};   // at most, between two readings of the names in the folder, which may be far away
+constexpr seconds kRetry{60};  // at most, after one that failed
 constexpr milliseconds kPauseMax{20};
 
 constexpr std::string_view kShape = "integrity-00000000T000000Z.db";  // 0: a digit
@@ -78,11 +79,11 @@ BackupJob::BackupJob(const Config& config, const Clock& clock) : config_(config)
 }
 
 BackupJob::~BackupJob() {
-  ending_ = true;
+  stop();
 }
 
 void BackupJob::begin() {
-  if (!config_.backup_dir.empty()) look_ = std::make_unique<Periodic>(kLook, [this] { tend(); });
+  if (!config_.backup_dir.empty()) look_ = std::make_unique<Periodic>(kTend, [this] { tend(); });
 }
 
 Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& watch) {
@@ -99,7 +100,8 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
     worked_since = steady_clock::now();
     return true;
   };
-  auto made = make_backup(config_, file, clock_, paced);
+  auto place = place_for_backup(config_, file);
+  auto made = place ? make_backup(config_, file, *place, clock_, paced, true) : Result<Backup>(place.error());
   const auto took = std::to_string(duration_cast<milliseconds>(steady_clock::now() - began).count());
   if (!made && stopped) {
     log::event("backup.stopped", {{"path", file.string()},
@@ -107,7 +109,8 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
     return made;
   }
   if (!made) {
-    ++tally_.failed;
+    const bool misnamed = !place || made.error().code == Code::precondition_failed;
+    if (!watch || !misnamed) ++tally_.failed;
     log::event("backup.failed", {{"path", file.string()}, {"cause", made.error().detail}});
     return made;
   }
@@ -120,9 +123,13 @@ Result<Backup> BackupJob::make(const std::filesystem::path& file, const Watch& w
 
 void BackupJob::tend() {
   const Time now = clock_.now();
+  const auto moment = steady_clock::now();
   const auto every = config_.backup_every.value_or(kEvery);
-  const auto newest = newest_in(config_.backup_dir, now);
-  if (ending_ || (newest && now - *newest < every) || steady_clock::now() < retry_at_) return;
+  const auto is_due = [&] { return !newest_ || now - *newest_ >= every; };
+  if (ending_ || moment < retry_at_ || (!is_due() && moment < look_at_)) return;
+  newest_ = newest_in(config_.backup_dir, now);
+  look_at_ = moment + std::min(every, kLook);
+  if (!is_due()) return;
   auto folder = make_folder(config_.backup_dir);
   if (folder) folder = expect_only_ours(config_.backup_dir);
   const std::string name = backup_name(now);
@@ -132,7 +139,10 @@ void BackupJob::tend() {
   } else {
     NewFile::remove_leftovers(config_.backup_dir,
                               [](std::string_view each) { return time_of_backup(each).has_value(); });
-    if (make(config_.backup_dir / name, {})) return forget_oldest(name);
+    if (make(config_.backup_dir / name, {})) {
+      newest_ = time_of_backup(name);
+      return forget_oldest(name);
+    }
   }
   retry_at_ = steady_clock::now() + std::min(every, kRetry);
 }

@@ -25,23 +25,31 @@ class BackupJob {
  public:
   // `config` and `clock` outlive it.
   BackupJob(const Config& config, const Clock& clock);
-  ~BackupJob();  // stops a backup that is being made
+  ~BackupJob();  // stops, too
+
+  // Stops the backups that are being made, because the server ends.
+  void stop() { ending_ = true; }
 
   // Makes them from now on, if --backup-dir is given.
   void begin();
 
+  // `watch`: of the command that wants it; none for the server itself. It does not count as failed where the command
+  // named a place where none can be made.
   Result<Backup> make(const std::filesystem::path& file, const Watch& watch);
   const BackupTally& tally() const { return tally_; }
 
- private:
+  // Makes one if it is due. Called twice a second after `begin`.
   void tend();
+
+ private:
   void forget_oldest(const std::string& newest);
 
   const Config& config_;
   const Clock& clock_;
   BackupTally tally_;
   std::atomic<bool> ending_ = false;
-  std::chrono::steady_clock::time_point retry_at_{};
+  std::chrono::steady_clock::time_point retry_at_{}, look_at_{};
+  std::optional<Time> newest_;  // of the backups in the folder, when that was last read
   std::unique_ptr<Periodic> look_;
 };
 

@@ -5,6 +5,7 @@
 #include "app/data_folder.hpp"
 #include "catalog/words.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "testing/clock.hpp"
 #include "testing/folder.hpp"
 
 namespace integrity::app {
@@ -67,6 +68,70 @@ TEST(BackupJob, DoesNotCountOneThatWasStopped) {
   EXPECT_EQ(backups.tally().failed, 0U);
   EXPECT_TRUE(backups.make(folder / "a.db", {}));
   EXPECT_EQ(backups.tally().done, 1U);
+}
+
+TEST(BackupJob, DoesNotCountAWrongPlaceThatACommandNames) {
+  const test::TempFolder folder;
+  test::write_file(folder / "a.db", "precious");
+  Config config;
+  config.data = folder / "data";
+  const SystemClock clock;
+  BackupJob backups(config, clock);
+  for (const auto& place : {folder / "a.db", folder / "none" / "a.db", folder / "a.db-wal", folder / "a.db" / "b.db"}) {
+    EXPECT_FALSE(backups.make(place, [](auto...) { return true; })) << place;
+    EXPECT_EQ(backups.tally().failed, 0U) << place;
+  }
+  EXPECT_FALSE(backups.make(folder / "b.db", [](auto...) { return true; })) << "there is no database";
+  EXPECT_EQ(backups.tally().failed, 1U);
+  EXPECT_FALSE(backups.make(folder / "a.db", {})) << "the server's own";
+  EXPECT_EQ(backups.tally().failed, 2U);
+}
+
+TEST(BackupJob, HasATimeThatIsNotBeforeAnyChangeInIt) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  const test::ManualClock clock, ahead(clock.now() + std::chrono::hours(1));
+  {
+    const auto store = store::sqlite::open_sqlite(
+        {.file = DataFolder::database_in(config.data), .clock = &ahead, .text = catalog::product_text});
+    ASSERT_TRUE(store->write([](store::WriteTx& tx) -> Result<bool> {
+      model::Product lamp;
+      lamp.name = "Lamp";
+      lamp.currency = "EUR";
+      INTEGRITY_CHECK(tx.create_product({}, lamp));
+      return true;
+    }));
+  }
+  BackupJob backups(config, clock);
+  const auto made = backups.make(folder / "a.db", {});
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->taken_at, ahead.now());
+}
+
+// A folder on another machine was read twice a second, for a backup once a day.
+TEST(BackupJob, ReadsTheFolderAgainOnlyWhenOneIsDue) {
+  const test::TempFolder folder;
+  Config config;
+  config.data = folder.path();
+  config.backup_dir = folder / "backups";
+  test::ManualClock clock;
+  store::sqlite::open_sqlite(
+      {.file = DataFolder::database_in(config.data), .clock = &clock, .text = catalog::product_text});
+  BackupJob backups(config, clock);
+  backups.tend();
+  ASSERT_EQ(backups.tally().done, 1U);
+  std::filesystem::remove(config.backup_dir / backup_name(clock.now()));
+  clock.move(std::chrono::hours(24) - std::chrono::seconds(1));
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 1U) << "it read the folder";
+  clock.move(std::chrono::seconds(1));
+  test::write_file(config.backup_dir / backup_name(clock.now()), "of another server");
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 1U) << "it did not read the folder";
+  clock.move(std::chrono::hours(24));
+  backups.tend();
+  EXPECT_EQ(backups.tally().done, 2U);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class Printed final : public store::CheckReport {
     // "product", "recovery", "file": there are few of them.
     if (++of_kind_[std::string(about.substr(0, about.find(' ')))] > kShownOfAKind) return;
     line_.hide();
-    std::cout << about << ": " << what << std::endl;
+    std::cout << visible_line(about) << ": " << visible_line(what) << std::endl;  // with texts of a damaged file
   }
   // Of what was found and not shown.
   void end() {

@@ -34,10 +34,6 @@ Status sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Fd open_to_read(const std::filesystem::path& path) {
-  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
-}
-
 std::vector<gid_t> own_groups() {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
   groups.resize(static_cast<std::size_t>(std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
@@ -123,27 +119,30 @@ Status create_secret_file(const std::filesystem::path& path, const Secret& conte
 }
 
 Result<Secret> read_secret_file(const std::filesystem::path& path) {
-  const Fd fd = open_to_read(path);
-  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_TRY(const Fd fd, open_regular_file(path));
   INTEGRITY_CHECK(tighten(fd.get(), 0600, 04, path));
   return read_whole(fd, kSecretBytesMax, path);
 }
 
 Result<Secret> read_secret_as_it_is(const std::filesystem::path& path) {
-  const Fd fd = open_to_read(path);
-  if (!fd.valid()) return file_error(path, "cannot read");
+  INTEGRITY_TRY(const Fd fd, open_regular_file(path));
   return read_whole(fd, kSecretBytesMax, path);
 }
 
 Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path) {
-  Bytes bytes(size_max);
+  Bytes bytes(size_max + 1);
   std::size_t size = 0;
   for (;;) {
-    const auto got = ::read(fd.get(), bytes.data() + size, size_max - size);
+    const auto got = ::read(fd.get(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return file_error(path, "cannot read");
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
+  }
+  if (size > size_max) {
+    wipe(bytes);
+    return Error{Code::unavailable, path.string() + ": is too large: more than " + std::to_string(size_max / 1024) +
+                                        " KiB; name the right file"};
   }
   Secret content(ByteView(bytes).first(size).empty() ? std::string_view() : as_text(ByteView(bytes).first(size)));
   wipe(bytes);

@@ -35,9 +35,9 @@ Status tighten(int fd, unsigned mode, unsigned must_not, const std::filesystem::
 // The file appears complete or not at all, with mode 0600, and is on disk when this returns. An existing file is never
 // replaced.
 Status create_secret_file(const std::filesystem::path& path, const Secret& content);
-// At most `size_max` bytes; what follows them is left out. `path` is for the error.
+// Error: it has more than `size_max` bytes. `path` is for the error.
 Result<Secret> read_whole(const Fd& fd, std::size_t size_max, const std::filesystem::path& path);
-// At most 64 KiB; tightened to 0600, or refused where others can read it. Symbolic links are followed.
+// Error: more than 64 KiB. Tightened to 0600, or refused where others can read it. Symbolic links are followed.
 Result<Secret> read_secret_file(const std::filesystem::path& path);
 // The same, whatever its mode is, which is left alone.
 Result<Secret> read_secret_as_it_is(const std::filesystem::path& path);

@@ -77,7 +77,15 @@ std::vector<KeyInUse> keys_used(const Keys& keys, const Config& config, bool sha
 
 Status expect_database(const Config& config) {
   if (config.mongo_uri.empty()) {
-    if (!is_missing(DataFolder::database_in(config.data))) return {};
+    const auto file = DataFolder::database_in(config.data);
+    std::error_code error;
+    // A pipe would wait for its other end. What SQLite says about a folder says what to do.
+    if (std::filesystem::is_other(file, error)) {
+      return Error{Code::unavailable, file.string() +
+                                          ": is a device, a pipe or a socket, not a database; remove it, and"
+                                          " restore the database from a backup"};
+    }
+    if (!is_missing(file)) return {};
     return Error{Code::not_found, config.data.string() + ": there is no database here yet; see --data"};
   }
   try {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <optional>
 
 #include "app/file.hpp"
 #include "app/keys.hpp"
@@ -12,21 +13,22 @@ namespace {
 
 using Fingerprints = std::map<std::string, model::Digest>;
 
-Fingerprints fingerprints_in(store::CheckSource& source, store::CheckReport& report) {
+// Nothing: damage ended the reading, which was reported.
+std::optional<Fingerprints> fingerprints_in(store::CheckSource& source, store::CheckReport& report) {
   Fingerprints all;
-  source.read(
+  const bool whole = source.read(
       store::row_kind<store::KeyFingerprint>(),
       [&](const store::Row& row) {
         const auto& key = std::get<store::KeyFingerprint>(row);
         all[key.key] = key.fingerprint;
       },
       report);
-  return all;
+  return whole ? std::optional(std::move(all)) : std::nullopt;
 }
 
 class KeyCheck {
  public:
-  KeyCheck(const Config& config, Fingerprints known, store::CheckReport& report)
+  KeyCheck(const Config& config, std::optional<Fingerprints> known, store::CheckReport& report)
       : config_(config), known_(std::move(known)), report_(report) {}
 
   Result<std::size_t> run() {
@@ -60,9 +62,9 @@ class KeyCheck {
       found("is not " + std::string(wanted_in(name)) + "; restore it from your copy of the keys");
       return {};
     }
-    if (!compared) return {};
-    const auto known = known_.find(name);
-    if (known == known_.end()) {
+    if (!compared || !known_) return {};
+    const auto known = known_->find(name);
+    if (known == known_->end()) {
       found("is not known to the store, which has never been used with a key of this name; start the server once");
     } else if (known->second != *fingerprint) {
       const bool may_be_given = name == std::string_view(key_file::token) && !config_.jwt_secret_key;
@@ -74,7 +76,7 @@ class KeyCheck {
   }
 
   const Config& config_;
-  const Fingerprints known_;
+  const std::optional<Fingerprints> known_;
   store::CheckReport& report_;
   std::size_t findings_ = 0;
 };

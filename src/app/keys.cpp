@@ -19,13 +19,15 @@ Secret random_key(Random& random) {
   return key;
 }
 
+enum class Mode { tightened, as_it_is };
+
 Error malformed(const std::filesystem::path& path, std::string_view wanted) {
   return {Code::unavailable,
           path.string() + ": is not " + std::string(wanted) + "; restore it from your copy of the keys"};
 }
 
-Result<Secret> read_file(const std::filesystem::path& path) {
-  auto content = read_secret_file(path);
+Result<Secret> read_file(const std::filesystem::path& path, Mode mode) {
+  auto content = mode == Mode::tightened ? read_secret_file(path) : read_secret_as_it_is(path);
   if (content) return content;
   return Error{Code::unavailable, content.error().detail +
                                       "; copy it from another server of this database, or from your copy of the keys." +
@@ -40,8 +42,8 @@ std::optional<Secret> key_in(const Secret& content) {
   return Secret(std::move(*bytes));
 }
 
-Result<Secret> read_key(const std::filesystem::path& path) {
-  INTEGRITY_TRY(const Secret content, read_file(path));
+Result<Secret> read_key(const std::filesystem::path& path, Mode mode = Mode::tightened) {
+  INTEGRITY_TRY(const Secret content, read_file(path, mode));
   auto key = key_in(content);
   if (!key) return malformed(path, wanted_in(key_file::password));
   return std::move(*key);
@@ -115,15 +117,15 @@ Result<Keys> load_keys(const std::filesystem::path& folder, bool first_start, Ra
   }
   INTEGRITY_TRY(Secret password_key, read_key(password));
   INTEGRITY_TRY(Secret secrets_key, read_key(secrets));
-  INTEGRITY_TRY(const Secret pem, read_file(token));
+  INTEGRITY_TRY(const Secret pem, read_file(token, Mode::tightened));
   auto token_key = crypto::Es256Key::from_pem(pem);
   if (!token_key) return malformed(token, wanted_in(key_file::token));
   return Keys{std::move(password_key), std::move(secrets_key), std::move(*token_key)};
 }
 
 Result<StoredKeys> read_stored_keys(const std::filesystem::path& folder) {
-  INTEGRITY_TRY(Secret password, read_key(folder / key_file::password));
-  INTEGRITY_TRY(Secret secrets, read_key(folder / key_file::secrets));
+  INTEGRITY_TRY(Secret password, read_key(folder / key_file::password, Mode::as_it_is));
+  INTEGRITY_TRY(Secret secrets, read_key(folder / key_file::secrets, Mode::as_it_is));
   return StoredKeys{std::move(password), std::move(secrets)};
 }
 
@@ -138,7 +140,7 @@ Status note_accepted(const std::filesystem::path& folder, const std::string& nam
 }
 
 bool is_accepted(const std::filesystem::path& folder, const std::string& name, const model::Digest& fingerprint) {
-  const auto noted = read_secret_file(accepted_in(folder, name));
+  const auto noted = read_secret_as_it_is(accepted_in(folder, name));
   return noted && noted->reveal_text() == to_hex(fingerprint);
 }
 

@@ -155,5 +155,28 @@ TEST(OthersWhoMay, ReadAFileWhoseModeCannotBeReduced) {
   EXPECT_EQ(others_who_may(02, 01777, 0, {kOwn}), "everybody");
 }
 
+TEST(SecretFile, IsWholeOrRefused) {
+  const test::TempFolder folder;
+  test::write_file(folder / "most", std::string(64 * 1024, 'x'));
+  const auto most = read_secret_as_it_is(folder / "most");
+  ASSERT_TRUE(most);
+  EXPECT_EQ(most->reveal().size(), 64U * 1024);
+  test::write_file(folder / "more", std::string(64 * 1024 + 1, 'x'));
+  const auto more = read_secret_file(folder / "more");
+  ASSERT_FALSE(more);
+  EXPECT_NE(more.error().detail.find("more: is too large"), std::string::npos) << more.error().detail;
+}
+
+TEST(SecretFile, IsAFile) {
+  const test::TempFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const auto& [path, what] : {std::pair(folder / "pipe", "pipe: is a device, a pipe or a socket; name a file"),
+                                   {folder.path(), ": is a folder; name a file"}}) {
+    const auto refused = read_secret_file(path);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().detail.find(what), std::string::npos) << refused.error().detail;
+  }
+}
+
 }  // namespace
 }  // namespace integrity::app

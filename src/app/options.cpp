@@ -435,10 +435,9 @@ Status check_serve(const Config& config) {
                                           ": has no effect without --backup-dir, the folder for backups"};
   }
   if (!config.metrics_host.empty() && !is_loopback(config.metrics_host) && !config.insecure_metrics) {
-    return Error{Code::invalid_value,
-                 "--metrics-listen " + config.metrics_host +
-                     " is outside loopback and needs:\n  --insecure-metrics: whoever can reach that "
-                     "address can read the metrics; they are neither encrypted nor protected"};
+    return Error{Code::invalid_value, "--metrics-listen " + config.metrics_host +
+                                          " is outside loopback and needs --insecure-metrics: whoever can reach that "
+                                          "address can read the metrics; they are neither encrypted nor protected"};
   }
   if (config.on_loopback()) return {};
   std::string missing;

@@ -17,6 +17,7 @@
 #include "app/keys.hpp"
 #include "auth/totp.hpp"
 #include "base/new_file.hpp"
+#include "base/printable.hpp"
 #include "base/random.hpp"
 #include "catalog/words.hpp"
 #include "store/check.hpp"
@@ -47,6 +48,17 @@ bool is_part_of_a_restore(std::string_view name) {
 bool is_entry(const path& entry, const path& inside) {
   std::error_code error;
   return std::filesystem::equivalent(entry, inside, error);
+}
+
+// This folder and those that it is in, as far as they are not there yet; itself first.
+std::vector<path> missing_folders(const path& folder) {
+  std::vector<path> missing;
+  std::error_code error;
+  for (path at = std::filesystem::absolute(folder, error).lexically_normal();
+       at.has_relative_path() && !std::filesystem::exists(at, error); at = at.parent_path()) {
+    missing.push_back(at);
+  }
+  return missing;
 }
 
 Status expect_empty_folder(const Config& config) {
@@ -106,7 +118,7 @@ class Findings final : public store::CheckReport {
  public:
   void found(std::string_view about, std::string_view what) override {
     if (++count_ > kNamed) return;
-    named_ += (named_.empty() ? "" : "; ") + std::string(about) + ": " + std::string(what);
+    named_ += (named_.empty() ? "" : "; ") + visible_line(about) + ": " + visible_line(what);
   }
   void progress(std::string_view, std::size_t, std::size_t) override {}
 
@@ -140,16 +152,18 @@ class Restore {
   }
 
  private:
-  // Where it fails, the folder is as it was.
+  // Where it fails, the folder is as it was; only a token.key may have been made, if it is the last step that fails.
   Result<Restored> into_folder() {
     std::error_code error;
-    const bool had_folder = std::filesystem::exists(config_.data, error);
+    const auto made = missing_folders(config_.data);
     const path lock = config_.data / "lock";
     const bool had_lock = std::filesystem::exists(lock, error);
     INTEGRITY_TRY(const DataFolder folder, DataFolder::open(config_.data));
     const auto done = make_in(folder);
     if (!done && !had_lock) std::filesystem::remove(lock, error);
-    if (!done && !had_folder) std::filesystem::remove(config_.data, error);
+    for (const path& each : made) {
+      if (!done) std::filesystem::remove(each, error);
+    }
     return done;
   }
 
@@ -157,8 +171,16 @@ class Restore {
     INTEGRITY_CHECK(expect_empty_folder(config_));  // now nobody else changes it
     INTEGRITY_TRY(NewFile database, NewFile::create(folder.database()));
     auto done = fill(database.file(), database.partial());
-    if (done) INTEGRITY_CHECK(database.publish());
+    if (!done) return done;
+    INTEGRITY_CHECK(make_token_key());
+    INTEGRITY_CHECK(database.publish());
     return done;
+  }
+
+  // If it is missing. From here on the modes of the keys are what a server makes them.
+  Status make_token_key() {
+    const auto keys = load_keys(config_.keys, false, random_, key_file::token);
+    return keys ? Status() : keys.error();
   }
 
   Status expect_empty(store::Bulk& target) {
@@ -200,6 +222,7 @@ class Restore {
       store::copy_rows(*rows, target, kind, [](std::size_t, std::size_t) {});
     }
     target.set_watermark(rows->watermark());
+    INTEGRITY_CHECK(make_token_key());
     target.set_migration_state({});
     return done;
   }
@@ -224,13 +247,10 @@ class Restore {
     Findings findings;
     store::check(*store::sqlite::open_sqlite_check_alone(content, catalog::product_text), findings);
     INTEGRITY_CHECK(findings.none(file_));
-    // From here on something is made: a missing token.key.
-    INTEGRITY_TRY(const Keys keys, load_keys(config_.keys, false, random_, key_file::token));
-    std::vector<KeyFingerprint> used;
+    INTEGRITY_TRY(const StoredKeys keys, read_stored_keys(config_.keys));
     // Not that of what signs the tokens: the nodes may have a JWT_SECRET_KEY. The first of them notes it.
-    for (const KeyInUse& key : keys_used(keys, config_, false)) {
-      used.push_back({key.name, key.fingerprint});
-    }
+    const std::vector<KeyFingerprint> used{{key_file::password, key_fingerprint(keys.password.reveal())},
+                                           {key_file::secrets, key_fingerprint(keys.secrets.reveal())}};
     const Time now = clock_.now();
     const Restored done = store::sqlite::make_restored(
         content, catalog::product_text, {.now = now, .last_step = auth::totp_step(now), .fingerprints = used});

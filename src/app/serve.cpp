@@ -279,6 +279,7 @@ Status serve(Config config) {
 
   // Jobs for clients that were cut may still be running, and need the API: they end first, then the API.
   metrics.reset();
+  backups->stop();  // before the commands that wait for one are told to stop
   control.reset();
   watchdog.reset();
   backups.reset();

@@ -1,6 +1,5 @@
 #include "app/tls_files.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "app/file.hpp"
@@ -28,12 +27,6 @@ std::string state_of(const std::filesystem::path& path) {
   return state;
 }
 
-Result<Fd> open_file(const std::filesystem::path& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block the start
-  if (!fd.valid()) return file_error(path, "cannot read");
-  return fd;
-}
-
 // The mode is only checked, not changed: the program that renews the certificate owns the file.
 Status check_mode(const Fd& fd, const std::filesystem::path& path) {
   struct stat file {};
@@ -46,8 +39,8 @@ Status check_mode(const Fd& fd, const std::filesystem::path& path) {
 }  // namespace
 
 Status TlsFiles::take() {
-  INTEGRITY_TRY(const Fd certificate_fd, open_file(certificate_));
-  INTEGRITY_TRY(const Fd key_fd, open_file(key_));
+  INTEGRITY_TRY(const Fd certificate_fd, open_regular_file(certificate_));
+  INTEGRITY_TRY(const Fd key_fd, open_regular_file(key_));
   INTEGRITY_CHECK(check_mode(key_fd, key_));
   INTEGRITY_TRY(Secret certificate, read_whole(certificate_fd, file_bytes_max, certificate_));
   INTEGRITY_TRY(Secret key, read_whole(key_fd, file_bytes_max, key_));

@@ -41,9 +41,17 @@ std::string printable(std::string_view text, std::size_t max) {
 
 std::string visible(std::string_view message) {
   std::string out;
+  for (std::size_t at = 0; (at = message.find("\n  ")) != std::string_view::npos; message.remove_prefix(at + 1)) {
+    out += visible_line(message.substr(0, at)) + '\n';
+  }
+  return out + visible_line(message);
+}
+
+std::string visible_line(std::string_view message) {
+  std::string out;
   while (!message.empty()) {
     const auto next = first_of(message);
-    is_visible(next) || message.starts_with("\n  ") ? void(out += next) : append_escaped(out, next);
+    is_visible(next) ? void(out += next) : append_escaped(out, next);
     message.remove_prefix(next.size());
   }
   return out;

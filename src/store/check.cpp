@@ -189,7 +189,7 @@ class Check {
   }
 
   bool read(RowKind kind, const std::function<void(const Row&)>& take) {
-    const std::size_t of = source_.count(kind);
+    const std::size_t of = source_.count(kind, report_);
     std::size_t done = 0;
     report_.progress(name_of(kind), 0, of);
     return source_.read(
@@ -267,7 +267,7 @@ class Check {
   }
 
   void check_watermark() {
-    const auto known = source_.watermark();
+    const auto known = source_.watermark(report_);
     if (!known) return;
     const Watermark& watermark = *known;
     if (watermark.number > last_.number) {

@@ -36,11 +36,12 @@ class CheckSource {
  public:
   virtual ~CheckSource() = default;
 
-  virtual std::size_t count(RowKind kind) = 0;
+  // 0: damage makes it unknown, which was reported.
+  virtual std::size_t count(RowKind kind, CheckReport& report) = 0;
   // All rows of the kind, the same in every call; changes in the order of their numbers. Reports what cannot be read as
   // a row, and leaves it out. False: damage ended the reading, which was reported.
   virtual bool read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) = 0;
-  virtual std::optional<Watermark> watermark() = 0;  // nothing: lost, which was reported
+  virtual std::optional<Watermark> watermark(CheckReport& report) = 0;  // nothing: lost, which was reported
   // What only the engine knows. Called first.
   virtual void check_own(CheckReport& report) = 0;
 };

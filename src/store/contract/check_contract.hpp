@@ -29,7 +29,7 @@ class Altered final : public CheckSource {
   using Alteration = std::function<bool(Row&)>;
   Altered(CheckSource& real, Alteration alter) : real_(real), alter_(std::move(alter)) {}
 
-  std::size_t count(RowKind kind) override { return real_.count(kind); }
+  std::size_t count(RowKind kind, CheckReport& report) override { return real_.count(kind, report); }
   bool read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) override {
     return real_.read(
         kind,
@@ -39,7 +39,7 @@ class Altered final : public CheckSource {
         },
         report);
   }
-  std::optional<Watermark> watermark() override { return real_.watermark(); }
+  std::optional<Watermark> watermark(CheckReport& report) override { return real_.watermark(report); }
   void check_own(CheckReport&) override {}
 
  private:

@@ -57,7 +57,7 @@ class MongoCheck final : public CheckSource {
     }
   }
 
-  std::size_t count(RowKind kind) override {
+  std::size_t count(RowKind kind, CheckReport&) override {
     return with_type_of(kind, [this]<class T>(std::type_identity<T>) -> std::size_t {
       Array pipeline;
       pipeline.add(Doc("$match", Rows<T>::filter())).add(Doc("$count", "n"));
@@ -73,7 +73,7 @@ class MongoCheck final : public CheckSource {
     return true;
   }
 
-  std::optional<Watermark> watermark() override {
+  std::optional<Watermark> watermark(CheckReport&) override {
     const auto head = in_time([&] { return snapshot_.first(in::meta, Doc("_id", "head")); });
     if (!head) return {};
     const View view(*head);

@@ -53,7 +53,7 @@ std::int64_t number_of(Database& db, const std::string& sql) {
 
 // Begins the transaction that is open, if any. The index of words has tables of its own, which `integrity_check` covers.
 Contents contents_of(Database& db) {
-  Contents contents{.version = version_of(db), .last_change = 0, .rows = {}};
+  Contents contents{.version = version_of(db), .last_change = 0, .last_at = {}, .rows = {}};
   std::vector<std::string> tables;
   for (auto row = db.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'product_words%'"
                            " AND name NOT LIKE 'sqlite_%' ORDER BY name");
@@ -61,9 +61,10 @@ Contents contents_of(Database& db) {
     tables.push_back(row.take<std::string>());
   }
   for (const auto& table : tables) contents.rows[table] = number_of(db, "SELECT count(*) FROM \"" + table + '"');
-  auto row = db.query("SELECT coalesce(max(number), 0) FROM changes");
-  row.next();
-  contents.last_change = row.take<std::int64_t>();
+  if (auto row = db.query("SELECT number, at FROM changes ORDER BY number DESC LIMIT 1"); row.next()) {
+    contents.last_change = row.take<std::int64_t>();
+    contents.last_at = row.take<Time>();
+  }
   return contents;
 }
 
@@ -116,7 +117,8 @@ std::uint64_t size_of(const std::filesystem::path& file) {
   return error ? 0 : size;
 }
 
-void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fd& target, const Watch& watch) {
+void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fd& target, const Watch& watch,
+                bool beside_clients) {
   using std::chrono::steady_clock;
   const std::unique_ptr<sqlite3_backup, decltype(&sqlite3_backup_finish)> copy(
       sqlite3_backup_init(to.handle(), "main", from.handle(), "main"), &sqlite3_backup_finish);
@@ -135,7 +137,7 @@ void copy_pages(Database& from, Database& to, const LogGrowth& growth, const Fd&
           "writing it took so long that the log of the database grew by 4 GiB: write the backup to a"
           " faster disk, and copy it from there");
     }
-    if (grown < kHurryBytes) {
+    if (beside_clients && grown < kHurryBytes) {
       std::this_thread::sleep_for(std::min<steady_clock::duration>(steady_clock::now() - began, kPauseMax));
     }
   }
@@ -201,7 +203,8 @@ void check_pages(Database& db, const Watch& watch, const std::string& cure) {
 
 }  // namespace
 
-Contents copy_database(const std::filesystem::path& file, const std::filesystem::path& to, const Watch& watch) {
+Contents copy_database(const std::filesystem::path& file, const std::filesystem::path& to, const Watch& watch,
+                       const CopyHow& how) {
   const Fd target = opened(to, O_RDWR);
   const LogGrowth growth(file);
   Contents contents;
@@ -210,13 +213,14 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
       Database db(file, Database::Open::read);
       db.execute("PRAGMA cache_size = -1024; BEGIN");
       refuse_newer(db);
+      if (how.began) how.began();
       expect_open(db);
       contents = contents_of(db);
       return db;
     });
     Database copy(to, Database::Open::alone);
     copy.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1024;");
-    advising([&] { copy_pages(from, copy, growth, target, watch); });
+    advising([&] { copy_pages(from, copy, growth, target, watch, how.beside_clients); });
   }
   make_ordinary(target);
   return contents;

@@ -24,16 +24,23 @@ struct Stopped : Unavailable {
 struct Contents {
   std::int64_t version = 0;  // of the schema
   std::int64_t last_change = 0;
+  Time last_at{};                            // of that change
   std::map<std::string, std::int64_t> rows;  // by table
 
   bool operator==(const Contents&) const = default;
+};
+
+struct CopyHow {
+  bool beside_clients = false;    // pauses for as long as it works, for those who write meanwhile
+  std::function<void()> began{};  // is called once, right after the state was chosen
 };
 
 // Both fill the empty file `to`, which nobody else uses, without syncing it at the end.
 //
 // One state of `file`, which a server may be writing meanwhile. It holds a read transaction as long as it copies, so the
 // log cannot start over: it gives up when the log has grown by 4 GiB.
-Contents copy_database(const std::filesystem::path& file, const std::filesystem::path& to, const Watch& watch);
+Contents copy_database(const std::filesystem::path& file, const std::filesystem::path& to, const Watch& watch,
+                       const CopyHow& how = {});
 // `source` must be one state too.
 Contents copy_rows_into(RowSource& source, const std::filesystem::path& to, const model::ProductText& text,
                         const Watch& watch);

@@ -1,6 +1,7 @@
 #include "store/sqlite/backup.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "store/contract/store_contract.hpp"
 #include "store/sqlite/check.hpp"
@@ -48,6 +49,34 @@ class SqliteBackup : public testing::Test {
   const TempFolder folder_;
   const std::filesystem::path file_ = folder_ / "integrity.db", copy_ = empty("copy.db");
 };
+
+TEST_F(SqliteBackup, TellsWhenItsStateWasChosen) {
+  const auto store = open();
+  add(*store, 1);
+  const Contents copied = copy_database(file_, copy_, {}, {.began = [&] { add(*store, 2); }});
+  EXPECT_EQ(copied.last_change, 1) << "what is written from then on is not in it";
+  EXPECT_EQ(copied.last_at, clock_.now());
+  EXPECT_EQ(check_database(copy_, {}), copied);
+}
+
+// The thread gives its core away once for each pause.
+TEST_F(SqliteBackup, PausesOnlyBesideClients) {
+  const auto store = open();
+  for (std::uint8_t i = 1; i <= 250; ++i) add(*store, i, kLong);
+  const auto waits = [&](const char* to, bool beside_clients) {
+    rusage before{}, after{};
+    ::getrusage(RUSAGE_THREAD, &before);
+    int steps = 0;
+    const auto count = [&](std::string_view, std::uint64_t, std::uint64_t) { return ++steps > 0; };
+    copy_database(file_, empty(to), count, {.beside_clients = beside_clients});
+    ::getrusage(RUSAGE_THREAD, &after);
+    return std::pair(after.ru_nvcsw - before.ru_nvcsw, steps);
+  };
+  const auto [alone, steps] = waits("alone.db", false);
+  ASSERT_GT(steps, 3);
+  const auto beside = waits("beside.db", true).first;
+  EXPECT_GE(beside, alone + steps / 2) << alone << " alone, " << steps << " steps";
+}
 
 TEST_F(SqliteBackup, IsOneStateInAnOrdinaryFile) {
   const auto store = open();
@@ -211,7 +240,7 @@ TEST_F(SqliteBackup, RefusesWhatIsNotOne) {
   EXPECT_NE(refusal(copy_).find("cut off in its header"), std::string::npos);
   test::write_file(copy_, std::string(5000, 'x'));
   EXPECT_NE(refusal(copy_).find("is not a backup"), std::string::npos);
-  EXPECT_NE(refusal(folder_ / "none.db").find("cannot be read"), std::string::npos);
+  EXPECT_NE(refusal(folder_ / "none.db").find("cannot read"), std::string::npos);
   EXPECT_NE(refusal(folder_.path()).find("is a folder"), std::string::npos);
   EXPECT_NE(refusal("/dev/null").find("is a device"), std::string::npos);
 }

@@ -69,19 +69,21 @@ class SqliteCheck final : public CheckSource {
       : file_(file), text_(text), db_(std::move(db)), growth_(file), log_max_(log_max) {
     db_.execute("PRAGMA cache_size = -32768; PRAGMA query_only = ON; BEGIN");
     expect_current(db_);
-    const auto state = migration_state_of(db_);
-    if (state && state->role == MigrationState::Role::target && state->closed()) throw Unavailable(why_closed(*state));
     sqlite3_progress_handler(
         db_.handle(), kStepsBetweenLooks,
         [](void* to) { return static_cast<const SqliteCheck*>(to)->goes_on() ? 0 : 1; }, this);
   }
 
-  std::size_t count(RowKind kind) override {
-    return with_type_of(kind, [this]<class T>(std::type_identity<T>) {
-      auto row = db_.query(Rows<T>::count);
-      row.next();
-      return static_cast<std::size_t>(row.template take<std::int64_t>());
+  std::size_t count(RowKind kind, CheckReport& report) override {
+    std::int64_t count = 0;
+    unless_damaged(report, name_of(kind), [&] {
+      with_type_of(kind, [&]<class T>(std::type_identity<T>) {
+        auto row = db_.query(Rows<T>::count);
+        row.next();
+        count = row.template take<std::int64_t>();
+      });
     });
+    return static_cast<std::size_t>(count);
   }
 
   bool read(RowKind kind, const std::function<void(const Row&)>& take, CheckReport& report) override {
@@ -91,13 +93,18 @@ class SqliteCheck final : public CheckSource {
   }
 
   // What is known of changes that are gone: the words are indexed up to one.
-  std::optional<Watermark> watermark() override {
-    Watermark watermark = watermark_of(db_);
-    watermark.number = std::max(watermark.number, words_through(db_));
+  std::optional<Watermark> watermark(CheckReport& report) override {
+    std::optional<Watermark> watermark;
+    unless_damaged(report, "the last change number", [&] {
+      Watermark known = watermark_of(db_);
+      known.number = std::max(known.number, words_through(db_));
+      watermark = known;
+    });
     return watermark;
   }
 
   void check_own(CheckReport& report) override {
+    unless_damaged(report, "the state of a migration", [&] { refuse_half_a_copy(); });
     unless_damaged(report, "the file", [&] { check_file(report); });
     unless_damaged(report, "the schema", [&] { check_schema(db_, report); });
     unless_damaged(report, "the sequence numbers of changes", [&] { check_sequences(report); });
@@ -180,6 +187,12 @@ class SqliteCheck final : public CheckSource {
                                                                       " made is not what the change after it replaced");
     }
     return change;
+  }
+
+  void refuse_half_a_copy() {
+    const auto state = migration_state_of(db_);
+    if (!state || state->role != MigrationState::Role::target || !state->closed()) return;
+    throw Unavailable(file_.string() + ": " + why_closed(*state));
   }
 
   void check_file(CheckReport& report) {

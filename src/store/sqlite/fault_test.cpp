@@ -218,6 +218,8 @@ TEST_F(SqliteFaults, NothingIsAcknowledgedAfterAFileWasRemovedOrReplaced) {
        {std::pair(file, false), {file, true}, {file + "-wal", false}, {file + "-wal", true}}) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(create(1));
+    const Tally& counter = store_->meters.changes[static_cast<std::size_t>(model::RecordKind::product)];
+    const std::uint64_t counted = counter.value();
     std::filesystem::rename(name, name + ".away");
     if (replaced) test::write_file(name, "");
     for (const bool readiness : {false, true, false}) {
@@ -227,6 +229,7 @@ TEST_F(SqliteFaults, NothingIsAcknowledgedAfterAFileWasRemovedOrReplaced) {
       EXPECT_NE(refused.error().cause.find("was removed or replaced"), std::string::npos) << refused.error().cause;
       EXPECT_EQ(refused.error().detail.find(folder_.path().string()), std::string::npos) << "for clients";
     }
+    EXPECT_EQ(counter.value(), counted) << "written to nowhere";
     store_.reset();
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) std::filesystem::remove(entry);
     open();

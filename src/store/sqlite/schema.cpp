@@ -68,12 +68,12 @@ void migrate(Database& db, std::int64_t to) {
   db.execute("COMMIT");
 }
 
+bool has_texts_of(Database& db, const model::ProductText& text) {
+  auto row = db.query("SELECT version FROM word_index");
+  return row.next() && row.take<std::int64_t>() == text.version;
+}
+
 void refresh_texts(Database& db, const model::ProductText& text) {
-  {
-    auto row = db.query("SELECT version FROM word_index");
-    if (row.next() && row.take<std::int64_t>() == text.version) return;
-  }
-  log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
   db.execute("BEGIN IMMEDIATE; INSERT INTO product_words (product_words) VALUES ('delete-all');");
   for (auto row = db.query("SELECT place, " PRODUCT_COLUMNS " FROM products p"); row.next();) {
     const auto sequence = row.take<std::int64_t>();
@@ -95,6 +95,8 @@ void make_ready(Database& db, const model::ProductText& text) {
   db.execute(
       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;");
+  if (has_texts_of(db, text)) return;
+  log::event("store.texts.refresh", {{"version", std::to_string(text.version)}});
   refresh_texts(db, text);
 }
 
@@ -103,7 +105,7 @@ void make_ready_alone(Database& db, const model::ProductText& text) {
       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA secure_delete = ON;"
       "PRAGMA cache_size = -131072;");
   migrate(db);
-  refresh_texts(db, text);
+  if (!has_texts_of(db, text)) refresh_texts(db, text);
 }
 
 void expect_current(Database& db) {

@@ -198,6 +198,7 @@ void Writer::delay_words(const char* cause) noexcept {
 
 void Writer::write_group() noexcept {
   answers_.assign(group_.size(), Status());  // both have room
+  std::chrono::nanoseconds taken{};
   try {
     tx_.begin_group();
     db_.run("BEGIN IMMEDIATE");
@@ -211,8 +212,7 @@ void Writer::write_group() noexcept {
     tx_.end_group();
     const auto begun = std::chrono::steady_clock::now();
     db_.run("COMMIT");
-    const auto taken = std::chrono::steady_clock::now() - begun;
-    meters_.add_group(group_.size(), taken, tx_.change_counts());
+    taken = std::chrono::steady_clock::now() - begun;
   } catch (const Failure& failure) {
     return fail_group(report(failure.code, failure.what()));
   } catch (const std::exception& exception) {
@@ -223,6 +223,7 @@ void Writer::write_group() noexcept {
   if (!files_.intact()) {
     return fail_group(report(SQLITE_CANTOPEN, "the file, or its log, was removed or replaced under the server"));
   }
+  meters_.add_group(group_.size(), taken, tx_.change_counts());
   publish();
   answer_group();
 }
