@@ -139,17 +139,19 @@ def test_what_is_left_of_a_damaged_table_is_read(folder):
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "folder"])
+@pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "negative", "zero", "folder"])
 def test_what_cannot_be_read_is_exit_2_with_one_line_that_names_the_file(folder, how):
     file = folder / "integrity.db"
     content = file.read_bytes()
     said = {"missing": "no database", "cut": "damaged", "text": "damaged", "empty": "", "foreign": "another program",
-            "older": "Start the server once", "newer": "Use the newer program", "folder": ""}[how]
-    if how in ("foreign", "older", "newer"):
+            "older": "Start the server once", "newer": "Use the newer program", "folder": "",
+            "negative": "schema version -1, which no program made", "zero": "schema version 0, which no program made"}[how]
+    if how in ("foreign", "older", "newer", "negative", "zero"):
         if how == "foreign":
             file.unlink()
         db = sqlite3.connect(file)
-        db.executescript({"foreign": "CREATE TABLE mine (x)", "older": "PRAGMA user_version = 3", "newer": "PRAGMA user_version = 99"}[how])
+        version = {"older": 3, "newer": 99, "negative": -1, "zero": 0}.get(how)
+        db.executescript("CREATE TABLE mine (x)" if how == "foreign" else f"PRAGMA user_version = {version}")
         db.close()
     else:
         file.unlink()

@@ -172,15 +172,21 @@ def of_another_program(_: bytes) -> bytes:
     return database.serialize()
 
 
+def of_version(version: int, content: bytes) -> bytes:
+    return content[:60] + version.to_bytes(4, "big", signed=True) + content[64:]
+
+
 def newer(content: bytes) -> bytes:
-    return content[:60] + (99).to_bytes(4, "big") + content[64:]
+    return of_version(99, content)
 
 
 BAD = {"empty": (lambda content: b"", "empty"), "a text": (lambda content: b"Hello\n" * 100, "not a backup"),
        "cut in the header": (lambda content: content[:50], "cut off"), "cut off": (lambda content: content[:-1], "cut off"),
        "cut off by half": (lambda content: content[:len(content) // 2], "cut off"),
        "too long": (lambda content: content + b"\0" * 4096, "damaged"), "damaged": (damaged, "damaged"),
-       "of another program": (of_another_program, "another program"), "newer": (newer, "newer program")}
+       "of another program": (of_another_program, "another program"), "newer": (newer, "newer program"),
+       "of a version below 0": (lambda content: of_version(-1, content), "schema version -1"),
+       "of version 0": (lambda content: of_version(0, content), "schema version 0")}
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -424,12 +430,13 @@ def test_an_upgrade_next_to_a_copy_of_another_one_changes_nothing():
         assert old.exists()
 
 
-def test_a_newer_database_is_refused_and_untouched(shop, place):
+@pytest.mark.parametrize("version, words", [(99, "newer program"), (-1, "schema version -1"), (-2**31, "schema version -2147483648"), (0, "schema version 0")])
+def test_a_database_of_another_version_is_refused_and_untouched(shop, place, version, words):
     numbers_of(restore(shop.file, "--data", place))
     file = place / "integrity.db"
-    file.write_bytes(newer(file.read_bytes()))
+    file.write_bytes(of_version(version, file.read_bytes()))
     before = file.read_bytes()
     for command in (["serve", "--listen", "127.0.0.1:0"], ["backup", place / "x.db"]):
         done = run(*command, "--data", place)
-        assert done.returncode == 1 and "newer program" in done.stderr and str(file) in done.stderr, done
+        assert done.returncode == 1 and words in done.stderr and str(file) in done.stderr, done
     assert file.read_bytes() == before and sorted(path.name for path in place.iterdir() if path.is_file()) == ["integrity.db", "lock"]

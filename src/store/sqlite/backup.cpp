@@ -209,6 +209,7 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
     auto from = naming(file, [&] {
       Database db(file, Database::Open::read);
       db.execute("PRAGMA cache_size = -1024; BEGIN");
+      refuse_foreign(db);
       refuse_newer(db);
       expect_open(db);
       contents = contents_of(db);
@@ -248,11 +249,13 @@ Contents check_database(const std::filesystem::path& file, const Watch& watch, c
     Database db(file, Database::Open::unchanging);
     try {
       db.execute("BEGIN");
-      const bool ours = number_of(db, "PRAGMA application_id") == application_id && version_of(db) > 0;
+      const bool ours = number_of(db, "PRAGMA application_id") == application_id &&
+                        number_of(db, "SELECT count(*) FROM sqlite_schema") > 0;
       if (!ours) throw Unavailable("is a database of another program; name another file");
     } catch (const Failure& failure) {
       throw Unavailable(std::string("is damaged (") + failure.what() + ")" + cure);
     }
+    refuse_foreign(db);
     refuse_newer(db);
     check_pages(db, watch, cure);
     expect_open(db);
