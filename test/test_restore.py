@@ -211,6 +211,11 @@ def test_a_file_that_is_not_there_or_has_a_log_is_refused(shop, place, tmp_path)
 
 
 ALTERED = {"trigger": ("CREATE TRIGGER keep BEFORE DELETE ON sessions BEGIN SELECT raise(IGNORE); END", "trigger keep: is not this program's"),
+           "hidden trigger": ("CREATE TRIGGER sqliteXstat BEFORE DELETE ON sessions BEGIN SELECT raise(IGNORE); END",
+                              "trigger sqliteXstat: is not this program's"),
+           "endless trigger": ("UPDATE word_index SET version = 1; CREATE TRIGGER endless AFTER UPDATE ON products BEGIN"  # runs in an upgrade
+                               " SELECT count(*) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c); END",
+                               "trigger endless: is not this program's"),
            "view": ("CREATE VIEW mine AS SELECT 1", "view mine: is not this program's"),
            "table": ("CREATE TABLE mine (x)", "table mine: is not this program's"),
            "products": ("DELETE FROM products", "is missing: it has a history that does not end"),

@@ -220,8 +220,10 @@ class Restore {
   Result<Restored> make_store(const Fd& copy) {
     INTEGRITY_CHECK(copy_file(file_, copy));
     const path content = path_of(copy);
-    store::sqlite::upgrade_copy(content, catalog::product_text);
     Findings findings;
+    store::sqlite::check_schema_of(content, findings);
+    INTEGRITY_CHECK(findings.none(file_));
+    store::sqlite::upgrade_copy(content, catalog::product_text);
     store::check(*store::sqlite::open_sqlite_check_alone(content, catalog::product_text), findings);
     INTEGRITY_CHECK(findings.none(file_));
     // From here on something is made: a missing token.key.

@@ -189,6 +189,20 @@ def trigger_added(db):
     return "trigger tidy: is not this program's"
 
 
+def object_added(kind, name, sql):
+    def plant(db):
+        db.executescript(sql)
+        return f"{kind} {name}: is not this program's"
+    plant.__name__ = f"{kind}_{name}_added"
+    return plant
+
+
+def trigger_with_the_name_of_an_index(db):
+    made = one(db, "SELECT sql FROM sqlite_schema WHERE name = 'products_by_price'")
+    db.executescript("DROP INDEX products_by_price; CREATE TRIGGER products_by_price AFTER INSERT ON products BEGIN DELETE FROM changes; END;" + made)
+    return "trigger products_by_price: is not this program's"
+
+
 def table_altered(db):
     db.execute("ALTER TABLE users ADD COLUMN shoe_size INTEGER")
     return "table users: is not as this program makes it"
@@ -213,6 +227,10 @@ BY_SQL = [product_altered, price_altered, product_altered_with_its_version, hist
           invitation_promoted, of_nobody("recovery_codes", "recovery codes"), of_nobody("factor_counters", "code counters"),
           of_nobody("challenges", "challenge"), of_nobody("kept_answers", "stored response"), words_missing, words_added,
           words_of_nothing, sort_key_altered, sequence_altered, index_dropped, index_altered, trigger_added, table_altered,
+          trigger_with_the_name_of_an_index,
+          object_added("trigger", "sqliteXstat1", "CREATE TRIGGER sqliteXstat1 AFTER INSERT ON products BEGIN DELETE FROM changes; END"),
+          object_added("table", "sqliteXstat1", "CREATE TABLE sqliteXstat1 (x)"),
+          object_added("view", "sqliteXstat4", "CREATE VIEW sqliteXstat4 AS SELECT 1"),
           check_broken, word_unknown]
 
 

@@ -210,6 +210,9 @@ Database::Database(const std::filesystem::path& file, Open how) {
     throw Failure(code, "cannot open the database: " + std::string(sqlite3_errstr(code)));
   }
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  // The schema has neither: whoever could write to the file must not let its own run here.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   // Not without a journal, which this would forbid.
   if (how != Open::alone) sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // No mmap: a disk that cannot be read should be an error, not a SIGBUS.
