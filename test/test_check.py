@@ -116,6 +116,16 @@ def test_a_damage_is_named(folder, planted):
 
 
 @pytest.mark.embedded
+def test_a_check_goes_on_after_a_text_that_is_not_utf8(folder):
+    broken = damage.plant(damage.bit_flipped_in_a_description, folder)
+    other = damage.plant(damage.account_promoted, folder)
+    done = check(folder)
+    assert done.returncode == 1 and str(folder / "integrity.db") in done.stderr, done
+    assert damage.named(broken, done.stdout) and damage.named(other, done.stdout), done
+    assert "word index" not in done.stdout, "its words are not known"
+
+
+@pytest.mark.embedded
 def test_figures_of_the_planner_are_not_a_finding(folder):
     with sqlite3.connect(folder / "integrity.db") as database:
         database.execute("ANALYZE")

@@ -214,6 +214,24 @@ def check_broken(db):
     return "file "
 
 
+def bit_flipped_in_a_description(db):
+    pid = product(db)
+    db.execute("UPDATE products SET description = CAST(x'4c61ed70' AS TEXT) WHERE id = unhex_(?)", (pid,))
+    return f"product {pid}: cannot be read: a text is not UTF-8"
+
+
+def bit_flipped_in_the_name_of_an_account(db):
+    uid = one(db, "SELECT lower(hex(id)) FROM users WHERE state = 'active'")
+    db.execute("UPDATE users SET name = CAST(x'ff' AS TEXT) WHERE id = unhex_(?)", (uid,))
+    return f"user {uid}: cannot be read: a text is not UTF-8"
+
+
+def bit_flipped_in_a_reason(db):
+    number = one(db, "SELECT max(number) / 2 FROM changes")
+    db.execute("UPDATE changes SET reason = CAST(x'ff' AS TEXT) WHERE number = ?", (number,))
+    return f"changes {number}: cannot be read: a text is not UTF-8"
+
+
 def word_unknown(db):
     db.execute("PRAGMA ignore_check_constraints = ON")
     uid = one(db, "SELECT lower(hex(id)) FROM users WHERE state = 'active'")
@@ -231,7 +249,7 @@ BY_SQL = [product_altered, price_altered, product_altered_with_its_version, hist
           object_added("trigger", "sqliteXstat1", "CREATE TRIGGER sqliteXstat1 AFTER INSERT ON products BEGIN DELETE FROM changes; END"),
           object_added("table", "sqliteXstat1", "CREATE TABLE sqliteXstat1 (x)"),
           object_added("view", "sqliteXstat4", "CREATE VIEW sqliteXstat4 AS SELECT 1"),
-          check_broken, word_unknown]
+          check_broken, word_unknown, bit_flipped_in_a_description, bit_flipped_in_the_name_of_an_account, bit_flipped_in_a_reason]
 
 
 def plant(damage, folder) -> str:

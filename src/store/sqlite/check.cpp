@@ -136,6 +136,9 @@ class SqliteCheck final : public CheckSource {
         report.found(about(kind, row.shown(id_column<T>)), std::string("cannot be read: ") + failure.what());
         continue;
       }
+      if (row.has_broken_text()) {
+        report.found(about(kind, row.shown(id_column<T>)), "cannot be read: a text is not UTF-8");
+      }
       take(*value);
     }
   }

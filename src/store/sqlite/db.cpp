@@ -122,6 +122,15 @@ std::string Run::shown(int column) const {
   return text;
 }
 
+bool Run::has_broken_text() const {
+  for (int column = 0; column < sqlite3_data_count(statement_); ++column) {
+    if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) continue;
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (!count_code_points({text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))})) return true;
+  }
+  return false;
+}
+
 void Run::read(int column, std::int64_t& value) const {
   value = sqlite3_column_int64(statement_, column);
 }
