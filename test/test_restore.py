@@ -222,15 +222,21 @@ ALTERED = {"trigger": ("CREATE TRIGGER keep BEFORE DELETE ON sessions BEGIN SELE
            "change": ("DELETE FROM changes WHERE number = 2", "change 2: is missing in the history")}
 
 
-@pytest.mark.parametrize("kind", ALTERED)
-def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touched(shop, place, tmp_path, kind):
-    """SQLite itself finds nothing wrong with it."""
-    script, words = ALTERED[kind]
-    file = tmp_path / "altered.db"
+def altered(shop, folder, script: str):
+    """The backup, after this script ran on it."""
+    file = folder / "altered.db"
     shutil.copy(shop.file, file)
     database = sqlite3.connect(file)
     database.executescript(script)
     database.close()
+    return file
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touched(shop, place, tmp_path, kind):
+    """SQLite itself finds nothing wrong with it."""
+    script, words = ALTERED[kind]
+    file = altered(shop, tmp_path, script)
     (place / "keys" / "token.key").unlink()
     before = everything_in(tmp_path)
     done = restore(file, "--data", place)
@@ -284,6 +290,30 @@ def test_a_missing_or_foreign_key_is_refused_and_none_is_made(shop, place, key, 
     assert (done.returncode, done.stdout) == (1, ""), done
     assert str(path) in done.stderr and f"key accept {key}" in done.stderr
     assert everything_in(place) == before
+
+
+@pytest.mark.parametrize("key", ["password.key", "secrets.key"])
+def test_a_backup_that_does_not_say_which_keys_it_was_made_with_is_refused(shop, place, tmp_path, key):
+    """Even with the right ones: nothing tells that they are."""
+    file = altered(shop, tmp_path, f"DELETE FROM key_fingerprints WHERE key = '{key}'")
+    (place / "keys" / "token.key").unlink()
+    before = everything_in(place)
+    done = restore(file, "--data", place)
+    assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1, done
+    assert f"{file}: does not say which {key} " in done.stderr and f"key accept {key}" in done.stderr, done
+    assert everything_in(place) == before
+    assert run("key", "accept", key, "--data", place).returncode == 0
+    last = int(shop.told["last change"])
+    assert numbers_of(restore(file, "--data", place)) == (last + 1, last)
+
+
+def test_a_backup_without_accounts_needs_no_fingerprints(place, tmp_path):
+    with Server(store="") as server:
+        backup(server, tmp_path / "new.db")
+    with sqlite3.connect(tmp_path / "new.db") as database:
+        database.execute("DELETE FROM key_fingerprints")
+    database.close()
+    numbers_of(restore(tmp_path / "new.db", "--data", place))
 
 
 def test_keys_that_are_lost_are_accepted_first(shop, place):

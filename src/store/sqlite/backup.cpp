@@ -328,12 +328,14 @@ Restored make_restored(const std::filesystem::path& file, const model::ProductTe
   return {.change = last.number + 1, .last_before = last.number};
 }
 
-std::vector<KeyFingerprint> fingerprints_in(const std::filesystem::path& file) {
+Fingerprints fingerprints_in(const std::filesystem::path& file) {
   return naming(file, [&] {
     Database db(file, Database::Open::unchanging);
-    std::vector<KeyFingerprint> found;
+    Fingerprints found;
     if (version_of(db) < kFirstVersionWithFingerprints) return found;
-    for (auto row = db.query(select_from<KeyFingerprint>); row.next();) found.push_back(take<KeyFingerprint>(row));
+    for (auto row = db.query(select_from<KeyFingerprint>); row.next();)
+      found.known.push_back(take<KeyFingerprint>(row));
+    found.complete = db.query("SELECT 1 FROM users").next();
     return found;
   });
 }
