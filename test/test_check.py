@@ -116,6 +116,25 @@ def test_a_damage_is_named(folder, planted):
 
 
 @pytest.mark.embedded
+def test_a_check_goes_on_after_a_text_that_is_not_utf8(folder):
+    broken = damage.plant(damage.bit_flipped_in_a_description, folder)
+    other = damage.plant(damage.account_promoted, folder)
+    done = check(folder)
+    assert done.returncode == 1 and str(folder / "integrity.db") in done.stderr, done
+    assert damage.named(broken, done.stdout) and damage.named(other, done.stdout), done
+    assert "word index" not in done.stdout, "its words are not known"
+
+
+@pytest.mark.embedded
+def test_figures_of_the_planner_are_not_a_finding(folder):
+    with sqlite3.connect(folder / "integrity.db") as database:
+        database.execute("ANALYZE")
+    database.close()
+    done = check(folder)
+    assert (done.returncode, done.stdout) == (0, ""), done
+
+
+@pytest.mark.embedded
 def test_a_damaged_page_is_named(folder):
     at, size = damage.root_page(folder, "products_by_name")
     file = folder / "integrity.db"
@@ -158,17 +177,19 @@ def test_whatever_part_is_lost_the_rest_is_checked(folder):
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "folder"])
+@pytest.mark.parametrize("how", ["missing", "cut", "text", "empty", "foreign", "older", "newer", "negative", "zero", "folder"])
 def test_what_cannot_be_read_is_exit_2_with_one_line_that_names_the_file(folder, how):
     file = folder / "integrity.db"
     content = file.read_bytes()
     said = {"missing": "no database", "cut": "damaged", "text": "damaged", "empty": "", "foreign": "another program",
-            "older": "Start the server once", "newer": "Use the newer program", "folder": ""}[how]
-    if how in ("foreign", "older", "newer"):
+            "older": "Start the server once", "newer": "Use the newer program", "folder": "",
+            "negative": "schema version -1, which no program made", "zero": "schema version 0, which no program made"}[how]
+    if how in ("foreign", "older", "newer", "negative", "zero"):
         if how == "foreign":
             file.unlink()
         db = sqlite3.connect(file)
-        db.executescript({"foreign": "CREATE TABLE mine (x)", "older": "PRAGMA user_version = 3", "newer": "PRAGMA user_version = 99"}[how])
+        version = {"older": 3, "newer": 99, "negative": -1, "zero": 0}.get(how)
+        db.executescript("CREATE TABLE mine (x)" if how == "foreign" else f"PRAGMA user_version = {version}")
         db.close()
     else:
         file.unlink()

@@ -249,6 +249,25 @@ def test_a_host_command_is_in_effect_when_it_ends(server):
         assert Client(server, account.token).get("/me").status == 401
 
 
+@pytest.mark.embedded
+def test_a_result_that_cannot_be_written_is_status_1_with_words(tmp_path):
+    """`user add` prints the only copy of the secret."""
+    def to_full_disk(*arguments, stdin=""):
+        with open("/dev/full", "w") as full:
+            return subprocess.run([BINARY, *map(str, arguments)], input=stdin, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+    data, file = tmp_path / "data", tmp_path / "backup.db"
+    done = [to_full_disk("user", "add", "zoe", "--data", data, "--bcrypt-cost", "10", stdin=PASSWORD + "\n"),
+            to_full_disk("user", "list", "--data", data), to_full_disk("user", "role", "zoe", "viewer", "--data", data),
+            to_full_disk("backup", file, "--data", data)]
+    (tmp_path / "new").mkdir(0o700)
+    (data / "keys").rename(tmp_path / "new" / "keys")
+    done.append(to_full_disk("restore", file, "--data", tmp_path / "new"))
+    for each in done:
+        assert each.returncode == 1 and "could not be written to stdout" in each.stderr, each
+    assert (tmp_path / "new" / "integrity.db").exists(), "it is complete"
+    assert "zoe" in run("user", "list", "--data", tmp_path / "new").stdout
+
+
 def test_commands_do_not_create_a_folder(tmp_path):
     done = run("user", "list", "--data", tmp_path / "none")
     assert done.returncode == 1 and done.stderr.strip()

@@ -172,15 +172,21 @@ def of_another_program(_: bytes) -> bytes:
     return database.serialize()
 
 
+def of_version(version: int, content: bytes) -> bytes:
+    return content[:60] + version.to_bytes(4, "big", signed=True) + content[64:]
+
+
 def newer(content: bytes) -> bytes:
-    return content[:60] + (99).to_bytes(4, "big") + content[64:]
+    return of_version(99, content)
 
 
 BAD = {"empty": (lambda content: b"", "empty"), "a text": (lambda content: b"Hello\n" * 100, "not a backup"),
        "cut in the header": (lambda content: content[:50], "cut off"), "cut off": (lambda content: content[:-1], "cut off"),
        "cut off by half": (lambda content: content[:len(content) // 2], "cut off"),
        "too long": (lambda content: content + b"\0" * 4096, "damaged"), "damaged": (damaged, "damaged"),
-       "of another program": (of_another_program, "another program"), "newer": (newer, "newer program")}
+       "of another program": (of_another_program, "another program"), "newer": (newer, "newer program"),
+       "of a version below 0": (lambda content: of_version(-1, content), "schema version -1"),
+       "of version 0": (lambda content: of_version(0, content), "schema version 0")}
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -205,21 +211,32 @@ def test_a_file_that_is_not_there_or_has_a_log_is_refused(shop, place, tmp_path)
 
 
 ALTERED = {"trigger": ("CREATE TRIGGER keep BEFORE DELETE ON sessions BEGIN SELECT raise(IGNORE); END", "trigger keep: is not this program's"),
+           "hidden trigger": ("CREATE TRIGGER sqliteXstat BEFORE DELETE ON sessions BEGIN SELECT raise(IGNORE); END",
+                              "trigger sqliteXstat: is not this program's"),
+           "endless trigger": ("UPDATE word_index SET version = 1; CREATE TRIGGER endless AFTER UPDATE ON products BEGIN"  # runs in an upgrade
+                               " SELECT count(*) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c); END",
+                               "trigger endless: is not this program's"),
            "view": ("CREATE VIEW mine AS SELECT 1", "view mine: is not this program's"),
            "table": ("CREATE TABLE mine (x)", "table mine: is not this program's"),
            "products": ("DELETE FROM products", "is missing: it has a history that does not end"),
            "change": ("DELETE FROM changes WHERE number = 2", "change 2: is missing in the history")}
 
 
-@pytest.mark.parametrize("kind", ALTERED)
-def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touched(shop, place, tmp_path, kind):
-    """SQLite itself finds nothing wrong with it."""
-    script, words = ALTERED[kind]
-    file = tmp_path / "altered.db"
+def altered(shop, folder, script: str):
+    """The backup, after this script ran on it."""
+    file = folder / "altered.db"
     shutil.copy(shop.file, file)
     database = sqlite3.connect(file)
     database.executescript(script)
     database.close()
+    return file
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_backup_that_does_not_belong_together_is_refused_and_nothing_is_touched(shop, place, tmp_path, kind):
+    """SQLite itself finds nothing wrong with it."""
+    script, words = ALTERED[kind]
+    file = altered(shop, tmp_path, script)
     (place / "keys" / "token.key").unlink()
     (place / "keys" / "password.key").chmod(0o640)
     before = everything_in(tmp_path)
@@ -274,6 +291,30 @@ def test_a_missing_or_foreign_key_is_refused_and_none_is_made(shop, place, key, 
     assert (done.returncode, done.stdout) == (1, ""), done
     assert str(path) in done.stderr and f"key accept {key}" in done.stderr
     assert everything_in(place) == before
+
+
+@pytest.mark.parametrize("key", ["password.key", "secrets.key"])
+def test_a_backup_that_does_not_say_which_keys_it_was_made_with_is_refused(shop, place, tmp_path, key):
+    """Even with the right ones: nothing tells that they are."""
+    file = altered(shop, tmp_path, f"DELETE FROM key_fingerprints WHERE key = '{key}'")
+    (place / "keys" / "token.key").unlink()
+    before = everything_in(place)
+    done = restore(file, "--data", place)
+    assert (done.returncode, done.stdout) == (1, "") and len(done.stderr.splitlines()) == 1, done
+    assert f"{file}: does not say which {key} " in done.stderr and f"key accept {key}" in done.stderr, done
+    assert everything_in(place) == before
+    assert run("key", "accept", key, "--data", place).returncode == 0
+    last = int(shop.told["last change"])
+    assert numbers_of(restore(file, "--data", place)) == (last + 1, last)
+
+
+def test_a_backup_without_accounts_needs_no_fingerprints(place, tmp_path):
+    with Server(store="") as server:
+        backup(server, tmp_path / "new.db")
+    with sqlite3.connect(tmp_path / "new.db") as database:
+        database.execute("DELETE FROM key_fingerprints")
+    database.close()
+    numbers_of(restore(tmp_path / "new.db", "--data", place))
 
 
 def test_keys_that_are_lost_are_accepted_first(shop, place):
@@ -425,12 +466,13 @@ def test_an_upgrade_next_to_a_copy_of_another_one_changes_nothing():
         assert old.exists()
 
 
-def test_a_newer_database_is_refused_and_untouched(shop, place):
+@pytest.mark.parametrize("version, words", [(99, "newer program"), (-1, "schema version -1"), (-2**31, "schema version -2147483648"), (0, "schema version 0")])
+def test_a_database_of_another_version_is_refused_and_untouched(shop, place, version, words):
     numbers_of(restore(shop.file, "--data", place))
     file = place / "integrity.db"
-    file.write_bytes(newer(file.read_bytes()))
+    file.write_bytes(of_version(version, file.read_bytes()))
     before = file.read_bytes()
     for command in (["serve", "--listen", "127.0.0.1:0"], ["backup", place / "x.db"]):
         done = run(*command, "--data", place)
-        assert done.returncode == 1 and "newer program" in done.stderr and str(file) in done.stderr, done
+        assert done.returncode == 1 and words in done.stderr and str(file) in done.stderr, done
     assert file.read_bytes() == before and sorted(path.name for path in place.iterdir() if path.is_file()) == ["integrity.db", "lock"]

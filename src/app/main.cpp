@@ -85,6 +85,15 @@ int run(const CommandLine& line) {
   return finish(user_command(line, loaded->config));
 }
 
+// What a command prints may be the only copy of a secret. `check` has its own words and status; `serve` prints only where
+// it listens.
+int printed(const CommandLine& line, int status) {
+  std::cout.flush();
+  if (std::cout || status != 0 || line.verb == Verb::serve) return status;
+  return complain(
+      "what it prints could not be written to stdout, and is lost; what the command changed, it has changed", 1);
+}
+
 // If the process is started with stdin, stdout or stderr closed, the next files that are opened get their numbers, and
 // the log would be written into one of them.
 void open_standard_descriptors() {
@@ -112,7 +121,8 @@ int main(int argc, char** argv) {
   try {
     const auto parsed = parse_command_line(argc, argv);
     if (const int* status = std::get_if<int>(&parsed)) return *status;
-    return run(std::get<CommandLine>(parsed));
+    const auto& line = std::get<CommandLine>(parsed);
+    return printed(line, run(line));
   } catch (const std::exception& error) {
     return complain(error.what(), 1);
   }

@@ -80,14 +80,23 @@ Status expect_empty_folder(const Config& config) {
 }
 
 // The keys must be those of the backup, or ones that `key accept` took in their place.
-Status expect_keys_of(const std::vector<KeyFingerprint>& in_backup, const path& keys) {
+Status expect_keys_of(const path& backup, const path& keys) {
+  const auto in_backup = store::sqlite::fingerprints_in(backup);
   INTEGRITY_TRY(const StoredKeys stored, read_stored_keys(keys));
   for (const auto& [name, key] :
        {std::pair(key_file::password, &stored.password), {key_file::secrets, &stored.secrets}}) {
     const model::Digest mine = key_fingerprint(key->reveal());
-    const auto known = std::find_if(in_backup.begin(), in_backup.end(),
+    const auto known = std::find_if(in_backup.known.begin(), in_backup.known.end(),
                                     [&, &file = name](const auto& each) { return each.key == file; });
-    if (known == in_backup.end() || known->fingerprint == mine || is_accepted(keys, name, mine)) continue;
+    const bool none = known == in_backup.known.end();
+    const bool fits = none ? !in_backup.complete : known->fingerprint == mine;
+    if (fits || is_accepted(keys, name, mine)) continue;
+    if (none) {
+      return refused(backup.string() + ": does not say which " + name +
+                     " it was made with, so nothing tells whether yours fits. Name another backup. If there is none:"
+                     " integrity key accept " +
+                     name + " (with this one's options --store, --keys, --data), then restore");
+    }
     return refused((keys / name).string() +
                    ": is not the key that the backup was made with; copy that from your copy of the keys. If it is lost"
                    " for good: integrity key accept " +
@@ -147,7 +156,7 @@ class Restore {
       INTEGRITY_CHECK(expect_empty(*target));
     }
     store::sqlite::check_database(file_, {}, "; name another backup");
-    INTEGRITY_CHECK(expect_keys_of(store::sqlite::fingerprints_in(file_), config_.keys));
+    INTEGRITY_CHECK(expect_keys_of(file_, config_.keys));
     return target ? into(*target) : into_folder();
   }
 
@@ -243,8 +252,10 @@ class Restore {
   Result<Restored> make_store(const Fd& copy) {
     INTEGRITY_CHECK(copy_file(file_, copy));
     const path content = path_of(copy);
-    store::sqlite::upgrade_copy(content, catalog::product_text);
     Findings findings;
+    store::sqlite::check_schema_of(content, findings);
+    INTEGRITY_CHECK(findings.none(file_));
+    store::sqlite::upgrade_copy(content, catalog::product_text);
     store::check(*store::sqlite::open_sqlite_check_alone(content, catalog::product_text), findings);
     INTEGRITY_CHECK(findings.none(file_));
     INTEGRITY_TRY(const StoredKeys keys, read_stored_keys(config_.keys));

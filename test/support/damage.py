@@ -189,6 +189,20 @@ def trigger_added(db):
     return "trigger tidy: is not this program's"
 
 
+def object_added(kind, name, sql):
+    def plant(db):
+        db.executescript(sql)
+        return f"{kind} {name}: is not this program's"
+    plant.__name__ = f"{kind}_{name}_added"
+    return plant
+
+
+def trigger_with_the_name_of_an_index(db):
+    made = one(db, "SELECT sql FROM sqlite_schema WHERE name = 'products_by_price'")
+    db.executescript("DROP INDEX products_by_price; CREATE TRIGGER products_by_price AFTER INSERT ON products BEGIN DELETE FROM changes; END;" + made)
+    return "trigger products_by_price: is not this program's"
+
+
 def table_altered(db):
     db.execute("ALTER TABLE users ADD COLUMN shoe_size INTEGER")
     return "table users: is not as this program makes it"
@@ -198,6 +212,24 @@ def check_broken(db):
     db.execute("PRAGMA ignore_check_constraints = ON")
     db.execute("UPDATE products SET stock = -1 WHERE id = unhex_(?)", (product(db),))
     return "file "
+
+
+def bit_flipped_in_a_description(db):
+    pid = product(db)
+    db.execute("UPDATE products SET description = CAST(x'4c61ed70' AS TEXT) WHERE id = unhex_(?)", (pid,))
+    return f"product {pid}: cannot be read: a text is not UTF-8"
+
+
+def bit_flipped_in_the_name_of_an_account(db):
+    uid = one(db, "SELECT lower(hex(id)) FROM users WHERE state = 'active'")
+    db.execute("UPDATE users SET name = CAST(x'ff' AS TEXT) WHERE id = unhex_(?)", (uid,))
+    return f"user {uid}: cannot be read: a text is not UTF-8"
+
+
+def bit_flipped_in_a_reason(db):
+    number = one(db, "SELECT max(number) / 2 FROM changes")
+    db.execute("UPDATE changes SET reason = CAST(x'ff' AS TEXT) WHERE number = ?", (number,))
+    return f"changes {number}: cannot be read: a text is not UTF-8"
 
 
 def word_unknown(db):
@@ -213,7 +245,11 @@ BY_SQL = [product_altered, price_altered, product_altered_with_its_version, hist
           invitation_promoted, of_nobody("recovery_codes", "recovery codes"), of_nobody("factor_counters", "code counters"),
           of_nobody("challenges", "challenge"), of_nobody("kept_answers", "stored response"), words_missing, words_added,
           words_of_nothing, sort_key_altered, sequence_altered, index_dropped, index_altered, trigger_added, table_altered,
-          check_broken, word_unknown]
+          trigger_with_the_name_of_an_index,
+          object_added("trigger", "sqliteXstat1", "CREATE TRIGGER sqliteXstat1 AFTER INSERT ON products BEGIN DELETE FROM changes; END"),
+          object_added("table", "sqliteXstat1", "CREATE TABLE sqliteXstat1 (x)"),
+          object_added("view", "sqliteXstat4", "CREATE VIEW sqliteXstat4 AS SELECT 1"),
+          check_broken, word_unknown, bit_flipped_in_a_description, bit_flipped_in_the_name_of_an_account, bit_flipped_in_a_reason]
 
 
 def plant(damage, folder) -> str:

@@ -169,6 +169,10 @@ class MongoCheck final : public CheckSource {
   }
   void check_derived(const SequencedProduct& row, View view, CheckReport& report) {
     const auto name = [&] { return about(model::RecordKind::product, row.product.id.hex()); };
+    const auto broken = [](const std::optional<std::string>& text) { return text && !count_code_points(*text); };
+    if (broken(row.product.name) || broken(row.product.description) || broken(row.product.sku)) {
+      return report.found(name(), "cannot be read: a text is not UTF-8");
+    }
     if (view.take<std::string>("name_key") != text_.sort_key(row.product.name)) {
       report.found(name(), "is sorted by a name that it does not have");
     }

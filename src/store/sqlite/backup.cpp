@@ -212,6 +212,7 @@ Contents copy_database(const std::filesystem::path& file, const std::filesystem:
     auto from = naming(file, [&] {
       Database db(file, Database::Open::read);
       db.execute("PRAGMA cache_size = -1024; BEGIN");
+      refuse_foreign(db);
       refuse_newer(db);
       if (how.began) how.began();
       expect_open(db);
@@ -252,11 +253,13 @@ Contents check_database(const std::filesystem::path& file, const Watch& watch, c
     Database db(file, Database::Open::unchanging);
     try {
       db.execute("BEGIN");
-      const bool ours = number_of(db, "PRAGMA application_id") == application_id && version_of(db) > 0;
+      const bool ours = number_of(db, "PRAGMA application_id") == application_id &&
+                        number_of(db, "SELECT count(*) FROM sqlite_schema") > 0;
       if (!ours) throw Unavailable("is a database of another program; name another file");
     } catch (const Failure& failure) {
       throw Unavailable(std::string("is damaged (") + failure.what() + ")" + cure);
     }
+    refuse_foreign(db);
     refuse_newer(db);
     check_pages(db, watch, cure);
     expect_open(db);
@@ -329,12 +332,14 @@ Restored make_restored(const std::filesystem::path& file, const model::ProductTe
   return {.change = last.number + 1, .last_before = last.number};
 }
 
-std::vector<KeyFingerprint> fingerprints_in(const std::filesystem::path& file) {
+Fingerprints fingerprints_in(const std::filesystem::path& file) {
   return naming(file, [&] {
     Database db(file, Database::Open::unchanging);
-    std::vector<KeyFingerprint> found;
+    Fingerprints found;
     if (version_of(db) < kFirstVersionWithFingerprints) return found;
-    for (auto row = db.query(select_from<KeyFingerprint>); row.next();) found.push_back(take<KeyFingerprint>(row));
+    for (auto row = db.query(select_from<KeyFingerprint>); row.next();)
+      found.known.push_back(take<KeyFingerprint>(row));
+    found.complete = db.query("SELECT 1 FROM users").next();
     return found;
   });
 }

@@ -72,6 +72,10 @@ struct Restored {
 Restored make_restored(const std::filesystem::path& file, const model::ProductText& text, const RestoreWanted& wanted);
 
 // The fingerprints that a file of any version has.
-std::vector<KeyFingerprint> fingerprints_in(const std::filesystem::path& file);
+struct Fingerprints {
+  std::vector<KeyFingerprint> known;
+  bool complete = false;  // those of all keys that its rows were made with must be among them
+};
+Fingerprints fingerprints_in(const std::filesystem::path& file);
 
 }  // namespace integrity::store::sqlite

@@ -18,10 +18,6 @@ constexpr std::string_view kOfWords = "product_words_";
 
 constexpr int kStepsBetweenLooks = 10'000;  // of SQLite's machine: less than a millisecond
 
-struct SchemaObject {
-  std::string type, sql;
-};
-
 // Without quotes and line breaks, which versions of SQLite write differently.
 std::string plain(std::string_view sql) {
   std::string out;
@@ -34,16 +30,17 @@ std::string plain(std::string_view sql) {
   return out;
 }
 
-// By name. What SQLite keeps for its planner is left out.
-std::map<std::string, SchemaObject> schema_of(Database& db) {
-  std::map<std::string, SchemaObject> objects;
-  for (auto row =
-           db.query("SELECT name, type, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'");
+// SQL by type and name: a trigger may have the name of an index. The tables of SQLite's planner are left out.
+std::map<std::pair<std::string, std::string>, std::string> schema_of(Database& db) {
+  std::map<std::pair<std::string, std::string>, std::string> objects;
+  for (auto row = db.query("SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
+                           " WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4'))");
        row.next();) {
-    const auto name = row.take<std::string>();
-    const auto type = row.take<std::string>();
+    auto type = row.take<std::string>();
+    auto name = row.take<std::string>();
     const auto sql = row.take<std::string>();
-    objects[name] = {type, name.starts_with(kOfWords) ? "" : plain(sql)};
+    const bool of_words = type == "table" && name.starts_with(kOfWords);
+    objects[{std::move(type), std::move(name)}] = of_words ? "" : plain(sql);
   }
   return objects;
 }
@@ -146,6 +143,9 @@ class SqliteCheck final : public CheckSource {
         report.found(about(kind, row.shown(id_column<T>)), std::string("cannot be read: ") + failure.what());
         continue;
       }
+      if (row.has_broken_text()) {
+        report.found(about(kind, row.shown(id_column<T>)), "cannot be read: a text is not UTF-8");
+      }
       take(*value);
     }
   }
@@ -247,24 +247,29 @@ std::unique_ptr<CheckSource> open_sqlite_check_alone(const std::filesystem::path
   });
 }
 
-// The tables and indexes are compared with those of a new database.
+// The tables and indexes are compared with those of a new database of the same version.
 void check_schema(Database& db, CheckReport& report) {
   Database fresh(":memory:", Database::Open::write);
-  migrate(fresh);
+  migrate(fresh, version_of(db));
   auto wanted = schema_of(fresh);
-  for (const auto& [name, object] : schema_of(db)) {
-    const auto about = object.type + ' ' + name;
-    const auto known = wanted.find(name);
+  for (const auto& [object, sql] : schema_of(db)) {
+    const auto about = object.first + ' ' + object.second;
+    const auto known = wanted.find(object);
     if (known == wanted.end()) {
       report.found(about, "is not this program's");
       continue;
     }
-    if (known->second.type != object.type || known->second.sql != object.sql) {
-      report.found(about, "is not as this program makes it: " + object.sql);
-    }
+    if (known->second != sql) report.found(about, "is not as this program makes it: " + sql);
     wanted.erase(known);
   }
-  for (const auto& [name, object] : wanted) report.found(object.type + ' ' + name, "is missing");
+  for (const auto& [object, sql] : wanted) report.found(object.first + ' ' + object.second, "is missing");
+}
+
+void check_schema_of(const std::filesystem::path& file, CheckReport& report) {
+  naming(file, [&] {
+    Database db(file, Database::Open::unchanging);
+    check_schema(db, report);
+  });
 }
 
 }  // namespace integrity::store::sqlite

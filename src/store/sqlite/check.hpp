@@ -18,6 +18,10 @@ std::unique_ptr<CheckSource> open_sqlite_check(const std::filesystem::path& file
 // The same for a file that only this process uses, such as a copy of a backup.
 std::unique_ptr<CheckSource> open_sqlite_check_alone(const std::filesystem::path& file, const model::ProductText& text);
 
+// Before a file of an unknown maker is written to: whether it has the tables and indexes of its version and nothing else,
+// such as a trigger. Nobody writes to it meanwhile.
+void check_schema_of(const std::filesystem::path& file, CheckReport& report);
+
 // The parts of it that only this engine has. Failure where the file is damaged.
 void check_schema(Database& db, CheckReport& report);
 void check_words(Database& db, const model::ProductText& text, CheckReport& report);

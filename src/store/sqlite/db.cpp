@@ -122,6 +122,15 @@ std::string Run::shown(int column) const {
   return text;
 }
 
+bool Run::has_broken_text() const {
+  for (int column = 0; column < sqlite3_data_count(statement_); ++column) {
+    if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) continue;
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (!count_code_points({text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))})) return true;
+  }
+  return false;
+}
+
 void Run::read(int column, std::int64_t& value) const {
   value = sqlite3_column_int64(statement_, column);
 }
@@ -210,6 +219,9 @@ Database::Database(const std::filesystem::path& file, Open how) {
     throw Failure(code, "cannot open the database: " + std::string(sqlite3_errstr(code)));
   }
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  // The schema has neither: whoever could write to the file must not let its own run here.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   // Not without a journal, which this would forbid.
   if (how != Open::alone) sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // No mmap: a disk that cannot be read should be an error, not a SIGBUS.

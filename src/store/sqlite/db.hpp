@@ -73,6 +73,7 @@ class Run {
   }
   void skip() { ++column_; }
   std::string shown(int column) const;  // for people: bytes in hexadecimal
+  bool has_broken_text() const;         // a text of this row is not UTF-8, which SQLite does not look at
 
  private:
   friend class Database;

@@ -53,7 +53,15 @@ void refuse_newer(Database& db) {
 void refuse_foreign(Database& db) {
   auto id = db.query("PRAGMA application_id");
   id.next();
-  if (id.take<std::int64_t>() == application_id || !db.query("SELECT 1 FROM sqlite_schema").next()) return;
+  const bool ours = id.take<std::int64_t>() == application_id;
+  const auto version = version_of(db);
+  const bool empty = !db.query("SELECT 1 FROM sqlite_schema").next();
+  // The first migration commits the tables together with their version.
+  if (version < 0 || (ours && !empty && version == 0)) {
+    throw Unavailable("the database has schema version " + std::to_string(version) +
+                      ", which no program made: restore it from a backup");
+  }
+  if (ours || empty) return;
   throw Unavailable("it is the database of another program; name another folder with --data");
 }
 

@@ -14,7 +14,7 @@ extern const std::int64_t newest_version;
 void migrate(Database& db, std::int64_t to = newest_version);
 std::int64_t version_of(Database& db);  // 0: nothing is in the file yet
 void refuse_newer(Database& db);        // throws Unavailable
-void refuse_foreign(Database& db);      // another program's file: throws Unavailable
+void refuse_foreign(Database& db);      // another program's file, or a version that never was: throws Unavailable
 
 // All that a file needs that is written to, whichever program made it. Before an upgrade that rewrites a table, the file
 // as it was is kept next to it as before-upgrade-OLD-NEW.db (the numbers of the versions).
