@@ -149,6 +149,14 @@ def unreadable(db):
     return f"product {past(db, 'products', {}, {'$set': {'stock': 'many'}})}: cannot be read"
 
 
+def secret_altered(db):
+    return f"user {past(db, 'users', {'role': 'admin'}, {'$set': {'totp_secret': bson.Binary(bytes(49))}})}: has a TOTP secret that secrets.key does not decrypt"
+
+
+def password_hash_altered(db):
+    return f"user {past(db, 'users', {'role': 'admin'}, {'$set': {'password_hash': '$2b$10$'}})}: has a password hash that is none"
+
+
 def index_dropped(db):
     db.products.drop_index("sku")
     return "index products.sku: is missing"
@@ -180,7 +188,8 @@ def head_lost(db):
 
 
 DAMAGES = [product_altered, product_deleted, change_deleted, last_change_deleted, account_deleted, account_promoted, session_of_nobody,
-           key_of_nobody, counters_of_nobody, words_missing, username_key_altered, member_unknown, unreadable, index_dropped, index_added,
+           key_of_nobody, counters_of_nobody, words_missing, username_key_altered, member_unknown, unreadable, secret_altered, password_hash_altered,
+           index_dropped, index_added,
            validator_removed, collection_dropped, collection_added, head_lost]
 
 

@@ -1,5 +1,6 @@
 """`integrity restore`: from and into both stores, what it changes, what it refuses, broken off."""
 
+import datetime
 import json
 import os
 import re
@@ -131,6 +132,8 @@ def test_everything_comes_back(shops, mongo, tmp_path, source, target):
     last = int(shop.told["last change"])
     assert numbers_of(done) == (last + 1, last)
     assert "Recovery codes" in done.stdout
+    now = datetime.datetime.fromisoformat(re.search(r"^now: (\S+)Z$", done.stdout, re.M)[1] + "+00:00").timestamp()
+    assert 0 <= now - shop.now < 60, "that of its clock"
     if not address:
         assert sorted(path.name for path in data.iterdir()) == ["integrity.db", "keys", "lock"]
         assert (data / "integrity.db").stat().st_mode & 0o777 == 0o600

@@ -8,6 +8,7 @@
 #include "app/host_call.hpp"
 #include "app/key_check.hpp"
 #include "app/progress_line.hpp"
+#include "app/secret_check.hpp"
 #include "base/printable.hpp"
 #include "catalog/words.hpp"
 #include "store/mongo/check.hpp"
@@ -58,6 +59,7 @@ Result<std::size_t> check_all(const Config& config, Printed& printed) {
   try {
     const auto source = open_source(config);
     store::check(*source, printed);
+    check_secrets(config, *source, printed);
     return check_keys(config, *source, printed);
   } catch (const std::exception& error) {
     return Error{Code::unavailable, error.what()};

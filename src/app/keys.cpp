@@ -7,9 +7,18 @@
 #include "crypto/digest.hpp"
 
 namespace integrity::app {
-namespace {
 
 constexpr std::size_t kKeyBytes = 32;
+
+std::optional<Secret> key_in(const Secret& content) {
+  std::string_view digits = content.reveal_text();
+  if (digits.ends_with('\n')) digits.remove_suffix(1);
+  auto bytes = from_hex(digits);
+  if (!bytes || bytes->size() != kKeyBytes) return {};
+  return Secret(std::move(*bytes));
+}
+
+namespace {
 
 Secret random_key(Random& random) {
   const Secret raw = random.secret(kKeyBytes);
@@ -32,14 +41,6 @@ Result<Secret> read_file(const std::filesystem::path& path, Mode mode) {
   return Error{Code::unavailable, content.error().detail +
                                       "; copy it from another server of this database, or from your copy of the keys." +
                                       " If it is lost everywhere: integrity key accept " + path.filename().string()};
-}
-
-std::optional<Secret> key_in(const Secret& content) {
-  std::string_view digits = content.reveal_text();
-  if (digits.ends_with('\n')) digits.remove_suffix(1);
-  auto bytes = from_hex(digits);
-  if (!bytes || bytes->size() != kKeyBytes) return {};
-  return Secret(std::move(*bytes));
 }
 
 Result<Secret> read_key(const std::filesystem::path& path, Mode mode = Mode::tightened) {

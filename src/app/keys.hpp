@@ -26,6 +26,9 @@ struct Keys {
   crypto::Es256Key token;  // token.key: PKCS#8 in PEM
 };
 
+// That of password.key or secrets.key. Nothing where the content is not such a key.
+std::optional<Secret> key_in(const Secret& content);
+
 // What a store keeps of a key, to recognise it.
 model::Digest key_fingerprint(ByteView key);
 // Of the file with this name and this content, or of JWT_SECRET_KEY in place of token.key. Nothing where the content is

@@ -298,7 +298,7 @@ Status restore_command(const CommandLine& line, const Config& config) {
     INTEGRITY_TRY(const Restored done, Restore(config, file).run());
     forget_accepted(config.keys);
     std::cout << "restored: " << file.string() << "\nchange: " << done.change
-              << "\nlast change before it: " << done.last_before
+              << "\nlast change before it: " << done.last_before << "\nnow: " << to_rfc3339(done.now)
               << "\nEvery session has ended, and no code of an authenticator from before now is accepted.\n"
                  "Recovery codes that were spent after the backup are valid again, and so are invitations, reset tokens"
                  " and keys for programs that were revoked since: replace what matters."

@@ -122,6 +122,10 @@ std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash
   return std::string(prefix->text) + "$2b$" + std::string(bcrypt.substr(4));
 }
 
+bool is_password_hash(std::string_view stored) {
+  return stored == model::no_password || foreign_hash(read_stored(stored).bcrypt).has_value();
+}
+
 std::optional<std::string> weakness(const Secret& password, std::string_view username, std::string_view issuer) {
   std::string text = as_guessed(password.reveal_text());
   std::optional<std::string> why;

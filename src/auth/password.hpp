@@ -33,6 +33,9 @@ enum class Prehash : std::uint8_t { none, sha256_hex };
 // texts.
 std::optional<std::string> foreign_hash(std::string_view bcrypt, Prehash prehash = Prehash::none);
 
+// Whether it is something that `PasswordHasher` keeps, or that stands for no password.
+bool is_password_hash(std::string_view stored);
+
 // Safe from any thread. `hash` and `verify` take as long as bcrypt does.
 //
 // Every `verify` takes the same work, or its time would tell whether a name exists: that of the highest cost that is

@@ -34,4 +34,8 @@ Secret Vault::decrypt(const UserId& user, ByteView encrypted) const {
   return std::move(*secret);
 }
 
+bool Vault::can_decrypt(const UserId& user, ByteView encrypted) const {
+  return crypto::open(totp_key_, encrypted, associated(user)).has_value();
+}
+
 }  // namespace integrity::auth

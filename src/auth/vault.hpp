@@ -18,6 +18,7 @@ class Vault {
   Bytes encrypt(const UserId& user, const Secret& secret) const;
   // Throws std::runtime_error where that fails: the store was altered, or was used with another key.
   Secret decrypt(const UserId& user, ByteView encrypted) const;
+  bool can_decrypt(const UserId& user, ByteView encrypted) const;
 
   const Secret& recovery_code_key() const { return recovery_code_key_; }
   const Secret& refresh_token_key() const { return refresh_token_key_; }

@@ -232,6 +232,24 @@ def bit_flipped_in_a_reason(db):
     return f"changes {number}: cannot be read: a text is not UTF-8"
 
 
+def secret_of_another_account(db):
+    uid, other = one(db, "SELECT lower(hex(a.id)), b.id FROM users a, users b WHERE a.totp_secret IS NOT NULL AND b.totp_secret IS NOT NULL AND a.id <> b.id")
+    db.execute("UPDATE users SET totp_secret = (SELECT totp_secret FROM users WHERE id = ?) WHERE id = unhex_(?)", (other, uid))
+    return f"user {uid}: has a TOTP secret that secrets.key does not decrypt"
+
+
+def secret_altered(db):
+    uid = one(db, "SELECT lower(hex(id)) FROM users WHERE totp_secret IS NOT NULL")
+    db.execute("UPDATE users SET totp_secret = x'01' WHERE id = unhex_(?)", (uid,))
+    return f"user {uid}: has a TOTP secret that secrets.key does not decrypt"
+
+
+def password_hash_altered(db):
+    uid = one(db, "SELECT lower(hex(id)) FROM users WHERE password_hash LIKE '$2b$%'")
+    db.execute("UPDATE users SET password_hash = substr(password_hash, 1, 59) || '!' WHERE id = unhex_(?)", (uid,))
+    return f"user {uid}: has a password hash that is none"
+
+
 def word_unknown(db):
     db.execute("PRAGMA ignore_check_constraints = ON")
     uid = one(db, "SELECT lower(hex(id)) FROM users WHERE state = 'active'")
@@ -249,7 +267,8 @@ BY_SQL = [product_altered, price_altered, product_altered_with_its_version, hist
           object_added("trigger", "sqliteXstat1", "CREATE TRIGGER sqliteXstat1 AFTER INSERT ON products BEGIN DELETE FROM changes; END"),
           object_added("table", "sqliteXstat1", "CREATE TABLE sqliteXstat1 (x)"),
           object_added("view", "sqliteXstat4", "CREATE VIEW sqliteXstat4 AS SELECT 1"),
-          check_broken, word_unknown, bit_flipped_in_a_description, bit_flipped_in_the_name_of_an_account, bit_flipped_in_a_reason]
+          check_broken, word_unknown, bit_flipped_in_a_description, bit_flipped_in_the_name_of_an_account, bit_flipped_in_a_reason,
+          secret_of_another_account, secret_altered, password_hash_altered]
 
 
 def plant(damage, folder) -> str:

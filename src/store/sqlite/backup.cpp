@@ -329,7 +329,7 @@ Restored make_restored(const std::filesystem::path& file, const model::ProductTe
   insert(db, change);
   db.run("UPDATE word_index SET through = ? WHERE through = ?", last.number + 1, last.number);
   db.execute("COMMIT");
-  return {.change = last.number + 1, .last_before = last.number};
+  return {.change = last.number + 1, .last_before = last.number, .now = wanted.now};
 }
 
 Fingerprints fingerprints_in(const std::filesystem::path& file) {

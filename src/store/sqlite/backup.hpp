@@ -67,6 +67,7 @@ struct RestoreWanted {
 struct Restored {
   std::int64_t change = 0;  // its number
   std::int64_t last_before = 0;
+  Time now{};  // as it was wanted
 };
 // Ends sessions and challenges, and records the change `restore`. The file has been upgraded.
 Restored make_restored(const std::filesystem::path& file, const model::ProductText& text, const RestoreWanted& wanted);
