@@ -115,11 +115,10 @@ TEST_P(ServerTest, AnswersPipelinedRequestsInOrder) {
                 : i % 3 == 0 ? post("/admit-later/later", std::to_string(i))
                              : get("/" + std::to_string(i));
   }
-  std::thread sender([&] { client.send(requests); });
+  client.send(requests);  // the buffers of the sockets have room for them all
   for (int i = 0; i < 500; ++i) {
     EXPECT_EQ(client.answer(), i % 3 == 0 ? "200 " + std::to_string(i) : "200 GET /" + std::to_string(i) + " ");
   }
-  sender.join();
 }
 
 // A client that sends many at once must not stop the others on its thread until the last one is answered.
