@@ -100,7 +100,9 @@ def test_of_guesses_sent_at_once_five_are_checked(clocked):
         guess = request_bytes("POST", "/login", {"username": name, "password": "not the password"})
         statuses = [reply.status for reply in all_at_once(clocked, [guess] * 12, "/login")]
         assert statuses.count(401) <= 5 and set(statuses) <= {401, 429, 503}, (name, statuses)
-        assert not {429, 503}.isdisjoint(statuses), (name, statuses)  # 503: there was no room for more to be checked
+        # On a busy machine some are refused with 503 before they are checked: the next ones use up what is left of the five.
+        statuses += statuses_until_429(clocked, name)
+        assert statuses[-1] == 429 and 5 <= statuses.count(401) <= 6, (name, statuses)
 
 
 def test_password_failures_slow_down_from_the_sixth_on_for_any_name(clocked):
