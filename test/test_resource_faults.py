@@ -14,7 +14,7 @@ import time
 import pytest
 
 from support import fault_rows
-from support.accounts import admin_of
+from support.accounts import admin_of, product
 from support.disk import may_mount, small_disk
 from support.http import Client, Connection
 from support.injected import Traced, attached, options
@@ -89,6 +89,8 @@ def test_a_full_disk_refuses_writes_until_there_is_room():
                 refused = Client(server).get("/readyz")
                 assert (refused.status, refused.slug) == (503, "unavailable")
                 assert ada.client.get("/products?limit=1").status == 200, "reading goes on"
+                refused = ada.client.post("/products", product(description="d" * 4000))
+                assert (refused.status, refused.slug) == (503, "unavailable") and "room" in refused.json["detail"], refused.json
             back = witness.wait_for(3)
         witness.check(ada.client)
         assert Client(server).get("/readyz").status == 200
