@@ -282,6 +282,16 @@ def test_a_finding_is_one_line_with_kind_and_id(folder):
 
 
 @pytest.mark.embedded
+def test_after_another_key_was_accepted_each_finding_says_what_to_do(folder):
+    """A restore would not help: the secrets were made with a key that is lost."""
+    (folder / "keys" / "secrets.key").unlink()
+    assert run("key", "accept", "secrets.key", "--data", folder).returncode == 0
+    done = check(folder)
+    assert done.returncode == 1 and "; each says what to do" in done.stderr and "restore" not in done.stderr, done
+    assert all("integrity user reset-2fa " in line for line in done.stdout.splitlines()), done.stdout
+
+
+@pytest.mark.embedded
 def test_a_finding_is_one_line_whatever_the_database_holds(folder):
     with sqlite3.connect(folder / "integrity.db") as database:
         database.execute("UPDATE changes SET op = 'x' || char(10) || '  product: ' || char(27) || '[2J' WHERE number = 2")

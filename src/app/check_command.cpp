@@ -53,14 +53,20 @@ std::unique_ptr<store::CheckSource> open_source(const Config& config) {
   return store::sqlite::open_sqlite_check(DataFolder::database_in(config.data), catalog::product_text);
 }
 
-// How many findings are in the files of the keys: those say what to do themselves. Error: what could not be read.
-Result<std::size_t> check_all(const Config& config, Printed& printed) {
+// How many findings say themselves what to do.
+struct Advised {
+  std::size_t in_key_files = 0, in_secrets = 0;
+};
+
+// Error: what could not be read.
+Result<Advised> check_all(const Config& config, Printed& printed) {
   INTEGRITY_CHECK(expect_database(config));
   try {
     const auto source = open_source(config);
     store::check(*source, printed);
-    check_secrets(config, *source, printed);
-    return check_keys(config, *source, printed);
+    const std::size_t in_secrets = check_secrets(config, *source, printed);
+    INTEGRITY_TRY(const std::size_t in_key_files, check_keys(config, *source, printed));
+    return Advised{.in_key_files = in_key_files, .in_secrets = in_secrets};
   } catch (const std::exception& error) {
     return Error{Code::unavailable, error.what()};
   }
@@ -70,15 +76,15 @@ Result<std::size_t> check_all(const Config& config, Printed& printed) {
 
 int check_command(const Config& config) {
   std::size_t findings = 0;
-  const auto in_keys = [&] {
+  const auto advised = [&] {
     Printed printed;
     auto done = check_all(config, printed);
     printed.end();
     findings = printed.findings();
     return done;
   }();
-  if (!in_keys) {
-    std::cerr << "integrity: not everything could be checked: " << visible(in_keys.error().detail) << std::endl;
+  if (!advised) {
+    std::cerr << "integrity: not everything could be checked: " << visible(advised.error().detail) << std::endl;
     return 2;
   }
   if (!std::cout) {
@@ -90,8 +96,12 @@ int check_command(const Config& config) {
     return 0;
   }
   std::cerr << "integrity: " << findings << (findings == 1 ? " finding in " : " findings in ");
-  if (findings == *in_keys) {
+  if (findings == advised->in_key_files) {
     std::cerr << "the files of the keys, none in " << shown_store(config) << std::endl;
+    return 1;
+  }
+  if (findings == advised->in_key_files + advised->in_secrets) {
+    std::cerr << shown_store(config) << "; each says what to do" << std::endl;
     return 1;
   }
   std::cerr << shown_store(config)

@@ -39,12 +39,13 @@ std::optional<Secret> secrets_key_of(const Config& config, store::CheckSource& s
 
 }  // namespace
 
-void check_secrets(const Config& config, store::CheckSource& source, store::CheckReport& report) {
+std::size_t check_secrets(const Config& config, store::CheckSource& source, store::CheckReport& report) {
   const auto key = secrets_key_of(config, source);
   SystemRandom random;
   std::optional<auth::Vault> vault;
   if (key) vault.emplace(*key, random);
   Unheard unheard;
+  std::size_t unusable = 0;
   source.read(
       store::row_kind<model::User>(),
       [&](const store::Row& row) {
@@ -54,6 +55,7 @@ void check_secrets(const Config& config, store::CheckSource& source, store::Chec
         };
         if (!auth::is_password_hash(user.password_hash)) found("has a password hash that is none");
         if (vault && !user.totp_secret.empty() && !vault->can_decrypt(user.id, user.totp_secret)) {
+          ++unusable;
           found(
               "has a TOTP secret that secrets.key does not decrypt: it was altered, is another account's, or was made"
               " with an earlier key; integrity user reset-2fa " +
@@ -61,6 +63,7 @@ void check_secrets(const Config& config, store::CheckSource& source, store::Chec
         }
       },
       unheard);
+  return unusable;
 }
 
 }  // namespace integrity::app
