@@ -134,7 +134,7 @@ class Findings final : public store::CheckReport {
   Status none(const path& file) const {
     if (count_ == 0) return {};
     const std::string all = std::to_string(count_) + (count_ == 1 ? " finding" : " findings");
-    return refused(file.string() + ": does not belong together, `integrity check` would have " + all + ": " + named_ +
+    return refused(file.string() + ": is inconsistent: `integrity check` would report " + all + ": " + named_ +
                    (count_ > kNamed ? "; …" : "") + ". Name another backup; nothing was changed");
   }
 
@@ -299,7 +299,7 @@ Status restore_command(const CommandLine& line, const Config& config) {
     forget_accepted(config.keys);
     std::cout << "restored: " << file.string() << "\nchange: " << done.change
               << "\nlast change before it: " << done.last_before << "\nnow: " << to_rfc3339(done.now)
-              << "\nEvery session has ended, and no code of an authenticator from before now is accepted.\n"
+              << "\nEvery session has ended, and codes that authenticators showed before this restore are refused.\n"
                  "Recovery codes that were spent after the backup are valid again, and so are invitations, reset tokens"
                  " and keys for programs that were revoked since: replace what matters."
               << std::endl;
