@@ -26,6 +26,7 @@
 #include "auth/token.hpp"
 #include "base/cpus.hpp"
 #include "base/fair_pool.hpp"
+#include "base/free_by.hpp"
 #include "base/log.hpp"
 #include "catalog/catalog.hpp"
 #include "catalog/product_rules.hpp"
@@ -118,7 +119,7 @@ Status can_listen(const std::string& option, const std::string& host, std::uint1
   numeric.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &numeric, &found) != 0) return {};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> address(found, ::freeaddrinfo);
+  const std::unique_ptr<addrinfo, FreeBy<::freeaddrinfo>> address(found);
   const Fd probe(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   if (!probe.valid() || (::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/free_by.hpp"
+
 namespace integrity::auth {
 namespace {
 
@@ -34,10 +36,7 @@ class Modules {
   }
 
  private:
-  struct Free {
-    void operator()(QRcode* code) const { QRcode_free(code); }
-  };
-  std::unique_ptr<QRcode, Free> code_;
+  std::unique_ptr<QRcode, FreeBy<QRcode_free>> code_;
 };
 
 }  // namespace

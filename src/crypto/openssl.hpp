@@ -18,15 +18,9 @@
 #include <stdexcept>
 #include <string>
 
-namespace integrity::crypto {
+#include "base/free_by.hpp"
 
-template <auto Function>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
+namespace integrity::crypto {
 
 using Bio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
 using BigNumber = std::unique_ptr<BIGNUM, FreeBy<BN_clear_free>>;

@@ -12,16 +12,11 @@
 #include <mutex>
 #include <vector>
 
+#include "base/free_by.hpp"
+
 namespace integrity::http {
 namespace {
 
-template <auto Function>
-struct FreeBy {
-  template <class T>
-  void operator()(T* object) const {
-    Function(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
 using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
 using Chain = std::vector<Certificate>;
